@@ -1,0 +1,51 @@
+"""Hydra's `-m` syntax to the pipeline: a thin adapter, found by Hydra through its folder's name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, RunMode, TaskFunction
+from omegaconf import DictConfig
+
+# `params` are the axes of an experiment: key -> values, in the grammar of the command line.
+ConfigStore.instance().store(
+    group="hydra/sweeper",
+    name="pipeline",
+    node={"_target_": "hydra_plugins.pipeline_sweeper.PipelineSweeper", "params": {}},
+    provider="pipeline",
+)
+
+
+class PipelineSweeper(Sweeper):
+    """Runs all points of a command line in one process tree; composes nothing per point."""
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        self.params = params
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Keep what Hydra hands over."""
+        self.hydra_context = hydra_context
+        self.config = config
+
+    def sweep(self, arguments: Sequence[str]) -> None:
+        """Expand the overrides into a grid and run it."""
+        from pipeline.command import run_and_report
+        from pipeline.compose import grid_of
+
+        loader = self.hydra_context.config_loader
+        parser = OverridesParser.create(config_loader=loader)
+        grid = grid_of(
+            self.config,
+            params=parser.parse_overrides([f"{k}={v}" for k, v in self.params.items()]),
+            arguments=parser.parse_overrides(list(arguments)),
+            compose_again=lambda overrides: loader.load_configuration(
+                "config", overrides, run_mode=RunMode.RUN
+            ),
+        )
+        run_and_report(grid, self.config)

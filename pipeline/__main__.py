@@ -1,0 +1,49 @@
+"""The command line: `python -m pipeline [-m] [+experiment=NAME] [key=value ...]`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from pipeline.command import WRONG_REQUEST, run_and_report
+from pipeline.compose import configuration_of, request_error
+from pipeline.grid import Grid
+from pipeline.quantities import RequestError
+
+
+@hydra.main(config_path="../conf", config_name="config", version_base="1.3")
+def run_one(config: DictConfig) -> None:
+    """Run one configuration: Hydra's own launchers come here (`hydra/sweeper=basic`)."""
+    from hydra.core.hydra_config import HydraConfig
+
+    name = os.path.relpath(HydraConfig.get().runtime.output_dir, config.outputs)
+    run_and_report(Grid(configuration_of(config)), config | {"name": name})
+
+
+def main() -> None:
+    """Run the command line; a wrong request is one line and exit code 2."""
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    # argparse takes -m only ahead of the overrides; a user may write it anywhere.
+    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    # Hydra then passes errors on, and they are reported here instead.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        run_one()
+    except (RequestError, HydraException, OmegaConfBaseException) as error:
+        if wants_traceback:
+            raise
+        if not isinstance(error, RequestError):
+            error = request_error(error, sys.argv[1:])
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(WRONG_REQUEST)
+
+
+if __name__ == "__main__":
+    main()

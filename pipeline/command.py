@@ -1,0 +1,51 @@
+"""What a command does with its grid: run it, say what came of it, end with the right exit code."""
+
+from __future__ import annotations
+
+import sys
+
+from omegaconf import DictConfig
+
+from pipeline.compose import run_of
+from pipeline.experiment import Outcome, run_grid
+from pipeline.grid import Grid
+from pipeline.store import Directory, directory_path
+
+#: Exit codes; 0 is: all points done.
+SOME_FAILED, WRONG_REQUEST, INTERRUPTED = 1, 2, 130
+
+
+def run_and_report(grid: Grid, config: DictConfig) -> None:
+    """Run a grid into the configured directory and print what came of it."""
+    run = run_of(config)
+    directory = Directory(directory_path(config.outputs, config.name))
+    try:
+        outcome = run_grid(grid, run, directory)
+    except KeyboardInterrupt:
+        print(f"interrupted; what had finished is in {directory.results}", file=sys.stderr)
+        print(f"to go on: the same command with name={config.name}", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    print(summary(outcome))
+    print(directory.results)
+    if outcome.failed or outcome.missing:
+        print(f"the reasons are in {directory.log}", file=sys.stderr)
+        sys.exit(SOME_FAILED)
+
+
+def summary(outcome: Outcome) -> str:
+    """Return one line on the numbers of a sweep."""
+    data = outcome.dataset
+    n_points = data["status"].size
+    words = [f"{n_points:,} point{'s' if n_points > 1 else ''} in {outcome.seconds:.1f} s"]
+    if outcome.reused:
+        words.append(f"{outcome.reused:,} finished before")
+    if outcome.failed or outcome.missing:
+        words.append(f"{outcome.failed:,} FAILED, {outcome.missing:,} missing")
+    if n_points == 1 and outcome.done:
+        words.append(f"{data['spike_count'].item():,} output spikes")
+        words.append(f"{data['output_rate'].item():.2f} Hz")
+        words.append(f"mean weight {data['mean_weight'].item():.5f}")
+    silent = int((data["spike_count"] == 0).sum())
+    if silent:
+        words.append(f"{silent:,} silent (no output spike)")
+    return ", ".join(words)

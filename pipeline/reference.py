@@ -1,0 +1,119 @@
+"""The numpy core: the dense time-step loop. This is the definition of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.inputs import Cells, active_synapses
+from pipeline.parameters import Configuration, steps
+from pipeline.plasticity import depress, potentiate
+
+
+@dataclass
+class Recording:
+    """What one run leaves behind.
+
+    Attributes
+    ----------
+    weight : ndarray, (n_synapses,)
+        Final weights.
+    spike_step : ndarray, (n_spikes,)
+        Time steps of the output spikes.
+    weight_history : ndarray, (n_samples, n_synapses)
+        Weights after each interval of `record.weight_interval`; no rows when it is null.
+    traces : dict of ndarray
+        With `record.traces`: `v`, `g_ex`, `x_post` of shape (n_steps,) and `x_pre`, `weight_trace`
+        of shape (n_steps, n_synapses), as they stand in a step after its spikes: potentials after
+        the reset, traces after their jump, weights after LTP and before LTD, `g_ex` at the step's
+        start.
+    """
+
+    weight: NDArray[np.float64]
+    spike_step: NDArray[np.int64]
+    weight_history: NDArray[np.float64]
+    traces: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+
+def run(configuration: Configuration, chunks: Iterator[Cells]) -> Recording:
+    """Integrate one neuron over the given input events.
+
+    The order within a step is the numbered one below. The last step has spikes and traces but no
+    next state to write, so it changes neither weights nor potential; as in the notebook.
+    """
+    neuron, synapse = configuration.neuron, configuration.synapse
+    stdp, record = configuration.stdp.resolved(), configuration.record
+    n_synapses, dt = configuration.input.n_synapses, configuration.simulation.dt
+    n_steps = configuration.simulation.n_steps
+    refractory_steps = steps(neuron.t_ref, dt)
+    sample_steps = 0 if record.weight_interval is None else steps(record.weight_interval, dt)
+    traces = _allocate_traces(n_steps, n_synapses) if record.traces else {}
+
+    last_step = n_steps - 1
+
+    v, g_ex, x_post, refractory = neuron.V_init, 0.0, 0.0, 0
+    w = np.full(n_synapses, synapse.w_init)
+    x_pre = np.zeros(n_synapses)
+    spike_step: list[int] = []
+    history: list[NDArray] = []
+
+    for step, active in enumerate(active_synapses(chunks, n_synapses, n_steps)):
+        if sample_steps and step and step % sample_steps == 0:
+            history.append(w.copy())
+
+        # 1. Presynaptic traces: dx/dt = -x/tau_plus, +1 at an input spike.
+        x_pre *= 1 - dt / stdp.tau_plus
+        if step > 0:
+            x_pre[active] += 1
+        if step == last_step:
+            break
+
+        # 2. Membrane's spike: silent while refractory, else reset and LTP of every synapse.
+        if refractory > 0:
+            v = neuron.V_reset
+            refractory -= 1
+        elif v >= neuron.V_th:
+            spike_step.append(step)
+            v = neuron.V_reset
+            x_post += 1
+            potentiate(w, x_pre, stdp.A_plus)
+            refractory = refractory_steps
+        if traces:
+            _note(traces, step, v=v, g_ex=g_ex, x_post=x_post, x_pre=x_pre, weight_trace=w)
+
+        # 3. Conductance: dg/dt = -g/tau_ex, +g_max w at an input spike, w before this step's LTD.
+        g_ex *= 1 - dt / synapse.tau_ex
+        w_active = w[active]
+        g_ex += synapse.g_max * w_active.sum()
+
+        # 4. LTD of the synapses that spike, by the trace of output spikes: dx/dt = -x/tau_minus.
+        w[active] = depress(w_active, x_post, stdp.A_minus)
+        x_post *= 1 - dt / stdp.tau_minus
+
+        # 5. Membrane potential: tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex), one Euler step.
+        v += dt / neuron.tau_m * (-(v - neuron.E_L) - g_ex * (v - synapse.E_ex))
+
+    if traces:
+        _note(traces, last_step, v=v, g_ex=g_ex, x_post=x_post, x_pre=x_pre, weight_trace=w)
+    if sample_steps and n_steps % sample_steps == 0:
+        history.append(w.copy())
+    return Recording(
+        weight=w,
+        spike_step=np.array(spike_step, dtype=np.int64),
+        weight_history=np.reshape(history, (len(history), n_synapses)),
+        traces=traces,
+    )
+
+
+def _allocate_traces(n_steps: int, n_synapses: int) -> dict[str, NDArray[np.float64]]:
+    per_step = {name: np.empty(n_steps) for name in ("v", "g_ex", "x_post")}
+    per_synapse = {name: np.empty((n_steps, n_synapses)) for name in ("x_pre", "weight_trace")}
+    return per_step | per_synapse
+
+
+def _note(traces: dict[str, NDArray[np.float64]], step: int, **state: float | NDArray) -> None:
+    for name, value in state.items():
+        traces[name][step] = value

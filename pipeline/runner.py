@@ -1,0 +1,107 @@
+"""Batches of points to workers, and their results back as they come."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import joblib
+
+from pipeline.parameters import Configuration
+from pipeline.quantities import RequestError, Section, quantity
+from pipeline.simulation import ENGINES, measure
+from pipeline.variables import Record, stored
+
+#: A batch takes about this long: long beside its dispatch, short beside a user's patience.
+_SECONDS_PER_BATCH = 1.0
+
+
+@dataclass(frozen=True)
+class Run(Section):
+    """How points are run; nothing here changes a number."""
+
+    section: ClassVar[str] = "run"
+
+    engine: str = quantity("engine", kind=str, choices=tuple(ENGINES))
+    backend: str = quantity("joblib backend", kind=str, choices=("loky", "threading", "sequential"))
+    n_jobs: int = quantity("number of workers (-1: one a core)", kind=int, at_least=-1)
+    batch_size: int | None = quantity(
+        "points a task", kind=int, at_least=1, null="about a second's work"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n_jobs == 0:
+            raise RequestError("run.n_jobs=0: number of workers must be >= 1, or -1 (one a core)")
+
+    @property
+    def n_workers(self) -> int:
+        """Number of workers."""
+        if self.backend == "sequential":
+            return 1
+        return joblib.cpu_count() if self.n_jobs == -1 else self.n_jobs
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a point has no results."""
+
+    reason: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Results of some points, by content key."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    failures: dict[str, Failure] = field(default_factory=dict)
+
+
+def run_points(points: Mapping[str, Configuration], run: Run) -> Iterator[Batch]:
+    """Run points on the chosen backend and yield their results a batch at a time, in any order.
+
+    A point that raises becomes a `Failure` and stops no other.
+    """
+    size = run.batch_size or _batch_size(points, run.n_workers)
+    waiting = iter(points.items())
+    tasks = iter(lambda: list(itertools.islice(waiting, size)), [])
+    if run.backend == "sequential":
+        yield from (_run_batch(task, run.engine) for task in tasks)
+        return
+    parallel = joblib.Parallel(
+        n_jobs=run.n_workers,
+        backend=run.backend,
+        return_as="generator_unordered",
+        batch_size=1,
+    )
+    yield from parallel(joblib.delayed(_run_batch)(task, run.engine) for task in tasks)
+
+
+def _run_batch(task: list[tuple[str, Configuration]], engine: str) -> Batch:
+    batch = Batch()
+    for key, point in task:
+        try:
+            batch.records[key] = stored(measure(point, engine), point.record.dtype)
+        except Exception as error:  # whatever a point does, the sweep goes on and says so
+            reason = f"{type(error).__name__}: {error}"
+            batch.failures[key] = Failure(reason, traceback.format_exc())
+    return batch
+
+
+def _batch_size(points: Mapping[str, Configuration], n_workers: int) -> int:
+    """Return a second's work, but leave every worker a few batches to even out their ends."""
+    if not points:
+        return 1
+    longest = max(_estimated_seconds(point) for point in points.values())
+    fair_share = math.ceil(len(points) / (4 * n_workers))
+    return max(1, min(fair_share, int(_SECONDS_PER_BATCH / longest)))
+
+
+def _estimated_seconds(point: Configuration) -> float:
+    """Return the time of the reference core: ten numpy calls a step over its synapses."""
+    return 1e-3 + point.simulation.n_steps * (1e-5 + 5e-9 * point.input.n_synapses)

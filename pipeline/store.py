@@ -1,0 +1,127 @@
+"""The experiment directory: finished batches, `results.nc`, and what made them.
+
+Every file appears whole or not at all: it is written beside its place and moved in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from omegaconf import OmegaConf
+
+from pipeline.grid import Grid
+from pipeline.quantities import RequestError, written
+from pipeline.runner import Batch
+from pipeline.variables import VARIABLES, Record
+
+
+class Directory:
+    """One experiment's directory, `outputs/NAME`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.points = path / "points"
+        self.results = path / "results.nc"
+        self.log = path / "sweep.log"
+
+    def finished(self) -> dict[str, Record]:
+        """Return the records of all finished points, by content key."""
+        records: dict[str, Record] = {}
+        for file in sorted(self.points.glob("*.npz")):
+            records |= _load_batch(file)
+        return records
+
+    def write_request(self, grid: Grid) -> None:
+        """Write the constants and the axes to `configuration.yaml`."""
+        request = grid.base.to_mapping() | {
+            "axes": {axis.key: list(axis.values) for axis in grid.axes}
+        }
+        with replacing(self.path / "configuration.yaml") as temporary:
+            temporary.write_text(OmegaConf.to_yaml(OmegaConf.create(request)))
+
+    def write_provenance(self, provenance: dict[str, Any]) -> None:
+        """Write `provenance.json`."""
+        with replacing(self.path / "provenance.json") as temporary:
+            temporary.write_text(json.dumps(provenance, indent=2) + "\n")
+
+    def save(self, batch: Batch) -> None:
+        """Keep the finished points of a batch."""
+        if not batch.records:
+            return
+        name = hashlib.blake2b("".join(batch.records).encode(), digest_size=12).hexdigest()
+        columns = {
+            variable: _padded([record[variable] for record in batch.records.values()])
+            for variable in next(iter(batch.records.values()))
+        }
+        with replacing(self.points / f"{name}.npz") as temporary, temporary.open("wb") as file:
+            np.savez(file, key=np.array(list(batch.records)), **columns)
+
+    def write_results(self, dataset: xr.Dataset) -> None:
+        """Write `results.nc`; whoever has the old file open keeps reading the old one."""
+        dataset = dataset.drop_encoding()
+        encoding = {
+            name: {"zlib": True, "shuffle": True, "complevel": 1}
+            for name in dataset.data_vars
+            if VARIABLES.get(name, None) and dataset[name].size > 1
+        }
+        with replacing(self.results) as temporary:
+            dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+
+
+def directory_path(outputs: str, name: str) -> Path:
+    """Return `outputs/name`.
+
+    Raises
+    ------
+    RequestError
+        If either is no text, or the name would leave the root.
+    """
+    for key, value in (("outputs", outputs), ("name", name)):
+        if not isinstance(value, str | Path | int) or not str(value).strip():
+            raise RequestError(f"{written(key, value)}: must be the name of a directory")
+    if Path(str(name)).is_absolute() or ".." in Path(str(name)).parts:
+        raise RequestError(
+            f"{written('name', name)}: must be a path below outputs={outputs}, without '..'"
+        )
+    return Path(outputs, str(name))
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, and move it there once it is whole and on disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _padded(values: list[Any]) -> np.ndarray:
+    """Stack arrays of one kind; shorter ones are padded with NaN."""
+    arrays = [np.asarray(value) for value in values]
+    shape = np.max([array.shape for array in arrays], axis=0).astype(int)
+    if all(array.shape == tuple(shape) for array in arrays):
+        return np.stack(arrays)
+    stacked = np.full((len(arrays), *shape), np.nan, dtype=arrays[0].dtype)
+    for row, array in zip(stacked, arrays, strict=True):
+        row[tuple(slice(length) for length in array.shape)] = array
+    return stacked
+
+
+def _load_batch(file: Path) -> dict[str, Record]:
+    with np.load(file) as columns:
+        arrays = {name: columns[name] for name in columns.files if name != "key"}
+        keys = columns["key"].tolist()
+    return {key: {name: array[i] for name, array in arrays.items()} for i, key in enumerate(keys)}
