@@ -36,7 +36,8 @@ class PipelineSweeper(Sweeper):
     def sweep(self, arguments: Sequence[str]) -> None:
         """Expand the overrides into a grid and run it."""
         from pipeline.command import run_and_report
-        from pipeline.compose import grid_of
+        from pipeline.compose import grid_of, run_of
+        from pipeline.store import Directory, directory_path
 
         loader = self.hydra_context.config_loader
         parser = OverridesParser.create(config_loader=loader)
@@ -48,4 +49,5 @@ class PipelineSweeper(Sweeper):
                 "config", overrides, run_mode=RunMode.RUN
             ),
         )
-        run_and_report(grid, self.config)
+        path = directory_path(self.config.outputs, self.config.name)
+        run_and_report(grid, run_of(self.config), Directory(path))

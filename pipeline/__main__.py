@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 
 import hydra
 from hydra.errors import HydraException
@@ -12,9 +13,10 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.command import WRONG_REQUEST, run_and_report
-from pipeline.compose import configuration_of, request_error
+from pipeline.compose import configuration_of, request_error, run_of
 from pipeline.grid import Grid
 from pipeline.quantities import RequestError
+from pipeline.store import Directory
 
 
 @hydra.main(config_path="../conf", config_name="config", version_base="1.3")
@@ -22,13 +24,15 @@ def run_one(config: DictConfig) -> None:
     """Run one configuration: Hydra's own launchers come here (`hydra/sweeper=basic`)."""
     from hydra.core.hydra_config import HydraConfig
 
-    name = os.path.relpath(HydraConfig.get().runtime.output_dir, config.outputs)
-    run_and_report(Grid(configuration_of(config)), config | {"name": name})
+    directory = Directory(Path(HydraConfig.get().runtime.output_dir))
+    run_and_report(Grid(configuration_of(config)), run_of(config), directory)
 
 
 def main() -> None:
     """Run the command line; a wrong request is one line and exit code 2."""
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    to_user = logging.StreamHandler()
+    to_user.setLevel(logging.WARNING)
+    logging.basicConfig(format="%(levelname)s: %(message)s", handlers=[to_user])
     # argparse takes -m only ahead of the overrides; a user may write it anywhere.
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import sys
 
-from omegaconf import DictConfig
-
-from pipeline.compose import run_of
 from pipeline.experiment import Outcome, run_grid
 from pipeline.grid import Grid
-from pipeline.store import Directory, directory_path
+from pipeline.runner import Run
+from pipeline.store import Directory
 
 #: Exit codes; 0 is: all points done.
 SOME_FAILED, WRONG_REQUEST, INTERRUPTED = 1, 2, 130
 
 
-def run_and_report(grid: Grid, config: DictConfig) -> None:
-    """Run a grid into the configured directory and print what came of it."""
-    run = run_of(config)
-    directory = Directory(directory_path(config.outputs, config.name))
+def run_and_report(grid: Grid, run: Run, directory: Directory) -> None:
+    """Run a grid into a directory, print what came of it, and exit unless all is well."""
     try:
         outcome = run_grid(grid, run, directory)
     except KeyboardInterrupt:
         print(f"interrupted; what had finished is in {directory.results}", file=sys.stderr)
-        print(f"to go on: the same command with name={config.name}", file=sys.stderr)
+        print(f"to go on: the same command, into {directory.path}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     print(summary(outcome))
     print(directory.results)

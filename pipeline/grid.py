@@ -100,7 +100,9 @@ def value_axis(key: str, values: Iterable[Any], followers: Iterable[str] = ()) -
 def choice_axis(group: str, choices: Sequence[tuple[str, dict[str, Any]]]) -> Axis:
     """Return the axis of a group: the names of its choices and what each one sets, by key."""
     names = tuple(name for name, _ in choices)
-    return Axis(group, names, tuple(settings for _, settings in choices), Quantity(f"{group} set"))
+    return Axis(
+        group, names, tuple(settings for _, settings in choices), Quantity(SECTIONS[group].title)
+    )
 
 
 class Grid:

@@ -34,6 +34,7 @@ class Neuron(Section):
     """Leaky integrate-and-fire neuron."""
 
     section: ClassVar[str] = "neuron"
+    title: ClassVar[str] = "neuron model"
 
     V_th: float = quantity("spike threshold", "mV", at_least=-1000, at_most=1000)
     V_reset: float = quantity("reset potential", "mV", at_least=-1000, at_most=1000)
@@ -55,6 +56,7 @@ class Synapse(Section):
     """Excitatory conductance synapse with exponential decay."""
 
     section: ClassVar[str] = "synapse"
+    title: ClassVar[str] = "synapse model"
 
     g_max: float = quantity("maximal conductance relative to the leak", at_least=0, at_most=1000)
     w_init: float = quantity("initial weight", at_least=0, at_most=1)
@@ -71,6 +73,7 @@ class Stdp(Section):
     """
 
     section: ClassVar[str] = "stdp"
+    title: ClassVar[str] = "STDP rule"
 
     A_plus: float = quantity("LTP amplitude", at_least=0, at_most=1)
     ltd_ratio: float = quantity("ratio of LTD to LTP amplitude", at_least=0, at_most=1000)
@@ -100,6 +103,7 @@ class Input(Section):
     """Presynaptic spike trains."""
 
     section: ClassVar[str] = "input"
+    title: ClassVar[str] = "input"
 
     process: str = quantity("input process", kind=str, choices=("poisson", "notebook"))
     n_synapses: int = quantity("number of synapses", kind=int, at_least=1, at_most=10_000_000)
@@ -111,6 +115,7 @@ class Simulation(Section):
     """Time grid."""
 
     section: ClassVar[str] = "simulation"
+    title: ClassVar[str] = "time grid"
 
     duration: float = quantity("simulated time", "ms", above=0, at_most=1e12)
     dt: float = quantity("time step", "ms", at_least=1e-6)
@@ -126,6 +131,7 @@ class Record(Section):
     """What is kept of a run beside the final weights and the output's statistics."""
 
     section: ClassVar[str] = "record"
+    title: ClassVar[str] = "recording"
 
     weight_interval: float | None = quantity(
         "interval between weight samples", "ms", above=0, null="no weight history"
@@ -144,6 +150,7 @@ class Configuration(Section):
     """Everything that decides the numbers of one run."""
 
     section: ClassVar[str] = ""
+    title: ClassVar[str] = "configuration"
 
     neuron: Neuron
     synapse: Synapse

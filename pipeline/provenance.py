@@ -28,7 +28,7 @@ def capture(run: Run) -> dict[str, Any]:
     commit = _git("rev-parse", "HEAD")
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": _command(),
         "git_commit": commit or "unknown",
         "git_dirty": "unknown"
         if commit is None
@@ -52,6 +52,12 @@ def as_attributes(provenance: dict[str, Any]) -> dict[str, Any]:
         name: json.dumps(value) if isinstance(value, dict) else value
         for name, value in provenance.items()
     }
+
+
+def _command() -> str:
+    program = Path(sys.argv[0])
+    words = ["python", "-m", program.parent.name] if program.stem == "__main__" else [program.name]
+    return shlex.join([*words, *sys.argv[1:]])
 
 
 def _git(*arguments: str) -> str | None:

@@ -159,6 +159,7 @@ class Section:
     """Base of the frozen parameter dataclasses: every field is checked once, at birth."""
 
     section: ClassVar[str]
+    title: ClassVar[str]
 
     @classmethod
     @functools.cache

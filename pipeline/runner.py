@@ -25,6 +25,7 @@ class Run(Section):
     """How points are run; nothing here changes a number."""
 
     section: ClassVar[str] = "run"
+    title: ClassVar[str] = "run settings"
 
     engine: str = quantity("engine", kind=str, choices=tuple(ENGINES))
     backend: str = quantity("joblib backend", kind=str, choices=("loky", "threading", "sequential"))

@@ -36,13 +36,15 @@ class Variable:
 
 _SHARE = "share of synapse.g_max"
 VARIABLES = {
-    "weight": Variable("final synaptic weight", "", ("synapse",), _SHARE, bulky=True),
+    "weight": Variable(
+        "final synaptic weight (share of maximum)", "", ("synapse",), _SHARE, bulky=True
+    ),
     "output_rate": Variable("output firing rate", "Hz", (), "output spikes over simulated time"),
     "spike_count": Variable("number of output spikes", "", (), f"{NO_COUNT} where not done"),
     "isi_cv": Variable(
         "coefficient of variation of output interspike intervals", "", (), "NaN below 3 spikes"
     ),
-    "mean_weight": Variable("mean final weight", "", (), _SHARE),
+    "mean_weight": Variable("mean final weight (share of maximum)", "", (), _SHARE),
     "weight_history": Variable(
         "synaptic weight", "", ("sample_time", "synapse"), _SHARE, bulky=True
     ),

@@ -1,0 +1,129 @@
+"""Which figures a file supports, and how its axes are laid out in them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from analysis import figures, measures, theory
+from analysis.load import axes, long_name, parameter, value_label
+
+log = logging.getLogger("analysis")
+
+#: What no axis of a figure can show gets a figure per value, up to this many.
+MOST_SLICES = 12
+
+NamedFigure = tuple[str, Figure]
+
+
+def all_figures(dataset: xr.Dataset) -> Iterator[NamedFigure]:
+    """Yield name and figure of all that a file supports."""
+    yield from weight_distributions(dataset)
+    for variable in ("output_rate", "mean_weight"):
+        yield from variable_against_axes(dataset, variable)
+    yield from windows(dataset)
+
+
+def weight_distributions(dataset: xr.Dataset) -> Iterator[NamedFigure]:
+    """Yield the weight histograms: rows for the first axis, lines for the second, seeds pooled."""
+    row, line, *others = [*_axes_without_seed(dataset), None, None]
+    shown = xr.Dataset(
+        {"share": measures.weight_histogram(dataset), "silent": measures.silent(dataset)}
+    )
+    for suffix, words, part in _slices(shown, others):
+        title = _lines(_words(_duration(dataset), _seeds(dataset, "{} seeds pooled")), words)
+        figure = figures.weight_distribution(part["share"], part["silent"], row, line, title)
+        yield f"weight_distribution{suffix}", figure
+
+
+def variable_against_axes(dataset: xr.Dataset, variable: str) -> Iterator[NamedFigure]:
+    """Yield a variable against each swept axis, seeds averaged, one line per value of another."""
+    swept = _axes_without_seed(dataset)
+    if not swept and measures.SEED in axes(dataset):
+        yield _variable_against_seed(dataset, variable)
+    shown = xr.Dataset(
+        {
+            "mean": measures.mean_over_seeds(dataset[variable]),
+            "spread": measures.spread_over_seeds(dataset[variable]),
+            "silent": measures.silent(dataset),
+        }
+    )
+    for x in swept:
+        line, *others = [*(axis for axis in swept if axis != x), None]
+        for suffix, words, part in _slices(shown, others):
+            seeds = _seeds(dataset, "mean and SD of {} seeds")
+            open_markers = "Open markers: silent, no output spike" if part["silent"].any() else ""
+            title = _lines(_words(_duration(dataset), seeds), words, open_markers)
+            figure = figures.against_axis(
+                part["mean"], part["spread"], part["silent"], x, line, title
+            )
+            yield f"{variable}_against_{x}{suffix}", figure
+
+
+def windows(dataset: xr.Dataset) -> Iterator[NamedFigure]:
+    """Yield the STDP window: lines for the first axis that shapes it, rows for the second."""
+    window = theory.stdp_window(dataset)
+    shaping = [axis for axis in axes(dataset) if axis in window.dims]
+    line, row, *others = [*shaping, None, None]
+    ratio = dataset["effective_ltd_ratio"]
+    words_ratio = f"{long_name(ratio)} {ratio.item():.4g}" if ratio.ndim == 0 else ""
+    for suffix, words, part in _slices(window.to_dataset(name="window"), others):
+        title = _lines(words_ratio, words)
+        yield f"stdp_window{suffix}", figures.stdp_window(part["window"], row, line, title)
+
+
+def _variable_against_seed(dataset: xr.Dataset, variable: str) -> NamedFigure:
+    values = dataset[variable]
+    figure = figures.against_axis(
+        values,
+        xr.full_like(values, float("nan")),
+        dataset["spike_count"] == 0,
+        measures.SEED,
+        title=_words(_duration(dataset), f"SD over seeds {values.std(ddof=1).item():.3g}"),
+    )
+    return f"{variable}_against_{measures.SEED}", figure
+
+
+def _axes_without_seed(dataset: xr.Dataset) -> list[str]:
+    return [axis for axis in axes(dataset) if axis != measures.SEED]
+
+
+def _slices(
+    dataset: xr.Dataset, dims: Sequence[str | None]
+) -> Iterator[tuple[str, str, xr.Dataset]]:
+    """Yield file suffix, words and data at each combination of the values of some axes."""
+    named = [("", "", dataset)]
+    for dim in filter(None, dims):
+        named = [
+            (
+                f"{suffix}_{dim}={value_label(part[dim], value)}".replace(" ", "_"),
+                _words(words, f"{dim} = {value_label(part[dim], value)}"),
+                part.isel({dim: i}),
+            )
+            for suffix, words, part in named
+            for i, value in enumerate(part[dim].values)
+        ]
+    if len(named) > MOST_SLICES:
+        log.warning("%d figures of a kind: only %d are drawn", len(named), MOST_SLICES)
+    yield from named[:MOST_SLICES]
+
+
+def _words(*parts: str) -> str:
+    return ", ".join(filter(None, parts))
+
+
+def _lines(*parts: str) -> str:
+    return "\n".join(filter(None, parts))
+
+
+def _duration(dataset: xr.Dataset) -> str:
+    duration = parameter(dataset, "simulation.duration")
+    return f"After {duration.item() / 1000:g} s" if duration.ndim == 0 else ""
+
+
+def _seeds(dataset: xr.Dataset, words: str) -> str:
+    n = dataset.sizes.get(measures.SEED, 1)
+    return words.format(n) if n > 1 else ""

@@ -1,0 +1,112 @@
+"""How figures look: column width, 8 point, colours that the colour-blind can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+
+from analysis.load import label, long_name, value_label
+
+Colour = str | tuple[float, ...]
+
+#: Width of a journal's column [inch].
+COLUMN = 3.4
+
+# Okabe & Ito, Color Universal Design.
+LTP = "#D55E00"
+LTD = "#0072B2"
+NEUTRAL = "#4D4D4D"
+_CATEGORIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+# viridis without its palest end, which is lost on white.
+_SHADES = np.linspace(0, 0.88, 256)
+
+#: Kinds of numpy types that hold words.
+WORDS = "OUST"
+
+#: More lines than this are told apart by a colour bar, fewer by a legend.
+MOST_LEGEND_ENTRIES = 6
+
+_SETTINGS = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.fontsize": 7,
+    "legend.title_fontsize": 7,
+    "legend.frameon": False,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3.5,
+    "figure.constrained_layout.use": True,
+    "pdf.fonttype": 42,  # text stays text
+    "svg.fonttype": "none",
+    "savefig.dpi": 300,
+}
+
+
+@contextmanager
+def paper() -> Iterator[None]:
+    """Draw in the style of this module within the block."""
+    with mpl.rc_context(_SETTINGS):
+        yield
+
+
+def colours(coordinate: xr.DataArray) -> list[Colour]:
+    """Return a colour per value: ordered shades for numbers, distinct ones for words."""
+    n = coordinate.size
+    if coordinate.dtype.kind in WORDS:
+        return [_CATEGORIES[i % len(_CATEGORIES)] for i in range(n)]
+    if n == 1:
+        return [NEUTRAL]
+    if n > MOST_LEGEND_ENTRIES:  # as the colour bar reads: by value
+        position = (coordinate.values - coordinate.values.min()) / np.ptp(coordinate.values)
+    else:  # evenly, in the order of the values
+        position = np.argsort(np.argsort(coordinate.values)) / (n - 1)
+    return list(plt.get_cmap("viridis")(_SHADES[-1] * position))
+
+
+def identify_lines(
+    figure: Figure, axes: Axes | Sequence[Axes], lines: Sequence[Artist], coordinate: xr.DataArray
+) -> None:
+    """Say which line is which value, beside the data: a legend above, or a colour bar for many."""
+    if coordinate.size > MOST_LEGEND_ENTRIES and coordinate.dtype.kind not in WORDS:
+        values = coordinate.values.astype(float)
+        shades = LinearSegmentedColormap.from_list("values", plt.get_cmap("viridis")(_SHADES))
+        scale = ScalarMappable(Normalize(values.min(), values.max()), shades)
+        figure.colorbar(scale, ax=axes, label=label(coordinate), aspect=30, pad=0.02)
+        return
+    names = [value_label(coordinate, value) for value in coordinate.values]
+    legend_above(figure, lines, names, long_name(coordinate))
+
+
+def legend_above(
+    figure: Figure, handles: Sequence[Artist], names: Sequence[str], title: str | None = None
+) -> None:
+    """Put the legend over the axes, where it covers no data."""
+    columns = 4 if max(map(len, names)) < 9 else 2
+    figure.legend(
+        handles,
+        names,
+        title=title,
+        loc="outside upper center",
+        ncols=min(len(handles), columns),
+        handlelength=1.6,
+        columnspacing=1.2,
+    )
