@@ -71,11 +71,12 @@ def run_points(points: Mapping[str, Configuration], run: Run) -> Iterator[Batch]
     size = run.batch_size or _batch_size(points, run.n_workers)
     waiting = iter(points.items())
     tasks = iter(lambda: list(itertools.islice(waiting, size)), [])
-    if run.backend == "sequential":
+    n_workers = min(run.n_workers, math.ceil(len(points) / size))
+    if n_workers <= 1:  # starting a worker would take longer than it saves
         yield from (_run_batch(task, run.engine) for task in tasks)
         return
     parallel = joblib.Parallel(
-        n_jobs=run.n_workers,
+        n_jobs=n_workers,
         backend=run.backend,
         return_as="generator_unordered",
         batch_size=1,

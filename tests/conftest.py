@@ -1,0 +1,84 @@
+"""What the tests share: a small configuration, and the command line in this process."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+import pipeline
+
+matplotlib.use("Agg")
+
+GOLDEN = Path(__file__).parent / "golden"
+
+#: Overrides of a run of a few milliseconds that spikes: 40 strong synapses for half a second.
+SMALL = ("synapse.g_max=0.15", "input.n_synapses=40", "input.rate_hz=40", "simulation.duration=500")
+
+
+@pytest.fixture
+def configure():
+    """Compose a small configuration, some of it replaced."""
+    return lambda *overrides: pipeline.configure(*SMALL, *overrides)
+
+
+@dataclass
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path):
+    """Run `python -m pipeline` in this process, below a temporary `outputs`."""
+    from pipeline.__main__ import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+
+    def run(*words: str) -> Ended:
+        program = str(Path(pipeline.__file__).with_name("__main__.py"))
+        monkeypatch.setattr(sys, "argv", [program, *words])
+        monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as exit_:
+            code = exit_.code
+        captured = capsys.readouterr()
+        return Ended(code, captured.out, captured.err)
+
+    return run
+
+
+def golden(name: str) -> dict[str, np.ndarray]:
+    """Return the notebook's own output for one case."""
+    with np.load(GOLDEN / f"{name}.npz") as file:
+        return {key: file[key] for key in file.files}
+
+
+def golden_overrides(case: dict[str, np.ndarray]) -> list[str]:
+    """Return the overrides that describe a golden run in this project's words."""
+    return [
+        "input=notebook",
+        f"input.rate_hz={case['rate_hz'].item()}",
+        f"input.n_synapses={case['n'].item()}",
+        f"seed={case['seed'].item()}",
+        f"synapse.w_init={case['g_init'].item() / case['g_max'].item()}",
+        f"synapse.g_max={case['g_max'].item()}",
+        f"simulation.duration={case['duration'].item()}",
+        f"simulation.dt={case['dt'].item()}",
+        f"neuron.tau_m={case['tau_m'].item()}",
+        f"neuron.t_ref={case['t_ref'].item()}",
+        f"stdp.A_plus={case['A_plus'].item()}",
+        f"stdp.A_minus={case['A_minus'].item()}",
+        f"stdp.tau_plus={case['tau_stdp'].item()}",
+    ]
