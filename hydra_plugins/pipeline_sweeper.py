@@ -46,7 +46,7 @@ class PipelineSweeper(Sweeper):
             params=parser.parse_overrides([f"{k}={v}" for k, v in self.params.items()]),
             arguments=parser.parse_overrides(list(arguments)),
             compose_again=lambda overrides: loader.load_configuration(
-                "config", overrides, run_mode=RunMode.RUN
+                self.config.hydra.job.config_name, overrides, run_mode=RunMode.RUN
             ),
         )
         path = directory_path(self.config.outputs, self.config.name)

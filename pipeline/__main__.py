@@ -5,21 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
 from pathlib import Path
 
 import hydra
-from hydra.errors import HydraException
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.command import WRONG_REQUEST, run_and_report
-from pipeline.compose import configuration_of, request_error, run_of
+from pipeline.compose import CONF, configuration_of, request_error, run_of
 from pipeline.grid import Grid
 from pipeline.quantities import RequestError
 from pipeline.store import Directory
 
 
-@hydra.main(config_path="../conf", config_name="config", version_base="1.3")
+@hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
 def run_one(config: DictConfig) -> None:
     """Run one configuration: Hydra's own launchers come here (`hydra/sweeper=basic`)."""
     from hydra.core.hydra_config import HydraConfig
@@ -40,13 +39,20 @@ def main() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         run_one()
-    except (RequestError, HydraException, OmegaConfBaseException) as error:
-        if wants_traceback:
+    except Exception as error:
+        if wants_traceback or not (isinstance(error, RequestError) or _while_composing(error)):
             raise
         if not isinstance(error, RequestError):
             error = request_error(error, sys.argv[1:])
         print(f"error: {error}", file=sys.stderr)
         sys.exit(WRONG_REQUEST)
+
+
+def _while_composing(error: Exception) -> bool:
+    """Whether Hydra raised before it handed over to the pipeline: it does so in many types."""
+    frames = traceback.walk_tb(error.__traceback__)
+    modules = {frame.f_globals["__name__"] for frame, _ in frames} - {__name__}
+    return not any(name.startswith(("hydra_plugins.", "pipeline.")) for name in modules)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def run_and_report(grid: Grid, run: Run, directory: Directory) -> None:
         outcome = run_grid(grid, run, directory)
     except KeyboardInterrupt:
         print(f"interrupted; what had finished is in {directory.results}", file=sys.stderr)
-        print(f"to go on: the same command, into {directory.path}", file=sys.stderr)
+        print("to go on, repeat the command with the name of that directory", file=sys.stderr)
         sys.exit(INTERRUPTED)
     print(summary(outcome))
     print(directory.results)

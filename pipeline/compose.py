@@ -9,7 +9,7 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.types import Override, QuotedString, RangeSweep
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -45,7 +45,7 @@ def composed(overrides: Sequence[str]) -> DictConfig:
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             return compose("config", overrides=list(overrides))
-    except (HydraException, OmegaConfBaseException) as error:
+    except Exception as error:  # Hydra refuses with exceptions of every kind
         raise request_error(error, overrides) from error
 
 
@@ -111,7 +111,7 @@ def grid_of(
     return Grid(
         base,
         [
-            _choice_axis(base, key, values, lambda choice: compose_again([*fixed, choice]))
+            _choice_axis(key, values, lambda choice: compose_again([*fixed, *choice]))
             if key in SWEPT_GROUPS
             else value_axis(key, values, followers.get(key, ()))
             for key, values in swept.items()
@@ -119,7 +119,7 @@ def grid_of(
     )
 
 
-def axis_of(base: Configuration, key: str, values: Iterable[Any]) -> Axis:
+def axis_of(key: str, values: Iterable[Any]) -> Axis:
     """Return the axis of a key or group over values given from Python.
 
     Raises
@@ -128,7 +128,7 @@ def axis_of(base: Configuration, key: str, values: Iterable[Any]) -> Axis:
         If the key is unknown, or a value is not allowed.
     """
     if key in SWEPT_GROUPS:
-        return _choice_axis(base, key, list(values), lambda choice: composed([choice]))
+        return _choice_axis(key, list(values), composed)
     return value_axis(key, values)
 
 
@@ -139,6 +139,8 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
         key = key.lstrip("+~").partition("@")[0]
         if key not in _known_keys() and not key.startswith(("hydra", "-")):
             return unknown_key(key, value, _known_keys())
+        if key in (*SECTIONS, "run") and "group override must be a string" in str(error):
+            return RequestError(f"{written(key, value)}: must be the name of a file in conf/{key}")
     if isinstance(error, MissingConfigException) and error.options:
         group, _, choice = error.missing_cfg_file.rpartition("/")
         return RequestError(f"{written(group, choice)}: must be {' or '.join(error.options)}")
@@ -157,25 +159,22 @@ def _known_keys() -> list[str]:
 
 
 def _choice_axis(
-    base: Configuration,
-    group: str,
-    names: Sequence[Any],
-    compose_choice: Callable[[str], DictConfig],
+    group: str, names: Sequence[Any], compose_choice: Callable[[list[str]], DictConfig]
 ) -> Axis:
-    """Compose each choice of a group once, and keep all that it changes."""
-    flat = _flat(base)
+    """Compose each choice of a group once, and keep its section and what else it changes."""
+    unchosen = _flat(configuration_of(compose_choice([])))
     choices = {}
     for name in names:
         if not isinstance(name, str):
             raise RequestError(
                 f"{written(group, name)}: must be the name of a file in conf/{group}"
             )
-        choices[name] = _flat(configuration_of(compose_choice(f"{group}={name}")))
+        choices[name] = _flat(configuration_of(compose_choice([f"{group}={name}"])))
     changed = [
         key
-        for key in flat
+        for key in unchosen
         if key.startswith(f"{group}.")
-        or any(choice[key] != flat[key] for choice in choices.values())
+        or any(choice[key] != unchosen[key] for choice in choices.values())
     ]
     settings = [{key: choices[name][key] for key in changed} for name in names]
     return choice_axis(group, list(zip(names, settings, strict=True)))

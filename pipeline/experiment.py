@@ -70,7 +70,7 @@ def sweep(
     RequestError
         If a key, a value, a point or a setting is not allowed; nothing has run or been written.
     """
-    grid = Grid(configuration, [axis_of(configuration, key, axes[key]) for key in axes])
+    grid = Grid(configuration, [axis_of(key, values) for key, values in axes.items()])
     place = None if directory is None else Directory(Path(directory))
     return run_grid(grid, default_run(**run), place).dataset
 
@@ -87,6 +87,7 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
     gather = Gather(grid)
     reused = _take_up(directory, grid, gather)
     if directory:
+        directory.prepare()
         directory.write_request(grid)
         directory.write_provenance(made)
     pending = {
@@ -96,6 +97,10 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
         log.info("%d points, %d of them finished before", len(grid.points), reused)
         try:
             _run(pending, run, gather, directory)
+        except KeyboardInterrupt:
+            # It may have come after a batch was kept and before it was gathered.
+            _take_up(directory, grid, gather)
+            raise
         finally:
             dataset = gather.dataset(provenance.as_attributes(made))
             if directory:

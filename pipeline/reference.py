@@ -45,24 +45,18 @@ def run(configuration: Configuration, chunks: Iterator[Cells]) -> Recording:
     next state to write, so it changes neither weights nor potential; as in the notebook.
     """
     neuron, synapse = configuration.neuron, configuration.synapse
-    stdp, record = configuration.stdp.resolved(), configuration.record
-    n_synapses, dt = configuration.input.n_synapses, configuration.simulation.dt
-    n_steps = configuration.simulation.n_steps
+    stdp, dt = configuration.stdp.resolved(), configuration.simulation.dt
+    n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
     refractory_steps = steps(neuron.t_ref, dt)
-    sample_steps = 0 if record.weight_interval is None else steps(record.weight_interval, dt)
-    traces = _allocate_traces(n_steps, n_synapses) if record.traces else {}
-
     last_step = n_steps - 1
+    recorder = _Recorder(configuration)
 
     v, g_ex, x_post, refractory = neuron.V_init, 0.0, 0.0, 0
     w = np.full(n_synapses, synapse.w_init)
     x_pre = np.zeros(n_synapses)
-    spike_step: list[int] = []
-    history: list[NDArray] = []
 
     for step, active in enumerate(active_synapses(chunks, n_synapses, n_steps)):
-        if sample_steps and step and step % sample_steps == 0:
-            history.append(w.copy())
+        recorder.sample(step, w)
 
         # 1. Presynaptic traces: dx/dt = -x/tau_plus, +1 at an input spike.
         x_pre *= 1 - dt / stdp.tau_plus
@@ -76,13 +70,13 @@ def run(configuration: Configuration, chunks: Iterator[Cells]) -> Recording:
             v = neuron.V_reset
             refractory -= 1
         elif v >= neuron.V_th:
-            spike_step.append(step)
+            recorder.spike_step.append(step)
             v = neuron.V_reset
             x_post += 1
             potentiate(w, x_pre, stdp.A_plus)
             refractory = refractory_steps
-        if traces:
-            _note(traces, step, v=v, g_ex=g_ex, x_post=x_post, x_pre=x_pre, weight_trace=w)
+        if recorder.traces:
+            recorder.note(step, v=v, g_ex=g_ex, x_post=x_post, x_pre=x_pre, weight_trace=w)
 
         # 3. Conductance: dg/dt = -g/tau_ex, +g_max w at an input spike, w before this step's LTD.
         g_ex *= 1 - dt / synapse.tau_ex
@@ -96,24 +90,43 @@ def run(configuration: Configuration, chunks: Iterator[Cells]) -> Recording:
         # 5. Membrane potential: tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex), one Euler step.
         v += dt / neuron.tau_m * (-(v - neuron.E_L) - g_ex * (v - synapse.E_ex))
 
-    if traces:
-        _note(traces, last_step, v=v, g_ex=g_ex, x_post=x_post, x_pre=x_pre, weight_trace=w)
-    if sample_steps and n_steps % sample_steps == 0:
-        history.append(w.copy())
-    return Recording(
-        weight=w,
-        spike_step=np.array(spike_step, dtype=np.int64),
-        weight_history=np.reshape(history, (len(history), n_synapses)),
-        traces=traces,
-    )
+    if recorder.traces:
+        recorder.note(last_step, v=v, g_ex=g_ex, x_post=x_post, x_pre=x_pre, weight_trace=w)
+    recorder.sample(n_steps, w)
+    return recorder.recording(w)
 
 
-def _allocate_traces(n_steps: int, n_synapses: int) -> dict[str, NDArray[np.float64]]:
-    per_step = {name: np.empty(n_steps) for name in ("v", "g_ex", "x_post")}
-    per_synapse = {name: np.empty((n_steps, n_synapses)) for name in ("x_pre", "weight_trace")}
-    return per_step | per_synapse
+class _Recorder:
+    """Collects what `record` asks for while the loop runs."""
 
+    def __init__(self, configuration: Configuration) -> None:
+        record, dt = configuration.record, configuration.simulation.dt
+        n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
+        interval = record.weight_interval
+        self.sample_steps = 0 if interval is None else steps(interval, dt)
+        self.spike_step: list[int] = []
+        self.history: list[NDArray] = []
+        self.traces: dict[str, NDArray] = {}
+        if record.traces:
+            self.traces |= {name: np.empty(n_steps) for name in ("v", "g_ex", "x_post")}
+            shape = (n_steps, n_synapses)
+            self.traces |= {name: np.empty(shape) for name in ("x_pre", "weight_trace")}
 
-def _note(traces: dict[str, NDArray[np.float64]], step: int, **state: float | NDArray) -> None:
-    for name, value in state.items():
-        traces[name][step] = value
+    def sample(self, steps_done: int, w: NDArray) -> None:
+        """Keep the weights whenever an interval has passed."""
+        if self.sample_steps and steps_done and steps_done % self.sample_steps == 0:
+            self.history.append(w.copy())
+
+    def note(self, step: int, **state: float | NDArray) -> None:
+        """Keep the state variables of one step."""
+        for name, value in state.items():
+            self.traces[name][step] = value
+
+    def recording(self, w: NDArray) -> Recording:
+        """Return everything as arrays."""
+        return Recording(
+            weight=w,
+            spike_step=np.array(self.spike_step, dtype=np.int64),
+            weight_history=np.reshape(self.history, (len(self.history), w.size)),
+            traces=self.traces,
+        )

@@ -32,6 +32,22 @@ class Directory:
         self.results = path / "results.nc"
         self.log = path / "sweep.log"
 
+    def prepare(self) -> None:
+        """Make the directory.
+
+        Raises
+        ------
+        RequestError
+            If it cannot be made or written to.
+        """
+        try:
+            with replacing(self.points / "writable") as temporary:
+                temporary.touch()
+            (self.points / "writable").unlink()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise RequestError(f"{self.path}: must be a writable directory ({reason})") from error
+
     def finished(self) -> dict[str, Record]:
         """Return the records of all finished points, by content key."""
         records: dict[str, Record] = {}

@@ -1,0 +1,1 @@
+"""One file per room, and the house rules as tests."""

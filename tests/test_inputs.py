@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from pipeline import inputs
-from pipeline.inputs import active_synapses, bernoulli_cells, given_cells, notebook_cells
-from pipeline.inputs import random_generator, spike_cells
+from pipeline.inputs import (
+    active_synapses,
+    bernoulli_cells,
+    given_cells,
+    notebook_cells,
+    random_generator,
+    spike_cells,
+)
 from pipeline.quantities import RequestError
 from tests.conftest import golden
 

@@ -68,7 +68,7 @@ def test_a_missing_value_is_named(configure):
 
 
 def test_a_rate_of_one_spike_a_step_is_allowed(configure):
-    """rate * dt = 1 is the limit and within it."""
+    """Rate * dt = 1 is the limit and within it."""
     assert configure("input.rate_hz=1000").input.rate_hz == 1000
 
 

@@ -125,8 +125,7 @@ def test_without_input_the_potential_relaxes_to_the_leak(configure):
 
 
 def test_at_the_highest_rate_all_synapses_are_one(configure):
-    """At rate 1/dt every synapse spikes in every step, so all weights are equal, and it fires
-    as fast as refractoriness lets it: one spike in t_ref/dt + 2 steps."""
+    """At rate 1/dt every synapse spikes in every step: all weights are equal at all times."""
     recording = run(configure("input.rate_hz=1000", "record=everything"))
     assert np.ptp(recording.traces["weight_trace"], axis=1).max() == 0
     assert np.diff(recording.spike_step).min() == 2 + 1

@@ -1,0 +1,161 @@
+"""The way of a request, from Python: axes in, dataset out, directory kept."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import pipeline
+from pipeline import experiment, runner, simulation
+from pipeline.quantities import RequestError
+
+AXES = {"input.rate_hz": [30, 60], "seed": range(3)}
+
+
+def test_sweep_returns_what_it_writes(configure, tmp_path):
+    """The dataset in hand is the one in results.nc, and no directory is needed."""
+    returned = pipeline.sweep(configure(), AXES, tmp_path / "run", backend="sequential")
+    with xr.open_dataset(tmp_path / "run" / "results.nc") as written:
+        xr.testing.assert_identical(written.drop_attrs(), returned.drop_attrs())
+        for name in returned.variables:
+            assert set(returned[name].attrs) == set(written[name].attrs)
+    alone = pipeline.sweep(configure(), AXES, backend="sequential")
+    xr.testing.assert_identical(alone.drop_attrs(), returned.drop_attrs())
+    assert dict(returned.sizes) == {"rate_hz": 2, "seed": 3, "synapse": 40}
+
+
+def test_sweep_and_simulate_agree(configure):
+    """A point of a sweep is the run of its configuration, weights rounded to float32."""
+    dataset = pipeline.sweep(configure(), AXES, backend="sequential")
+    alone = pipeline.simulate(configure("input.rate_hz=60", "seed=2"))
+    point = dataset.sel(rate_hz=60, seed=2)
+    assert point["mean_weight"] == alone["mean_weight"]
+    np.testing.assert_array_equal(point["weight"], alone["weight"].astype(np.float32))
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_backends_give_identical_datasets(configure, backend):
+    """Loky and threads give the dataset of one worker to the bit, histories and spikes too."""
+    base = configure("record=history", "record.weight_interval=100")
+    expected = pipeline.sweep(base, AXES, backend="sequential")
+    got = pipeline.sweep(base, AXES, backend=backend, n_jobs=2, batch_size=1)
+    xr.testing.assert_identical(got.drop_attrs(), expected.drop_attrs())
+
+
+def test_the_nine_axes_work_together(configure):
+    """All axes that a study may want in one sweep: 512 points, each where it belongs."""
+    from tests.test_grid import NINE_AXES
+
+    base = configure("simulation.duration=20")
+    dataset = pipeline.sweep(base, NINE_AXES, backend="sequential")
+    leaves = [key.rpartition(".")[2] for key in NINE_AXES]
+    assert dataset["status"].dims == tuple(leaves)
+    assert (dataset["status"] == 0).all()
+    last = [f"{key}={values[-1]}" for key, values in NINE_AXES.items()]
+    alone = pipeline.simulate(configure("simulation.duration=20", *last))
+    there = dataset.isel(dict.fromkeys(leaves, -1))
+    np.testing.assert_array_equal(there["weight"], alone["weight"].astype(np.float32))
+
+
+def test_finished_points_are_not_run_again(configure, tmp_path, monkeypatch):
+    """The second run of a request runs nothing; a longer axis runs only what is new."""
+    asked = []
+
+    def spy(points, run):
+        asked.append(sorted(point.seed for point in points.values()))
+        return runner.run_points(points, run)
+
+    monkeypatch.setattr(experiment, "run_points", spy)
+    place = tmp_path / "run"
+    first = pipeline.sweep(configure(), {"seed": [1, 3]}, place, backend="sequential")
+    again = pipeline.sweep(configure(), {"seed": [1, 3]}, place, backend="sequential")
+    longer = pipeline.sweep(configure(), {"seed": [1, 2, 3, 4]}, place, backend="sequential")
+    assert asked == [[1, 3], [], [2, 4]]
+    xr.testing.assert_identical(again.drop_attrs(), first.drop_attrs())
+    fresh = pipeline.sweep(configure(), {"seed": [1, 2, 3, 4]}, backend="sequential")
+    xr.testing.assert_identical(longer.drop_attrs(), fresh.drop_attrs())
+
+
+def test_a_request_that_leaves_finished_points_out_is_refused(configure, tmp_path):
+    """results.nc never loses a point: a smaller or other request must go elsewhere."""
+    pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path, backend="sequential")
+    before = (tmp_path / "results.nc").read_bytes()
+    for base, axes in [(configure(), {"seed": [1]}), (configure("neuron.tau_m=12"), {"seed": [1]})]:
+        with pytest.raises(RequestError, match=r"holds \d finished points that this request does"):
+            pipeline.sweep(base, axes, tmp_path, backend="sequential")
+    assert (tmp_path / "results.nc").read_bytes() == before
+
+
+def test_an_interruption_keeps_what_had_finished(configure, tmp_path, monkeypatch):
+    """Ctrl-C ends the sweep with its finished points in results.nc, and the next run goes on."""
+
+    def two_batches_then_interrupt(points, run):
+        batches = runner.run_points(points, run)
+        yield next(batches)
+        yield next(batches)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiment, "run_points", two_batches_then_interrupt)
+    settings = {"backend": "sequential", "batch_size": 1}
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.sweep(configure(), {"seed": range(5)}, tmp_path, **settings)
+    with xr.open_dataset(tmp_path / "results.nc") as dataset:
+        assert dataset["status"].values.tolist() == [0, 0, 2, 2, 2]
+    monkeypatch.undo()
+    resumed = pipeline.sweep(configure(), {"seed": range(5)}, tmp_path, **settings)
+    whole = pipeline.sweep(configure(), {"seed": range(5)}, **settings)
+    xr.testing.assert_identical(resumed.drop_attrs(), whole.drop_attrs())
+
+
+def test_a_failed_point_is_flagged_logged_and_tried_again(configure, tmp_path, monkeypatch):
+    """One point's error is in the log with its traceback; the next run computes that point."""
+    run = simulation.ENGINES["reference"]
+
+    def fail_for_seed_1(configuration, cells):
+        if configuration.seed == 1:
+            raise ZeroDivisionError("no luck")
+        return run(configuration, cells)
+
+    monkeypatch.setitem(simulation.ENGINES, "reference", fail_for_seed_1)
+    dataset = pipeline.sweep(configure(), {"seed": range(3)}, tmp_path, backend="sequential")
+    assert dataset["status"].values.tolist() == [0, 1, 0]
+    log = (tmp_path / "sweep.log").read_text()
+    assert "ZeroDivisionError: no luck" in log
+    assert "fail_for_seed_1" in log
+    monkeypatch.undo()
+    dataset = pipeline.sweep(configure(), {"seed": range(3)}, tmp_path, backend="sequential")
+    assert dataset["status"].values.tolist() == [0, 0, 0]
+
+
+def test_an_axis_without_effect_is_said(configure, caplog):
+    """Sweeping ltd_ratio beside a given A_minus warns, and the runs are done once."""
+    dataset = pipeline.sweep(
+        configure("stdp.A_minus=0.01"), {"stdp.ltd_ratio": [1, 2]}, backend="sequential"
+    )
+    assert "stdp.ltd_ratio has no effect" in caplog.text
+    np.testing.assert_array_equal(dataset["weight"][0], dataset["weight"][1])
+
+
+def test_a_wrong_sweep_writes_nothing(configure, tmp_path):
+    """Axes and settings are checked before the directory is made."""
+    for axes, settings in [
+        ({"stdp.tau_plus": [10, -1]}, {}),
+        ({"stdp.tau": [10]}, {}),
+        ({"seed": [1]}, {"backend": "carrier pigeon"}),
+    ]:
+        with pytest.raises(RequestError):
+            pipeline.sweep(configure(), axes, tmp_path / "run", **settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_provenance_is_in_the_file_and_beside_it(configure, tmp_path):
+    """Commit, versions, engine, command and seed policy, the same in both places."""
+    dataset = pipeline.sweep(configure(), {"seed": [1]}, tmp_path, backend="sequential")
+    beside = json.loads((tmp_path / "provenance.json").read_text())
+    for name in ("git_commit", "git_dirty", "engine", "command", "seed_policy", "created"):
+        assert beside[name]
+        assert dataset.attrs[name] == beside[name]
+    assert beside["packages"]["numpy"] == np.__version__
+    assert json.loads(dataset.attrs["packages"]) == beside["packages"]
+    assert dataset.attrs["Conventions"] == "CF-1.11"

@@ -1,0 +1,72 @@
+"""Workers: the same results whatever runs them, and a failing point stops no other."""
+
+import numpy as np
+import pytest
+
+from pipeline import simulation
+from pipeline.compose import default_run
+from pipeline.grid import Grid, value_axis
+from pipeline.runner import run_points
+
+
+@pytest.fixture
+def points(configure):
+    """Seven points by key."""
+    grid = Grid(
+        configure("record=history", "record.weight_interval=100"), [value_axis("seed", range(7))]
+    )
+    return dict(zip(grid.keys, grid.points, strict=True))
+
+
+def records_of(points, **settings):
+    """Run points and return all records by key."""
+    records = {}
+    for batch in run_points(points, default_run(**settings)):
+        assert not batch.failures
+        records |= batch.records
+    return records
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+def test_results_are_the_same_to_the_bit(points, backend, batch_size):
+    """Backend, number of workers and batch size change nothing."""
+    expected = records_of(points, backend="sequential")
+    got = records_of(points, backend=backend, n_jobs=2, batch_size=batch_size)
+    assert got.keys() == expected.keys()
+    for key, record in expected.items():
+        for name, value in record.items():
+            np.testing.assert_array_equal(got[key][name], value, err_msg=name)
+
+
+def test_a_failing_point_becomes_a_record(points, monkeypatch):
+    """What one point raises is kept with its reason; the others are done."""
+    run = simulation.ENGINES["reference"]
+
+    def fail_for_seed_3(configuration, cells):
+        if configuration.seed == 3:
+            raise FloatingPointError("overflow in v")
+        return run(configuration, cells)
+
+    monkeypatch.setitem(simulation.ENGINES, "reference", fail_for_seed_3)
+    batches = list(run_points(points, default_run(backend="sequential", batch_size=2)))
+    failures = {key: f for batch in batches for key, f in batch.failures.items()}
+    assert sum(len(batch.records) for batch in batches) == 6
+    assert [points[key].seed for key in failures] == [3]
+    (failure,) = failures.values()
+    assert failure.reason == "FloatingPointError: overflow in v"
+    assert "fail_for_seed_3" in failure.traceback
+
+
+def test_records_have_the_asked_number_type(configure):
+    """Weights come in record.dtype, statistics in full precision."""
+    points = {"a": configure("record.dtype=float32"), "b": configure("record.dtype=float64")}
+    records = records_of(points, backend="sequential")
+    assert records["a"]["weight"].dtype == np.float32
+    assert records["b"]["weight"].dtype == np.float64
+    assert records["a"]["mean_weight"] == records["b"]["mean_weight"]
+
+
+def test_no_points_are_no_work():
+    """An empty request yields nothing."""
+    assert records_of({}) == {}

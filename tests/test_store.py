@@ -1,0 +1,111 @@
+"""The experiment directory: whole files only, and nothing finished is lost."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from omegaconf import OmegaConf
+
+from pipeline.gather import Gather
+from pipeline.grid import Grid, value_axis
+from pipeline.quantities import RequestError
+from pipeline.runner import Batch
+from pipeline.simulation import measure
+from pipeline.store import Directory, directory_path, replacing
+from pipeline.variables import stored
+
+
+@pytest.fixture
+def directory(tmp_path):
+    """An experiment directory that does not exist yet."""
+    return Directory(tmp_path / "study" / "run")
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_scrap(tmp_path):
+    """Until the new file is whole the old one stays, and a broken one is taken away."""
+    path = tmp_path / "results.nc"
+    path.write_text("old")
+    with pytest.raises(RuntimeError, match="power cut"), replacing(path) as temporary:
+        temporary.write_text("ha")
+        raise RuntimeError("power cut")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_reader_keeps_its_file(directory, configure):
+    """Overwriting results.nc does not disturb who has it open."""
+    dataset = Gather(Grid(configure(), [value_axis("seed", [1, 2])])).dataset()
+    directory.write_results(dataset.assign_attrs(version="first"))
+    with xr.open_dataset(directory.results) as reader:
+        directory.write_results(dataset.assign_attrs(version="second"))
+        assert reader["seed"].values.tolist() == [1, 2]
+        assert np.isnan(reader["weight"].values).all()
+    with xr.open_dataset(directory.results) as reader:
+        assert reader.attrs["version"] == "second"
+
+
+def test_saved_batches_come_back_to_the_bit(directory, configure):
+    """Records of ragged size survive the file, NaN statistics and spike times included."""
+    points = [
+        configure(
+            "record=history", "record.weight_interval=50", f"seed={s}", f"input.rate_hz={rate}"
+        )
+        for s, rate in [(1, 0), (2, 40), (3, 90)]
+    ]
+    records = {str(p.seed): stored(measure(p), "float32") for p in points}
+    directory.save(Batch(dict(list(records.items())[:2])))
+    directory.save(Batch(dict(list(records.items())[2:])))
+    back = directory.finished()
+    assert back.keys() == records.keys()
+    for key, record in records.items():
+        assert back[key].keys() == record.keys()
+        for name, value in record.items():
+            got = back[key][name]
+            got = got[~np.isnan(got)] if name == "spike_time" else got
+            np.testing.assert_array_equal(got, value, err_msg=name)
+
+
+def test_the_file_is_compressed_and_keeps_its_words(directory, configure):
+    """Weights are float32 with zlib and shuffle; words on an axis are not cut on a second save."""
+    grid = Grid(configure(), [value_axis("input.process", ["poisson", "notebook"])])
+    directory.write_results(Gather(grid).dataset())
+    with xr.open_dataset(directory.results) as dataset:
+        encoding = dataset["weight"].encoding
+        assert (encoding["zlib"], encoding["shuffle"]) == (True, True)
+        assert dataset["weight"].dtype == np.float32
+        again = Directory(directory.path.with_name("again"))
+        again.write_results(dataset.load())
+    with xr.open_dataset(again.results) as dataset:
+        assert dataset["process"].values.tolist() == ["poisson", "notebook"]
+
+
+def test_the_request_is_readable(directory, configure):
+    """configuration.yaml holds constants and axes; provenance.json is JSON."""
+    directory.write_request(Grid(configure(), [value_axis("stdp.tau_plus", [10, 20])]))
+    request = OmegaConf.load(directory.path / "configuration.yaml")
+    assert request.axes["stdp.tau_plus"] == [10, 20]
+    assert request.input.n_synapses == 40
+    directory.write_provenance({"git_commit": "abc"})
+    assert json.loads((directory.path / "provenance.json").read_text()) == {"git_commit": "abc"}
+
+
+@pytest.mark.parametrize("name", ["", " ", "../elsewhere", "/etc/passwd", "a/../../b", None, [1]])
+def test_a_name_stays_below_the_root(name):
+    """A name that is none, or leads out of `outputs`, is refused."""
+    with pytest.raises(RequestError, match=r"^name=.*must be"):
+        directory_path("outputs", name)
+
+
+def test_a_plain_name_is_a_directory_below_the_root():
+    """Names may have slashes and be numbers."""
+    assert directory_path("out", "study/one") == Path("out/study/one")
+    assert directory_path("out", 7) == Path("out/7")
+
+
+def test_a_directory_that_cannot_be_made_is_refused(tmp_path):
+    """A file in the way is told in one line."""
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(RequestError, match=r"taken/run: must be a writable directory \(Not a dir"):
+        Directory(tmp_path / "taken" / "run").prepare()
