@@ -15,7 +15,7 @@ from typing import Any
 # Imported when first used: a worker process needs neither Hydra nor xarray.
 _DOORS = {
     "configure": "pipeline.compose",
-    "simulate": "pipeline.simulation",
+    "simulate": "pipeline.experiment",
     "sweep": "pipeline.experiment",
     "Configuration": "pipeline.parameters",
     "RequestError": "pipeline.quantities",

@@ -1,4 +1,4 @@
-"""The way of a request: grid -> what is missing -> workers -> dataset -> directory."""
+"""The doors from Python, and the way of a sweep: grid -> missing points -> workers -> dataset."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from typing import Any
 
 import xarray as xr
 from joblib.externals.loky.process_executor import TerminatedWorkerError
+from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from pipeline import provenance
 from pipeline.compose import axis_of, default_run
 from pipeline.gather import Gather
 from pipeline.grid import Grid
+from pipeline.inputs import given_cells
 from pipeline.parameters import Configuration
 from pipeline.quantities import RequestError
 from pipeline.runner import Run, run_points
+from pipeline.simulation import measure
 from pipeline.store import Directory
 from pipeline.variables import DONE, FAILED, MISSING
 
@@ -37,6 +40,33 @@ class Outcome:
     missing: int
     reused: int
     seconds: float
+
+
+def simulate(configuration: Configuration, spikes: ArrayLike | None = None) -> xr.Dataset:
+    """Run one neuron and return what it did, labelled, in full precision.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The parameters; see `pipeline.configure`.
+    spikes : array_like, optional
+        Input spikes to use in place of the configured process: 0 or 1, `(n_synapses, n_steps)`.
+
+    Returns
+    -------
+    xarray.Dataset
+        The variables of `results.nc` for one point.
+
+    Raises
+    ------
+    RequestError
+        If `spikes` does not fit the configuration.
+    """
+    n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
+    cells = None if spikes is None else given_cells(spikes, n_synapses, n_steps)
+    gather = Gather(Grid(configuration), dtype="float64")
+    gather.add(gather.grid.keys[0], measure(configuration, cells=cells))
+    return gather.dataset({} if spikes is None else {"input": "spikes given by the caller"})
 
 
 def sweep(

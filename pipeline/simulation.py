@@ -3,53 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from pipeline import reference
-from pipeline.inputs import Cells, given_cells, spike_cells
+from pipeline.inputs import Cells, spike_cells
 from pipeline.parameters import Configuration, steps
 from pipeline.variables import Record
-
-if TYPE_CHECKING:
-    import xarray
 
 ENGINES: dict[str, Callable[[Configuration, Iterator[Cells]], reference.Recording]] = {
     "reference": reference.run,
 }
-
-
-def simulate(configuration: Configuration, spikes: ArrayLike | None = None) -> xarray.Dataset:
-    """Run one neuron and return what it did, labelled, in full precision.
-
-    Parameters
-    ----------
-    configuration : Configuration
-        The parameters; see `pipeline.configure`.
-    spikes : array_like, optional
-        Input spikes to use in place of the configured process: 0 or 1, `(n_synapses, n_steps)`.
-
-    Returns
-    -------
-    xarray.Dataset
-        The variables of `results.nc` for one point.
-
-    Raises
-    ------
-    RequestError
-        If `spikes` does not fit the configuration.
-    """
-    from pipeline.gather import Gather
-    from pipeline.grid import Grid
-
-    n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
-    cells = None if spikes is None else given_cells(spikes, n_synapses, n_steps)
-    gathered = Gather(Grid(configuration), dtype="float64")
-    gathered.add(gathered.grid.keys[0], measure(configuration, cells=cells))
-    attributes = {} if spikes is None else {"input": "spikes given by the caller"}
-    return gathered.dataset(attributes)
 
 
 def measure(
