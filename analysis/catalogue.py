@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -77,12 +78,13 @@ def windows(dataset: xr.Dataset) -> Iterator[NamedFigure]:
 
 def _variable_against_seed(dataset: xr.Dataset, variable: str) -> NamedFigure:
     values = dataset[variable]
+    spread = measures.spread_over_seeds(values).item()
     figure = figures.against_axis(
         values,
         xr.full_like(values, float("nan")),
         dataset["spike_count"] == 0,
         measures.SEED,
-        title=_words(_duration(dataset), f"SD over seeds {values.std(ddof=1).item():.3g}"),
+        title=_words(_duration(dataset), "" if np.isnan(spread) else f"SD {spread:.3g}"),
     )
     return f"{variable}_against_{measures.SEED}", figure
 
@@ -99,7 +101,7 @@ def _slices(
     for dim in filter(None, dims):
         named = [
             (
-                f"{suffix}_{dim}={value_label(part[dim], value)}".replace(" ", "_"),
+                f"{suffix}_{dim}={value}",
                 _words(words, f"{dim} = {value_label(part[dim], value)}"),
                 part.isel({dim: i}),
             )

@@ -19,8 +19,6 @@ from analysis.load import label, long_name, value_label
 #: With more values than this on its first axis, the weight distribution is drawn as a map.
 MOST_ROWS = 8
 
-_SILENT_COLOUR = "#C8C8C8"
-
 
 def weight_distribution(
     share: xr.DataArray,
@@ -45,7 +43,7 @@ def weight_distribution(
     spoken = share.where(~silent)
     top = float(spoken.max()) if spoken.notnull().any() else 1.0
     if row is not None and share.sizes[row] > MOST_ROWS:
-        return _weight_map(share, row, line, top, title)
+        return _weight_map(share.where(~silent), row, line, top, title)
     parts = _along(share, row)
     height = 2.3 if row is None else 0.9 + 0.6 * len(parts) + 0.3 * (line is not None)
     figure, grid = plt.subplots(
@@ -174,18 +172,22 @@ def _histogram(
     half = (centres[1] - centres[0]) / 2
     edges = np.append(centres - half, centres[-1] + half)
     if line is None:
-        colour = _SILENT_COLOUR if silent.item() else shade
+        colour = style.PALE if silent.item() else shade
         return [axes.stairs(share.values, edges, fill=True, color=colour)]
-    return [
-        axes.stairs(part.values, edges, color=_SILENT_COLOUR if still.item() else colour, lw=1.2)
-        for part, still, colour in zip(
-            _along(share, line), _along(silent, line), style.colours(share[line]), strict=True
-        )
-    ]
+    parts = zip(_along(share, line), _along(silent, line), style.colours(share[line]), strict=True)
+    lines = []
+    for part, still, colour in parts:
+        if still:
+            axes.stairs(part.values, edges, fill=True, color=style.PALE)
+        values = np.full(part.size, np.nan) if still else part.values
+        lines.append(axes.stairs(values, edges, color=colour, lw=1.2))
+    return lines
 
 
 def _weight_map(share: xr.DataArray, row: str, line: str | None, top: float, title: str) -> Figure:
     """Draw the distribution as a map, weight against the axis, one column of axes per line."""
+    words = share[row].dtype.kind in style.WORDS
+    share = share if words else share.sortby(row)
     parts = _along(share, line)
     figure, grid = plt.subplots(
         1,
@@ -195,23 +197,22 @@ def _weight_map(share: xr.DataArray, row: str, line: str | None, top: float, tit
         figsize=(style.COLUMN * max(1, len(parts) / 2), 2.8),
     )
     y = share[row]
-    words = y.dtype.kind in style.WORDS
     for axes, part in zip(grid[0], parts, strict=True):
         rows = np.arange(y.size) if words else y.values
         mesh = axes.pcolormesh(
             part["weight_bin"], rows, part.transpose(row, ...), vmin=0, vmax=top, cmap="viridis"
         )
-        axes.set_xlim(0, 1)
+        axes.set(xlim=(0, 1), facecolor=style.PALE)
         if line:
             axes.set_title(value_label(part[line], part[line].item()))
     if words:
         grid[0, 0].set_yticks(np.arange(y.size), y.values)
     grid[0, 0].set_ylabel(label(y))
     figure.supxlabel(label(share["weight_bin"]), fontsize=8)
-    figure.suptitle(
-        title if line is None else f"{title}\ncolumns: {long_name(share[line])}", fontsize=8
-    )
-    figure.colorbar(mesh, ax=list(grid[0]), label=label(share), extend="max")
+    if share.isnull().any():
+        title += "\nGrey: silent or not done"
+    figure.suptitle(_naming("Columns", share, line, title), fontsize=8)
+    figure.colorbar(mesh, ax=list(grid[0]), label=label(share))
     return figure
 
 

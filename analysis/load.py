@@ -56,9 +56,9 @@ def parameter(dataset: xr.Dataset, key: str) -> xr.DataArray:
         if coordinate.attrs.get("config_key") == key:
             return coordinate.reset_coords(drop=True)
     for coordinate in dataset.coords.values():
-        settings = json.loads(coordinate.attrs.get("settings", "{}"))
-        if settings and all(key in choice for choice in settings.values()):
-            values = [settings[str(name)][key] for name in coordinate.values]
+        settings = json.loads(coordinate.attrs.get("settings", "[]"))
+        if settings and key in settings[0]:
+            values = [choice[key] for choice in settings]
             return xr.DataArray(values, dims=coordinate.dims, coords={coordinate.name: coordinate})
     value: Any = constants(dataset)
     for word in key.split("."):

@@ -26,6 +26,7 @@ COLUMN = 3.4
 LTP = "#D55E00"
 LTD = "#0072B2"
 NEUTRAL = "#4D4D4D"
+PALE = "#C8C8C8"
 _CATEGORIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 # viridis without its palest end, which is lost on white.

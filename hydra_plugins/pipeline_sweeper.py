@@ -7,6 +7,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig
@@ -35,19 +36,26 @@ class PipelineSweeper(Sweeper):
 
     def sweep(self, arguments: Sequence[str]) -> None:
         """Expand the overrides into a grid and run it."""
+        from pipeline.axes import grid_of_overrides
         from pipeline.command import run_and_report
-        from pipeline.compose import grid_of, run_of
+        from pipeline.compose import request_error, run_of
         from pipeline.store import Directory, directory_path
 
         loader = self.hydra_context.config_loader
         parser = OverridesParser.create(config_loader=loader)
-        grid = grid_of(
-            self.config,
-            params=parser.parse_overrides([f"{k}={v}" for k, v in self.params.items()]),
-            arguments=parser.parse_overrides(list(arguments)),
-            compose_again=lambda overrides: loader.load_configuration(
-                self.config.hydra.job.config_name, overrides, run_mode=RunMode.RUN
-            ),
-        )
+
+        def compose_again(overrides: list[str]) -> DictConfig:
+            name = self.config.hydra.job.config_name
+            try:
+                return loader.load_configuration(name, overrides, run_mode=RunMode.RUN)
+            except Exception as error:  # Hydra refuses with exceptions of every kind
+                raise request_error(error, overrides) from error
+
+        params = [f"{key}={values}" for key, values in self.params.items()]
+        try:
+            parsed = parser.parse_overrides(params), parser.parse_overrides(list(arguments))
+        except HydraException as error:
+            raise request_error(error, params) from error
+        grid = grid_of_overrides(self.config, *parsed, compose_again)
         path = directory_path(self.config.outputs, self.config.name)
         run_and_report(grid, run_of(self.config), Directory(path))

@@ -11,8 +11,8 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from pipeline.command import WRONG_REQUEST, run_and_report
-from pipeline.compose import CONF, configuration_of, request_error, run_of
+from pipeline.command import INTERRUPTED, WRONG_REQUEST, run_and_report
+from pipeline.compose import CONF, physics_of, request_error, run_of
 from pipeline.grid import Grid
 from pipeline.quantities import RequestError
 from pipeline.store import Directory
@@ -24,7 +24,7 @@ def run_one(config: DictConfig) -> None:
     from hydra.core.hydra_config import HydraConfig
 
     directory = Directory(Path(HydraConfig.get().runtime.output_dir))
-    run_and_report(Grid(configuration_of(config)), run_of(config), directory)
+    run_and_report(Grid(physics_of(config)), run_of(config), directory)
 
 
 def main() -> None:
@@ -46,6 +46,9 @@ def main() -> None:
             error = request_error(error, sys.argv[1:])
         print(f"error: {error}", file=sys.stderr)
         sys.exit(WRONG_REQUEST)
+    except KeyboardInterrupt:
+        print("interrupted before anything ran", file=sys.stderr)
+        sys.exit(INTERRUPTED)
 
 
 def _while_composing(error: Exception) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from pipeline import provenance
-from pipeline.compose import axis_of, default_run
+from pipeline.axes import grid_of_mapping
+from pipeline.compose import default_run
 from pipeline.gather import Gather
 from pipeline.grid import Grid
 from pipeline.inputs import given_cells
@@ -30,7 +31,7 @@ from pipeline.variables import DONE, FAILED, MISSING
 log = logging.getLogger("pipeline")
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Outcome:
     """What came of a sweep."""
 
@@ -64,7 +65,9 @@ def simulate(configuration: Configuration, spikes: ArrayLike | None = None) -> x
     """
     n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
     cells = None if spikes is None else given_cells(spikes, n_synapses, n_steps)
-    gather = Gather(Grid(configuration), dtype="float64")
+    exact = dataclasses.replace(configuration.record, dtype="float64")
+    configuration = dataclasses.replace(configuration, record=exact)
+    gather = Gather(Grid(configuration.to_mapping()))
     gather.add(gather.grid.keys[0], measure(configuration, cells=cells))
     return gather.dataset({} if spikes is None else {"input": "spikes given by the caller"})
 
@@ -100,9 +103,10 @@ def sweep(
     RequestError
         If a key, a value, a point or a setting is not allowed; nothing has run or been written.
     """
-    grid = Grid(configuration, [axis_of(key, values) for key, values in axes.items()])
+    settings = default_run(**run)
+    grid = grid_of_mapping(configuration, axes)
     place = None if directory is None else Directory(Path(directory))
-    return run_grid(grid, default_run(**run), place).dataset
+    return run_grid(grid, settings, place).dataset
 
 
 def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcome:
@@ -130,13 +134,10 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
         except KeyboardInterrupt:
             # It may have come after a batch was kept and before it was gathered.
             _take_up(directory, grid, gather)
+            _conclude(gather, made, directory)
             raise
-        finally:
-            dataset = gather.dataset(provenance.as_attributes(made))
-            if directory:
-                directory.write_results(dataset)
-            counts = [gather.count(status) for status in (DONE, FAILED, MISSING)]
-            log.info("%d points done, %d failed, %d missing", *counts)
+        dataset = _conclude(gather, made, directory)
+    counts = [gather.count(status) for status in (DONE, FAILED, MISSING)]
     return Outcome(dataset, *counts, reused, time.perf_counter() - started)
 
 
@@ -145,12 +146,13 @@ def _take_up(directory: Directory | None, grid: Grid, gather: Gather) -> int:
     finished = directory.finished() if directory else {}
     strangers = finished.keys() - set(grid.keys)
     if strangers:
+        why = directory.differences(grid) or "its axes have other values"
         raise RequestError(
-            f"{directory.path}: holds {len(strangers)} finished points that this request does not "
-            "ask for; widen its axes to cover them, or choose another name"
+            f"{directory.path}: holds {len(strangers)} finished points that this request leaves "
+            f"out ({why}); add them to the axes, or choose another name"
         )
-    for key, record in finished.items():
-        gather.add(key, record)
+    for key, result in finished.items():
+        gather.add(key, result)
     return gather.count(DONE)
 
 
@@ -158,33 +160,49 @@ def _run(
     pending: Mapping[str, Configuration], run: Run, gather: Gather, directory: Directory | None
 ) -> None:
     """Run the pending points; every batch is kept as soon as it comes."""
-    progress = tqdm(total=len(pending), unit="point", disable=None if pending else True)
-    with progress:
+    failed: list[str] = []
+    with tqdm(total=len(pending), unit="point", disable=None if pending else True) as progress:
         try:
             for batch in run_points(pending, run):
                 if directory:
                     directory.save(batch)
-                for key, record in batch.records.items():
-                    gather.add(key, record)
+                for key, result in batch.results.items():
+                    gather.add(key, result)
                 for key, failure in batch.failures.items():
                     gather.fail(key)
-                    log.error("point %s failed: %s\n%s", key, failure.reason, failure.traceback)
-                progress.update(len(batch.records) + len(batch.failures))
+                    failed.append(f"{gather.grid.describe(key)}: {failure.reason}")
+                    log.info("failed at %s\n%s", failed[-1], failure.traceback)
+                progress.update(len(batch.results) + len(batch.failures))
         except TerminatedWorkerError:
             log.error("a worker process was killed (out of memory?); the points left are missing")
+    if failed:
+        log.error("%d points failed, the first at %s", len(failed), failed[0])
+
+
+def _conclude(gather: Gather, made: dict[str, Any], directory: Directory | None) -> xr.Dataset:
+    """Return the dataset of all that is done, and write it."""
+    dataset = gather.dataset(provenance.as_attributes(made))
+    if directory:
+        directory.write_results(dataset)
+    counts = [gather.count(status) for status in (DONE, FAILED, MISSING)]
+    log.info("%d points done, %d failed, %d missing", *counts)
+    return dataset
 
 
 @contextlib.contextmanager
 def _logging_to(directory: Directory | None) -> Iterator[None]:
+    """Write the log of the block to the directory's `sweep.log`."""
     if directory is None:
         yield
         return
     handler = logging.FileHandler(directory.log)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    level = log.level
     log.setLevel(logging.INFO)
     log.addHandler(handler)
     try:
         yield
     finally:
+        log.setLevel(level)
         log.removeHandler(handler)
         handler.close()

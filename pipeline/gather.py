@@ -1,4 +1,4 @@
-"""Records of points in any order, one labelled dataset out."""
+"""Results of points in any order, one labelled dataset out."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ from numpy.typing import NDArray
 from pipeline.grid import Axis, Grid
 from pipeline.parameters import Configuration, Stdp, steps
 from pipeline.plasticity import effective_ltd_ratio
+from pipeline.quantities import Quantity
 from pipeline.variables import (
-    COUNTS,
     DIMENSIONS,
     DONE,
     FAILED,
     MISSING,
     NO_COUNT,
     VARIABLES,
-    Record,
+    Result,
+    Variable,
     recorded,
 )
+
+#: Dimensions, values and attributes, as xarray takes them.
+Labelled = tuple[Any, NDArray, Mapping[str, Any]]
 
 
 class Gather:
@@ -34,13 +38,10 @@ class Gather:
     ----------
     grid : Grid
         The points that are wanted.
-    dtype : str, optional
-        Number type of weights and traces; `record.dtype` when not given.
     """
 
-    def __init__(self, grid: Grid, dtype: str | None = None) -> None:
+    def __init__(self, grid: Grid) -> None:
         self.grid = grid
-        self._dtype = dtype or grid.base.record.dtype
         self._positions: dict[str, list[int]] = defaultdict(list)
         for position, key in enumerate(grid.keys):
             self._positions[key].append(position)
@@ -51,15 +52,15 @@ class Gather:
             "sample_time": max(map(_n_samples, grid.points)),
         }
         self._arrays = {
-            name: self._allocate(name) for name in recorded(grid.base) if name != "spike_time"
+            name: self._allocate(name) for name in recorded(grid.record) if name != "spike_time"
         }
         self._spike_times: dict[int, NDArray] = {}
 
-    def add(self, key: str, record: Record) -> None:
+    def add(self, key: str, result: Result) -> None:
         """Fill in a finished point, wherever on the grid it stands."""
         for position in self._positions.get(key, ()):
             self._status[position] = DONE
-            for name, value in record.items():
+            for name, value in result.items():
                 if name == "spike_time":
                     self._spike_times[position] = value[~np.isnan(value)]
                 else:
@@ -83,24 +84,27 @@ class Gather:
         grid = self.grid
         names = [dimension_name(axis) for axis in grid.axes]
         arrays = dict(self._arrays)
-        if grid.base.record.spike_times:
+        if grid.record.spike_times:
             arrays["spike_time"] = self._padded_spike_times()
-        variables = {
+        variables: dict[str, Labelled] = {
             name: (
                 (*names, *VARIABLES[name].dims),
                 array.reshape((*grid.shape, *array.shape[1:])),
-                VARIABLES[name].attributes(),
+                _variable_attributes(VARIABLES[name]),
             )
             for name, array in arrays.items()
         }
+        variables["effective_ltd_ratio"] = _along_its_axes(
+            grid, ["stdp."], effective_ltd_ratio, _EFFECTIVE_RATIO_ATTRIBUTES
+        )
         variables["status"] = (names, self._status.reshape(grid.shape), _STATUS_ATTRIBUTES)
-        coordinates = {
+        coordinates: dict[str, Labelled] = {
             name: (name, np.array(axis.values), _axis_attributes(axis))
             for name, axis in zip(names, grid.axes, strict=True)
         }
         return xr.Dataset(
             variables,
-            coordinates | self._own_coordinates(variables) | _derived_coordinates(grid, names),
+            coordinates | self._own_coordinates(variables) | _followers(grid),
             {
                 "Conventions": "CF-1.11",
                 "title": "STDP of a leaky integrate-and-fire neuron with conductance synapses",
@@ -113,9 +117,10 @@ class Gather:
     def _allocate(self, name: str) -> NDArray:
         variable = VARIABLES[name]
         shape = (len(self.grid.points), *(self._sizes[dim] for dim in variable.dims))
-        if name in COUNTS:
-            return np.full(shape, NO_COUNT, dtype=np.int64)
-        return np.full(shape, np.nan, dtype=self._dtype if variable.bulky else "float64")
+        if variable.dtype == "int64":
+            return np.full(shape, NO_COUNT, dtype="int64")
+        dtype = self.grid.record.dtype if variable.dtype == "stored" else variable.dtype
+        return np.full(shape, np.nan, dtype=dtype)
 
     def _padded_spike_times(self) -> NDArray[np.float64]:
         longest = max((times.size for times in self._spike_times.values()), default=0)
@@ -124,26 +129,24 @@ class Gather:
             padded[position, : times.size] = times
         return padded
 
-    def _own_coordinates(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def _own_coordinates(self, variables: Mapping[str, Labelled]) -> dict[str, Labelled]:
         """Coordinates of the dimensions that are no axes: synapses, times, spikes."""
         used = {dim for dims, _, _ in variables.values() for dim in dims}
-        base = self.grid.base
-        dt, interval = base.simulation.dt, base.record.weight_interval or 0.0
+        dt = self.grid.points[0].simulation.dt
+        interval = self.grid.record.weight_interval or 0.0
         n_spikes = variables["spike_time"][1].shape[-1] if "spike" in used else 0
+        sizes, time = self._sizes, Quantity("time", "ms")
+        synapse, spike = Quantity("synapse index"), Quantity("output spike index")
+        sample_time = (1 + np.arange(sizes["sample_time"])) * interval
         values = {
-            "synapse": (np.arange(self._sizes["synapse"]), "synapse index", "", "input.n_synapses"),
-            "time": (np.arange(self._sizes["time"]) * dt, "time", "ms", "simulation.dt"),
-            "sample_time": (
-                (1 + np.arange(self._sizes["sample_time"])) * interval,
-                "time",
-                "ms",
-                "record.weight_interval",
-            ),
-            "spike": (np.arange(n_spikes), "output spike index", "", "record.spike_times"),
+            "synapse": (np.arange(sizes["synapse"]), synapse, "input.n_synapses"),
+            "time": (np.arange(sizes["time"]) * dt, time, "simulation.dt"),
+            "sample_time": (sample_time, time, "record.weight_interval"),
+            "spike": (np.arange(n_spikes), spike, "record.spike_times"),
         }
         return {
-            name: (name, array, _attributes(long_name, units, key))
-            for name, (array, long_name, units, key) in values.items()
+            name: (name, array, _attributes(quantity, config_key=key))
+            for name, (array, quantity, key) in values.items()
             if name in used
         }
 
@@ -159,16 +162,21 @@ def _n_samples(point: Configuration) -> int:
     return 0 if interval is None else simulation.n_steps // steps(interval, simulation.dt)
 
 
-def _attributes(long_name: str, units: str, key: str) -> dict[str, str]:
-    named = {"long_name": long_name, "units": units, "config_key": key}
-    return {name: text for name, text in named.items() if text}
+def _attributes(named: Quantity | Variable, **more: str) -> dict[str, str]:
+    """Return long name, units and more as attributes, what is empty left out."""
+    attributes = {"long_name": named.long_name, "units": named.units, **more}
+    return {name: text for name, text in attributes.items() if text}
+
+
+def _variable_attributes(variable: Variable) -> dict[str, Any]:
+    attributes = _attributes(variable, comment=variable.comment)
+    # A fill value would turn counts into floats when the file is read.
+    return attributes | ({"valid_min": 0} if variable.dtype == "int64" else {})
 
 
 def _axis_attributes(axis: Axis) -> dict[str, str]:
-    attributes = _attributes(axis.quantity.long_name, axis.quantity.units, axis.key)
-    if axis.is_choice:
-        attributes["settings"] = json.dumps(dict(zip(axis.values, axis.settings, strict=True)))
-    return attributes
+    settings = json.dumps(axis.settings) if axis.sets_more else ""
+    return _attributes(axis.quantity, config_key=axis.key, settings=settings)
 
 
 _STATUS_ATTRIBUTES = {
@@ -177,29 +185,35 @@ _STATUS_ATTRIBUTES = {
     "flag_meanings": "done failed missing",
 }
 
-
 _EFFECTIVE_RATIO_ATTRIBUTES = {
     "long_name": "effective LTD ratio",
-    "comment": "A_minus tau_minus / (A_plus tau_plus)",
+    "comment": "A_minus tau_minus / (A_plus tau_plus); NaN without LTP",
 }
 
 
-def _derived_coordinates(grid: Grid, names: list[str]) -> dict[str, Any]:
-    """Return what the rule implies but no key says, along the axes on which it depends."""
-    rule = {"effective_ltd_ratio": (["stdp."], effective_ltd_ratio, _EFFECTIVE_RATIO_ATTRIBUTES)}
-    for name, followed in Stdp.followers.items():
-        key, quantity = Stdp.key(name), Stdp.quantities()[name]
-        attributes = _attributes(quantity.long_name, quantity.units, key)
-        rule[name] = ([key, *map(Stdp.key, followed)], _resolved(name), attributes)
-    derived = {}
-    for name, (keys, function, attributes) in rule.items():
-        if name not in names:
-            along, points = grid.slice_along(keys)
-            values = np.array([function(point.stdp) for point in points])
-            values = values.reshape([grid.shape[i] for i in along])
-            derived[name] = ([names[i] for i in along], values, attributes)
-    return derived
+def _followers(grid: Grid) -> dict[str, Labelled]:
+    """Return as coordinates what follows other parameters when null, along the axes it follows."""
+    swept = {axis.key for axis in grid.axes}
+    return {
+        name: _along_its_axes(
+            grid,
+            [Stdp.key(name), *map(Stdp.key, followed)],
+            lambda stdp, name=name: getattr(stdp.resolved(), name),
+            _attributes(Stdp.quantities()[name], config_key=Stdp.key(name)),
+        )
+        for name, followed in Stdp.followers.items()
+        if Stdp.key(name) not in swept
+    }
 
 
-def _resolved(name: str) -> Callable[[Stdp], float]:
-    return lambda stdp: getattr(stdp.resolved(), name)
+def _along_its_axes(
+    grid: Grid,
+    keys: list[str],
+    function: Callable[[Stdp], float],
+    attributes: Mapping[str, str],
+) -> Labelled:
+    """Return a number of the rule along the axes that set any of the keys."""
+    along, points = grid.slice_along(keys)
+    values = np.array([function(point.stdp) for point in points])
+    dims = [dimension_name(grid.axes[i]) for i in along]
+    return dims, values.reshape([grid.shape[i] for i in along]), attributes

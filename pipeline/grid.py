@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,12 @@ from pipeline.parameters import (
     MODEL_VERSION,
     SECTIONS,
     Configuration,
+    Record,
     Section,
     Stdp,
     all_quantities,
 )
-from pipeline.quantities import Quantity, RequestError, unknown_key, written
+from pipeline.quantities import Quantity, RequestError, refuse_unknown_keys, unknown_key, written
 
 #: A larger grid is taken for a slip of the keyboard.
 MOST_POINTS = 1_000_000
@@ -68,41 +69,49 @@ class Axis:
         return self.key.rpartition(".")[2]
 
     @property
+    def sets_more(self) -> bool:
+        """Whether a value of the axis sets other keys than its own."""
+        return set(self.settings[0]) != {self.key}
+
+    @property
     def is_choice(self) -> bool:
         """Whether the axis runs over the choices of a group."""
         return self.key in SWEPT_GROUPS
 
 
-def value_axis(key: str, values: Iterable[Any], followers: Iterable[str] = ()) -> Axis:
-    """Return the axis of a number or word; `followers` are keys that take the same value.
+def admitted(key: str, values: Iterable[Any]) -> tuple[Any, ...]:
+    """Return the values of an axis as plain numbers or words.
 
     Raises
     ------
     RequestError
-        If the key is unknown or cannot be swept, or a value is not allowed, or twice there.
+        If the key is unknown or cannot be swept, or a value is not allowed.
     """
     quantity = all_quantities().get(key)
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise RequestError(f"{written(key, values)}: an axis needs a list of values")
+    if isinstance(values, Sized) and len(values) > MOST_POINTS:
+        raise RequestError(f"{key}: {len(values)} values; an axis must have <= {MOST_POINTS}")
     values = list(values)
     sweepable = [*SWEPT_GROUPS, *(k for k in all_quantities() if not k.startswith("record."))]
-    if key not in sweepable:
+    if quantity is None or key not in sweepable:
         text = ",".join(map(str, values))
         raise unknown_key(key, text, sweepable, "cannot be swept" if quantity else "unknown axis")
     for value in values:
         if value is None:
             raise RequestError(f"{written(key, value)}: a value on an axis must be given")
-    clean = tuple(quantity.admit(key, value) for value in values)
-    keys = (key, *followers)
-    return Axis(key, clean, tuple(dict.fromkeys(keys, value) for value in clean), quantity)
+    return tuple(quantity.admit(key, value) for value in values)
 
 
-def choice_axis(group: str, choices: Sequence[tuple[str, dict[str, Any]]]) -> Axis:
+def value_axis(key: str, values: Iterable[Any]) -> Axis:
+    """Return the axis of a number or word; see `admitted` for what is refused."""
+    clean = admitted(key, values)
+    return Axis(key, clean, tuple({key: value} for value in clean), all_quantities()[key])
+
+
+def choice_axis(group: str, names: Sequence[str], settings: Sequence[dict[str, Any]]) -> Axis:
     """Return the axis of a group: the names of its choices and what each one sets, by key."""
-    names = tuple(name for name, _ in choices)
-    return Axis(
-        group, names, tuple(settings for _, settings in choices), Quantity(SECTIONS[group].title)
-    )
+    return Axis(group, tuple(names), tuple(settings), Quantity(SECTIONS[group].title))
 
 
 class Grid:
@@ -110,8 +119,9 @@ class Grid:
 
     Attributes
     ----------
-    base : Configuration
-        What holds where no axis says otherwise.
+    base : mapping
+        Nested plain values that hold where no axis says otherwise. Only points are checked: the
+        base itself need not be one.
     axes : tuple of Axis
         In the order given.
     shape : tuple of int
@@ -127,7 +137,8 @@ class Grid:
         If any point is not allowed, two axes share a name, or there are too many points.
     """
 
-    def __init__(self, base: Configuration, axes: Sequence[Axis] = ()) -> None:
+    def __init__(self, base: Mapping[str, Any], axes: Sequence[Axis] = ()) -> None:
+        refuse_unknown_keys(Configuration, base)
         self.base = base
         self.axes = tuple(axes)
         self.shape = tuple(len(axis.values) for axis in axes)
@@ -140,17 +151,21 @@ class Grid:
         for axis in self.axes:
             if leaves.count(axis.leaf) > 1:
                 raise RequestError(f"{axis.key}: the axis is given twice; once is allowed")
-        if base.record.traces and self.axes_of(["simulation.dt"]):
+        self.points = self._points()
+        if self.record.traces and self.axes_of(["simulation.dt"]):
             raise RequestError(
                 "record.traces=true: must be false where simulation.dt is swept; "
                 "a file has one time axis"
             )
-        self.points = self._points()
         self.keys = [content_key(point) for point in self.points]
+
+    @property
+    def record(self) -> Record:
+        """What is recorded: the same at every point."""
+        return self.points[0].record
 
     def _points(self) -> list[Configuration]:
         """Build every point; a section is built once per combination of the axes it depends on."""
-        base = self.base.to_mapping()
         # Groups first: a single value is laid over the choice of its group.
         order = sorted(range(len(self.axes)), key=lambda i: not self.axes[i].is_choice)
         touching = {
@@ -159,22 +174,29 @@ class Grid:
 
         @functools.cache
         def section(name: str, index: tuple[int, ...]) -> Section:
-            values = dict(base[name])
+            changes: dict[str, Any] = {}
             for i, at in zip(touching[name], index, strict=True):
-                for key, value in self.axes[i].settings[at].items():
-                    if key.startswith(f"{name}."):
-                        values[key.removeprefix(f"{name}.")] = value
-            return SECTIONS[name].from_mapping(values)
+                changes |= self.axes[i].settings[at]
+            own = {
+                key.removeprefix(f"{name}."): value
+                for key, value in changes.items()
+                if key.startswith(f"{name}.")
+            }
+            refuse_unknown_keys(SECTIONS[name], self.base[name])
+            return SECTIONS[name](**{**self.base[name], **own})
 
-        seeds = next((axis.values for axis in self.axes if axis.key == "seed"), (base["seed"],))
-        seed_axis = next((i for i, axis in enumerate(self.axes) if axis.key == "seed"), None)
+        def seed(index: tuple[int, ...]) -> int:
+            changes = {k: v for i in seeding for k, v in self.axes[i].settings[index[i]].items()}
+            return changes.get("seed", self.base["seed"])
+
+        seeding = self.axes_of(["seed"])
         return [
             Configuration(
                 **{
                     name: section(name, tuple(index[i] for i in axes))
                     for name, axes in touching.items()
                 },
-                seed=seeds[0 if seed_axis is None else index[seed_axis]],
+                seed=seed(index),
             )
             for index in itertools.product(*map(range, self.shape))
         ]
@@ -190,6 +212,12 @@ class Grid:
         cut = positions[tuple(slice(None) if i in along else 0 for i in range(len(self.axes)))]
         return along, [self.points[position] for position in np.ravel(cut)]
 
+    def describe(self, key: str) -> str:
+        """Return a point's place on the axes in words: "rate_hz=10.0, seed=3"."""
+        index = np.unravel_index(self.keys.index(key), self.shape)
+        values = (f"{a.leaf}={a.values[i]}" for a, i in zip(self.axes, index, strict=True))
+        return ", ".join(values) or "the only point"
+
     def idle_axes(self) -> list[Axis]:
         """Return the axes along which every point is the same run."""
         keys = np.array(self.keys).reshape(self.shape)
@@ -201,7 +229,10 @@ class Grid:
 
     def constants(self) -> dict[str, Any]:
         """Return the base configuration without what the axes set."""
-        constants = self.base.to_mapping()
+        constants = {
+            name: dict(value) if isinstance(value, Mapping) else value
+            for name, value in self.base.items()
+        }
         for axis in self.axes:
             for key in axis.settings[0]:
                 section, _, name = key.rpartition(".")

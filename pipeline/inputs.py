@@ -113,7 +113,7 @@ def active_synapses(
             if chunk is None:
                 break
             parts.append(chunk)
-        cells = np.concatenate(parts)
+        cells = parts[0] if len(parts) == 1 else np.concatenate(parts)
         bounds = np.searchsorted(cells, np.arange(start, stop + 1) * n_synapses)
         waiting = cells[bounds[-1] :]
         synapses = cells[: bounds[-1]] % n_synapses

@@ -159,6 +159,8 @@ class Configuration(Section):
     simulation: Simulation
     record: Record
     seed: int = quantity("random seed", kind=int, at_least=0, at_most=2**32 - 1)
+    #: The words it was composed from, which a swept group is composed with again.
+    overrides: tuple[str, ...] = dataclasses.field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -183,7 +185,8 @@ class Configuration(Section):
 
     def to_mapping(self) -> dict[str, Any]:
         """Return nested plain values, as in `conf/`."""
-        return dataclasses.asdict(self)
+        sections = {name: dataclasses.asdict(getattr(self, name)) for name in SECTIONS}
+        return sections | {"seed": self.seed}
 
 
 SECTIONS: dict[str, type[Section]] = {

@@ -11,6 +11,8 @@ import operator
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 
 class RequestError(ValueError):
     """A request that cannot be run. The message is one line: key, value and what is allowed."""
@@ -113,7 +115,7 @@ def unknown_key(
         close = [name for name in known if name.rpartition(".")[2].lower() == leaf]
     section = key.partition(".")[0]
     shown = [name for name in known if name.startswith(f"{section}.")] or [
-        name.replace(".", ".*", 1)[: name.index(".") + 2] if "." in name else name for name in known
+        f"{name.partition('.')[0]}.*" if "." in name else name for name in known
     ]
     hint = f"; did you mean {close[0]}?" if close else ""
     return RequestError(
@@ -136,7 +138,7 @@ def _as_int(value: Any) -> int:
 
 
 def _as_bool(value: Any) -> bool:
-    if type(value).__name__ not in ("bool", "bool_", "numpy.bool"):
+    if not isinstance(value, bool | np.bool_):
         raise TypeError
     return bool(value)
 
@@ -198,7 +200,7 @@ def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
     """Raise `RequestError` unless the mapping holds exactly the fields of `cls`."""
     if not isinstance(mapping, Mapping):
         raise RequestError(f"{written(cls.section, mapping)}: must be a section of values")
-    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    names = [field.name for field in dataclasses.fields(cls) if field.compare]  # type: ignore[arg-type]
     for name, value in mapping.items():
         if name not in names:
             raise unknown_key(cls.key(str(name)), value, map(cls.key, names))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
+import signal
+import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +17,7 @@ import joblib
 from pipeline.parameters import Configuration
 from pipeline.quantities import RequestError, Section, quantity
 from pipeline.simulation import ENGINES, measure
-from pipeline.variables import Record, stored
+from pipeline.variables import Result, stored
 
 #: A batch takes about this long: long beside its dispatch, short beside a user's patience.
 _SECONDS_PER_BATCH = 1.0
@@ -59,7 +62,7 @@ class Failure:
 class Batch:
     """Results of some points, by content key."""
 
-    records: dict[str, Record] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
 
 
@@ -81,14 +84,28 @@ def run_points(points: Mapping[str, Configuration], run: Run) -> Iterator[Batch]
         return_as="generator_unordered",
         batch_size=1,
     )
-    yield from parallel(joblib.delayed(_run_batch)(task, run.engine) for task in tasks)
+    with _interrupts_ignored():  # what workers inherit: Ctrl-C is the parent's to answer
+        batches = parallel(joblib.delayed(_run_batch)(task, run.engine) for task in tasks)
+    yield from batches
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set signals
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _run_batch(task: list[tuple[str, Configuration]], engine: str) -> Batch:
     batch = Batch()
     for key, point in task:
         try:
-            batch.records[key] = stored(measure(point, engine), point.record.dtype)
+            batch.results[key] = stored(measure(point, engine), point.record.dtype)
         except Exception as error:  # whatever a point does, the sweep goes on and says so
             reason = f"{type(error).__name__}: {error}"
             batch.failures[key] = Failure(reason, traceback.format_exc())

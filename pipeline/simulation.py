@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline import reference
 from pipeline.inputs import Cells, spike_cells
 from pipeline.parameters import Configuration, steps
-from pipeline.variables import Record
+from pipeline.variables import Result
 
 ENGINES: dict[str, Callable[[Configuration, Iterator[Cells]], reference.Recording]] = {
     "reference": reference.run,
@@ -21,13 +21,13 @@ def measure(
     configuration: Configuration,
     engine: str = "reference",
     cells: Iterator[Cells] | None = None,
-) -> Record:
+) -> Result:
     """Run one configuration on an engine and return its variables, in full precision."""
     cells = spike_cells(configuration) if cells is None else cells
     recording = ENGINES[engine](configuration, cells)
     simulation, record = configuration.simulation, configuration.record
     spike_time = recording.spike_step * simulation.dt
-    variables: Record = {
+    variables: Result = {
         "weight": recording.weight,
         "output_rate": 1000 * spike_time.size / simulation.duration,
         "spike_count": spike_time.size,

@@ -18,9 +18,10 @@ import xarray as xr
 from omegaconf import OmegaConf
 
 from pipeline.grid import Grid
+from pipeline.parameters import MODEL_VERSION
 from pipeline.quantities import RequestError, written
 from pipeline.runner import Batch
-from pipeline.variables import VARIABLES, Record
+from pipeline.variables import VARIABLES, Result
 
 
 class Directory:
@@ -31,6 +32,7 @@ class Directory:
         self.points = path / "points"
         self.results = path / "results.nc"
         self.log = path / "sweep.log"
+        self._request = path / "configuration.yaml"
 
     def prepare(self) -> None:
         """Make the directory.
@@ -48,37 +50,51 @@ class Directory:
             reason = error.strerror or str(error)
             raise RequestError(f"{self.path}: must be a writable directory ({reason})") from error
 
-    def finished(self) -> dict[str, Record]:
-        """Return the records of all finished points, by content key."""
-        records: dict[str, Record] = {}
+    def finished(self) -> dict[str, Result]:
+        """Return the results of all finished points, by content key."""
+        results: dict[str, Result] = {}
         for file in sorted(self.points.glob("*.npz")):
-            records |= _load_batch(file)
-        return records
+            results |= _load_batch(file)
+        return results
 
     def write_request(self, grid: Grid) -> None:
         """Write the constants and the axes to `configuration.yaml`."""
-        request = grid.base.to_mapping() | {
-            "axes": {axis.key: list(axis.values) for axis in grid.axes}
-        }
-        with replacing(self.path / "configuration.yaml") as temporary:
-            temporary.write_text(OmegaConf.to_yaml(OmegaConf.create(request)))
+        with replacing(self._request) as temporary:
+            temporary.write_text(OmegaConf.to_yaml(OmegaConf.create(_request_of(grid))))
+
+    def differences(self, grid: Grid) -> str:
+        """Return in words how the request of this directory differs from that of a grid."""
+        if not self._request.exists():
+            return "its configuration.yaml is gone"
+        here = _flat(OmegaConf.to_container(OmegaConf.load(self._request)))
+        asked = _flat(_request_of(grid))
+        different = [
+            f"{key} is {here[key]} there and {asked[key]} here"
+            for key in here.keys() & asked.keys()
+            if here[key] != asked[key]
+        ]
+        swept = [f"{key} is swept in only one of the two" for key in here.keys() ^ asked.keys()]
+        return "; ".join(sorted(different)[:3] or sorted(swept)[:3])
 
     def write_provenance(self, provenance: dict[str, Any]) -> None:
-        """Write `provenance.json`."""
-        with replacing(self.path / "provenance.json") as temporary:
-            temporary.write_text(json.dumps(provenance, indent=2) + "\n")
+        """Write `provenance.json`; the runs before this one stay in it."""
+        file = self.path / "provenance.json"
+        earlier = json.loads(file.read_text()) if file.exists() else {}
+        runs = [*earlier.pop("earlier_runs", []), *([earlier] if earlier else [])]
+        with replacing(file) as temporary:
+            temporary.write_text(json.dumps(provenance | {"earlier_runs": runs}, indent=2) + "\n")
 
     def save(self, batch: Batch) -> None:
         """Keep the finished points of a batch."""
-        if not batch.records:
+        if not batch.results:
             return
-        name = hashlib.blake2b("".join(batch.records).encode(), digest_size=12).hexdigest()
+        name = hashlib.blake2b("".join(batch.results).encode(), digest_size=12).hexdigest()
         columns = {
-            variable: _padded([record[variable] for record in batch.records.values()])
-            for variable in next(iter(batch.records.values()))
+            variable: _padded([record[variable] for record in batch.results.values()])
+            for variable in next(iter(batch.results.values()))
         }
         with replacing(self.points / f"{name}.npz") as temporary, temporary.open("wb") as file:
-            np.savez(file, key=np.array(list(batch.records)), **columns)
+            np.savez(file, key=np.array(list(batch.results)), **columns)
 
     def write_results(self, dataset: xr.Dataset) -> None:
         """Write `results.nc`; whoever has the old file open keeps reading the old one."""
@@ -86,8 +102,10 @@ class Directory:
         encoding = {
             name: {"zlib": True, "shuffle": True, "complevel": 1}
             for name in dataset.data_vars
-            if VARIABLES.get(name, None) and dataset[name].size > 1
+            if name in VARIABLES and dataset[name].size > 1
         }
+        # A coordinate has no missing values, and CF wants no fill value on it.
+        encoding |= {name: {"_FillValue": None} for name in dataset.coords}
         with replacing(self.results) as temporary:
             dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
 
@@ -124,6 +142,20 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def _request_of(grid: Grid) -> dict[str, Any]:
+    axes = {axis.key: list(axis.values) for axis in grid.axes}
+    return {"model_version": MODEL_VERSION} | grid.constants() | {"axes": axes}
+
+
+def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values by dotted key; an empty section disappears."""
+    flat: dict[str, Any] = {}
+    for name, value in nested.items():
+        key = f"{prefix}{name}"
+        flat |= _flat(value, f"{key}.") if isinstance(value, dict) else {key: value}
+    return flat
+
+
 def _padded(values: list[Any]) -> np.ndarray:
     """Stack arrays of one kind; shorter ones are padded with NaN."""
     arrays = [np.asarray(value) for value in values]
@@ -136,7 +168,7 @@ def _padded(values: list[Any]) -> np.ndarray:
     return stacked
 
 
-def _load_batch(file: Path) -> dict[str, Record]:
+def _load_batch(file: Path) -> dict[str, Result]:
     with np.load(file) as columns:
         arrays = {name: columns[name] for name in columns.files if name != "key"}
         keys = columns["key"].tolist()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.parameters import Configuration
+from pipeline.parameters import Record
 
 #: The variables of one point, by name.
-Record = dict[str, Any]
+Result = dict[str, Any]
 
 #: Values of `status`.
 DONE, FAILED, MISSING = 0, 1, 2
@@ -17,75 +18,96 @@ DONE, FAILED, MISSING = 0, 1, 2
 NO_COUNT = -1
 
 
+def _always(record: Record) -> bool:
+    return True
+
+
+def _with_history(record: Record) -> bool:
+    return record.weight_interval is not None
+
+
+def _with_spike_times(record: Record) -> bool:
+    return record.spike_times
+
+
+def _with_traces(record: Record) -> bool:
+    return record.traces
+
+
 @dataclass(frozen=True)
 class Variable:
-    """A variable of `results.nc`: its own dimensions behind those of the axes, and attributes."""
+    """A variable of `results.nc`: when it is recorded, its own dimensions, and its attributes."""
 
     long_name: str
     units: str = ""
     dims: tuple[str, ...] = ()
     comment: str = ""
-    #: Stored as `record.dtype`; the others keep full precision.
-    bulky: bool = False
-
-    def attributes(self) -> dict[str, str]:
-        """Return the attributes that are set."""
-        named = {"long_name": self.long_name, "units": self.units, "comment": self.comment}
-        return {name: text for name, text in named.items() if text}
+    when: Callable[[Record], bool] = _always
+    #: "stored" is what `record.dtype` says.
+    dtype: str = "float64"
 
 
 _SHARE = "share of synapse.g_max"
 VARIABLES = {
     "weight": Variable(
-        "final synaptic weight (share of maximum)", "", ("synapse",), _SHARE, bulky=True
+        "final synaptic weight (share of maximum)", "", ("synapse",), _SHARE, dtype="stored"
     ),
     "output_rate": Variable("output firing rate", "Hz", (), "output spikes over simulated time"),
-    "spike_count": Variable("number of output spikes", "", (), f"{NO_COUNT} where not done"),
+    "spike_count": Variable(
+        "number of output spikes", "", (), f"{NO_COUNT} where not done", dtype="int64"
+    ),
     "isi_cv": Variable(
         "coefficient of variation of output interspike intervals", "", (), "NaN below 3 spikes"
     ),
     "mean_weight": Variable("mean final weight (share of maximum)", "", (), _SHARE),
     "weight_history": Variable(
-        "synaptic weight", "", ("sample_time", "synapse"), _SHARE, bulky=True
+        "synaptic weight", "", ("sample_time", "synapse"), _SHARE, _with_history, "stored"
     ),
     "rate_history": Variable(
-        "output firing rate", "Hz", ("sample_time",), "over the interval that ends at sample_time"
+        "output firing rate",
+        "Hz",
+        ("sample_time",),
+        "over the interval that ends at sample_time",
+        _with_history,
     ),
-    "spike_time": Variable("output spike time", "ms", ("spike",), "padded with NaN"),
-    "v": Variable("membrane potential", "mV", ("time",), "after the reset", bulky=True),
+    "spike_time": Variable(
+        "output spike time", "ms", ("spike",), "padded with NaN", _with_spike_times
+    ),
+    "v": Variable("membrane potential", "mV", ("time",), "after the reset", _with_traces, "stored"),
     "g_ex": Variable(
         "excitatory conductance relative to the leak",
         "",
         ("time",),
         "at the step's start",
-        bulky=True,
+        _with_traces,
+        "stored",
     ),
-    "x_post": Variable("postsynaptic trace", "", ("time",), "after its jump", bulky=True),
-    "x_pre": Variable("presynaptic trace", "", ("time", "synapse"), "after its jump", bulky=True),
+    "x_post": Variable(
+        "postsynaptic trace", "", ("time",), "after its jump", _with_traces, "stored"
+    ),
+    "x_pre": Variable(
+        "presynaptic trace", "", ("time", "synapse"), "after its jump", _with_traces, "stored"
+    ),
     "weight_trace": Variable(
-        "synaptic weight", "", ("time", "synapse"), f"{_SHARE}; after LTP, before LTD", bulky=True
+        "synaptic weight",
+        "",
+        ("time", "synapse"),
+        f"{_SHARE}; after LTP, before LTD",
+        _with_traces,
+        "stored",
     ),
 }
-COUNTS = {"spike_count"}
 DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims}
 
 
-def stored(record: Record, dtype: str) -> Record:
-    """Return a record with its bulky variables in the number type of the file."""
-    return {
-        name: value.astype(dtype) if VARIABLES[name].bulky else value
-        for name, value in record.items()
-    }
-
-
-def recorded(configuration: Configuration) -> list[str]:
+def recorded(record: Record) -> list[str]:
     """Return the names of the variables that `record` asks for."""
-    record = configuration.record
-    wanted = ["weight", "output_rate", "spike_count", "isi_cv", "mean_weight"]
-    if record.weight_interval is not None:
-        wanted += ["weight_history", "rate_history"]
-    if record.spike_times:
-        wanted += ["spike_time"]
-    if record.traces:
-        wanted += ["v", "g_ex", "x_post", "x_pre", "weight_trace"]
-    return wanted
+    return [name for name, variable in VARIABLES.items() if variable.when(record)]
+
+
+def stored(result: Result, dtype: str) -> Result:
+    """Return a result with its bulky variables in the number type of the file."""
+    return {
+        name: value.astype(dtype) if VARIABLES[name].dtype == "stored" else value
+        for name, value in result.items()
+    }

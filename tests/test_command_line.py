@@ -104,6 +104,9 @@ BAD = [
     (["-m", "seed=" + ",".join(map(str, [*range(1998), -1]))], "seed=-1: random seed must be"),
     (["+experiment=unheard"], "experiment=unheard: must be amplitudes or demo"),
     (["experiment=demo"], "use +experiment=demo"),
+    (["-m", "stdp=notebook,unheard"], "stdp=unheard: must be notebook or song_abbott_2001"),
+    (["+hydra.sweeper.params.seed.x=1"], "must be key=value"),
+    (["-m", "seed=1,2", "seed=3,4"], "seed=1,2 seed=3,4: the axis is given twice"),
     (["stdp=null"], "stdp=null: must be the name of a file in conf/stdp"),
     (["stdp=unheard"], "stdp=unheard: must be notebook or"),
     (["seed=range("], "seed=range(: must be key=value"),
@@ -231,7 +234,7 @@ def test_progress_is_quiet_where_no_terminal_listens(tmp_path):
 
 
 def test_a_120_s_run_fits_in_300_mb(tmp_path):
-    """The whole command at 120 s and dt 1 ms stays below 300 MB of memory."""
+    """120 s at dt 1 ms, everything imported, stay below 300 MB of memory."""
     code = (
         "import resource, pipeline; pipeline.simulate(pipeline.configure('input=notebook'));"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"

@@ -82,9 +82,15 @@ def test_a_request_that_leaves_finished_points_out_is_refused(configure, tmp_pat
     pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path, backend="sequential")
     before = (tmp_path / "results.nc").read_bytes()
     for base, axes in [(configure(), {"seed": [1]}), (configure("neuron.tau_m=12"), {"seed": [1]})]:
-        with pytest.raises(RequestError, match=r"holds \d finished points that this request does"):
+        with pytest.raises(
+            RequestError, match=r"holds \d finished points that this request leaves"
+        ):
             pipeline.sweep(base, axes, tmp_path, backend="sequential")
     assert (tmp_path / "results.nc").read_bytes() == before
+    with pytest.raises(RequestError, match=r"neuron\.tau_m is 10\.0 there and 12\.0 here"):
+        pipeline.sweep(configure("neuron.tau_m=12"), {"seed": [1, 2]}, tmp_path)
+    with pytest.raises(RequestError, match="record.spike_times is False there and True here"):
+        pipeline.sweep(configure("record.spike_times=true"), {"seed": [1, 2]}, tmp_path)
 
 
 def test_an_interruption_keeps_what_had_finished(configure, tmp_path, monkeypatch):
@@ -108,7 +114,7 @@ def test_an_interruption_keeps_what_had_finished(configure, tmp_path, monkeypatc
     xr.testing.assert_identical(resumed.drop_attrs(), whole.drop_attrs())
 
 
-def test_a_failed_point_is_flagged_logged_and_tried_again(configure, tmp_path, monkeypatch):
+def test_a_failed_point_is_flagged_logged_and_tried_again(configure, tmp_path, monkeypatch, caplog):
     """One point's error is in the log with its traceback; the next run computes that point."""
     run = simulation.ENGINES["reference"]
 
@@ -121,7 +127,8 @@ def test_a_failed_point_is_flagged_logged_and_tried_again(configure, tmp_path, m
     dataset = pipeline.sweep(configure(), {"seed": range(3)}, tmp_path, backend="sequential")
     assert dataset["status"].values.tolist() == [0, 1, 0]
     log = (tmp_path / "sweep.log").read_text()
-    assert "ZeroDivisionError: no luck" in log
+    assert "failed at seed=1: ZeroDivisionError: no luck" in log
+    assert caplog.messages[-2] == "1 points failed, the first at seed=1: ZeroDivisionError: no luck"
     assert "fail_for_seed_1" in log
     monkeypatch.undo()
     dataset = pipeline.sweep(configure(), {"seed": range(3)}, tmp_path, backend="sequential")

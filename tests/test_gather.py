@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from pipeline.compose import axis_of
+from pipeline.axes import grid_of_mapping
 from pipeline.gather import Gather
 from pipeline.grid import Grid, value_axis
 from pipeline.simulation import measure
@@ -14,7 +14,7 @@ from pipeline.variables import DONE, FAILED, MISSING
 
 def gathered(base, *axes, done=lambda point: True):
     """Run the points of a grid that are to be done and gather them, last first."""
-    gather = Gather(Grid(base, axes))
+    gather = Gather(Grid(base.to_mapping(), axes))
     for key, point in reversed(list(zip(gather.grid.keys, gather.grid.points, strict=True))):
         if done(point):
             gather.add(key, measure(point))
@@ -78,7 +78,7 @@ def test_points_of_different_size_are_padded(configure):
 def test_a_run_that_stands_twice_is_filled_in_twice(configure):
     """Points that are the same physics share one record."""
     base = configure("stdp.A_minus=0.01")
-    gather = Gather(Grid(base, [value_axis("stdp.ltd_ratio", [1.0, 2.0])]))
+    gather = Gather(Grid(base.to_mapping(), [value_axis("stdp.ltd_ratio", [1.0, 2.0])]))
     assert len(set(gather.grid.keys)) == 1
     gather.add(gather.grid.keys[0], measure(gather.grid.points[0]))
     weight = gather.dataset()["weight"]
@@ -93,7 +93,7 @@ def test_what_nulls_stand_for_is_in_the_file(configure):
         value_axis("stdp.tau_minus", [10, 40]),
         value_axis("seed", [1, 2]),
     )
-    dataset = Gather(Grid(configure(), axes)).dataset()
+    dataset = Gather(Grid(configure().to_mapping(), axes)).dataset()
     assert dataset["A_minus"].dims == ("A_plus",)
     np.testing.assert_allclose(dataset["A_minus"], [0.011, 0.022])
     assert dataset["A_minus"].attrs["config_key"] == "stdp.A_minus"
@@ -103,17 +103,22 @@ def test_what_nulls_stand_for_is_in_the_file(configure):
 
 def test_a_swept_group_keeps_what_its_choices_set(configure):
     """The coordinate holds the names, its attribute the values behind them."""
-    base = configure()
-    axes = (
-        axis_of("stdp", ["notebook", "song_abbott_2001"]),
-        axis_of("synapse", ["notebook"]),
-    )
-    dataset = Gather(Grid(base, axes)).dataset()
+    axes = {"stdp": ["notebook", "song_abbott_2001"], "synapse": ["notebook"]}
+    dataset = Gather(grid_of_mapping(configure(), axes)).dataset()
     assert dataset["weight"].dims == ("stdp", "synapse_set", "synapse")
     assert dataset["stdp"].values.tolist() == ["notebook", "song_abbott_2001"]
     settings = json.loads(dataset["stdp"].attrs["settings"])
-    assert settings["song_abbott_2001"]["stdp.A_plus"] == 0.005
+    assert settings[1]["stdp.A_plus"] == 0.005
     assert "stdp" not in json.loads(dataset.attrs["configuration"])
+
+
+def test_coordinates_have_no_holes_even_without_ltp(configure):
+    """The effective ratio is NaN at A_plus = 0, so it is a variable and no coordinate."""
+    grid = Grid(configure().to_mapping(), [value_axis("stdp.A_plus", [0, 0.1])])
+    dataset = Gather(grid).dataset()
+    assert np.isnan(dataset["effective_ltd_ratio"][0])
+    assert not any(coordinate.isnull().any() for coordinate in dataset.coords.values())
+    assert dataset["spike_count"].attrs["valid_min"] == 0
 
 
 def test_no_axes_give_a_dataset_of_one_point(configure):

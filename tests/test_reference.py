@@ -197,7 +197,7 @@ def test_a_coincidence_is_both_ltp_and_ltd(configure):
     probe[0, 50] = 1
     first = run(configuration, probe).spike_step[0]
     probe[1, first] = 1
-    recording = run(configuration, probe[:, :500])
+    recording = run(configuration, probe)
     only_first = recording.spike_step[recording.spike_step > first]
     later = 0.1 * sum(0.95 ** (j - first) for j in only_first)
     assert recording.weight[1] == pytest.approx(0.5833333333333334 + 0.1 - 0.04 + later)

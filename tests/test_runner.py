@@ -13,7 +13,8 @@ from pipeline.runner import run_points
 def points(configure):
     """Seven points by key."""
     grid = Grid(
-        configure("record=history", "record.weight_interval=100"), [value_axis("seed", range(7))]
+        configure("record=history", "record.weight_interval=100").to_mapping(),
+        [value_axis("seed", range(7))],
     )
     return dict(zip(grid.keys, grid.points, strict=True))
 
@@ -23,7 +24,7 @@ def records_of(points, **settings):
     records = {}
     for batch in run_points(points, default_run(**settings)):
         assert not batch.failures
-        records |= batch.records
+        records |= batch.results
     return records
 
 
@@ -51,7 +52,7 @@ def test_a_failing_point_becomes_a_record(points, monkeypatch):
     monkeypatch.setitem(simulation.ENGINES, "reference", fail_for_seed_3)
     batches = list(run_points(points, default_run(backend="sequential", batch_size=2)))
     failures = {key: f for batch in batches for key, f in batch.failures.items()}
-    assert sum(len(batch.records) for batch in batches) == 6
+    assert sum(len(batch.results) for batch in batches) == 6
     assert [points[key].seed for key in failures] == [3]
     (failure,) = failures.values()
     assert failure.reason == "FloatingPointError: overflow in v"

@@ -36,7 +36,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_scrap(tmp_path):
 
 def test_a_reader_keeps_its_file(directory, configure):
     """Overwriting results.nc does not disturb who has it open."""
-    dataset = Gather(Grid(configure(), [value_axis("seed", [1, 2])])).dataset()
+    dataset = Gather(Grid(configure().to_mapping(), [value_axis("seed", [1, 2])])).dataset()
     directory.write_results(dataset.assign_attrs(version="first"))
     with xr.open_dataset(directory.results) as reader:
         directory.write_results(dataset.assign_attrs(version="second"))
@@ -69,7 +69,7 @@ def test_saved_batches_come_back_to_the_bit(directory, configure):
 
 def test_the_file_is_compressed_and_keeps_its_words(directory, configure):
     """Weights are float32 with zlib and shuffle; words on an axis are not cut on a second save."""
-    grid = Grid(configure(), [value_axis("input.process", ["poisson", "notebook"])])
+    grid = Grid(configure().to_mapping(), [value_axis("input.process", ["poisson", "notebook"])])
     directory.write_results(Gather(grid).dataset())
     with xr.open_dataset(directory.results) as dataset:
         encoding = dataset["weight"].encoding
@@ -82,13 +82,18 @@ def test_the_file_is_compressed_and_keeps_its_words(directory, configure):
 
 
 def test_the_request_is_readable(directory, configure):
-    """configuration.yaml holds constants and axes; provenance.json is JSON."""
-    directory.write_request(Grid(configure(), [value_axis("stdp.tau_plus", [10, 20])]))
+    """configuration.yaml holds constants and axes; provenance.json keeps the runs before."""
+    directory.write_request(Grid(configure().to_mapping(), [value_axis("stdp.tau_plus", [10, 20])]))
     request = OmegaConf.load(directory.path / "configuration.yaml")
     assert request.axes["stdp.tau_plus"] == [10, 20]
     assert request.input.n_synapses == 40
+    assert "tau_plus" not in request.stdp
     directory.write_provenance({"git_commit": "abc"})
-    assert json.loads((directory.path / "provenance.json").read_text()) == {"git_commit": "abc"}
+    directory.write_provenance({"git_commit": "def"})
+    directory.write_provenance({"git_commit": "ghi"})
+    provenance = json.loads((directory.path / "provenance.json").read_text())
+    earlier = [{"git_commit": "abc"}, {"git_commit": "def"}]
+    assert provenance == {"git_commit": "ghi", "earlier_runs": earlier}
 
 
 @pytest.mark.parametrize("name", ["", " ", "../elsewhere", "/etc/passwd", "a/../../b", None, [1]])
