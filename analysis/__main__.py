@@ -27,20 +27,29 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         dataset = open_results(experiment)
     except LoadError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return _refuse(str(error))
     place = (experiment if experiment.is_dir() else experiment.parent) / "figures"
-    place.mkdir(exist_ok=True)
     with dataset, style.paper():
         not_done = int((dataset["status"] != 0).sum())
+        if not_done == dataset["status"].size:
+            return _refuse(f"{experiment}: no point is done yet; nothing to draw")
         if not_done:
             print(f"{not_done} of {dataset['status'].size} points are not done and left out")
-        for name, figure in all_figures(dataset):
-            for suffix in FORMATS:
-                figure.savefig(place / f"{name}.{suffix}")
-            plt.close(figure)
-            print(place / f"{name}.{FORMATS[0]}")
+        try:
+            place.mkdir(exist_ok=True)
+            for name, figure in all_figures(dataset):
+                for suffix in FORMATS:
+                    figure.savefig(place / f"{name}.{suffix}")
+                plt.close(figure)
+                print(place / f"{name}.{FORMATS[0]}")
+        except OSError as error:
+            return _refuse(f"{place}: must be a writable directory ({error.strerror})")
     return 0
+
+
+def _refuse(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

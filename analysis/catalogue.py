@@ -23,28 +23,33 @@ NamedFigure = tuple[str, Figure]
 def all_figures(dataset: xr.Dataset) -> Iterator[NamedFigure]:
     """Yield name and figure of all that a file supports."""
     yield from weight_distributions(dataset)
-    for variable in ("output_rate", "mean_weight"):
-        yield from variable_against_axes(dataset, variable)
+    yield from variable_against_axes(dataset, "output_rate", "Over", from_zero=True)
+    yield from variable_against_axes(dataset, "mean_weight", "After", from_zero=False)
     yield from windows(dataset)
 
 
 def weight_distributions(dataset: xr.Dataset) -> Iterator[NamedFigure]:
     """Yield the weight histograms: rows for the first axis, lines for the second, seeds pooled."""
     row, line, *others = [*_axes_without_seed(dataset), None, None]
+    if row and line and dataset.sizes[row] > figures.MOST_ROWS and dataset.sizes[line] > 4:
+        line, others = None, [line, *others]  # a map has room for a few columns
     shown = xr.Dataset(
         {"share": measures.weight_histogram(dataset), "silent": measures.silent(dataset)}
     )
+    heading = _words(_duration(dataset, "After"), _seeds(dataset, "{} seeds pooled"))
     for suffix, words, part in _slices(shown, others):
-        title = _lines(_words(_duration(dataset), _seeds(dataset, "{} seeds pooled")), words)
+        title = _lines(heading, _holes(dataset), words)
         figure = figures.weight_distribution(part["share"], part["silent"], row, line, title)
         yield f"weight_distribution{suffix}", figure
 
 
-def variable_against_axes(dataset: xr.Dataset, variable: str) -> Iterator[NamedFigure]:
+def variable_against_axes(
+    dataset: xr.Dataset, variable: str, when: str, from_zero: bool
+) -> Iterator[NamedFigure]:
     """Yield a variable against each swept axis, seeds averaged, one line per value of another."""
     swept = _axes_without_seed(dataset)
     if not swept and measures.SEED in axes(dataset):
-        yield _variable_against_seed(dataset, variable)
+        yield _variable_against_seed(dataset, variable, when, from_zero)
     shown = xr.Dataset(
         {
             "mean": measures.mean_over_seeds(dataset[variable]),
@@ -52,14 +57,13 @@ def variable_against_axes(dataset: xr.Dataset, variable: str) -> Iterator[NamedF
             "silent": measures.silent(dataset),
         }
     )
+    heading = _words(_duration(dataset, when), _seeds(dataset, "mean and SD of {} seeds"))
     for x in swept:
         line, *others = [*(axis for axis in swept if axis != x), None]
         for suffix, words, part in _slices(shown, others):
-            seeds = _seeds(dataset, "mean and SD of {} seeds")
-            open_markers = "Open markers: silent, no output spike" if part["silent"].any() else ""
-            title = _lines(_words(_duration(dataset), seeds), words, open_markers)
+            title = _lines(heading, _holes(dataset), words)
             figure = figures.against_axis(
-                part["mean"], part["spread"], part["silent"], x, line, title
+                part["mean"], part["spread"], part["silent"], x, line, title, from_zero
             )
             yield f"{variable}_against_{x}{suffix}", figure
 
@@ -76,15 +80,19 @@ def windows(dataset: xr.Dataset) -> Iterator[NamedFigure]:
         yield f"stdp_window{suffix}", figures.stdp_window(part["window"], row, line, title)
 
 
-def _variable_against_seed(dataset: xr.Dataset, variable: str) -> NamedFigure:
+def _variable_against_seed(
+    dataset: xr.Dataset, variable: str, when: str, from_zero: bool
+) -> NamedFigure:
     values = dataset[variable]
     spread = measures.spread_over_seeds(values).item()
+    sd = "" if np.isnan(spread) else f"SD {spread:.3g}"
     figure = figures.against_axis(
         values,
         xr.full_like(values, float("nan")),
         dataset["spike_count"] == 0,
         measures.SEED,
-        title=_words(_duration(dataset), "" if np.isnan(spread) else f"SD {spread:.3g}"),
+        title=_lines(_words(_duration(dataset, when), sd), _holes(dataset)),
+        from_zero=from_zero,
     )
     return f"{variable}_against_{measures.SEED}", figure
 
@@ -102,7 +110,7 @@ def _slices(
         named = [
             (
                 f"{suffix}_{dim}={value}",
-                _words(words, f"{dim} = {value_label(part[dim], value)}"),
+                _lines(words, f"{long_name(part[dim])}: {value_label(part[dim], value)}"),
                 part.isel({dim: i}),
             )
             for suffix, words, part in named
@@ -121,11 +129,23 @@ def _lines(*parts: str) -> str:
     return "\n".join(filter(None, parts))
 
 
-def _duration(dataset: xr.Dataset) -> str:
+def _duration(dataset: xr.Dataset, when: str) -> str:
     duration = parameter(dataset, "simulation.duration")
-    return f"After {duration.item() / 1000:g} s" if duration.ndim == 0 else ""
+    return f"{when} {duration.item() / 1000:g} s" if duration.ndim == 0 else ""
 
 
 def _seeds(dataset: xr.Dataset, words: str) -> str:
-    n = dataset.sizes.get(measures.SEED, 1)
-    return words.format(n) if n > 1 else ""
+    """Return the words with the number of seeds that are done where any is: "4", or "2 to 4"."""
+    if measures.SEED not in dataset["status"].dims:
+        return ""
+    done = (dataset["status"] == 0).sum(measures.SEED)
+    done = done.where(done > 0)
+    least, most = int(done.min()), int(done.max())
+    number = f"{most}" if least == most else f"{least} to {most}"
+    return words.format(number) if most > 1 else ""
+
+
+def _holes(dataset: xr.Dataset) -> str:
+    status = dataset["status"]
+    holes = int((status != 0).sum())
+    return f"{holes} of {status.size} points are not done" if holes else ""

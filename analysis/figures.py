@@ -11,7 +11,6 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from analysis import style
 from analysis.load import label, long_name, value_label
@@ -45,7 +44,7 @@ def weight_distribution(
     if row is not None and share.sizes[row] > MOST_ROWS:
         return _weight_map(share.where(~silent), row, line, top, title)
     parts = _along(share, row)
-    height = 2.3 if row is None else 0.9 + 0.6 * len(parts) + 0.3 * (line is not None)
+    height = 2.4 if row is None else 1.1 + 0.6 * len(parts) + 0.3 * (line is not None)
     figure, grid = plt.subplots(
         len(parts), sharex=True, sharey=True, squeeze=False, figsize=(style.COLUMN, height)
     )
@@ -55,6 +54,8 @@ def weight_distribution(
         lines = _histogram(axes, part, still, line, shade)
         if row:
             _name_row(axes, part[row], still)
+    if silent.any():
+        title += "\nGrey: silent, bars cut off"
     column[0].set(xlim=(0, 1), ylim=(0, 1.1 * top), title=_naming("Rows", share, row, title))
     column[-1].set_xlabel(label(share["weight_bin"]))
     figure.supylabel(label(share), fontsize=8)
@@ -70,6 +71,7 @@ def against_axis(
     x: str,
     line: str | None = None,
     title: str = "",
+    from_zero: bool = True,
 ) -> Figure:
     """Draw a variable against a swept axis, with its spread as bars.
 
@@ -82,8 +84,13 @@ def against_axis(
         Axes drawn along x, and as lines.
     title : str
         One line above the axes.
+    from_zero : bool
+        Whether the variable's axis begins at 0.
     """
-    figure, axes = plt.subplots(figsize=(style.COLUMN, 2.6))
+    if silent.any():
+        title += "\nOpen markers: silent, no output spike"
+    height = 2.3 + 0.13 * title.count("\n") + 0.4 * (line is not None)
+    figure, axes = plt.subplots(figsize=(style.COLUMN, height))
     named = mean[x].dtype.kind in style.WORDS
     if not named:
         mean, spread, silent = (array.sortby(x) for array in (mean, spread, silent))
@@ -99,13 +106,10 @@ def against_axis(
         axes.plot(
             positions[still], part[still], "o", color=shade, mfc="white", zorder=3, clip_on=False
         )
-    if named:
-        axes.set_xticks(np.arange(mean.sizes[x]), mean[x].values, rotation=20, ha="right")
-        axes.set_xlim(-0.5, mean.sizes[x] - 0.5)
-    elif mean[x].dtype.kind in "iu":
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    highest = float(np.nanmax((mean + spread.fillna(0)).values, initial=0))
-    axes.set_ylim(0, 1.08 * highest or 1)
+    style.mark_values(axes, mean[x])
+    if from_zero:
+        highest = float(np.nanmax((mean + spread.fillna(0)).values, initial=0))
+        axes.set_ylim(0, 1.08 * highest or 1)
     axes.set(xlabel=label(mean[x]), ylabel=label(mean), title=title)
     if line:
         style.identify_lines(figure, axes, lines, mean[line])

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from analysis.load import label, long_name, value_label
 
@@ -81,6 +82,30 @@ def colours(coordinate: xr.DataArray) -> list[Colour]:
     else:  # evenly, in the order of the values
         position = np.argsort(np.argsort(coordinate.values)) / (n - 1)
     return list(plt.get_cmap("viridis")(_SHADES[-1] * position))
+
+
+def mark_values(axes: Axes, coordinate: xr.DataArray) -> None:
+    """Put the ticks of x where the swept values are, if there is room; log-spaced values apart."""
+    if coordinate.dtype.kind in WORDS:
+        names = [str(value) for value in coordinate.values]
+        tilted = {"rotation": 20, "ha": "right"} if sum(map(len, names)) > 40 else {}
+        axes.set_xticks(np.arange(coordinate.size), names, **tilted)
+        axes.set_xlim(-0.5, coordinate.size - 0.5)
+        return
+    values = np.sort(coordinate.values.astype(float))
+    if values[0] > 0 and values[-1] / values[0] > 20:
+        axes.set_xscale("log")
+        places = np.log(values)
+    else:
+        places = values
+    names = [f"{value:g}" for value in values]
+    room = np.diff(places, prepend=-np.inf).min() >= 0.02 * max(map(len, names)) * np.ptp(places)
+    if room:
+        axes.set_xticks(values, names)
+        axes.minorticks_off()
+    elif axes.get_xscale() == "linear":
+        whole = coordinate.dtype.kind in "iu"
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=whole))
 
 
 def identify_lines(

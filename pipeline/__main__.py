@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -34,6 +35,8 @@ def main() -> None:
     logging.basicConfig(format="%(levelname)s: %(message)s", handlers=[to_user])
     # argparse takes -m only ahead of the overrides; a user may write it anywhere.
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
+    # Schedulers stop a job with SIGTERM: end as after Ctrl-C, with all that has finished.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     # Hydra then passes errors on, and they are reported here instead.
     os.environ["HYDRA_FULL_ERROR"] = "1"

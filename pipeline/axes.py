@@ -64,6 +64,10 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
     RequestError
         If an axis or a point is not allowed.
     """
+    if not isinstance(axes, Mapping) or not all(isinstance(key, str) for key in axes):
+        raise RequestError(
+            f"{written('axes', axes)}: must map keys such as 'seed' to lists of values"
+        )
     base = OmegaConf.create(configuration.to_mapping())
     fixed = configuration.overrides
     return _grid(base, axes, lambda choice: composed([*fixed, *choice]))

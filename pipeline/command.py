@@ -38,7 +38,8 @@ def summary(outcome: Outcome) -> str:
     if outcome.failed or outcome.missing:
         words.append(f"{outcome.failed:,} FAILED, {outcome.missing:,} missing")
     if n_points == 1 and outcome.done:
-        words.append(f"{data['spike_count'].item():,} output spikes")
+        n_spikes = data["spike_count"].item()
+        words.append(f"{n_spikes:,} output spike{'s' if n_spikes != 1 else ''}")
         words.append(f"{data['output_rate'].item():.2f} Hz")
         words.append(f"mean weight {data['mean_weight'].item():.5f}")
     silent = int((data["spike_count"] == 0).sum())

@@ -38,6 +38,9 @@ def configure(*overrides: str) -> Configuration:
     RequestError
         If an override is malformed or unknown, or a value is not allowed.
     """
+    for override in overrides:
+        if not isinstance(override, str):
+            raise RequestError(f"{written('override', override)}: must be text such as 'seed=1'")
     config = composed(overrides)
     run_of(config)
     configuration = Configuration.from_mapping(physics_of(config))
@@ -80,8 +83,10 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
         group, _, choice = error.missing_cfg_file.rpartition("/")
         return RequestError(f"{written(group, choice)}: must be {' or '.join(error.options)}")
     if isinstance(error, OverrideParseException):
-        reason = _one_line(error)
-        return RequestError(f"{error.override}: must be key=value, in Hydra's grammar ({reason})")
+        return RequestError(
+            f"{error.override}: must be key=value, key=v1,v2 or key=range(a,b); words with other "
+            "signs than letters, digits and /-_. need quotes"
+        )
     for text in overrides:
         key, _, value = text.partition("=")
         key = key.lstrip("+~").partition("@")[0]
@@ -89,7 +94,12 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
             return unknown_key(key, value, known_keys())
         if key in (*SECTIONS, "run") and (not value[:1].isalpha() or value in _NOT_A_NAME):
             return RequestError(f"{written(key, value)}: must be the name of a file in conf/{key}")
-    return RequestError(_one_line(error))
+        if key == "experiment" and not text.startswith("+"):
+            return RequestError(f"{text}: must be written with a plus, +{text}")
+    words = _one_line(error)
+    if "--multirun" in words:  # Hydra's advice, for a call that has no command line
+        words = f"{' '.join(overrides)}: must be single values; sweep keys with pipeline.sweep"
+    return RequestError(words)
 
 
 def known_keys() -> list[str]:

@@ -22,7 +22,7 @@ from pipeline.gather import Gather
 from pipeline.grid import Grid
 from pipeline.inputs import given_cells
 from pipeline.parameters import Configuration
-from pipeline.quantities import RequestError
+from pipeline.quantities import RequestError, written
 from pipeline.runner import Run, run_points
 from pipeline.simulation import measure
 from pipeline.store import Directory
@@ -63,6 +63,7 @@ def simulate(configuration: Configuration, spikes: ArrayLike | None = None) -> x
     RequestError
         If `spikes` does not fit the configuration.
     """
+    _refuse_other_than(configuration)
     n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
     cells = None if spikes is None else given_cells(spikes, n_synapses, n_steps)
     exact = dataclasses.replace(configuration.record, dtype="float64")
@@ -103,40 +104,52 @@ def sweep(
     RequestError
         If a key, a value, a point or a setting is not allowed; nothing has run or been written.
     """
+    _refuse_other_than(configuration)
     settings = default_run(**run)
+    if directory is not None and not (isinstance(directory, str | Path) and str(directory)):
+        raise RequestError(f"{written('directory', directory)}: must be a path")
     grid = grid_of_mapping(configuration, axes)
     place = None if directory is None else Directory(Path(directory))
     return run_grid(grid, settings, place).dataset
+
+
+def _refuse_other_than(configuration: Any) -> None:
+    if not isinstance(configuration, Configuration):
+        raise RequestError(
+            f"{written('configuration', configuration)}: must be what pipeline.configure returns"
+        )
 
 
 def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcome:
     """Run what a directory lacks of a grid, keep what finishes, and gather all of it.
 
     An interruption is passed on once everything that had finished is in `results.nc`.
+
+    Raises
+    ------
+    RequestError
+        If the results would not fit in memory, or the directory cannot take them.
     """
     started = time.perf_counter()
     for axis in grid.idle_axes():
         log.warning("%s has no effect: every point along this axis is the same run", axis.key)
-    made = provenance.capture(run)
     gather = Gather(grid)
-    reused = _take_up(directory, grid, gather)
-    if directory:
-        directory.prepare()
-        directory.write_request(grid)
-        directory.write_provenance(made)
-    pending = {
-        key: point for key, point in zip(grid.keys, grid.points, strict=True) if not gather.has(key)
-    }
-    with _logging_to(directory):
-        log.info("%d points, %d of them finished before", len(grid.points), reused)
-        try:
-            _run(pending, run, gather, directory)
-        except KeyboardInterrupt:
-            # It may have come after a batch was kept and before it was gathered.
-            _take_up(directory, grid, gather)
-            _conclude(gather, made, directory)
-            raise
-        dataset = _conclude(gather, made, directory)
+    made = provenance.capture(run)
+    with directory.held() if directory else contextlib.nullcontext():
+        reused = _take_up(directory, grid, gather)
+        if directory:
+            directory.write_request(grid)
+            directory.write_provenance(made)
+        with _logging_to(directory):
+            log.info("%d points, %d of them finished before", len(grid.points), reused)
+            try:
+                _run(grid, run, gather, directory)
+            except KeyboardInterrupt:
+                # It may have come after a batch was kept and before it was gathered.
+                _take_up(directory, grid, gather)
+                _conclude(gather, made, directory)
+                raise
+            dataset = _conclude(gather, made, directory)
     counts = [gather.count(status) for status in (DONE, FAILED, MISSING)]
     return Outcome(dataset, *counts, reused, time.perf_counter() - started)
 
@@ -148,18 +161,19 @@ def _take_up(directory: Directory | None, grid: Grid, gather: Gather) -> int:
     if strangers:
         why = directory.differences(grid) or "its axes have other values"
         raise RequestError(
-            f"{directory.path}: holds {len(strangers)} finished points that this request leaves "
-            f"out ({why}); add them to the axes, or choose another name"
+            f"{directory.path}: holds finished points that this request leaves out, "
+            f"{len(strangers)} in all ({why}); add them to the axes, or choose another name"
         )
     for key, result in finished.items():
         gather.add(key, result)
     return gather.count(DONE)
 
 
-def _run(
-    pending: Mapping[str, Configuration], run: Run, gather: Gather, directory: Directory | None
-) -> None:
-    """Run the pending points; every batch is kept as soon as it comes."""
+def _run(grid: Grid, run: Run, gather: Gather, directory: Directory | None) -> None:
+    """Run the points that are not done; every batch is kept as soon as it comes."""
+    pending = {
+        key: point for key, point in zip(grid.keys, grid.points, strict=True) if not gather.has(key)
+    }
     failed: list[str] = []
     with tqdm(total=len(pending), unit="point", disable=None if pending else True) as progress:
         try:
@@ -170,13 +184,13 @@ def _run(
                     gather.add(key, result)
                 for key, failure in batch.failures.items():
                     gather.fail(key)
-                    failed.append(f"{gather.grid.describe(key)}: {failure.reason}")
+                    failed.append(f"{grid.describe(key)}: {failure.reason}")
                     log.info("failed at %s\n%s", failed[-1], failure.traceback)
                 progress.update(len(batch.results) + len(batch.failures))
         except TerminatedWorkerError:
             log.error("a worker process was killed (out of memory?); the points left are missing")
     if failed:
-        log.error("%d points failed, the first at %s", len(failed), failed[0])
+        log.error("failed: %d; the first at %s", len(failed), failed[0])
 
 
 def _conclude(gather: Gather, made: dict[str, Any], directory: Directory | None) -> xr.Dataset:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.grid import Axis, Grid
 from pipeline.parameters import Configuration, Stdp, steps
 from pipeline.plasticity import effective_ltd_ratio
-from pipeline.quantities import Quantity
+from pipeline.quantities import Quantity, RequestError
 from pipeline.variables import (
     DIMENSIONS,
     DONE,
@@ -38,6 +40,11 @@ class Gather:
     ----------
     grid : Grid
         The points that are wanted.
+
+    Raises
+    ------
+    RequestError
+        If the results would not fit in memory.
     """
 
     def __init__(self, grid: Grid) -> None:
@@ -51,6 +58,7 @@ class Gather:
             "time": max(point.simulation.n_steps for point in grid.points),
             "sample_time": max(map(_n_samples, grid.points)),
         }
+        self._refuse_what_does_not_fit()
         self._arrays = {
             name: self._allocate(name) for name in recorded(grid.record) if name != "spike_time"
         }
@@ -113,6 +121,22 @@ class Gather:
                 **(attributes or {}),
             },
         )
+
+    def _refuse_what_does_not_fit(self) -> None:
+        """Raise `RequestError` if the arrays would be larger than this machine's memory."""
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        sizes = self._sizes | {"spike": 0}
+        per_point = sum(
+            8 * math.prod(sizes[dim] for dim in VARIABLES[name].dims)
+            for name in recorded(self.grid.record)
+        )
+        wanted = per_point * len(self.grid.points)
+        if wanted > memory:
+            raise RequestError(
+                f"{len(self.grid.points)} points of {per_point / 1e9:.3g} GB: results must be "
+                f"<= {memory / 1e9:.3g} GB, this machine's memory; ask for fewer points, synapses "
+                "or records"
+            )
 
     def _allocate(self, name: str) -> NDArray:
         variable = VARIABLES[name]

@@ -88,7 +88,7 @@ def admitted(key: str, values: Iterable[Any]) -> tuple[Any, ...]:
         If the key is unknown or cannot be swept, or a value is not allowed.
     """
     quantity = all_quantities().get(key)
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
         raise RequestError(f"{written(key, values)}: an axis needs a list of values")
     if isinstance(values, Sized) and len(values) > MOST_POINTS:
         raise RequestError(f"{key}: {len(values)} values; an axis must have <= {MOST_POINTS}")
@@ -228,11 +228,8 @@ class Grid:
         ]
 
     def constants(self) -> dict[str, Any]:
-        """Return the base configuration without what the axes set."""
-        constants = {
-            name: dict(value) if isinstance(value, Mapping) else value
-            for name, value in self.base.items()
-        }
+        """Return nested plain values of what no axis sets, the same at every point."""
+        constants = self.points[0].to_mapping()
         for axis in self.axes:
             for key in axis.settings[0]:
                 section, _, name = key.rpartition(".")

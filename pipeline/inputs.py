@@ -89,7 +89,10 @@ def given_cells(spikes: ArrayLike, n_synapses: int, n_steps: int) -> Iterator[Ce
     RequestError
         If the shape is not that of the configuration, or a value is neither 0 nor 1.
     """
-    matrix = np.asarray(spikes)
+    try:
+        matrix = np.asarray(spikes)
+    except ValueError:
+        raise RequestError("spikes: must be a matrix, all rows of one length") from None
     if matrix.shape != (n_synapses, n_steps):
         raise RequestError(
             f"spikes of shape {matrix.shape}: must be (input.n_synapses, n_steps) = "

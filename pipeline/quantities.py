@@ -95,7 +95,8 @@ class Quantity:
         return clean
 
     def _refusal(self, key: str, value: Any) -> RequestError:
-        return RequestError(f"{written(key, value)}: {self.long_name} must be {self.allowed}")
+        shown = repr(value) if isinstance(value, str) and self.kind is not str else value
+        return RequestError(f"{written(key, shown)}: {self.long_name} must be {self.allowed}")
 
 
 def written(key: str, value: Any) -> str:

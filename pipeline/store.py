@@ -6,10 +6,16 @@ Every file appears whole or not at all: it is written beside its place and moved
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
+import logging
 import os
+import platform
+import zipfile
+import zlib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +29,8 @@ from pipeline.quantities import RequestError, written
 from pipeline.runner import Batch
 from pipeline.variables import VARIABLES, Result
 
+log = logging.getLogger("pipeline")
+
 
 class Directory:
     """One experiment's directory, `outputs/NAME`."""
@@ -34,27 +42,57 @@ class Directory:
         self.log = path / "sweep.log"
         self._request = path / "configuration.yaml"
 
-    def prepare(self) -> None:
-        """Make the directory.
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the directory and hold it during the block. The hold ends with the process.
 
         Raises
         ------
         RequestError
-            If it cannot be made or written to.
+            If it cannot be written to, belongs to something else, or another sweep holds it.
         """
+        self._refuse_foreign_place()
         try:
-            with replacing(self.points / "writable") as temporary:
-                temporary.touch()
-            (self.points / "writable").unlink()
+            self.points.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / ".lock").open("a+")
         except OSError as error:
             reason = error.strerror or str(error)
             raise RequestError(f"{self.path}: must be a writable directory ({reason})") from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                lock.seek(0)
+                raise RequestError(
+                    f"{self.path}: {lock.read().strip()} is writing here; wait for it, or choose "
+                    "another name"
+                ) from None
+            lock.truncate(0)
+            now = datetime.now().isoformat(" ", "seconds")
+            lock.write(f"process {os.getpid()} on {platform.node()} since {now}")
+            lock.flush()
+            yield
+
+    def _refuse_foreign_place(self) -> None:
+        for parent in self.path.parents:
+            if parent.name in ("points", "figures") and _is_experiment(parent.parent):
+                raise RequestError(f"{self.path}: must not lie in the {parent.name} of another")
+        try:
+            files = [file.name for file in self.path.iterdir() if file.is_file()]
+        except OSError:
+            return  # not there yet, or told of when it is made
+        if files and not _is_experiment(self.path) and files != [".lock"]:
+            raise RequestError(f"{self.path}: must not hold files of something else ({files[0]})")
 
     def finished(self) -> dict[str, Result]:
-        """Return the results of all finished points, by content key."""
+        """Return the results of all finished points by content key; set damaged files aside."""
         results: dict[str, Result] = {}
         for file in sorted(self.points.glob("*.npz")):
-            results |= _load_batch(file)
+            try:
+                results |= _load_batch(file)
+            except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, EOFError):
+                damaged = file.replace(file.with_suffix(".damaged"))
+                log.warning("%s is damaged and set aside; its points run again", damaged)
         return results
 
     def write_request(self, grid: Grid) -> None:
@@ -110,6 +148,10 @@ class Directory:
             dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
 
 
+def _is_experiment(path: Path) -> bool:
+    return (path / "configuration.yaml").is_file()
+
+
 def directory_path(outputs: str, name: str) -> Path:
     """Return `outputs/name`.
 
@@ -121,7 +163,8 @@ def directory_path(outputs: str, name: str) -> Path:
     for key, value in (("outputs", outputs), ("name", name)):
         if not isinstance(value, str | Path | int) or not str(value).strip():
             raise RequestError(f"{written(key, value)}: must be the name of a directory")
-    if Path(str(name)).is_absolute() or ".." in Path(str(name)).parts:
+    parts = Path(str(name)).parts
+    if not parts or Path(str(name)).is_absolute() or ".." in parts:
         raise RequestError(
             f"{written('name', name)}: must be a path below outputs={outputs}, without '..'"
         )
@@ -169,7 +212,7 @@ def _padded(values: list[Any]) -> np.ndarray:
 
 
 def _load_batch(file: Path) -> dict[str, Result]:
-    with np.load(file) as columns:
+    with file.open("rb") as opened, np.load(opened) as columns:
         arrays = {name: columns[name] for name in columns.files if name != "key"}
         keys = columns["key"].tolist()
     return {key: {name: array[i] for name, array in arrays.items()} for i, key in enumerate(keys)}

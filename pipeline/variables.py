@@ -59,7 +59,7 @@ VARIABLES = {
     "isi_cv": Variable(
         "coefficient of variation of output interspike intervals", "", (), "NaN below 3 spikes"
     ),
-    "mean_weight": Variable("mean final weight (share of maximum)", "", (), _SHARE),
+    "mean_weight": Variable("mean final weight", "", (), _SHARE),
     "weight_history": Variable(
         "synaptic weight", "", ("sample_time", "synapse"), _SHARE, _with_history, "stored"
     ),

@@ -53,7 +53,7 @@ def test_rate_and_weight_are_drawn_against_each_axis(sweep):
     (axes,) = figure.axes
     assert axes.get_xlabel() == "Input rate (Hz)"
     assert axes.get_ylabel() == "Output firing rate (Hz)"
-    assert "0.5 s, mean and SD of 3 seeds" in axes.get_title(loc="left")
+    assert "Over 0.5 s, mean and SD of 3 seeds" in axes.get_title(loc="left")
     assert legend_words(figure) == ("LTP time constant", ["10 ms", "20 ms"])
     line = axes.containers[1].lines[0]
     expected = dataset["output_rate"].sel(tau_plus=20).mean("seed").sortby("rate_hz")
@@ -119,7 +119,7 @@ def test_a_third_axis_makes_a_figure_per_value(sweep):
     axes = {"input.rate_hz": [30, 60], "stdp.tau_plus": [10, 20], "neuron.tau_m": [8, 12]}
     figures = figures_of(sweep(axes))
     first = figures["output_rate_against_rate_hz_tau_m=8.0"]
-    assert "tau_m = 8 ms" in first.axes[0].get_title(loc="left")
+    assert "Membrane time constant: 8 ms" in first.axes[0].get_title(loc="left")
     assert "weight_distribution_tau_m=12.0" in figures
 
 
@@ -167,7 +167,34 @@ def test_points_that_are_not_done_are_left_out(sweep, tmp_path, capsys):
     (axes,) = figures_of(dataset)["output_rate_against_rate_hz"].axes
     drawn = axes.containers[0].lines[0].get_ydata()
     assert np.isnan(drawn[0])
+    assert "2 of 4 points are not done" in axes.get_title(loc="left")
     assert drawn[1] == dataset["output_rate"].sel(rate_hz=60).mean()
+
+
+def test_titles_count_the_seeds_that_are_done(sweep):
+    """Where seeds are missing, the title says how many there are, not how many were asked for."""
+    dataset = sweep({"input.rate_hz": [30, 60], "seed": [1, 2, 3]})
+    dataset["status"][1, 0] = 2
+    dataset["output_rate"][1, 0] = np.nan
+    (axes,) = figures_of(dataset)["output_rate_against_rate_hz"].axes
+    assert "mean and SD of 2 to 3 seeds" in axes.get_title(loc="left")
+
+
+def test_nothing_done_is_nothing_to_draw(sweep, tmp_path, capsys):
+    """A file without a finished point is refused in one line."""
+    dataset = sweep({"seed": [1, 2]})
+    dataset["status"][:] = 2
+    dataset.to_netcdf(tmp_path / "results.nc")
+    assert main([str(tmp_path)]) == 2
+    assert "no point is done yet" in capsys.readouterr().err
+
+
+def test_ticks_stand_at_the_swept_values(sweep):
+    """Few values are ticks; values that span decades make a logarithmic axis."""
+    few = figures_of(sweep({"stdp.A_plus": [0.004, 0.008]}))["output_rate_against_A_plus"].axes[0]
+    assert [tick.get_text() for tick in few.get_xticklabels()] == ["0.004", "0.008"]
+    wide = figures_of(sweep({"stdp.A_plus": [0.001, 0.01, 0.1]}))["mean_weight_against_A_plus"]
+    assert wide.axes[0].get_xscale() == "log"
 
 
 def test_the_command_draws_png_and_pdf(sweep, tmp_path, capsys):

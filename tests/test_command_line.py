@@ -26,7 +26,13 @@ def test_a_single_run_reports_its_numbers(command):
     with xr.open_dataset("outputs/one/results.nc") as dataset:
         assert dict(dataset.sizes) == {"synapse": 40}
     files = {path.name for path in Path("outputs/one").iterdir()}
-    assert files == {"configuration.yaml", "provenance.json", "points", "results.nc", "sweep.log"}
+    assert files - {".lock"} == {
+        "configuration.yaml",
+        "provenance.json",
+        "points",
+        "results.nc",
+        "sweep.log",
+    }
 
 
 def test_a_sweep_has_its_axes_in_the_order_given(command):
@@ -89,7 +95,7 @@ BAD = [
     (["run.jobs=2"], "run.jobs=2: unknown key"),
     (
         ["stdp.tau_plus=long"],
-        "stdp.tau_plus=long: LTP time constant must be a finite number > 0 ms",
+        "stdp.tau_plus='long': LTP time constant must be a finite number > 0 ms",
     ),
     (["stdp.tau_plus=-5"], "stdp.tau_plus=-5: LTP time constant must be a finite number > 0 ms"),
     (["-m", "neuron.tau_m=10,nan"], "neuron.tau_m=nan: membrane time constant must be a finite"),
@@ -100,10 +106,10 @@ BAD = [
     (["synapse.w_init=1.5"], "synapse.w_init=1.5: initial weight must be a finite number >= 0"),
     (["-m", "seed=1,2,1"], "seed=1: repeated on its axis"),
     (["-m", "seed=range(0)"], "seed: the axis has no values"),
-    (["-m", "seed="], "seed=: random seed must be a whole number"),
+    (["-m", "seed="], "seed='': random seed must be a whole number"),
     (["-m", "seed=" + ",".join(map(str, [*range(1998), -1]))], "seed=-1: random seed must be"),
     (["+experiment=unheard"], "experiment=unheard: must be amplitudes or demo"),
-    (["experiment=demo"], "use +experiment=demo"),
+    (["experiment=demo"], "must be written with a plus, +experiment=demo"),
     (["-m", "stdp=notebook,unheard"], "stdp=unheard: must be notebook or song_abbott_2001"),
     (["+hydra.sweeper.params.seed.x=1"], "must be key=value"),
     (["-m", "seed=1,2", "seed=3,4"], "seed=1,2 seed=3,4: the axis is given twice"),
@@ -224,6 +230,21 @@ def test_ctrl_c_keeps_finished_points(tmp_path, backend):
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert f"{done} finished before" in out
+
+
+def test_sigterm_ends_like_ctrl_c(tmp_path):
+    """A scheduler's SIGTERM to the parent: exit code 130, results.nc whole, no worker left."""
+    words = ["-m", "seed=range(40)", "simulation.duration=10000", "run.batch_size=1", "name=job"]
+    process = run_in_a_process(*words, cwd=tmp_path)
+    points = tmp_path / "outputs" / "job" / "points"
+    deadline = time.monotonic() + 60
+    while len(list(points.glob("*.npz"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.terminate()
+    _, err = process.communicate(timeout=60)  # returns when no worker holds the pipe any more
+    assert process.returncode == 130, err
+    with xr.open_dataset(tmp_path / "outputs" / "job" / "results.nc") as dataset:
+        assert int((dataset["status"] == 0).sum()) >= 2
 
 
 def test_progress_is_quiet_where_no_terminal_listens(tmp_path):

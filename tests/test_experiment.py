@@ -83,7 +83,7 @@ def test_a_request_that_leaves_finished_points_out_is_refused(configure, tmp_pat
     before = (tmp_path / "results.nc").read_bytes()
     for base, axes in [(configure(), {"seed": [1]}), (configure("neuron.tau_m=12"), {"seed": [1]})]:
         with pytest.raises(
-            RequestError, match=r"holds \d finished points that this request leaves"
+            RequestError, match="holds finished points that this request leaves out, "
         ):
             pipeline.sweep(base, axes, tmp_path, backend="sequential")
     assert (tmp_path / "results.nc").read_bytes() == before
@@ -128,7 +128,7 @@ def test_a_failed_point_is_flagged_logged_and_tried_again(configure, tmp_path, m
     assert dataset["status"].values.tolist() == [0, 1, 0]
     log = (tmp_path / "sweep.log").read_text()
     assert "failed at seed=1: ZeroDivisionError: no luck" in log
-    assert caplog.messages[-2] == "1 points failed, the first at seed=1: ZeroDivisionError: no luck"
+    assert caplog.messages[-2] == "failed: 1; the first at seed=1: ZeroDivisionError: no luck"
     assert "fail_for_seed_1" in log
     monkeypatch.undo()
     dataset = pipeline.sweep(configure(), {"seed": range(3)}, tmp_path, backend="sequential")
@@ -166,3 +166,33 @@ def test_provenance_is_in_the_file_and_beside_it(configure, tmp_path):
     assert beside["packages"]["numpy"] == np.__version__
     assert json.loads(dataset.attrs["packages"]) == beside["packages"]
     assert dataset.attrs["Conventions"] == "CF-1.11"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda c: pipeline.sweep(c, None), "^axes=null: must map keys"),
+        (lambda c: pipeline.sweep(c, ["seed"]), r"^axes=\['seed'\]: must map keys"),
+        (lambda c: pipeline.sweep(c, {1: [1]}), r"^axes=\{1: \[1\]\}: must map keys"),
+        (lambda c: pipeline.sweep(c, {"seed": {1: 2}}), r"^seed=\{1: 2\}: an axis needs a list"),
+        (lambda c: pipeline.sweep(c, {"seed": ["1"]}), "^seed='1': random seed must be a whole"),
+        (lambda c: pipeline.sweep({}, {}), r"^configuration=\{\}: must be what pipeline.configure"),
+        (lambda c: pipeline.simulate(None), "^configuration=null: must be what"),
+        (lambda c: pipeline.sweep(c, {}, directory=""), "^directory=: must be a path"),
+        (lambda c: pipeline.sweep(c, {}, directory=3), "^directory=3: must be a path"),
+        (lambda c: pipeline.simulate(c, [[0, 1], [0]]), "^spikes: must be a matrix"),
+        (lambda c: pipeline.configure(["seed=1"]), r"^override=\['seed=1'\]: must be text"),
+    ],
+)
+def test_a_wrong_call_is_told_in_one_line(configure, call, message):
+    """From Python too, a refusal names what was given and what is allowed."""
+    with pytest.raises(RequestError, match=message):
+        call(configure())
+
+
+def test_results_that_do_not_fit_are_refused_before_anything_runs(configure, tmp_path):
+    """More than this machine's memory is told as a number, and nothing is written."""
+    huge = configure("record=everything", "simulation.duration=1e10")
+    with pytest.raises(RequestError, match=r"^2 points of .* GB: results must be <= .* GB"):
+        pipeline.sweep(huge, {"seed": [1, 2]}, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -1,6 +1,7 @@
 """The experiment directory: whole files only, and nothing finished is lost."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,9 @@ def test_the_request_is_readable(directory, configure):
     assert provenance == {"git_commit": "ghi", "earlier_runs": earlier}
 
 
-@pytest.mark.parametrize("name", ["", " ", "../elsewhere", "/etc/passwd", "a/../../b", None, [1]])
+@pytest.mark.parametrize(
+    "name", ["", " ", ".", "../elsewhere", "/etc/passwd", "a/../../b", None, [1]]
+)
 def test_a_name_stays_below_the_root(name):
     """A name that is none, or leads out of `outputs`, is refused."""
     with pytest.raises(RequestError, match=r"^name=.*must be"):
@@ -112,5 +115,47 @@ def test_a_plain_name_is_a_directory_below_the_root():
 def test_a_directory_that_cannot_be_made_is_refused(tmp_path):
     """A file in the way is told in one line."""
     (tmp_path / "taken").write_text("")
-    with pytest.raises(RequestError, match=r"taken/run: must be a writable directory \(Not a dir"):
-        Directory(tmp_path / "taken" / "run").prepare()
+    with (
+        pytest.raises(RequestError, match=r"taken/run: must be a writable directory \(Not a dir"),
+        Directory(tmp_path / "taken" / "run").held(),
+    ):
+        pass
+
+
+def test_a_place_that_belongs_to_something_else_is_refused(tmp_path):
+    """Neither a folder of one's own files nor the inside of an experiment is written to."""
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "mother.txt").write_text("Dear")
+    experiment = tmp_path / "one"
+    (experiment / "points").mkdir(parents=True)
+    (experiment / "configuration.yaml").write_text("")
+    for path, message in [
+        (tmp_path / "letters", r"letters: must not hold files of something else \(mother.txt\)"),
+        (experiment / "points" / "two", "must not lie in the points of another"),
+    ]:
+        with pytest.raises(RequestError, match=message), Directory(path).held():
+            pass
+    assert [file.name for file in (tmp_path / "letters").iterdir()] == ["mother.txt"]
+
+
+def test_a_directory_has_one_writer(directory):
+    """A second sweep is told who writes; once the first has ended, the way is free."""
+    with directory.held():
+        message = rf"run: process {os.getpid()} on .* since .* is writing here"
+        with pytest.raises(RequestError, match=message), Directory(directory.path).held():
+            pass
+    with Directory(directory.path).held():
+        pass
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", None])
+def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
+    """Its points count as missing, the others are found, and the file is kept for inspection."""
+    results = {str(seed): stored(measure(configure(f"seed={seed}")), "float32") for seed in (1, 2)}
+    for key, result in results.items():
+        directory.save(Batch({key: result}))
+    file = sorted(directory.points.iterdir())[0]
+    file.write_bytes(file.read_bytes()[:-400] if damage is None else damage)
+    assert len(directory.finished()) == 1
+    assert file.with_suffix(".damaged").exists()
+    assert "is damaged and set aside" in caplog.text
