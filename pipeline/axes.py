@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from pipeline.compose import composed, physics_of
 from pipeline.grid import MOST_POINTS, SWEPT_GROUPS, Axis, Grid, admitted, choice_axis
-from pipeline.parameters import SECTIONS, Configuration, all_quantities
+from pipeline.parameters import SECTIONS, Configuration, all_quantities, by_key
 from pipeline.quantities import RequestError, written
 
 #: Composes overrides into a config.
@@ -91,9 +91,9 @@ def _choice_axis(group: str, names: Iterable[Any], compose: Compose) -> Axis:
             raise RequestError(
                 f"{written(group, name)}: must be the name of a file in conf/{group}"
             )
-    choices = [_flat(physics_of(compose([f"{group}={name}"]))) for name in names]
+    choices = [by_key(physics_of(compose([f"{group}={name}"]))) for name in names]
     section = [key for key in all_quantities() if key.startswith(f"{group}.")]
-    return choice_axis(group, names, _changes(_flat(physics_of(compose([]))), choices, section))
+    return choice_axis(group, names, _changes(by_key(physics_of(compose([]))), choices, section))
 
 
 def _value_axis(config: DictConfig, key: str, values: Iterable[Any], swept: set[str]) -> Axis:
@@ -101,8 +101,8 @@ def _value_axis(config: DictConfig, key: str, values: Iterable[Any], swept: set[
     clean = admitted(key, values)
     settings = [{key: value} for value in clean]
     if _has_references(config):
-        laid_over = [_flat(physics_of(_with(config, key, value))) for value in clean]
-        settings = _changes(_flat(physics_of(config)), laid_over, [key], without=swept - {key})
+        laid_over = [by_key(physics_of(_with(config, key, value))) for value in clean]
+        settings = _changes(by_key(physics_of(config)), laid_over, [key], without=swept - {key})
     return Axis(key, clean, tuple(settings), all_quantities()[key])
 
 
@@ -131,17 +131,6 @@ def _with(config: DictConfig, key: str, value: Any) -> DictConfig:
     changed = OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])
     OmegaConf.update(changed, key, value)
     return changed
-
-
-def _flat(physics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested values by key."""
-    flat = {}
-    for name, value in physics.items():
-        if isinstance(value, Mapping):
-            flat |= {f"{name}.{leaf}": leaf_value for leaf, leaf_value in value.items()}
-        else:
-            flat[name] = value
-    return flat
 
 
 def _refuse_repeated_axes(arguments: Sequence[Override]) -> None:

@@ -204,6 +204,15 @@ def all_quantities() -> dict[str, Quantity]:
     }
 
 
+def by_key(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values by dotted key, such as `stdp.A_plus`."""
+    flat: dict[str, Any] = {}
+    for name, value in nested.items():
+        key = f"{prefix}{name}"
+        flat |= by_key(value, f"{key}.") if isinstance(value, Mapping) else {key: value}
+    return flat
+
+
 def steps(time: float, dt: float) -> int:
     """Return a time in steps, rounded up; a rounding error of the division is not a step."""
     return math.ceil(round(time / dt, 6))

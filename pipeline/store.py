@@ -24,7 +24,7 @@ import xarray as xr
 from omegaconf import OmegaConf
 
 from pipeline.grid import Grid
-from pipeline.parameters import MODEL_VERSION
+from pipeline.parameters import MODEL_VERSION, by_key
 from pipeline.quantities import RequestError, written
 from pipeline.runner import Batch
 from pipeline.variables import VARIABLES, Result
@@ -104,8 +104,8 @@ class Directory:
         """Return in words how the request of this directory differs from that of a grid."""
         if not self._request.exists():
             return "its configuration.yaml is gone"
-        here = _flat(OmegaConf.to_container(OmegaConf.load(self._request)))
-        asked = _flat(_request_of(grid))
+        here = by_key(OmegaConf.to_container(OmegaConf.load(self._request)))
+        asked = by_key(_request_of(grid))
         different = [
             f"{key} is {here[key]} there and {asked[key]} here"
             for key in here.keys() & asked.keys()
@@ -128,7 +128,7 @@ class Directory:
             return
         name = hashlib.blake2b("".join(batch.results).encode(), digest_size=12).hexdigest()
         columns = {
-            variable: _padded([record[variable] for record in batch.results.values()])
+            variable: _padded([result[variable] for result in batch.results.values()])
             for variable in next(iter(batch.results.values()))
         }
         with replacing(self.points / f"{name}.npz") as temporary, temporary.open("wb") as file:
@@ -188,15 +188,6 @@ def replacing(path: Path) -> Iterator[Path]:
 def _request_of(grid: Grid) -> dict[str, Any]:
     axes = {axis.key: list(axis.values) for axis in grid.axes}
     return {"model_version": MODEL_VERSION} | grid.constants() | {"axes": axes}
-
-
-def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested values by dotted key; an empty section disappears."""
-    flat: dict[str, Any] = {}
-    for name, value in nested.items():
-        key = f"{prefix}{name}"
-        flat |= _flat(value, f"{key}.") if isinstance(value, dict) else {key: value}
-    return flat
 
 
 def _padded(values: list[Any]) -> np.ndarray:
