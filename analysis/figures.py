@@ -37,7 +37,7 @@ def weight_distribution(
     row, line : str, optional
         Axes drawn as rows, and as lines within a row.
     title : str
-        One line above the axes.
+        What stands above the axes; may have several lines.
     """
     spoken = share.where(~silent)
     top = float(spoken.max()) if spoken.notnull().any() else 1.0
@@ -83,7 +83,7 @@ def against_axis(
     x, line : str
         Axes drawn along x, and as lines.
     title : str
-        One line above the axes.
+        What stands above the axes; may have several lines.
     from_zero : bool
         Whether the variable's axis begins at 0.
     """
@@ -128,7 +128,7 @@ def stdp_window(
     row, line : str, optional
         Axes drawn as rows, and as lines within a row.
     title : str
-        One line above the axes.
+        What stands above the axes; may have several lines.
     """
     parts = _along(window, row)
     height = 2.4 if row is None else 1.0 + 0.9 * len(parts)

@@ -92,20 +92,26 @@ def mark_values(axes: Axes, coordinate: xr.DataArray) -> None:
         axes.set_xticks(np.arange(coordinate.size), names, **tilted)
         axes.set_xlim(-0.5, coordinate.size - 0.5)
         return
-    values = np.sort(coordinate.values.astype(float))
-    if values[0] > 0 and values[-1] / values[0] > 20:
+    whole = coordinate.dtype.kind in "iu"
+    values = np.sort(coordinate.values)
+    places = np.log(values) if _are_log_spaced(values) else values.astype(float)
+    if _are_log_spaced(values):
         axes.set_xscale("log")
-        places = np.log(values)
-    else:
-        places = values
-    names = [f"{value:g}" for value in values]
+    names = [str(value) if whole else f"{value:g}" for value in values]
     room = np.diff(places, prepend=-np.inf).min() >= 0.02 * max(map(len, names)) * np.ptp(places)
     if room:
         axes.set_xticks(values, names)
         axes.minorticks_off()
     elif axes.get_xscale() == "linear":
-        whole = coordinate.dtype.kind in "iu"
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=whole))
+
+
+def _are_log_spaced(values: np.ndarray) -> bool:
+    """Whether rising values span decades in steps that are evener as ratios than as differences."""
+    if values.size < 3 or values[0] <= 0 or values[-1] < 20 * values[0]:
+        return False
+    ratios, differences = np.diff(np.log(values)), np.diff(values)
+    return bool(ratios.std() / ratios.mean() < differences.std() / differences.mean())
 
 
 def identify_lines(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -10,7 +13,7 @@ from hydra.core.override_parser.types import Override, QuotedString, RangeSweep
 from omegaconf import DictConfig, OmegaConf
 
 from pipeline.compose import composed, physics_of
-from pipeline.grid import MOST_POINTS, SWEPT_GROUPS, Axis, Grid, admitted, choice_axis
+from pipeline.grid import MOST_POINTS, SWEPT_GROUPS, Axis, Grid, choice_axis, listed, value_axis
 from pipeline.parameters import SECTIONS, Configuration, all_quantities, by_key
 from pipeline.quantities import RequestError, written
 
@@ -68,9 +71,11 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
         raise RequestError(
             f"{written('axes', axes)}: must map keys such as 'seed' to lists of values"
         )
-    base = OmegaConf.create(configuration.to_mapping())
     fixed = configuration.overrides
-    return _grid(base, axes, lambda choice: composed([*fixed, *choice]))
+    config = composed(fixed)
+    if Configuration.from_mapping(physics_of(config)) != configuration:
+        config = OmegaConf.create(configuration.to_mapping())  # changed since it was composed
+    return _grid(config, axes, lambda choice: composed([*fixed, *choice]))
 
 
 def _grid(config: DictConfig, swept: Mapping[str, Iterable[Any]], compose: Compose) -> Grid:
@@ -80,12 +85,13 @@ def _grid(config: DictConfig, swept: Mapping[str, Iterable[Any]], compose: Compo
         else _value_axis(config, key, values, set(swept))
         for key, values in swept.items()
     ]
+    _refuse_entangled_groups([axis for axis in axes if axis.is_choice])
     return Grid(physics_of(config), axes)
 
 
 def _choice_axis(group: str, names: Iterable[Any], compose: Compose) -> Axis:
     """Compose each choice of a group once, and keep its section and what else it changes."""
-    names = list(names)
+    names = listed(group, names)
     for name in names:
         if not isinstance(name, str):
             raise RequestError(
@@ -96,14 +102,29 @@ def _choice_axis(group: str, names: Iterable[Any], compose: Compose) -> Axis:
     return choice_axis(group, names, _changes(by_key(physics_of(compose([]))), choices, section))
 
 
+def _refuse_entangled_groups(axes: Sequence[Axis]) -> None:
+    """Refuse two groups that set one key, as by `${...}`: each is composed without the other."""
+    for one, other in itertools.combinations(axes, 2):
+        for key in one.settings[0].keys() & other.settings[0].keys():
+            raise RequestError(
+                f"{key}: depends on both {one.key} and {other.key}; one of them must be fixed"
+            )
+
+
 def _value_axis(config: DictConfig, key: str, values: Iterable[Any], swept: set[str]) -> Axis:
     """Lay each value over the config, and keep what follows it by `${...}`."""
-    clean = admitted(key, values)
-    settings = [{key: value} for value in clean]
-    if _has_references(config):
-        laid_over = [by_key(physics_of(_with(config, key, value))) for value in clean]
-        settings = _changes(by_key(physics_of(config)), laid_over, [key], without=swept - {key})
-    return Axis(key, clean, tuple(settings), all_quantities()[key])
+    axis = value_axis(key, values)
+    if key.rpartition(".")[2] not in _referred_to(config):
+        return axis
+    base = by_key(physics_of(config))
+    copy = OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])
+    laid_over = []
+    for value in axis.values:
+        OmegaConf.update(copy, key, value)
+        physics = {name: OmegaConf.to_container(copy[name], resolve=True) for name in SECTIONS}
+        laid_over.append(by_key(physics) | {"seed": copy.seed})
+    settings = _changes(base, laid_over, [key], without=swept - {key})
+    return dataclasses.replace(axis, settings=tuple(settings))
 
 
 def _changes(
@@ -122,15 +143,12 @@ def _changes(
     return [{key: choice[key] for key in changed} for choice in choices]
 
 
-def _has_references(config: DictConfig) -> bool:
+def _referred_to(config: DictConfig) -> set[str]:
+    """Return every word within the `${...}` of the parameters; keys are known by their last."""
     physics = OmegaConf.masked_copy(config, [*SECTIONS, "seed"])
-    return "${" in str(OmegaConf.to_container(physics, resolve=False))
-
-
-def _with(config: DictConfig, key: str, value: Any) -> DictConfig:
-    changed = OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])
-    OmegaConf.update(changed, key, value)
-    return changed
+    values = by_key(OmegaConf.to_container(physics, resolve=False)).values()
+    references = (text for text in values if isinstance(text, str) and "${" in text)
+    return {word for text in references for word in re.findall(r"\w+", text)}
 
 
 def _refuse_repeated_axes(arguments: Sequence[Override]) -> None:

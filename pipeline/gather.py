@@ -127,7 +127,7 @@ class Gather:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         sizes = self._sizes | {"spike": 0}
         per_point = sum(
-            8 * math.prod(sizes[dim] for dim in VARIABLES[name].dims)
+            self._dtype(name).itemsize * math.prod(sizes[dim] for dim in VARIABLES[name].dims)
             for name in recorded(self.grid.record)
         )
         wanted = per_point * len(self.grid.points)
@@ -141,10 +141,12 @@ class Gather:
     def _allocate(self, name: str) -> NDArray:
         variable = VARIABLES[name]
         shape = (len(self.grid.points), *(self._sizes[dim] for dim in variable.dims))
-        if variable.dtype == "int64":
-            return np.full(shape, NO_COUNT, dtype="int64")
-        dtype = self.grid.record.dtype if variable.dtype == "stored" else variable.dtype
-        return np.full(shape, np.nan, dtype=dtype)
+        empty = NO_COUNT if variable.dtype == "int64" else np.nan
+        return np.full(shape, empty, dtype=self._dtype(name))
+
+    def _dtype(self, name: str) -> np.dtype:
+        dtype = VARIABLES[name].dtype
+        return np.dtype(self.grid.record.dtype if dtype == "stored" else dtype)
 
     def _padded_spike_times(self) -> NDArray[np.float64]:
         longest = max((times.size for times in self._spike_times.values()), default=0)

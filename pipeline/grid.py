@@ -79,34 +79,34 @@ class Axis:
         return self.key in SWEPT_GROUPS
 
 
-def admitted(key: str, values: Iterable[Any]) -> tuple[Any, ...]:
-    """Return the values of an axis as plain numbers or words.
+def listed(key: str, values: Any) -> list[Any]:
+    """Return the values given for an axis as a list; raise `RequestError` if they are none."""
+    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
+        raise RequestError(f"{written(key, values)}: an axis needs a list of values")
+    if isinstance(values, Sized) and len(values) > MOST_POINTS:
+        raise RequestError(f"{key}: {len(values)} values; an axis must have <= {MOST_POINTS}")
+    return list(values)
+
+
+def value_axis(key: str, values: Iterable[Any]) -> Axis:
+    """Return the axis of a number or word.
 
     Raises
     ------
     RequestError
         If the key is unknown or cannot be swept, or a value is not allowed.
     """
+    values = listed(key, values)
     quantity = all_quantities().get(key)
-    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
-        raise RequestError(f"{written(key, values)}: an axis needs a list of values")
-    if isinstance(values, Sized) and len(values) > MOST_POINTS:
-        raise RequestError(f"{key}: {len(values)} values; an axis must have <= {MOST_POINTS}")
-    values = list(values)
     sweepable = [*SWEPT_GROUPS, *(k for k in all_quantities() if not k.startswith("record."))]
     if quantity is None or key not in sweepable:
         text = ",".join(map(str, values))
         raise unknown_key(key, text, sweepable, "cannot be swept" if quantity else "unknown axis")
     for value in values:
         if value is None:
-            raise RequestError(f"{written(key, value)}: a value on an axis must be given")
-    return tuple(quantity.admit(key, value) for value in values)
-
-
-def value_axis(key: str, values: Iterable[Any]) -> Axis:
-    """Return the axis of a number or word; see `admitted` for what is refused."""
-    clean = admitted(key, values)
-    return Axis(key, clean, tuple({key: value} for value in clean), all_quantities()[key])
+            raise RequestError(f"{written(key, value)}: must be a number on an axis")
+    clean = tuple(quantity.admit(key, value) for value in values)
+    return Axis(key, clean, tuple({key: value} for value in clean), quantity)
 
 
 def choice_axis(group: str, names: Sequence[str], settings: Sequence[dict[str, Any]]) -> Axis:

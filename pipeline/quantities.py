@@ -200,7 +200,9 @@ class Section:
 def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
     """Raise `RequestError` unless the mapping holds exactly the fields of `cls`."""
     if not isinstance(mapping, Mapping):
-        raise RequestError(f"{written(cls.section, mapping)}: must be a section of values")
+        raise RequestError(
+            f"{written(cls.section or cls.title, mapping)}: must be a section of values"
+        )
     names = [field.name for field in dataclasses.fields(cls) if field.compare]  # type: ignore[arg-type]
     for name, value in mapping.items():
         if name not in names:

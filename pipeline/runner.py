@@ -98,7 +98,8 @@ def _interrupts_ignored() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        if before is not None:  # None: it was not Python that had set it
+            signal.signal(signal.SIGINT, before)
 
 
 def _run_batch(task: list[tuple[str, Configuration]], engine: str) -> Batch:

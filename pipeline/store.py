@@ -8,16 +8,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import io
 import json
 import logging
 import os
 import platform
-import zipfile
-import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import xarray as xr
@@ -61,12 +60,16 @@ class Directory:
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 lock.seek(0)
+                holder = lock.read().strip() or "another sweep"
                 raise RequestError(
-                    f"{self.path}: {lock.read().strip()} is writing here; wait for it, or choose "
-                    "another name"
+                    f"{self.path}: {holder} is writing here; wait for it, or choose another name"
                 ) from None
+            except OSError as error:
+                log.warning(
+                    "%s: cannot be locked (%s); let no other sweep write here", lock.name, error
+                )
             lock.truncate(0)
             now = datetime.now().isoformat(" ", "seconds")
             lock.write(f"process {os.getpid()} on {platform.node()} since {now}")
@@ -74,14 +77,14 @@ class Directory:
             yield
 
     def _refuse_foreign_place(self) -> None:
-        for parent in self.path.parents:
+        for parent in (self.path, *self.path.parents):
             if parent.name in ("points", "figures") and _is_experiment(parent.parent):
                 raise RequestError(f"{self.path}: must not lie in the {parent.name} of another")
         try:
-            files = [file.name for file in self.path.iterdir() if file.is_file()]
+            files = [file.name for file in self.path.glob("[!.]*") if file.is_file()]
         except OSError:
             return  # not there yet, or told of when it is made
-        if files and not _is_experiment(self.path) and files != [".lock"]:
+        if files and not _is_experiment(self.path):
             raise RequestError(f"{self.path}: must not hold files of something else ({files[0]})")
 
     def finished(self) -> dict[str, Result]:
@@ -89,8 +92,12 @@ class Directory:
         results: dict[str, Result] = {}
         for file in sorted(self.points.glob("*.npz")):
             try:
-                results |= _load_batch(file)
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, EOFError):
+                content = io.BytesIO(file.read_bytes())
+            except OSError as error:  # says nothing of what is in the file
+                raise RequestError(f"{file}: cannot be read ({error.strerror})") from error
+            try:
+                results |= _load_batch(content)
+            except Exception:  # whatever the bytes provoke, they are no batch
                 damaged = file.replace(file.with_suffix(".damaged"))
                 log.warning("%s is damaged and set aside; its points run again", damaged)
         return results
@@ -102,12 +109,13 @@ class Directory:
 
     def differences(self, grid: Grid) -> str:
         """Return in words how the request of this directory differs from that of a grid."""
-        if not self._request.exists():
-            return "its configuration.yaml is gone"
-        here = by_key(OmegaConf.to_container(OmegaConf.load(self._request)))
+        try:
+            here = by_key(OmegaConf.to_container(OmegaConf.load(self._request)))
+        except Exception:  # not there, or no longer YAML
+            return "its configuration.yaml cannot be read"
         asked = by_key(_request_of(grid))
         different = [
-            f"{key} is {here[key]} there and {asked[key]} here"
+            f"{written(key, here[key])} there and {written(key, asked[key])} here"
             for key in here.keys() & asked.keys()
             if here[key] != asked[key]
         ]
@@ -117,7 +125,10 @@ class Directory:
     def write_provenance(self, provenance: dict[str, Any]) -> None:
         """Write `provenance.json`; the runs before this one stay in it."""
         file = self.path / "provenance.json"
-        earlier = json.loads(file.read_text()) if file.exists() else {}
+        try:
+            earlier = json.loads(file.read_text())
+        except (OSError, ValueError):  # not there, or no longer JSON
+            earlier = {}
         runs = [*earlier.pop("earlier_runs", []), *([earlier] if earlier else [])]
         with replacing(file) as temporary:
             temporary.write_text(json.dumps(provenance | {"earlier_runs": runs}, indent=2) + "\n")
@@ -202,8 +213,8 @@ def _padded(values: list[Any]) -> np.ndarray:
     return stacked
 
 
-def _load_batch(file: Path) -> dict[str, Result]:
-    with file.open("rb") as opened, np.load(opened) as columns:
+def _load_batch(content: BinaryIO) -> dict[str, Result]:
+    with np.load(content) as columns:
         arrays = {name: columns[name] for name in columns.files if name != "key"}
         keys = columns["key"].tolist()
     return {key: {name: array[i] for name, array in arrays.items()} for i, key in enumerate(keys)}

@@ -195,6 +195,8 @@ def test_ticks_stand_at_the_swept_values(sweep):
     assert [tick.get_text() for tick in few.get_xticklabels()] == ["0.004", "0.008"]
     wide = figures_of(sweep({"stdp.A_plus": [0.001, 0.01, 0.1]}))["mean_weight_against_A_plus"]
     assert wide.axes[0].get_xscale() == "log"
+    even = figures_of(sweep({"input.rate_hz": range(2, 82, 10)}))["mean_weight_against_rate_hz"]
+    assert even.axes[0].get_xscale() == "linear"
 
 
 def test_the_command_draws_png_and_pdf(sweep, tmp_path, capsys):

@@ -1,5 +1,6 @@
 """What is asked for becomes axes: Hydra's sweep grammar and Python's mappings."""
 
+import dataclasses
 import time
 
 import pytest
@@ -183,4 +184,42 @@ def test_two_thousand_points_are_ready_in_two_seconds():
     started = time.perf_counter()
     ready = grid(["input.rate_hz=range(1,41)", "seed=range(50)", "stdp.A_plus=0.01"])
     assert len(set(ready.keys)) == 2000
+    assert time.perf_counter() - started < 2
+
+
+def test_groups_that_depend_on_each_other_are_not_swept_together():
+    """With `${...}` from one group into another neither choice alone says the value: refused."""
+    message = "^input.rate_hz: depends on both neuron and input; one of them must be fixed"
+    with pytest.raises(RequestError, match=message):
+        grid(
+            [
+                "input.rate_hz=${neuron.tau_m}",
+                "neuron=notebook,song_abbott_2001",
+                "input=poisson,notebook",
+            ]
+        )
+
+
+def test_references_are_followed_from_python_too():
+    """A configuration composed with `${...}` keeps it along an axis; an edited one is as edited."""
+    configuration = pipeline.configure("stdp.tau_minus=${stdp.tau_plus}")
+    swept = grid_of_mapping(configuration, {"stdp.tau_plus": [5, 10]})
+    assert [point.stdp.tau_minus for point in swept.points] == [5, 10]
+    edited = dataclasses.replace(configuration, seed=7)
+    swept = grid_of_mapping(edited, {"stdp.tau_plus": [5, 10]})
+    assert [(point.seed, point.stdp.tau_minus) for point in swept.points] == [(7, 20), (7, 20)]
+
+
+@pytest.mark.parametrize("values", [5, "notebook", {"notebook": 1}])
+def test_a_group_needs_a_list_of_names(values):
+    """From Python, one name or a number is no axis."""
+    with pytest.raises(RequestError, match="^stdp=.*: an axis needs a list of values"):
+        grid_of_mapping(pipeline.configure(), {"stdp": values})
+
+
+def test_a_reference_elsewhere_costs_an_axis_nothing():
+    """2,000 seeds beside an unrelated reference are ready in under 2 s."""
+    started = time.perf_counter()
+    ready = grid(["stdp.tau_minus=${stdp.tau_plus}", "seed=range(2000)"])
+    assert len(ready.points) == 2000
     assert time.perf_counter() - started < 2

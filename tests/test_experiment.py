@@ -87,9 +87,13 @@ def test_a_request_that_leaves_finished_points_out_is_refused(configure, tmp_pat
         ):
             pipeline.sweep(base, axes, tmp_path, backend="sequential")
     assert (tmp_path / "results.nc").read_bytes() == before
-    with pytest.raises(RequestError, match=r"neuron\.tau_m is 10\.0 there and 12\.0 here"):
+    with pytest.raises(
+        RequestError, match=r"neuron\.tau_m=10\.0 there and neuron\.tau_m=12\.0 here"
+    ):
         pipeline.sweep(configure("neuron.tau_m=12"), {"seed": [1, 2]}, tmp_path)
-    with pytest.raises(RequestError, match="record.spike_times is False there and True here"):
+    with pytest.raises(
+        RequestError, match="record.spike_times=False there and record.spike_times=True here"
+    ):
         pipeline.sweep(configure("record.spike_times=true"), {"seed": [1, 2]}, tmp_path)
 
 

@@ -132,6 +132,7 @@ def test_a_place_that_belongs_to_something_else_is_refused(tmp_path):
     for path, message in [
         (tmp_path / "letters", r"letters: must not hold files of something else \(mother.txt\)"),
         (experiment / "points" / "two", "must not lie in the points of another"),
+        (experiment / "figures", "must not lie in the figures of another"),
     ]:
         with pytest.raises(RequestError, match=message), Directory(path).held():
             pass
@@ -159,3 +160,25 @@ def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
     assert len(directory.finished()) == 1
     assert file.with_suffix(".damaged").exists()
     assert "is damaged and set aside" in caplog.text
+
+
+def test_a_file_that_cannot_be_read_is_not_called_damaged(directory, configure, monkeypatch):
+    """A failing disk says nothing of the bytes: the batch stays where it is."""
+    directory.save(Batch({"1": stored(measure(configure()), "float32")}))
+
+    def fail(path):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(RequestError, match=r"npz: cannot be read \(Too many open files\)"):
+        directory.finished()
+    assert len(list(directory.points.glob("*.npz"))) == 1
+
+
+def test_a_broken_provenance_does_not_stop_a_sweep(directory):
+    """What is no JSON any more is replaced."""
+    directory.write_provenance({"git_commit": "abc"})
+    (directory.path / "provenance.json").write_text("{")
+    directory.write_provenance({"git_commit": "def"})
+    provenance = json.loads((directory.path / "provenance.json").read_text())
+    assert provenance == {"git_commit": "def", "earlier_runs": []}
