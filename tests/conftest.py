@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import pipeline
+from pipeline import simulation
 
 matplotlib.use("Agg")
 
@@ -24,6 +25,23 @@ SMALL = ("synapse.g_max=0.15", "input.n_synapses=40", "input.rate_hz=40", "simul
 def configure():
     """Compose a small configuration, some of it replaced."""
     return lambda *overrides: pipeline.configure(*SMALL, *overrides)
+
+
+@pytest.fixture
+def fail_for_seed(monkeypatch):
+    """Let the reference engine raise an error for one seed."""
+
+    def arrange(seed: int, error: Exception) -> None:
+        run = simulation.ENGINES["reference"]
+
+        def fail_or_run(configuration, cells):
+            if configuration.seed == seed:
+                raise error
+            return run(configuration, cells)
+
+        monkeypatch.setitem(simulation.ENGINES, "reference", fail_or_run)
+
+    return arrange
 
 
 @dataclass

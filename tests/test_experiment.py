@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import pipeline
-from pipeline import experiment, runner, simulation
+from pipeline import experiment, runner
 from pipeline.quantities import RequestError
 
 AXES = {"input.rate_hz": [30, 60], "seed": range(3)}
@@ -118,22 +118,17 @@ def test_an_interruption_keeps_what_had_finished(configure, tmp_path, monkeypatc
     xr.testing.assert_identical(resumed.drop_attrs(), whole.drop_attrs())
 
 
-def test_a_failed_point_is_flagged_logged_and_tried_again(configure, tmp_path, monkeypatch, caplog):
+def test_a_failed_point_is_flagged_logged_and_tried_again(
+    configure, tmp_path, fail_for_seed, monkeypatch, caplog
+):
     """One point's error is in the log with its traceback; the next run computes that point."""
-    run = simulation.ENGINES["reference"]
-
-    def fail_for_seed_1(configuration, cells):
-        if configuration.seed == 1:
-            raise ZeroDivisionError("no luck")
-        return run(configuration, cells)
-
-    monkeypatch.setitem(simulation.ENGINES, "reference", fail_for_seed_1)
+    fail_for_seed(1, ZeroDivisionError("no luck"))
     dataset = pipeline.sweep(configure(), {"seed": range(3)}, tmp_path, backend="sequential")
     assert dataset["status"].values.tolist() == [0, 1, 0]
     log = (tmp_path / "sweep.log").read_text()
     assert "failed at seed=1: ZeroDivisionError: no luck" in log
     assert caplog.messages[-2] == "failed: 1; the first at seed=1: ZeroDivisionError: no luck"
-    assert "fail_for_seed_1" in log
+    assert "fail_or_run" in log
     monkeypatch.undo()
     dataset = pipeline.sweep(configure(), {"seed": range(3)}, tmp_path, backend="sequential")
     assert dataset["status"].values.tolist() == [0, 0, 0]

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from pipeline import simulation
 from pipeline.compose import default_run
 from pipeline.grid import Grid, value_axis
 from pipeline.runner import run_points
@@ -40,23 +39,16 @@ def test_results_are_the_same_to_the_bit(points, backend, batch_size):
             np.testing.assert_array_equal(got[key][name], value, err_msg=name)
 
 
-def test_a_failing_point_becomes_a_record(points, monkeypatch):
+def test_a_failing_point_becomes_a_record(points, fail_for_seed):
     """What one point raises is kept with its reason; the others are done."""
-    run = simulation.ENGINES["reference"]
-
-    def fail_for_seed_3(configuration, cells):
-        if configuration.seed == 3:
-            raise FloatingPointError("overflow in v")
-        return run(configuration, cells)
-
-    monkeypatch.setitem(simulation.ENGINES, "reference", fail_for_seed_3)
+    fail_for_seed(3, FloatingPointError("overflow in v"))
     batches = list(run_points(points, default_run(backend="sequential", batch_size=2)))
     failures = {key: f for batch in batches for key, f in batch.failures.items()}
     assert sum(len(batch.results) for batch in batches) == 6
     assert [points[key].seed for key in failures] == [3]
     (failure,) = failures.values()
     assert failure.reason == "FloatingPointError: overflow in v"
-    assert "fail_for_seed_3" in failure.traceback
+    assert "fail_or_run" in failure.traceback
 
 
 def test_records_have_the_asked_number_type(configure):
