@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 from analysis import style
 from analysis.catalogue import all_figures
 from analysis.load import LoadError, open_results
+from analysis.measures import n_not_done
 
 FORMATS = ("png", "pdf")
 
@@ -30,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _refuse(str(error))
     place = (experiment if experiment.is_dir() else experiment.parent) / "figures"
     with dataset, style.paper():
-        not_done = int((dataset["status"] != 0).sum())
+        not_done = n_not_done(dataset)
         if not_done == dataset["status"].size:
             return _refuse(f"{experiment}: no point is done yet; nothing to draw")
         if not_done:

@@ -36,9 +36,9 @@ def weight_distributions(dataset: xr.Dataset) -> Iterator[NamedFigure]:
     shown = xr.Dataset(
         {"share": measures.weight_histogram(dataset), "silent": measures.silent(dataset)}
     )
-    heading = _words(_duration(dataset, "After"), _seeds(dataset, "{} seeds pooled"))
+    heading = _heading(dataset, "After", _seeds(dataset, "{} seeds pooled"))
     for suffix, words, part in _slices(shown, others):
-        title = _lines(heading, _holes(dataset), words)
+        title = _lines(heading, words)
         figure = figures.weight_distribution(part["share"], part["silent"], row, line, title)
         yield f"weight_distribution{suffix}", figure
 
@@ -57,11 +57,11 @@ def variable_against_axes(
             "silent": measures.silent(dataset),
         }
     )
-    heading = _words(_duration(dataset, when), _seeds(dataset, "mean and SD of {} seeds"))
+    heading = _heading(dataset, when, _seeds(dataset, "mean and SD of {} seeds"))
     for x in swept:
         line, *others = [*(axis for axis in swept if axis != x), None]
         for suffix, words, part in _slices(shown, others):
-            title = _lines(heading, _holes(dataset), words)
+            title = _lines(heading, words)
             figure = figures.against_axis(
                 part["mean"], part["spread"], part["silent"], x, line, title, from_zero
             )
@@ -91,7 +91,7 @@ def _variable_against_seed(
         xr.full_like(values, float("nan")),
         dataset["spike_count"] == 0,
         measures.SEED,
-        title=_lines(_words(_duration(dataset, when), sd), _holes(dataset)),
+        title=_heading(dataset, when, sd),
         from_zero=from_zero,
     )
     return f"{variable}_against_{measures.SEED}", figure
@@ -145,7 +145,8 @@ def _seeds(dataset: xr.Dataset, words: str) -> str:
     return words.format(number) if most > 1 else ""
 
 
-def _holes(dataset: xr.Dataset) -> str:
-    status = dataset["status"]
-    holes = int((status != 0).sum())
-    return f"{holes} of {status.size} points are not done" if holes else ""
+def _heading(dataset: xr.Dataset, when: str, what: str) -> str:
+    """Return what every title begins with: the time, what is shown, and how much is missing."""
+    holes = measures.n_not_done(dataset)
+    missing = f"{holes} of {dataset['status'].size} points are not done" if holes else ""
+    return _lines(_words(_duration(dataset, when), what), missing)

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from analysis import style
 from analysis.load import label, long_name, value_label
+from analysis.measures import SEED
 
 #: With more values than this on its first axis, the weight distribution is drawn as a map.
 MOST_ROWS = 8
@@ -91,7 +92,7 @@ def against_axis(
         title += "\nOpen markers: silent, no output spike"
     height = 2.3 + 0.13 * title.count("\n") + 0.4 * (line is not None)
     figure, axes = plt.subplots(figsize=(style.COLUMN, height))
-    named = mean[x].dtype.kind in style.WORDS
+    named = style.has_words(mean[x])
     if not named:
         mean, spread, silent = (array.sortby(x) for array in (mean, spread, silent))
     parts = zip(_along(mean, line), _along(spread, line), _along(silent, line), strict=True)
@@ -101,7 +102,7 @@ def against_axis(
         # Named values have room to stand side by side.
         aside = 0.12 * (i - (len(shades) - 1) / 2)
         positions = np.arange(part.size) + aside if named else part[x].values
-        marks = "o" if named or x == "seed" else "o-"
+        marks = "o" if named or x == SEED else "o-"
         lines.append(_errorbar(axes, positions, part, bars, shade, marks))
         axes.plot(
             positions[still], part[still], "o", color=shade, mfc="white", zorder=3, clip_on=False
@@ -190,7 +191,7 @@ def _histogram(
 
 def _weight_map(share: xr.DataArray, row: str, line: str | None, top: float, title: str) -> Figure:
     """Draw the distribution as a map, weight against the axis, one column of axes per line."""
-    words = share[row].dtype.kind in style.WORDS
+    words = style.has_words(share[row])
     share = share if words else share.sortby(row)
     parts = _along(share, line)
     figure, grid = plt.subplots(
@@ -245,5 +246,6 @@ def _window_lines(axes: Axes, window: xr.DataArray, line: str | None) -> list[Ar
         ]
     lines = []
     for part, colour in zip(_along(window, line), style.colours(window[line]), strict=True):
-        lines += [axes.plot(t[half], part.values[half], color=colour)[0] for half in halves][:1]
+        ltp, _ = (axes.plot(t[half], part.values[half], color=colour)[0] for half in halves)
+        lines.append(ltp)
     return lines

@@ -51,6 +51,11 @@ def spread_over_seeds(variable: xr.DataArray) -> xr.DataArray:
     return variable.std(SEED, ddof=1, keep_attrs=True)
 
 
+def n_not_done(dataset: xr.Dataset) -> int:
+    """Return the number of points that failed or are missing."""
+    return int((dataset["status"] != 0).sum())
+
+
 def silent(dataset: xr.Dataset) -> xr.DataArray:
     """Whether the neuron never fired, in all seeds that are done."""
     silent = dataset["spike_count"] == 0

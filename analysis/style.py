@@ -33,9 +33,6 @@ _CATEGORIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 # viridis without its palest end, which is lost on white.
 _SHADES = np.linspace(0, 0.88, 256)
 
-#: Kinds of numpy types that hold words.
-WORDS = "OUST"
-
 #: More lines than this are told apart by a colour bar, fewer by a legend.
 MOST_LEGEND_ENTRIES = 6
 
@@ -70,10 +67,15 @@ def paper() -> Iterator[None]:
         yield
 
 
+def has_words(coordinate: xr.DataArray) -> bool:
+    """Whether an axis runs over words, not numbers."""
+    return coordinate.dtype.kind in "OUST"
+
+
 def colours(coordinate: xr.DataArray) -> list[Colour]:
     """Return a colour per value: ordered shades for numbers, distinct ones for words."""
     n = coordinate.size
-    if coordinate.dtype.kind in WORDS:
+    if has_words(coordinate):
         return [_CATEGORIES[i % len(_CATEGORIES)] for i in range(n)]
     if n == 1:
         return [NEUTRAL]
@@ -86,7 +88,7 @@ def colours(coordinate: xr.DataArray) -> list[Colour]:
 
 def mark_values(axes: Axes, coordinate: xr.DataArray) -> None:
     """Put the ticks of x where the swept values are, if there is room; log-spaced values apart."""
-    if coordinate.dtype.kind in WORDS:
+    if has_words(coordinate):
         names = [str(value) for value in coordinate.values]
         tilted = {"rotation": 20, "ha": "right"} if sum(map(len, names)) > 40 else {}
         axes.set_xticks(np.arange(coordinate.size), names, **tilted)
@@ -94,15 +96,16 @@ def mark_values(axes: Axes, coordinate: xr.DataArray) -> None:
         return
     whole = coordinate.dtype.kind in "iu"
     values = np.sort(coordinate.values)
-    places = np.log(values) if _are_log_spaced(values) else values.astype(float)
-    if _are_log_spaced(values):
+    in_decades = _are_log_spaced(values)
+    places = np.log(values) if in_decades else values.astype(float)
+    if in_decades:
         axes.set_xscale("log")
     names = [str(value) if whole else f"{value:g}" for value in values]
     room = np.diff(places, prepend=-np.inf).min() >= 0.02 * max(map(len, names)) * np.ptp(places)
     if room:
         axes.set_xticks(values, names)
         axes.minorticks_off()
-    elif axes.get_xscale() == "linear":
+    elif not in_decades:
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=whole))
 
 
@@ -118,7 +121,7 @@ def identify_lines(
     figure: Figure, axes: Axes | Sequence[Axes], lines: Sequence[Artist], coordinate: xr.DataArray
 ) -> None:
     """Say which line is which value, beside the data: a legend above, or a colour bar for many."""
-    if coordinate.size > MOST_LEGEND_ENTRIES and coordinate.dtype.kind not in WORDS:
+    if coordinate.size > MOST_LEGEND_ENTRIES and not has_words(coordinate):
         values = coordinate.values.astype(float)
         shades = LinearSegmentedColormap.from_list("values", plt.get_cmap("viridis")(_SHADES))
         scale = ScalarMappable(Normalize(values.min(), values.max()), shades)

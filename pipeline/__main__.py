@@ -45,9 +45,7 @@ def main() -> None:
     except Exception as error:
         if wants_traceback or not (isinstance(error, RequestError) or _while_composing(error)):
             raise
-        if not isinstance(error, RequestError):
-            error = request_error(error, sys.argv[1:])
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {request_error(error, sys.argv[1:])}", file=sys.stderr)
         sys.exit(WRONG_REQUEST)
     except KeyboardInterrupt:
         print("interrupted before anything ran", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -79,17 +80,23 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
 
 
 def _grid(config: DictConfig, swept: Mapping[str, Iterable[Any]], compose: Compose) -> Grid:
-    axes = [
-        _choice_axis(key, values, compose)
-        if key in SWEPT_GROUPS
-        else _value_axis(config, key, values, set(swept))
-        for key, values in swept.items()
-    ]
+    referred_to = _referred_to(config)
+    unchosen = functools.cache(lambda: by_key(physics_of(compose([]))))
+    axes = []
+    for key, values in swept.items():
+        if key in SWEPT_GROUPS:
+            axes.append(_choice_axis(key, values, compose, unchosen))
+        elif key.rpartition(".")[2] in referred_to:
+            axes.append(_followed_axis(config, value_axis(key, values), set(swept) - {key}))
+        else:
+            axes.append(value_axis(key, values))
     _refuse_entangled_groups([axis for axis in axes if axis.is_choice])
     return Grid(physics_of(config), axes)
 
 
-def _choice_axis(group: str, names: Iterable[Any], compose: Compose) -> Axis:
+def _choice_axis(
+    group: str, names: Iterable[Any], compose: Compose, unchosen: Callable[[], dict[str, Any]]
+) -> Axis:
     """Compose each choice of a group once, and keep its section and what else it changes."""
     names = listed(group, names)
     for name in names:
@@ -99,7 +106,7 @@ def _choice_axis(group: str, names: Iterable[Any], compose: Compose) -> Axis:
             )
     choices = [by_key(physics_of(compose([f"{group}={name}"]))) for name in names]
     section = [key for key in all_quantities() if key.startswith(f"{group}.")]
-    return choice_axis(group, names, _changes(by_key(physics_of(compose([]))), choices, section))
+    return choice_axis(group, names, _changes(unchosen(), choices, section))
 
 
 def _refuse_entangled_groups(axes: Sequence[Axis]) -> None:
@@ -111,19 +118,16 @@ def _refuse_entangled_groups(axes: Sequence[Axis]) -> None:
             )
 
 
-def _value_axis(config: DictConfig, key: str, values: Iterable[Any], swept: set[str]) -> Axis:
+def _followed_axis(config: DictConfig, axis: Axis, other_axes: set[str]) -> Axis:
     """Lay each value over the config, and keep what follows it by `${...}`."""
-    axis = value_axis(key, values)
-    if key.rpartition(".")[2] not in _referred_to(config):
-        return axis
     base = by_key(physics_of(config))
     copy = OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])
     laid_over = []
     for value in axis.values:
-        OmegaConf.update(copy, key, value)
+        OmegaConf.update(copy, axis.key, value)
         physics = {name: OmegaConf.to_container(copy[name], resolve=True) for name in SECTIONS}
         laid_over.append(by_key(physics) | {"seed": copy.seed})
-    settings = _changes(base, laid_over, [key], without=swept - {key})
+    settings = _changes(base, laid_over, [axis.key], without=other_axes)
     return dataclasses.replace(axis, settings=tuple(settings))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -102,10 +103,11 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
     return RequestError(words)
 
 
-def known_keys() -> list[str]:
+@functools.cache
+def known_keys() -> tuple[str, ...]:
     """Return every key that a command line may set, Hydra's own left out."""
     run = [Run.key(name) for name in Run.quantities()]
-    return [*all_quantities(), *run, *_HOUSEKEEPING, *SECTIONS, "run", "experiment"]
+    return (*all_quantities(), *run, *_HOUSEKEEPING, *SECTIONS, "run", "experiment")
 
 
 def _one_line(error: Exception) -> str:

@@ -26,7 +26,6 @@ from pipeline.quantities import RequestError, written
 from pipeline.runner import Run, run_points
 from pipeline.simulation import measure
 from pipeline.store import Directory
-from pipeline.variables import DONE, FAILED, MISSING
 
 log = logging.getLogger("pipeline")
 
@@ -150,8 +149,7 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
                 _conclude(gather, made, directory)
                 raise
             dataset = _conclude(gather, made, directory)
-    counts = [gather.count(status) for status in (DONE, FAILED, MISSING)]
-    return Outcome(dataset, *counts, reused, time.perf_counter() - started)
+    return Outcome(dataset, *gather.counts(), reused, time.perf_counter() - started)
 
 
 def _take_up(directory: Directory | None, grid: Grid, gather: Gather) -> int:
@@ -166,7 +164,7 @@ def _take_up(directory: Directory | None, grid: Grid, gather: Gather) -> int:
         )
     for key, result in finished.items():
         gather.add(key, result)
-    return gather.count(DONE)
+    return gather.counts()[0]
 
 
 def _run(grid: Grid, run: Run, gather: Gather, directory: Directory | None) -> None:
@@ -198,8 +196,7 @@ def _conclude(gather: Gather, made: dict[str, Any], directory: Directory | None)
     dataset = gather.dataset(provenance.as_attributes(made))
     if directory:
         directory.write_results(dataset)
-    counts = [gather.count(status) for status in (DONE, FAILED, MISSING)]
-    log.info("%d points done, %d failed, %d missing", *counts)
+    log.info("%d points done, %d failed, %d missing", *gather.counts())
     return dataset
 
 

@@ -83,9 +83,12 @@ class Gather:
         """Mark a point as failed."""
         self._status[self._positions[key]] = FAILED
 
-    def count(self, status: int) -> int:
-        """Return how many points are done, failed or missing."""
-        return int((self._status == status).sum())
+    def counts(self) -> tuple[int, int, int]:
+        """Return how many points are done, failed and missing."""
+        done, failed, missing = (
+            int((self._status == status).sum()) for status in (DONE, FAILED, MISSING)
+        )
+        return done, failed, missing
 
     def dataset(self, attributes: Mapping[str, Any] | None = None) -> xr.Dataset:
         """Label everything and return the dataset of `results.nc`."""

@@ -60,7 +60,7 @@ def test_missing_and_failed_points_are_flagged(configure):
     assert dataset["status"].attrs["flag_meanings"] == "done failed missing"
     assert dataset["spike_count"].values[[1, 3]].tolist() == [-1, -1]
     assert dataset["weight"].isnull().all("synapse").values.tolist() == [False, True, False, True]
-    assert [gather.count(s) for s in (DONE, FAILED, MISSING)] == [2, 1, 1]
+    assert gather.counts() == (2, 1, 1)
 
 
 def test_points_of_different_size_are_padded(configure):
@@ -83,7 +83,7 @@ def test_a_run_that_stands_twice_is_filled_in_twice(configure):
     gather.add(gather.grid.keys[0], measure(gather.grid.points[0]))
     weight = gather.dataset()["weight"]
     np.testing.assert_array_equal(weight[0], weight[1])
-    assert gather.count(DONE) == 2
+    assert gather.counts() == (2, 0, 0)
 
 
 def test_what_nulls_stand_for_is_in_the_file(configure):
