@@ -24,7 +24,7 @@ from pipeline.inputs import given_cells
 from pipeline.parameters import Configuration
 from pipeline.quantities import RequestError, written
 from pipeline.runner import Run, run_points
-from pipeline.simulation import measure
+from pipeline.simulation import available_engine, measure
 from pipeline.store import Directory
 
 log = logging.getLogger("pipeline")
@@ -68,7 +68,8 @@ def simulate(configuration: Configuration, spikes: ArrayLike | None = None) -> x
     exact = dataclasses.replace(configuration.record, dtype="float64")
     configuration = dataclasses.replace(configuration, record=exact)
     gather = Gather(Grid(configuration.to_mapping()))
-    gather.add(gather.grid.keys[0], measure(configuration, cells=cells))
+    engine = available_engine(default_run().engine)
+    gather.add(gather.grid.keys[0], measure(configuration, engine, cells))
     return gather.dataset({} if spikes is None else {"input": "spikes given by the caller"})
 
 
@@ -133,6 +134,7 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
     for axis in grid.idle_axes():
         log.warning("%s has no effect: every point along this axis is the same run", axis.key)
     gather = Gather(grid)
+    run = dataclasses.replace(run, engine=available_engine(run.engine))
     made = provenance.capture(run)
     with directory.held() if directory else contextlib.nullcontext():
         reused = _take_up(directory, grid, gather)

@@ -7,6 +7,7 @@ not grow with the duration.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -26,13 +27,35 @@ _BLOCK = 4_096
 #: The random streams of one seed are told apart by a number, so that a new one moves none.
 INPUT_STREAM = 0
 
+#: Beyond any lattice, and still a number when multiplied with an exponential.
+_ENDLESS = 1e300
+
 
 def spike_cells(configuration: Configuration) -> Iterator[Cells]:
     """Yield the events of the configured input process, in time order, in chunks."""
-    simulation, spikes = configuration.simulation, configuration.input
-    p = spikes.rate_hz * simulation.dt / 1000
-    draw = {"poisson": bernoulli_cells, "notebook": notebook_cells}[spikes.process]
-    return draw(p, spikes.n_synapses, simulation.n_steps, configuration.seed)
+    draw = {"poisson": bernoulli_cells, "notebook": notebook_cells}[configuration.input.process]
+    return draw(
+        spike_probability(configuration),
+        configuration.input.n_synapses,
+        configuration.simulation.n_steps,
+        configuration.seed,
+    )
+
+
+def spike_probability(configuration: Configuration) -> float:
+    """Return the probability of an input spike in one cell."""
+    return min(1.0, configuration.input.rate_hz * configuration.simulation.dt / 1000)
+
+
+def mean_gap(p: float) -> float:
+    """Return the factor that makes gaps between spikes of exponentials of mean 1.
+
+    The number of empty cells before the next spike is geometric, floor(-E / log(1 - p)) with E
+    exponential of mean 1 (Devroye 1986, Non-Uniform Random Variate Generation, X.2).
+    """
+    if p <= 0:
+        return _ENDLESS
+    return 0.0 if p >= 1 else min(-1 / math.log1p(-p), _ENDLESS)
 
 
 def random_generator(seed: int, stream: int) -> np.random.Generator:
@@ -43,20 +66,16 @@ def random_generator(seed: int, stream: int) -> np.random.Generator:
 def bernoulli_cells(p: float, n_synapses: int, n_steps: int, seed: int) -> Iterator[Cells]:
     """Draw a spike with probability `p` in every cell, by skipping from spike to spike.
 
-    The number of empty cells before the next spike is geometric, floor(E / -log(1 - p)) with E
-    exponential of mean 1 (Devroye 1986, Non-Uniform Random Variate Generation, X.2), so the cost
-    goes with the spikes and not with the cells.
+    The cost goes with the spikes and not with the cells.
     """
     if p <= 0:
         return
     n_cells = n_steps * n_synapses
-    with np.errstate(divide="ignore"):
-        rate_per_cell = -np.log1p(-min(p, 1.0))  # inf when p is 1: every cell has a spike
+    factor = mean_gap(p)
     generator = random_generator(seed, INPUT_STREAM)
     last = -1
     while True:
-        with np.errstate(over="ignore"):
-            gaps = generator.standard_exponential(CHUNK) / rate_per_cell
+        gaps = generator.standard_exponential(CHUNK) * factor
         gaps = np.minimum(gaps, n_cells)  # what lies beyond the end need not fit an integer
         cells = last + np.cumsum(gaps.astype(np.int64) + 1)
         if cells[-1] >= n_cells:

@@ -23,7 +23,7 @@ from pipeline.quantities import (
 )
 
 #: Part of every point's key: raise it when a change of the model changes any number.
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 
 #: (step, synapse) cells are counted in 64-bit integers, summed over a chunk of gaps.
 _MOST_CELLS = 2**48
@@ -252,7 +252,7 @@ def _check_time_step(configuration: Configuration) -> None:
 
 def _check_rate(configuration: Configuration) -> None:
     rate, dt = configuration.input.rate_hz, configuration.simulation.dt
-    if rate * dt > 1000:
+    if rate * dt > 1000 * (1 + 1e-12):  # 1000 / dt is allowed, however it was rounded
         raise RequestError(
             f"{written('input.rate_hz', rate)}: with simulation.dt={dt:g} ms input rate must be "
             f"<= {1000 / dt:g} Hz (one spike a step at each synapse)"

@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.parameters import MODEL_VERSION
 from pipeline.runner import Run
 
-_PACKAGES = ("numpy", "hydra-core", "xarray", "netCDF4", "joblib")
+_PACKAGES = ("numpy", "hydra-core", "xarray", "netCDF4", "joblib", "numba")
 
 SEED_POLICY = (
     "numpy PCG64 of SeedSequence(seed, spawn_key=(stream,)); input spikes are stream 0; the same "

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.inputs import Cells, active_synapses
+from pipeline.inputs import Cells, active_synapses, spike_cells
 from pipeline.parameters import Configuration, steps
 from pipeline.plasticity import depress, potentiate
 
@@ -38,8 +38,8 @@ class Recording:
     traces: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
-def run(configuration: Configuration, chunks: Iterator[Cells]) -> Recording:
-    """Integrate one neuron over the given input events.
+def run(configuration: Configuration, chunks: Iterator[Cells] | None = None) -> Recording:
+    """Integrate one neuron over its input events, the configured ones unless others are given.
 
     The order within a step is the numbered one below. The last step has spikes and traces but no
     next state to write, so it changes neither weights nor potential; as in the notebook.
@@ -49,6 +49,7 @@ def run(configuration: Configuration, chunks: Iterator[Cells]) -> Recording:
     n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
     refractory_steps = steps(neuron.t_ref, dt)
     last_step = n_steps - 1
+    chunks = spike_cells(configuration) if chunks is None else chunks
     recorder = _Recorder(configuration)
 
     v, g_ex, x_post, refractory = neuron.V_init, 0.0, 0.0, 0

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import joblib
 
+from pipeline.inputs import spike_probability
 from pipeline.parameters import Configuration
 from pipeline.quantities import RequestError, Section, quantity
 from pipeline.simulation import ENGINES, measure
@@ -30,7 +31,7 @@ class Run(Section):
     section: ClassVar[str] = "run"
     title: ClassVar[str] = "run settings"
 
-    engine: str = quantity("engine", kind=str, choices=tuple(ENGINES))
+    engine: str = quantity("engine", kind=str, choices=ENGINES)
     backend: str = quantity("joblib backend", kind=str, choices=("loky", "threading", "sequential"))
     n_jobs: int = quantity("number of workers (-1: one a core)", kind=int, at_least=-1)
     batch_size: int | None = quantity(
@@ -71,7 +72,7 @@ def run_points(points: Mapping[str, Configuration], run: Run) -> Iterator[Batch]
 
     A point that raises becomes a `Failure` and stops no other.
     """
-    size = run.batch_size or _batch_size(points, run.n_workers)
+    size = run.batch_size or _batch_size(points, run.n_workers, run.engine)
     waiting = iter(points.items())
     tasks = iter(lambda: list(itertools.islice(waiting, size)), [])
     n_workers = min(run.n_workers, math.ceil(len(points) / size))
@@ -113,15 +114,21 @@ def _run_batch(task: list[tuple[str, Configuration]], engine: str) -> Batch:
     return batch
 
 
-def _batch_size(points: Mapping[str, Configuration], n_workers: int) -> int:
+def _batch_size(points: Mapping[str, Configuration], n_workers: int, engine: str) -> int:
     """Return a second's work, but leave every worker a few batches to even out their ends."""
     if not points:
         return 1
-    longest = max(_estimated_seconds(point) for point in points.values())
+    # Points of a grid share their sections: few differ in what takes the time.
+    different = {(id(point.input), id(point.simulation)): point for point in points.values()}
+    longest = max(_estimated_seconds(point, engine) for point in different.values())
     fair_share = math.ceil(len(points) / (4 * n_workers))
     return max(1, min(fair_share, int(_SECONDS_PER_BATCH / longest)))
 
 
-def _estimated_seconds(point: Configuration) -> float:
-    """Return the time of the reference core: ten numpy calls a step over its synapses."""
-    return 1e-3 + point.simulation.n_steps * (1e-5 + 5e-9 * point.input.n_synapses)
+def _estimated_seconds(point: Configuration, engine: str) -> float:
+    """Return the time of one run on a core of 2020, from its steps, synapses and events."""
+    n_steps, n_synapses = point.simulation.n_steps, point.input.n_synapses
+    if engine == "reference" or point.record.traces:
+        return 1e-3 + n_steps * (1e-5 + 5e-9 * n_synapses)
+    n_events = n_steps * n_synapses * spike_probability(point)
+    return 1e-4 + 7e-9 * n_steps + 6e-9 * n_events

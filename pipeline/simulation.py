@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import reference
-from pipeline.inputs import Cells, spike_cells
+from pipeline.inputs import Cells
 from pipeline.parameters import Configuration, steps
 from pipeline.variables import Result
 
-ENGINES: dict[str, Callable[[Configuration, Iterator[Cells]], reference.Recording]] = {
-    "reference": reference.run,
-}
+log = logging.getLogger("pipeline")
+
+#: The same law with the same events: spike times are equal, weights to 1e-10.
+ENGINES = ("compiled", "reference")
+
+
+def available_engine(name: str) -> str:
+    """Return the name of an engine, or with a warning `reference` where numba is not to be had."""
+    try:
+        _engine(name)
+    except (ImportError, OSError) as error:
+        log.warning(
+            "run.engine=%s: numba cannot be imported (%s); run.engine=reference takes over, "
+            "some hundred times slower",
+            name,
+            error,
+        )
+        return "reference"
+    return name
+
+
+def _engine(
+    name: str,
+) -> Callable[[Configuration, Iterator[Cells] | None], reference.Recording]:
+    if name == "reference":
+        return reference.run
+    from pipeline import compiled  # numba takes its time to import
+
+    return compiled.run
 
 
 def measure(
     configuration: Configuration,
-    engine: str = "reference",
+    engine: str = "compiled",
     cells: Iterator[Cells] | None = None,
 ) -> Result:
-    """Run one configuration on an engine and return its variables, in full precision."""
-    cells = spike_cells(configuration) if cells is None else cells
-    recording = ENGINES[engine](configuration, cells)
+    """Run one configuration on an engine and return its variables, in full precision.
+
+    Traces of every step come from the reference core, whatever the engine.
+    """
+    run = _engine("reference" if configuration.record.traces else engine)
+    recording = run(configuration, cells)
     simulation, record = configuration.simulation, configuration.record
     spike_time = recording.spike_step * simulation.dt
     variables: Result = {
@@ -32,7 +63,7 @@ def measure(
         "output_rate": 1000 * spike_time.size / simulation.duration,
         "spike_count": spike_time.size,
         "isi_cv": isi_cv(spike_time),
-        "mean_weight": recording.weight.mean(),
+        "mean_weight": recording.weight.sum() / recording.weight.size,
     }
     if record.weight_interval is not None:
         n_samples = len(recording.weight_history)
@@ -47,5 +78,9 @@ def measure(
 
 def isi_cv(spike_time: NDArray[np.float64]) -> float:
     """Coefficient of variation of the interspike intervals; nan below two intervals."""
-    intervals = np.diff(spike_time)
-    return float(intervals.std() / intervals.mean()) if intervals.size >= 2 else float("nan")
+    intervals = spike_time[1:] - spike_time[:-1]
+    if intervals.size < 2:
+        return math.nan
+    mean = (spike_time[-1] - spike_time[0]) / intervals.size
+    deviations = intervals - mean
+    return math.sqrt(deviations @ deviations / intervals.size) / mean

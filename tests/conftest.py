@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pipeline
-from pipeline import simulation
+from pipeline import reference, simulation
 
 matplotlib.use("Agg")
 
@@ -29,17 +29,15 @@ def configure():
 
 @pytest.fixture
 def fail_for_seed(monkeypatch):
-    """Let the reference engine raise an error for one seed."""
+    """Let every engine raise an error for one seed."""
 
     def arrange(seed: int, error: Exception) -> None:
-        run = simulation.ENGINES["reference"]
-
         def fail_or_run(configuration, cells):
             if configuration.seed == seed:
                 raise error
-            return run(configuration, cells)
+            return reference.run(configuration, cells)
 
-        monkeypatch.setitem(simulation.ENGINES, "reference", fail_or_run)
+        monkeypatch.setattr(simulation, "_engine", lambda name: fail_or_run)
 
     return arrange
 

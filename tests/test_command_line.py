@@ -169,7 +169,7 @@ def test_some_failed_points_are_exit_code_1(command, monkeypatch):
     def fail(configuration, cells):
         raise OverflowError("too much")
 
-    monkeypatch.setitem(simulation.ENGINES, "reference", fail)
+    monkeypatch.setattr(simulation, "_engine", lambda name: fail)
     ended = command(*SMALL, "seed=1,2", "run.backend=sequential", "name=bad")
     assert ended.code == 1
     assert "2 FAILED" in ended.out

@@ -33,6 +33,7 @@ FLOORS = {
         "simulation",
         "variables",
         "grid",
+        "compiled",
         "reference",
         "inputs",
         "plasticity",
