@@ -30,19 +30,19 @@ def run_and_report(grid: Grid, run: Run, directory: Directory) -> None:
 
 def summary(outcome: Outcome) -> str:
     """Return one line on the numbers of a sweep."""
-    data = outcome.dataset
-    n_points = data["status"].size
+    values = outcome.results.values
+    n_points = values("status").size
     words = [f"{n_points:,} point{'s' if n_points > 1 else ''} in {outcome.seconds:.1f} s"]
     if outcome.reused:
         words.append(f"{outcome.reused:,} finished before")
     if outcome.failed or outcome.missing:
         words.append(f"{outcome.failed:,} FAILED, {outcome.missing:,} missing")
     if n_points == 1 and outcome.done:
-        n_spikes = data["spike_count"].item()
+        n_spikes = values("spike_count").item()
         words.append(f"{n_spikes:,} output spike{'s' if n_spikes != 1 else ''}")
-        words.append(f"{data['output_rate'].item():.2f} Hz")
-        words.append(f"mean weight {data['mean_weight'].item():.5f}")
-    silent = int((data["spike_count"] == 0).sum())
+        words.append(f"{values('output_rate').item():.2f} Hz")
+        words.append(f"mean weight {values('mean_weight').item():.5f}")
+    silent = int((values("spike_count") == 0).sum())
     if silent:
         words.append(f"{silent:,} silent (no output spike)")
     return ", ".join(words)

@@ -14,6 +14,7 @@ It agrees with `reference` to rounding: the same output spikes, weights within 1
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -24,7 +25,6 @@ from numba import njit, types, uint64
 from numba.core.errors import NumbaError
 from numba.extending import intrinsic
 from numba.np.random._constants import fe_double, ke_double, we_double, ziggurat_exp_r
-from numpy.typing import NDArray
 
 from pipeline.inputs import (
     INPUT_STREAM,
@@ -97,7 +97,7 @@ def run(configuration: Configuration, chunks: Iterator[Cells] | None = None) -> 
     history = np.empty((n_steps // sample_steps, n_synapses))
     p = spike_probability(configuration)
     if chunks is None and configuration.input.process == "poisson" and p > 0:
-        stream = _stream_of(configuration.seed)
+        stream = np.array(_stream_of(configuration.seed), dtype=np.uint64)
         events = np.full(n_synapses + _CHUNK, -1)  # all of them before the first step
     else:
         chunks = spike_cells(configuration) if chunks is None else chunks
@@ -141,11 +141,11 @@ def _stretch(decay: float) -> int:
     return max(1, min(_LONGEST_STRETCH, int(_LARGEST_EXPONENT / -math.log(decay))))
 
 
-def _stream_of(seed: int) -> NDArray[np.uint64]:
+@functools.lru_cache(maxsize=4096)
+def _stream_of(seed: int) -> tuple[int, ...]:
     """Return the state of the seed's PCG64 and its increment, in 64-bit halves, high before low."""
     state = random_generator(seed, INPUT_STREAM).bit_generator.state["state"]
-    halves = [part for word in ("state", "inc") for part in divmod(state[word], 2**64)]
-    return np.array(halves, dtype=np.uint64)
+    return divmod(state["state"], 2**64) + divmod(state["inc"], 2**64)
 
 
 def _compile(function: Callable[..., Any]) -> Callable[..., Any]:

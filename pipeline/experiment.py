@@ -8,10 +8,8 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import xarray as xr
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
@@ -21,11 +19,16 @@ from pipeline.compose import default_run
 from pipeline.gather import Gather
 from pipeline.grid import Grid
 from pipeline.inputs import given_cells
+from pipeline.labelled import Labelled
 from pipeline.parameters import Configuration
 from pipeline.quantities import RequestError, written
-from pipeline.runner import Run, run_points
+from pipeline.runner import Run, WorkerKilledError, run_points
 from pipeline.simulation import available_engine, measure
 from pipeline.store import Directory
+from pipeline.variables import stacked
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 log = logging.getLogger("pipeline")
 
@@ -34,7 +37,7 @@ log = logging.getLogger("pipeline")
 class Outcome:
     """What came of a sweep."""
 
-    dataset: xr.Dataset
+    results: Labelled
     done: int
     failed: int
     missing: int
@@ -69,8 +72,10 @@ def simulate(configuration: Configuration, spikes: ArrayLike | None = None) -> x
     configuration = dataclasses.replace(configuration, record=exact)
     gather = Gather(Grid(configuration.to_mapping()))
     engine = available_engine(default_run().engine)
-    gather.add(gather.grid.keys[0], measure(configuration, engine, cells))
-    return gather.dataset({} if spikes is None else {"input": "spikes given by the caller"})
+    result = measure(configuration, engine, cells)
+    gather.add(gather.grid.keys, stacked([result], exact))
+    note = {} if spikes is None else {"input": "spikes given by the caller"}
+    return gather.labelled(note).to_xarray()
 
 
 def sweep(
@@ -110,7 +115,7 @@ def sweep(
         raise RequestError(f"{written('directory', directory)}: must be a path")
     grid = grid_of_mapping(configuration, axes)
     place = None if directory is None else Directory(Path(directory))
-    return run_grid(grid, settings, place).dataset
+    return run_grid(grid, settings, place).results.to_xarray()
 
 
 def _refuse_other_than(configuration: Any) -> None:
@@ -150,22 +155,23 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
                 _take_up(directory, grid, gather)
                 _conclude(gather, made, directory)
                 raise
-            dataset = _conclude(gather, made, directory)
-    return Outcome(dataset, *gather.counts(), reused, time.perf_counter() - started)
+            results = _conclude(gather, made, directory)
+    return Outcome(results, *gather.counts(), reused, time.perf_counter() - started)
 
 
 def _take_up(directory: Directory | None, grid: Grid, gather: Gather) -> int:
     """Gather what a directory holds already; refuse to leave any of it out."""
-    finished = directory.finished() if directory else {}
-    strangers = finished.keys() - set(grid.keys)
-    if strangers:
+    known, strangers = set(grid.keys), set()
+    for batch in directory.finished() if directory else ():
+        strangers |= set(batch.keys) - known
+        if not strangers:
+            gather.add(batch.keys, batch.columns)
+    if directory and strangers:
         why = directory.differences(grid) or "its axes have other values"
         raise RequestError(
             f"{directory.path}: holds finished points that this request leaves out, "
             f"{len(strangers)} in all ({why}); add them to the axes, or choose another name"
         )
-    for key, result in finished.items():
-        gather.add(key, result)
     return gather.counts()[0]
 
 
@@ -180,26 +186,25 @@ def _run(grid: Grid, run: Run, gather: Gather, directory: Directory | None) -> N
             for batch in run_points(pending, run):
                 if directory:
                     directory.save(batch)
-                for key, result in batch.results.items():
-                    gather.add(key, result)
+                gather.add(batch.keys, batch.columns)
                 for key, failure in batch.failures.items():
                     gather.fail(key)
                     failed.append(f"{grid.describe(key)}: {failure.reason}")
                     log.info("failed at %s\n%s", failed[-1], failure.traceback)
-                progress.update(len(batch.results) + len(batch.failures))
-        except TerminatedWorkerError:
+                progress.update(len(batch.keys) + len(batch.failures))
+        except WorkerKilledError:
             log.error("a worker process was killed (out of memory?); the points left are missing")
     if failed:
         log.error("failed: %d; the first at %s", len(failed), failed[0])
 
 
-def _conclude(gather: Gather, made: dict[str, Any], directory: Directory | None) -> xr.Dataset:
-    """Return the dataset of all that is done, and write it."""
-    dataset = gather.dataset(provenance.as_attributes(made))
+def _conclude(gather: Gather, made: dict[str, Any], directory: Directory | None) -> Labelled:
+    """Return all that is done, labelled, and write it."""
+    results = gather.labelled(provenance.as_attributes(made))
     if directory:
-        directory.write_results(dataset)
+        directory.write_results(results)
     log.info("%d points done, %d failed, %d missing", *gather.counts())
-    return dataset
+    return results
 
 
 @contextlib.contextmanager

@@ -6,14 +6,15 @@ import json
 import math
 import os
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from pipeline.grid import Axis, Grid
+from pipeline.labelled import Labelled
+from pipeline.labelled import Variable as LabelledArray
 from pipeline.parameters import Configuration, Stdp, steps
 from pipeline.plasticity import effective_ltd_ratio
 from pipeline.quantities import Quantity, RequestError
@@ -24,17 +25,15 @@ from pipeline.variables import (
     MISSING,
     NO_COUNT,
     VARIABLES,
-    Result,
+    Columns,
     Variable,
+    dtype_of,
     recorded,
 )
 
-#: Dimensions, values and attributes, as xarray takes them.
-Labelled = tuple[Any, NDArray, Mapping[str, Any]]
-
 
 class Gather:
-    """The results of a grid, filled point by point.
+    """The results of a grid, filled batch by batch.
 
     Parameters
     ----------
@@ -64,16 +63,18 @@ class Gather:
         }
         self._spike_times: dict[int, NDArray] = {}
 
-    def add(self, key: str, result: Result) -> None:
-        """Fill in a finished point, wherever on the grid it stands."""
-        for position in self._positions.get(key, ()):
-            self._status[position] = DONE
-            for name, value in result.items():
-                if name == "spike_time":
-                    self._spike_times[position] = value[~np.isnan(value)]
-                else:
-                    place = tuple(slice(length) for length in np.shape(value))
-                    self._arrays[name][(position, *place)] = value
+    def add(self, keys: Sequence[str], columns: Columns) -> None:
+        """Fill in finished points, wherever on the grid they stand."""
+        places = [self._positions[key] for key in keys]
+        positions = np.concatenate([[], *places]).astype(int)
+        rows = np.repeat(np.arange(len(keys)), [len(place) for place in places])
+        self._status[positions] = DONE
+        for name, column in columns.items():
+            if name == "spike_time":
+                self._spike_times |= zip(positions.tolist(), column[rows], strict=True)
+            else:
+                place = tuple(slice(length) for length in column.shape[1:])
+                self._arrays[name][(positions, *place)] = column[rows]
 
     def has(self, key: str) -> bool:
         """Whether a point is done."""
@@ -90,14 +91,14 @@ class Gather:
         )
         return done, failed, missing
 
-    def dataset(self, attributes: Mapping[str, Any] | None = None) -> xr.Dataset:
-        """Label everything and return the dataset of `results.nc`."""
+    def labelled(self, attributes: Mapping[str, Any] | None = None) -> Labelled:
+        """Label everything, as in `results.nc`."""
         grid = self.grid
         names = [dimension_name(axis) for axis in grid.axes]
         arrays = dict(self._arrays)
         if grid.record.spike_times:
             arrays["spike_time"] = self._padded_spike_times()
-        variables: dict[str, Labelled] = {
+        variables: dict[str, LabelledArray] = {
             name: (
                 (*names, *VARIABLES[name].dims),
                 array.reshape((*grid.shape, *array.shape[1:])),
@@ -108,12 +109,12 @@ class Gather:
         variables["effective_ltd_ratio"] = _along_its_axes(
             grid, ["stdp."], effective_ltd_ratio, _EFFECTIVE_RATIO_ATTRIBUTES
         )
-        variables["status"] = (names, self._status.reshape(grid.shape), _STATUS_ATTRIBUTES)
-        coordinates: dict[str, Labelled] = {
-            name: (name, np.array(axis.values), _axis_attributes(axis))
+        variables["status"] = (tuple(names), self._status.reshape(grid.shape), _STATUS_ATTRIBUTES)
+        coordinates: dict[str, LabelledArray] = {
+            name: ((name,), np.array(axis.values), _axis_attributes(axis))
             for name, axis in zip(names, grid.axes, strict=True)
         }
-        return xr.Dataset(
+        return Labelled(
             variables,
             coordinates | self._own_coordinates(variables) | _followers(grid),
             {
@@ -130,7 +131,8 @@ class Gather:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         sizes = self._sizes | {"spike": 0}
         per_point = sum(
-            self._dtype(name).itemsize * math.prod(sizes[dim] for dim in VARIABLES[name].dims)
+            dtype_of(name, self.grid.record).itemsize
+            * math.prod(sizes[dim] for dim in VARIABLES[name].dims)
             for name in recorded(self.grid.record)
         )
         wanted = per_point * len(self.grid.points)
@@ -145,20 +147,17 @@ class Gather:
         variable = VARIABLES[name]
         shape = (len(self.grid.points), *(self._sizes[dim] for dim in variable.dims))
         empty = NO_COUNT if variable.dtype == "int64" else np.nan
-        return np.full(shape, empty, dtype=self._dtype(name))
-
-    def _dtype(self, name: str) -> np.dtype:
-        dtype = VARIABLES[name].dtype
-        return np.dtype(self.grid.record.dtype if dtype == "stored" else dtype)
+        return np.full(shape, empty, dtype_of(name, self.grid.record))
 
     def _padded_spike_times(self) -> NDArray[np.float64]:
-        longest = max((times.size for times in self._spike_times.values()), default=0)
+        longest = max(0, self._arrays["spike_count"].max())
         padded = np.full((len(self.grid.points), longest), np.nan)
         for position, times in self._spike_times.items():
-            padded[position, : times.size] = times
+            count = self._arrays["spike_count"][position]
+            padded[position, :count] = times[:count]
         return padded
 
-    def _own_coordinates(self, variables: Mapping[str, Labelled]) -> dict[str, Labelled]:
+    def _own_coordinates(self, variables: Mapping[str, LabelledArray]) -> dict[str, LabelledArray]:
         """Coordinates of the dimensions that are no axes: synapses, times, spikes."""
         used = {dim for dims, _, _ in variables.values() for dim in dims}
         dt = self.grid.points[0].simulation.dt
@@ -174,7 +173,7 @@ class Gather:
             "spike": (np.arange(n_spikes), spike, "record.spike_times"),
         }
         return {
-            name: (name, array, _attributes(quantity, config_key=key))
+            name: ((name,), array, _attributes(quantity, config_key=key))
             for name, (array, quantity, key) in values.items()
             if name in used
         }
@@ -220,7 +219,7 @@ _EFFECTIVE_RATIO_ATTRIBUTES = {
 }
 
 
-def _followers(grid: Grid) -> dict[str, Labelled]:
+def _followers(grid: Grid) -> dict[str, LabelledArray]:
     """Return as coordinates what follows other parameters when null, along the axes it follows."""
     swept = {axis.key for axis in grid.axes}
     return {
@@ -240,9 +239,9 @@ def _along_its_axes(
     keys: list[str],
     function: Callable[[Stdp], float],
     attributes: Mapping[str, str],
-) -> Labelled:
+) -> LabelledArray:
     """Return a number of the rule along the axes that set any of the keys."""
     along, points = grid.slice_along(keys)
     values = np.array([function(point.stdp) for point in points])
-    dims = [dimension_name(grid.axes[i]) for i in along]
+    dims = tuple(dimension_name(grid.axes[i]) for i in along)
     return dims, values.reshape([grid.shape[i] for i in along]), attributes

@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
-import json
 import math
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,6 +138,8 @@ class Grid:
 
     def __init__(self, base: Mapping[str, Any], axes: Sequence[Axis] = ()) -> None:
         refuse_unknown_keys(Configuration, base)
+        for name, section in SECTIONS.items():
+            refuse_unknown_keys(section, base[name])
         self.base = base
         self.axes = tuple(axes)
         self.shape = tuple(len(axis.values) for axis in axes)
@@ -151,55 +152,63 @@ class Grid:
         for axis in self.axes:
             if leaves.count(axis.leaf) > 1:
                 raise RequestError(f"{axis.key}: the axis is given twice; once is allowed")
-        self.points = self._points()
+        points, keys = zip(*self._points(), strict=True)
+        self.points: list[Configuration] = list(points)
+        self.keys: list[str] = list(keys)
         if self.record.traces and self.axes_of(["simulation.dt"]):
             raise RequestError(
                 "record.traces=true: must be false where simulation.dt is swept; "
                 "a file has one time axis"
             )
-        self.keys = [content_key(point) for point in self.points]
 
     @property
     def record(self) -> Record:
         """What is recorded: the same at every point."""
         return self.points[0].record
 
-    def _points(self) -> list[Configuration]:
-        """Build every point; a section is built once per combination of the axes it depends on."""
+    def _points(self) -> Iterator[tuple[Configuration, str]]:
+        """Yield every point and its key; what points share is built, checked and written once."""
         # Groups first: a single value is laid over the choice of its group.
         order = sorted(range(len(self.axes)), key=lambda i: not self.axes[i].is_choice)
         touching = {
             name: [i for i in order if _touches(self.axes[i], f"{name}.")] for name in SECTIONS
         }
+        seeding = self.axes_of(["seed"])
+        physical = sorted({i for axes in touching.values() for i in axes})
 
         @functools.cache
-        def section(name: str, index: tuple[int, ...]) -> Section:
-            changes: dict[str, Any] = {}
-            for i, at in zip(touching[name], index, strict=True):
-                changes |= self.axes[i].settings[at]
+        def section(name: str, index: tuple[int, ...]) -> tuple[Section, str]:
             own = {
                 key.removeprefix(f"{name}."): value
-                for key, value in changes.items()
+                for key, value in self._settings(touching[name], index).items()
                 if key.startswith(f"{name}.")
             }
-            refuse_unknown_keys(SECTIONS[name], self.base[name])
-            return SECTIONS[name](**{**self.base[name], **own})
+            made = SECTIONS[name](**{**self.base[name], **own})
+            return made, _written_section(made)
 
+        @functools.cache
+        def physics(index: tuple[int, ...]) -> tuple[Configuration, str]:
+            at = dict(zip(physical, index, strict=True))
+            made = [section(name, tuple([at[i] for i in axes])) for name, axes in touching.items()]
+            sections = dict(zip(touching, [section for section, _ in made], strict=True))
+            configuration = Configuration(**sections, seed=self.base["seed"])
+            return configuration, "\n".join([text for _, text in made])
+
+        @functools.cache
         def seed(index: tuple[int, ...]) -> int:
-            changes = {k: v for i in seeding for k, v in self.axes[i].settings[index[i]].items()}
-            return changes.get("seed", self.base["seed"])
+            return self._settings(seeding, index).get("seed", self.base["seed"])
 
-        seeding = self.axes_of(["seed"])
-        return [
-            Configuration(
-                **{
-                    name: section(name, tuple(index[i] for i in axes))
-                    for name, axes in touching.items()
-                },
-                seed=seed(index),
-            )
-            for index in itertools.product(*map(range, self.shape))
-        ]
+        for index in itertools.product(*map(range, self.shape)):
+            configuration, text = physics(tuple([index[i] for i in physical]))
+            point = configuration.with_seed(seed(tuple([index[i] for i in seeding])))
+            yield point, _key(point.seed, text)
+
+    def _settings(self, axes: Sequence[int], index: Sequence[int]) -> dict[str, Any]:
+        """Return what the values at an index of some axes set, later axes over earlier ones."""
+        settings: dict[str, Any] = {}
+        for i, at in zip(axes, index, strict=True):
+            settings |= self.axes[i].settings[at]
+        return settings
 
     def axes_of(self, keys: Iterable[str]) -> list[int]:
         """Return the positions of the axes that set any of the given keys."""
@@ -242,17 +251,21 @@ def content_key(point: Configuration) -> str:
 
     What is recorded belongs to it; how it is run does not.
     """
-    parts = [str(MODEL_VERSION), str(point.seed)]
-    parts += [_written_section(getattr(point, name)) for name in SECTIONS]
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+    physics = "\n".join([_written_section(getattr(point, name)) for name in SECTIONS])
+    return _key(point.seed, physics)
 
 
-@functools.lru_cache(maxsize=4096)
+def _key(seed: int, physics: str) -> str:
+    text = f"{MODEL_VERSION}\n{seed}\n{physics}"
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 def _written_section(section: Section) -> str:
-    values = vars(section)
+    values = section.to_mapping()
     if isinstance(section, Stdp):
-        values = {k: v for k, v in vars(section.resolved()).items() if k != "ltd_ratio"}
-    return json.dumps({section.section: values}, sort_keys=True)
+        values = section.resolved().to_mapping()
+        del values["ltd_ratio"]  # is in A_minus
+    return f"{section.section}: {values}"
 
 
 def _touches(axis: Axis, key: str) -> bool:

@@ -91,8 +91,7 @@ class Stdp(Section):
 
     def resolved(self) -> Stdp:
         """Return the same rule with numbers in place of nulls."""
-        return dataclasses.replace(
-            self,
+        return self.with_admitted(
             A_minus=self.ltd_ratio * self.A_plus if self.A_minus is None else self.A_minus,
             tau_minus=self.tau_plus if self.tau_minus is None else self.tau_minus,
         )
@@ -185,8 +184,18 @@ class Configuration(Section):
 
     def to_mapping(self) -> dict[str, Any]:
         """Return nested plain values, as in `conf/`."""
-        sections = {name: dataclasses.asdict(getattr(self, name)) for name in SECTIONS}
+        sections = {name: getattr(self, name).to_mapping() for name in SECTIONS}
         return sections | {"seed": self.seed}
+
+    def with_seed(self, seed: int) -> Configuration:
+        """Return the same configuration with another seed; nothing else is checked again.
+
+        Raises
+        ------
+        RequestError
+            If the seed is not allowed.
+        """
+        return self.with_admitted(seed=self.quantities()["seed"].admit("seed", seed))
 
 
 SECTIONS: dict[str, type[Section]] = {

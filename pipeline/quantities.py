@@ -125,6 +125,8 @@ def unknown_key(
 
 
 def _as_float(value: Any) -> float:
+    if type(value) is float and math.isfinite(value):  # at once: nearly all values are such
+        return value + 0.0
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError
     if not math.isfinite(value):
@@ -191,10 +193,25 @@ class Section:
         refuse_unknown_keys(cls, mapping)
         return cls(**mapping)
 
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the section's values by the fields' names."""
+        return {name: getattr(self, name) for name in self.quantities()}
+
+    def with_admitted(self, **values: Any) -> Self:
+        """Return a copy with other values, of which the caller knows that they are allowed."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), **values)
+        return other
+
     def __post_init__(self) -> None:
-        for name, quantity in self.quantities().items():
-            value = quantity.admit(self.key(name), getattr(self, name))
-            object.__setattr__(self, name, value)
+        values = vars(self)
+        for name, key, quantity in self._keyed_quantities():
+            values[name] = quantity.admit(key, values[name])
+
+    @classmethod
+    @functools.cache
+    def _keyed_quantities(cls) -> list[tuple[str, str, Quantity]]:
+        return [(name, cls.key(name), quantity) for name, quantity in cls.quantities().items()]
 
 
 def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:

@@ -12,13 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import joblib
-
 from pipeline.inputs import spike_probability
 from pipeline.parameters import Configuration
 from pipeline.quantities import RequestError, Section, quantity
 from pipeline.simulation import ENGINES, measure
-from pipeline.variables import Result, stored
+from pipeline.variables import Columns, stacked
 
 #: A batch takes about this long: long beside its dispatch, short beside a user's patience.
 _SECONDS_PER_BATCH = 1.0
@@ -48,7 +46,15 @@ class Run(Section):
         """Number of workers."""
         if self.backend == "sequential":
             return 1
-        return joblib.cpu_count() if self.n_jobs == -1 else self.n_jobs
+        if self.n_jobs != -1:
+            return self.n_jobs
+        from joblib import cpu_count
+
+        return cpu_count()
+
+
+class WorkerKilledError(Exception):
+    """A worker process has not ended by itself."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +67,20 @@ class Failure:
 
 @dataclass(frozen=True)
 class Batch:
-    """Results of some points, by content key."""
+    """Some points by content key: the variables of those that are done, and why others are not.
 
-    results: dict[str, Result] = field(default_factory=dict)
+    Attributes
+    ----------
+    keys : list of str
+        The points that are done.
+    columns : dict of ndarray
+        Their variables, in the order of `keys` along the first dimension.
+    failures : dict of Failure
+        The points that are not.
+    """
+
+    keys: list[str]
+    columns: Columns
     failures: dict[str, Failure] = field(default_factory=dict)
 
 
@@ -71,6 +88,11 @@ def run_points(points: Mapping[str, Configuration], run: Run) -> Iterator[Batch]
     """Run points on the chosen backend and yield their results a batch at a time, in any order.
 
     A point that raises becomes a `Failure` and stops no other.
+
+    Raises
+    ------
+    WorkerKilledError
+        If a worker process was killed; what it and the others had yet to do is not done.
     """
     size = run.batch_size or _batch_size(points, run.n_workers, run.engine)
     waiting = iter(points.items())
@@ -79,6 +101,9 @@ def run_points(points: Mapping[str, Configuration], run: Run) -> Iterator[Batch]
     if n_workers <= 1:  # starting a worker would take longer than it saves
         yield from (_run_batch(task, run.engine) for task in tasks)
         return
+    import joblib  # takes its time, and a single run does without
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
     parallel = joblib.Parallel(
         n_jobs=n_workers,
         backend=run.backend,
@@ -87,7 +112,10 @@ def run_points(points: Mapping[str, Configuration], run: Run) -> Iterator[Batch]
     )
     with _interrupts_ignored():  # what workers inherit: Ctrl-C is the parent's to answer
         batches = parallel(joblib.delayed(_run_batch)(task, run.engine) for task in tasks)
-    yield from batches
+    try:
+        yield from batches
+    except TerminatedWorkerError as error:
+        raise WorkerKilledError from error
 
 
 @contextlib.contextmanager
@@ -104,14 +132,15 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 def _run_batch(task: list[tuple[str, Configuration]], engine: str) -> Batch:
-    batch = Batch()
+    results, failures = {}, {}
     for key, point in task:
         try:
-            batch.results[key] = stored(measure(point, engine), point.record.dtype)
+            results[key] = measure(point, engine)
         except Exception as error:  # whatever a point does, the sweep goes on and says so
             reason = f"{type(error).__name__}: {error}"
-            batch.failures[key] = Failure(reason, traceback.format_exc())
-    return batch
+            failures[key] = Failure(reason, traceback.format_exc())
+    record = task[0][1].record  # one for all points of a sweep
+    return Batch(list(results), stacked(list(results.values()), record), failures)
 
 
 def _batch_size(points: Mapping[str, Configuration], n_workers: int, engine: str) -> int:

@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import xarray as xr
-from omegaconf import OmegaConf
+import yaml
 
 from pipeline.grid import Grid
+from pipeline.labelled import Labelled, write_netcdf
 from pipeline.parameters import MODEL_VERSION, by_key
 from pipeline.quantities import RequestError, written
 from pipeline.runner import Batch
-from pipeline.variables import VARIABLES, Result
 
 log = logging.getLogger("pipeline")
 
@@ -87,30 +86,30 @@ class Directory:
         if files and not _is_experiment(self.path):
             raise RequestError(f"{self.path}: must not hold files of something else ({files[0]})")
 
-    def finished(self) -> dict[str, Result]:
-        """Return the results of all finished points by content key; set damaged files aside."""
-        results: dict[str, Result] = {}
+    def finished(self) -> Iterator[Batch]:
+        """Yield all finished points; set damaged files aside."""
         for file in sorted(self.points.glob("*.npz")):
             try:
                 content = io.BytesIO(file.read_bytes())
             except OSError as error:  # says nothing of what is in the file
                 raise RequestError(f"{file}: cannot be read ({error.strerror})") from error
             try:
-                results |= _load_batch(content)
+                batch = _load_batch(content)
             except Exception:  # whatever the bytes provoke, they are no batch
                 damaged = file.replace(file.with_suffix(".damaged"))
                 log.warning("%s is damaged and set aside; its points run again", damaged)
-        return results
+                continue
+            yield batch
 
     def write_request(self, grid: Grid) -> None:
         """Write the constants and the axes to `configuration.yaml`."""
         with replacing(self._request) as temporary:
-            temporary.write_text(OmegaConf.to_yaml(OmegaConf.create(_request_of(grid))))
+            temporary.write_text(yaml.safe_dump(_request_of(grid), sort_keys=False))
 
     def differences(self, grid: Grid) -> str:
         """Return in words how the request of this directory differs from that of a grid."""
         try:
-            here = by_key(OmegaConf.to_container(OmegaConf.load(self._request)))
+            here = by_key(yaml.safe_load(self._request.read_text()))
         except Exception:  # not there, or no longer YAML
             return "its configuration.yaml cannot be read"
         asked = by_key(_request_of(grid))
@@ -135,28 +134,16 @@ class Directory:
 
     def save(self, batch: Batch) -> None:
         """Keep the finished points of a batch."""
-        if not batch.results:
+        if not batch.keys:
             return
-        name = hashlib.blake2b("".join(batch.results).encode(), digest_size=12).hexdigest()
-        columns = {
-            variable: _padded([result[variable] for result in batch.results.values()])
-            for variable in next(iter(batch.results.values()))
-        }
+        name = hashlib.blake2b("".join(batch.keys).encode(), digest_size=12).hexdigest()
         with replacing(self.points / f"{name}.npz") as temporary, temporary.open("wb") as file:
-            np.savez(file, key=np.array(list(batch.results)), **columns)
+            np.savez(file, key=np.array(batch.keys), **batch.columns)
 
-    def write_results(self, dataset: xr.Dataset) -> None:
+    def write_results(self, results: Labelled) -> None:
         """Write `results.nc`; whoever has the old file open keeps reading the old one."""
-        dataset = dataset.drop_encoding()
-        encoding = {
-            name: {"zlib": True, "shuffle": True, "complevel": 1}
-            for name in dataset.data_vars
-            if name in VARIABLES and dataset[name].size > 1
-        }
-        # A coordinate has no missing values, and CF wants no fill value on it.
-        encoding |= {name: {"_FillValue": None} for name in dataset.coords}
         with replacing(self.results) as temporary:
-            dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+            write_netcdf(results, temporary)
 
 
 def _is_experiment(path: Path) -> bool:
@@ -201,20 +188,10 @@ def _request_of(grid: Grid) -> dict[str, Any]:
     return {"model_version": MODEL_VERSION} | grid.constants() | {"axes": axes}
 
 
-def _padded(values: list[Any]) -> np.ndarray:
-    """Stack arrays of one kind; shorter ones are padded with NaN."""
-    arrays = [np.asarray(value) for value in values]
-    shape = np.max([array.shape for array in arrays], axis=0).astype(int)
-    if all(array.shape == tuple(shape) for array in arrays):
-        return np.stack(arrays)
-    stacked = np.full((len(arrays), *shape), np.nan, dtype=arrays[0].dtype)
-    for row, array in zip(stacked, arrays, strict=True):
-        row[tuple(slice(length) for length in array.shape)] = array
-    return stacked
-
-
-def _load_batch(content: BinaryIO) -> dict[str, Result]:
-    with np.load(content) as columns:
-        arrays = {name: columns[name] for name in columns.files if name != "key"}
-        keys = columns["key"].tolist()
-    return {key: {name: array[i] for name, array in arrays.items()} for i, key in enumerate(keys)}
+def _load_batch(content: BinaryIO) -> Batch:
+    with np.load(content) as file:
+        columns = {name: file[name] for name in file.files}
+    keys = columns.pop("key").tolist()
+    if any(len(column) != len(keys) for column in columns.values()):
+        raise ValueError("columns of different length")
+    return Batch(keys, columns)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.parameters import Record
 
 #: The variables of one point, by name.
 Result = dict[str, Any]
+
+#: The variables of several points, by name: arrays whose first dimension is the point.
+Columns = dict[str, NDArray]
 
 #: Values of `status`.
 DONE, FAILED, MISSING = 0, 1, 2
@@ -105,9 +111,30 @@ def recorded(record: Record) -> list[str]:
     return [name for name, variable in VARIABLES.items() if variable.when(record)]
 
 
-def stored(result: Result, dtype: str) -> Result:
-    """Return a result with its bulky variables in the number type of the file."""
+def dtype_of(name: str, record: Record) -> np.dtype:
+    """Return the number type of a variable in the file."""
+    dtype = VARIABLES[name].dtype
+    return np.dtype(record.dtype if dtype == "stored" else dtype)
+
+
+def stacked(results: Sequence[Result], record: Record) -> Columns:
+    """Return the variables of some points in the number types of the file.
+
+    Where points differ in size, the shorter arrays are padded with NaN.
+    """
+    if not results:
+        return {}
     return {
-        name: value.astype(dtype) if VARIABLES[name].dtype == "stored" else value
-        for name, value in result.items()
+        name: _padded([result[name] for result in results], dtype_of(name, record))
+        for name in recorded(record)
     }
+
+
+def _padded(values: list[Any], dtype: np.dtype) -> NDArray:
+    shapes = {getattr(value, "shape", ()) for value in values}
+    if len(shapes) == 1:
+        return np.array(values, dtype)
+    padded = np.full((len(values), *np.max(list(shapes), axis=0)), np.nan, dtype)
+    for row, array in zip(padded, values, strict=True):
+        row[tuple(slice(length) for length in array.shape)] = array
+    return padded

@@ -160,7 +160,8 @@ def test_drawn_events_are_the_references_to_the_last(p):
     n_synapses, n_steps, seed = 300, int(500_000 / p / 300) + 1, 5
     n_cells = n_synapses * n_steps
     events = np.empty(600_000, dtype=np.int64)
-    compiled._draw(compiled._stream_of(seed), events, 0, -1, mean_gap(p), n_cells)
+    stream = np.array(compiled._stream_of(seed), dtype=np.uint64)
+    compiled._draw(stream, events, 0, -1, mean_gap(p), n_cells)
     expected = np.concatenate(list(spike_cells(_poisson(p, n_synapses, n_steps, seed))))
     assert expected.size > 490_000
     np.testing.assert_array_equal(events[: expected.size], expected)
@@ -181,7 +182,7 @@ def _poisson(p, n_synapses, n_steps, seed):
 def test_stream_starts_where_numpys_does(seed):
     """The four halves are the state of numpy's own PCG64 for this seed's input stream."""
     generator = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(0,)))
-    high, low, increment_high, increment_low = map(int, compiled._stream_of(seed))
+    high, low, increment_high, increment_low = compiled._stream_of(seed)
     state = {"state": high << 64 | low, "inc": increment_high << 64 | increment_low}
     assert state == generator.state["state"]
 

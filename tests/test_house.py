@@ -30,6 +30,7 @@ FLOORS = {
         "store",
         "gather",
         "runner",
+        "labelled",
         "simulation",
         "variables",
         "grid",

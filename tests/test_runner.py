@@ -23,7 +23,8 @@ def records_of(points, **settings):
     records = {}
     for batch in run_points(points, default_run(**settings)):
         assert not batch.failures
-        records |= batch.results
+        for i, key in enumerate(batch.keys):
+            records[key] = {name: column[i] for name, column in batch.columns.items()}
     return records
 
 
@@ -36,7 +37,13 @@ def test_results_are_the_same_to_the_bit(points, backend, batch_size):
     assert got.keys() == expected.keys()
     for key, record in expected.items():
         for name, value in record.items():
-            np.testing.assert_array_equal(got[key][name], value, err_msg=name)
+            same = unpadded if name == "spike_time" else np.asarray
+            np.testing.assert_array_equal(same(got[key][name]), same(value), err_msg=name)
+
+
+def unpadded(times):
+    """Return spike times without what makes them as long as the longest of their batch."""
+    return times[~np.isnan(times)]
 
 
 def test_a_failing_point_becomes_a_record(points, fail_for_seed):
@@ -44,7 +51,7 @@ def test_a_failing_point_becomes_a_record(points, fail_for_seed):
     fail_for_seed(3, FloatingPointError("overflow in v"))
     batches = list(run_points(points, default_run(backend="sequential", batch_size=2)))
     failures = {key: f for batch in batches for key, f in batch.failures.items()}
-    assert sum(len(batch.results) for batch in batches) == 6
+    assert sum(len(batch.keys) for batch in batches) == 6
     assert [points[key].seed for key in failures] == [3]
     (failure,) = failures.values()
     assert failure.reason == "FloatingPointError: overflow in v"

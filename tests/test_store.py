@@ -15,7 +15,7 @@ from pipeline.quantities import RequestError
 from pipeline.runner import Batch
 from pipeline.simulation import measure
 from pipeline.store import Directory, directory_path, replacing
-from pipeline.variables import stored
+from pipeline.variables import stacked
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def test_a_failed_write_leaves_the_old_file_and_no_scrap(tmp_path):
 
 def test_a_reader_keeps_its_file(directory, configure):
     """Overwriting results.nc does not disturb who has it open."""
-    dataset = Gather(Grid(configure().to_mapping(), [value_axis("seed", [1, 2])])).dataset()
-    directory.write_results(dataset.assign_attrs(version="first"))
+    gather = Gather(Grid(configure().to_mapping(), [value_axis("seed", [1, 2])]))
+    directory.write_results(gather.labelled({"version": "first"}))
     with xr.open_dataset(directory.results) as reader:
-        directory.write_results(dataset.assign_attrs(version="second"))
+        directory.write_results(gather.labelled({"version": "second"}))
         assert reader["seed"].values.tolist() == [1, 2]
         assert np.isnan(reader["weight"].values).all()
     with xr.open_dataset(directory.results) as reader:
@@ -55,30 +55,31 @@ def test_saved_batches_come_back_to_the_bit(directory, configure):
         )
         for s, rate in [(1, 0), (2, 40), (3, 90)]
     ]
-    records = {str(p.seed): stored(measure(p), "float32") for p in points}
-    directory.save(Batch(dict(list(records.items())[:2])))
-    directory.save(Batch(dict(list(records.items())[2:])))
-    back = directory.finished()
-    assert back.keys() == records.keys()
-    for key, record in records.items():
-        assert back[key].keys() == record.keys()
-        for name, value in record.items():
-            got = back[key][name]
-            got = got[~np.isnan(got)] if name == "spike_time" else got
-            np.testing.assert_array_equal(got, value, err_msg=name)
+    results = [measure(point) for point in points]
+    batches = [
+        Batch(["a", "b"], stacked(results[:2], points[0].record)),
+        Batch(["c"], stacked(results[2:], points[0].record)),
+    ]
+    for batch in batches:
+        directory.save(batch)
+    back = sorted(directory.finished(), key=lambda batch: batch.keys)
+    assert [batch.keys for batch in back] == [["a", "b"], ["c"]]
+    for batch, saved in zip(back, batches, strict=True):
+        assert batch.columns.keys() == saved.columns.keys()
+        for name, column in saved.columns.items():
+            np.testing.assert_array_equal(batch.columns[name], column, err_msg=name)
+    for row, result in zip(back[0].columns["spike_time"], results[:2], strict=True):
+        np.testing.assert_array_equal(row[~np.isnan(row)], result["spike_time"])
 
 
 def test_the_file_is_compressed_and_keeps_its_words(directory, configure):
-    """Weights are float32 with zlib and shuffle; words on an axis are not cut on a second save."""
+    """Weights are float32 with zlib and shuffle; words on an axis are whole."""
     grid = Grid(configure().to_mapping(), [value_axis("input.process", ["poisson", "notebook"])])
-    directory.write_results(Gather(grid).dataset())
+    directory.write_results(Gather(grid).labelled())
     with xr.open_dataset(directory.results) as dataset:
         encoding = dataset["weight"].encoding
         assert (encoding["zlib"], encoding["shuffle"]) == (True, True)
         assert dataset["weight"].dtype == np.float32
-        again = Directory(directory.path.with_name("again"))
-        again.write_results(dataset.load())
-    with xr.open_dataset(again.results) as dataset:
         assert dataset["process"].values.tolist() == ["poisson", "notebook"]
 
 
@@ -152,26 +153,26 @@ def test_a_directory_has_one_writer(directory):
 @pytest.mark.parametrize("damage", [b"", b"nonsense", None])
 def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
     """Its points count as missing, the others are found, and the file is kept for inspection."""
-    results = {str(seed): stored(measure(configure(f"seed={seed}")), "float32") for seed in (1, 2)}
-    for key, result in results.items():
-        directory.save(Batch({key: result}))
+    for seed in (1, 2):
+        point = configure(f"seed={seed}")
+        directory.save(Batch([str(seed)], stacked([measure(point)], point.record)))
     file = sorted(directory.points.iterdir())[0]
     file.write_bytes(file.read_bytes()[:-400] if damage is None else damage)
-    assert len(directory.finished()) == 1
+    assert len(list(directory.finished())) == 1
     assert file.with_suffix(".damaged").exists()
     assert "is damaged and set aside" in caplog.text
 
 
 def test_a_file_that_cannot_be_read_is_not_called_damaged(directory, configure, monkeypatch):
     """A failing disk says nothing of the bytes: the batch stays where it is."""
-    directory.save(Batch({"1": stored(measure(configure()), "float32")}))
+    directory.save(Batch(["1"], stacked([measure(configure())], configure().record)))
 
     def fail(path):
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr(Path, "read_bytes", fail)
     with pytest.raises(RequestError, match=r"npz: cannot be read \(Too many open files\)"):
-        directory.finished()
+        list(directory.finished())
     assert len(list(directory.points.glob("*.npz"))) == 1
 
 

@@ -1,0 +1,96 @@
+"""Arrays with dimensions, coordinates and attributes: to xarray, or straight to a netCDF file.
+
+Both give the same dataset. The file is written without xarray because importing that takes longer
+than most sweeps do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: Dimensions, values and attributes of one variable.
+Variable = tuple[tuple[str, ...], NDArray, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A dataset in plain parts.
+
+    Attributes
+    ----------
+    variables, coordinates : dict
+        Dimensions, values and attributes by name.
+    attributes : dict
+        Those of the whole.
+    """
+
+    variables: Mapping[str, Variable]
+    coordinates: Mapping[str, Variable]
+    attributes: Mapping[str, Any]
+
+    def values(self, name: str) -> NDArray:
+        """Return the values of a variable."""
+        return self.variables[name][1]
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return the dataset that `xarray.open_dataset` reads from the file of `write_netcdf`."""
+        import xarray as xr
+
+        return xr.Dataset(dict(self.variables), dict(self.coordinates), dict(self.attributes))
+
+
+def write_netcdf(dataset: Labelled, path: Path) -> None:
+    """Write a netCDF-4 file; arrays are compressed, floating-point holes are NaN (CF-1.11)."""
+    import netCDF4
+
+    with netCDF4.Dataset(path, "w") as file:
+        file.setncatts(dataset.attributes)
+        for dims, values, _ in (*dataset.variables.values(), *dataset.coordinates.values()):
+            for dim, size in zip(dims, values.shape, strict=True):
+                if dim not in file.dimensions:
+                    file.createDimension(dim, size)
+        for name, variable in dataset.coordinates.items():
+            # A coordinate has no missing values, and CF wants no fill value on it.
+            _write(file, name, variable, fill_value=None)
+        for name, variable in dataset.variables.items():
+            beside = _coordinates_beside(variable[0], dataset.coordinates)
+            fill_value = np.nan if variable[1].dtype.kind == "f" else None
+            _write(file, name, variable, fill_value, **beside)
+
+
+def _coordinates_beside(
+    dims: tuple[str, ...], coordinates: Mapping[str, Variable]
+) -> dict[str, str]:
+    """Return the attribute that names coordinates which are no dimensions (CF-1.11, 5)."""
+    names = [
+        name
+        for name, (along, _, _) in coordinates.items()
+        if (name,) != along and set(along) <= set(dims)
+    ]
+    return {"coordinates": " ".join(names)} if names else {}
+
+
+def _write(file: Any, name: str, variable: Variable, fill_value: float | None, **more: str) -> None:
+    dims, values, attributes = variable
+    words = values.dtype.kind == "U"
+    bulky = values.size > 1 and not words
+    created = file.createVariable(
+        name,
+        str if words else values.dtype,
+        dims,
+        compression="zlib" if bulky else None,
+        complevel=1,
+        shuffle=bulky,
+        fill_value=fill_value,
+    )
+    created.setncatts({**attributes, **more})
+    created[...] = values.astype(object) if words else values
