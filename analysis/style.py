@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -135,13 +136,14 @@ def legend_above(
     figure: Figure, handles: Sequence[Artist], names: Sequence[str], title: str | None = None
 ) -> None:
     """Put the legend over the axes, where it covers no data."""
-    columns = 4 if max(map(len, names)) < 9 else 2
+    most_columns = 4 if max(map(len, names)) < 9 else 2
+    rows = math.ceil(len(handles) / most_columns)
     figure.legend(
         handles,
         names,
         title=title,
         loc="outside upper center",
-        ncols=min(len(handles), columns),
+        ncols=math.ceil(len(handles) / rows),  # rows of one length, where they can be
         handlelength=1.6,
         columnspacing=1.2,
     )

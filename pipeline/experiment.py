@@ -23,7 +23,7 @@ from pipeline.labelled import Labelled
 from pipeline.parameters import Configuration
 from pipeline.quantities import RequestError, written
 from pipeline.runner import Run, WorkerKilledError, run_points
-from pipeline.simulation import available_engine, measure
+from pipeline.simulation import available_engine, engine_named, measure
 from pipeline.store import Directory
 from pipeline.variables import stacked
 
@@ -71,7 +71,7 @@ def simulate(configuration: Configuration, spikes: ArrayLike | None = None) -> x
     exact = dataclasses.replace(configuration.record, dtype="float64")
     configuration = dataclasses.replace(configuration, record=exact)
     gather = Gather(Grid(configuration.to_mapping()))
-    engine = available_engine(default_run().engine)
+    engine = engine_named(available_engine(default_run().engine))
     result = measure(configuration, engine, cells)
     gather.add(gather.grid.keys, stacked([result], exact))
     note = {} if spikes is None else {"input": "spikes given by the caller"}

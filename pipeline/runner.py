@@ -15,11 +15,14 @@ from typing import ClassVar
 from pipeline.inputs import spike_probability
 from pipeline.parameters import Configuration
 from pipeline.quantities import RequestError, Section, quantity
-from pipeline.simulation import ENGINES, measure
+from pipeline.simulation import ENGINES, engine_named, measure
 from pipeline.variables import Columns, stacked
 
 #: A batch takes about this long: long beside its dispatch, short beside a user's patience.
 _SECONDS_PER_BATCH = 1.0
+
+#: What Python does about each point, which threads can only do in turn.
+_SECONDS_IN_PYTHON = 5e-5
 
 
 @dataclass(frozen=True)
@@ -94,11 +97,13 @@ def run_points(points: Mapping[str, Configuration], run: Run) -> Iterator[Batch]
     WorkerKilledError
         If a worker process was killed; what it and the others had yet to do is not done.
     """
-    size = run.batch_size or _batch_size(points, run.n_workers, run.engine)
+    longest = _longest_seconds(points, run.engine)
+    size = run.batch_size or _batch_size(len(points), longest, run.n_workers)
     waiting = iter(points.items())
     tasks = iter(lambda: list(itertools.islice(waiting, size)), [])
     n_workers = min(run.n_workers, math.ceil(len(points) / size))
-    if n_workers <= 1:  # starting a worker would take longer than it saves
+    in_turn = run.backend == "threading" and longest < _SECONDS_IN_PYTHON
+    if n_workers <= 1 or in_turn:  # starting workers would take longer than it saves
         yield from (_run_batch(task, run.engine) for task in tasks)
         return
     import joblib  # takes its time, and a single run does without
@@ -132,10 +137,10 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 def _run_batch(task: list[tuple[str, Configuration]], engine: str) -> Batch:
-    results, failures = {}, {}
+    run, results, failures = engine_named(engine), {}, {}
     for key, point in task:
         try:
-            results[key] = measure(point, engine)
+            results[key] = measure(point, run)
         except Exception as error:  # whatever a point does, the sweep goes on and says so
             reason = f"{type(error).__name__}: {error}"
             failures[key] = Failure(reason, traceback.format_exc())
@@ -143,21 +148,23 @@ def _run_batch(task: list[tuple[str, Configuration]], engine: str) -> Batch:
     return Batch(list(results), stacked(list(results.values()), record), failures)
 
 
-def _batch_size(points: Mapping[str, Configuration], n_workers: int, engine: str) -> int:
+def _batch_size(n_points: int, longest: float, n_workers: int) -> int:
     """Return a second's work, but leave every worker a few batches to even out their ends."""
-    if not points:
-        return 1
+    fair_share = math.ceil(n_points / (4 * n_workers))
+    return max(1, min(fair_share, int(_SECONDS_PER_BATCH / (longest + _SECONDS_IN_PYTHON))))
+
+
+def _longest_seconds(points: Mapping[str, Configuration], engine: str) -> float:
+    """Return about how long the longest simulation takes."""
     # Points of a grid share their sections: few differ in what takes the time.
     different = {(id(point.input), id(point.simulation)): point for point in points.values()}
-    longest = max(_estimated_seconds(point, engine) for point in different.values())
-    fair_share = math.ceil(len(points) / (4 * n_workers))
-    return max(1, min(fair_share, int(_SECONDS_PER_BATCH / longest)))
+    return max((_estimated_seconds(point, engine) for point in different.values()), default=0.0)
 
 
 def _estimated_seconds(point: Configuration, engine: str) -> float:
-    """Return the time of one run on a core of 2020, from its steps, synapses and events."""
+    """Return the time of one simulation on a core of 2020, from its steps, synapses and events."""
     n_steps, n_synapses = point.simulation.n_steps, point.input.n_synapses
     if engine == "reference" or point.record.traces:
         return 1e-3 + n_steps * (1e-5 + 5e-9 * n_synapses)
     n_events = n_steps * n_synapses * spike_probability(point)
-    return 1e-4 + 7e-9 * n_steps + 6e-9 * n_events
+    return 1e-5 + 7e-9 * n_steps + 6e-9 * n_events

@@ -16,6 +16,9 @@ from pipeline.variables import Result
 
 log = logging.getLogger("pipeline")
 
+#: Runs a configuration on its own input events, or on those given.
+Engine = Callable[[Configuration, Iterator[Cells] | None], reference.Recording]
+
 #: The same law with the same events: spike times are equal, weights to 1e-10.
 ENGINES = ("compiled", "reference")
 
@@ -23,7 +26,7 @@ ENGINES = ("compiled", "reference")
 def available_engine(name: str) -> str:
     """Return the name of an engine, or with a warning `reference` where numba is not to be had."""
     try:
-        _engine(name)
+        engine_named(name)
     except (ImportError, OSError) as error:
         log.warning(
             "run.engine=%s: numba cannot be imported (%s); run.engine=reference takes over, "
@@ -35,26 +38,30 @@ def available_engine(name: str) -> str:
     return name
 
 
-def _engine(
-    name: str,
-) -> Callable[[Configuration, Iterator[Cells] | None], reference.Recording]:
+def engine_named(name: str) -> Engine:
+    """Return the function that runs a configuration.
+
+    Raises
+    ------
+    ImportError
+        If it needs numba, and that cannot be imported.
+    """
     if name == "reference":
         return reference.run
-    from pipeline import compiled  # numba takes its time to import
+    from pipeline import compiled  # which may have to compile
 
+    compiled.load()
     return compiled.run
 
 
 def measure(
-    configuration: Configuration,
-    engine: str = "compiled",
-    cells: Iterator[Cells] | None = None,
+    configuration: Configuration, engine: Engine, cells: Iterator[Cells] | None = None
 ) -> Result:
     """Run one configuration on an engine and return its variables, in full precision.
 
     Traces of every step come from the reference core, whatever the engine.
     """
-    run = _engine("reference" if configuration.record.traces else engine)
+    run = reference.run if configuration.record.traces else engine
     recording = run(configuration, cells)
     simulation, record = configuration.simulation, configuration.record
     spike_time = recording.spike_step * simulation.dt

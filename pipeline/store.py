@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import yaml
 
+from pipeline.files import replacing
 from pipeline.grid import Grid
 from pipeline.labelled import Labelled, write_netcdf
 from pipeline.parameters import MODEL_VERSION, by_key
@@ -28,6 +29,9 @@ from pipeline.quantities import RequestError, written
 from pipeline.runner import Batch
 
 log = logging.getLogger("pipeline")
+
+#: The one in C where it is to be had: an axis may have ten thousand values.
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class Directory:
@@ -104,7 +108,7 @@ class Directory:
     def write_request(self, grid: Grid) -> None:
         """Write the constants and the axes to `configuration.yaml`."""
         with replacing(self._request) as temporary:
-            temporary.write_text(yaml.safe_dump(_request_of(grid), sort_keys=False))
+            temporary.write_text(yaml.dump(_request_of(grid), Dumper=_DUMPER, sort_keys=False))
 
     def differences(self, grid: Grid) -> str:
         """Return in words how the request of this directory differs from that of a grid."""
@@ -167,20 +171,6 @@ def directory_path(outputs: str, name: str) -> Path:
             f"{written('name', name)}: must be a path below outputs={outputs}, without '..'"
         )
     return Path(outputs, str(name))
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, and move it there once it is whole and on disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _request_of(grid: Grid) -> dict[str, Any]:

