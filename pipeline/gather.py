@@ -159,23 +159,29 @@ class Gather:
 
     def _own_coordinates(self, variables: Mapping[str, LabelledArray]) -> dict[str, LabelledArray]:
         """Coordinates of the dimensions that are no axes: synapses, times, spikes."""
-        used = {dim for dims, _, _ in variables.values() for dim in dims}
+        sizes = {
+            dim: size
+            for dims, values, _ in variables.values()
+            for dim, size in zip(dims, values.shape, strict=True)
+        }
+        time = Quantity("time", "ms")
         dt = self.grid.points[0].simulation.dt
         interval = self.grid.record.weight_interval or 0.0
-        n_spikes = variables["spike_time"][1].shape[-1] if "spike" in used else 0
-        sizes, time = self._sizes, Quantity("time", "ms")
-        synapse, spike = Quantity("synapse index"), Quantity("output spike index")
-        sample_time = (1 + np.arange(sizes["sample_time"])) * interval
-        values = {
-            "synapse": (np.arange(sizes["synapse"]), synapse, "input.n_synapses"),
-            "time": (np.arange(sizes["time"]) * dt, time, "simulation.dt"),
-            "sample_time": (sample_time, time, "record.weight_interval"),
-            "spike": (np.arange(n_spikes), spike, "record.spike_times"),
+        # First value, distance, what it is, and the key that sets how many there are.
+        own = {
+            "synapse": (0, 1, Quantity("synapse index"), "input.n_synapses"),
+            "time": (0, dt, time, "simulation.dt"),
+            "sample_time": (1, interval, time, "record.weight_interval"),
+            "spike": (0, 1, Quantity("output spike index"), "record.spike_times"),
         }
         return {
-            name: ((name,), array, _attributes(quantity, config_key=key))
-            for name, (array, quantity, key) in values.items()
-            if name in used
+            name: (
+                (name,),
+                (first + np.arange(sizes[name])) * distance,
+                _attributes(quantity, config_key=key),
+            )
+            for name, (first, distance, quantity, key) in own.items()
+            if name in sizes
         }
 
 

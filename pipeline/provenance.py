@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import platform
 import shlex
 import subprocess
@@ -36,10 +37,11 @@ def capture(run: Run) -> dict[str, Any]:
         "model_version": MODEL_VERSION,
         "engine": run.engine,
         "backend": run.backend,
-        "n_workers": run.n_workers,
+        "n_jobs": run.n_jobs,
+        "n_cores": os.cpu_count(),
         "seed_policy": SEED_POLICY,
         "python": platform.python_version(),
-        "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "packages": {name: _version(name) for name in _PACKAGES},
         "platform": platform.platform(),
         "processor": _processor(),
         "host": platform.node(),
@@ -52,6 +54,13 @@ def as_attributes(provenance: dict[str, Any]) -> dict[str, Any]:
         name: json.dumps(value) if isinstance(value, dict) else value
         for name, value in provenance.items()
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # numba, where the reference does its work
+        return "not installed"
 
 
 def _command() -> str:

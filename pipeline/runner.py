@@ -44,17 +44,6 @@ class Run(Section):
         if self.n_jobs == 0:
             raise RequestError("run.n_jobs=0: number of workers must be >= 1, or -1 (one a core)")
 
-    @property
-    def n_workers(self) -> int:
-        """Number of workers."""
-        if self.backend == "sequential":
-            return 1
-        if self.n_jobs != -1:
-            return self.n_jobs
-        from joblib import cpu_count
-
-        return cpu_count()
-
 
 class WorkerKilledError(Exception):
     """A worker process has not ended by itself."""
@@ -98,15 +87,14 @@ def run_points(points: Mapping[str, Configuration], run: Run) -> Iterator[Batch]
         If a worker process was killed; what it and the others had yet to do is not done.
     """
     longest = _longest_seconds(points, run.engine)
-    size = run.batch_size or _batch_size(len(points), longest, run.n_workers)
+    n_workers = _useful_workers(len(points), longest, run)
+    size = run.batch_size or _batch_size(len(points), longest, n_workers)
     waiting = iter(points.items())
     tasks = iter(lambda: list(itertools.islice(waiting, size)), [])
-    n_workers = min(run.n_workers, math.ceil(len(points) / size))
-    in_turn = run.backend == "threading" and longest < _SECONDS_IN_PYTHON
-    if n_workers <= 1 or in_turn:  # starting workers would take longer than it saves
+    if n_workers == 1:
         yield from (_run_batch(task, run.engine) for task in tasks)
         return
-    import joblib  # takes its time, and a single run does without
+    import joblib  # takes its time to import
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     parallel = joblib.Parallel(
@@ -146,6 +134,18 @@ def _run_batch(task: list[tuple[str, Configuration]], engine: str) -> Batch:
             failures[key] = Failure(reason, traceback.format_exc())
     record = task[0][1].record  # one for all points of a sweep
     return Batch(list(results), stacked(list(results.values()), record), failures)
+
+
+def _useful_workers(n_points: int, longest: float, run: Run) -> int:
+    """Return the number of workers, 1 where starting others would take longer than it saves."""
+    in_turn = run.backend == "threading" and longest < _SECONDS_IN_PYTHON
+    if n_points <= 1 or in_turn or run.backend == "sequential":
+        return 1
+    if run.n_jobs != -1:
+        return min(run.n_jobs, n_points)
+    from joblib import cpu_count  # which knows of containers
+
+    return min(cpu_count(), n_points)
 
 
 def _batch_size(n_points: int, longest: float, n_workers: int) -> int:

@@ -42,7 +42,7 @@ def test_a_wrong_override_is_one_line(override, message):
 def test_run_settings_default_to_conf():
     """`run` takes its values from conf/run/local.yaml, replaced by what is given."""
     assert default_run().backend == "threading"
-    assert default_run(backend="sequential", n_jobs=3).n_workers == 1
+    assert default_run(backend="sequential", n_jobs=3).n_jobs == 3
     with pytest.raises(RequestError, match=r"^run\.n_job=1: unknown key; did you mean run\.n_jobs"):
         default_run(n_job=1)
     with pytest.raises(RequestError, match=r"^run\.n_jobs=0: number of workers must be >= 1"):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipeline import runner
 from pipeline.compose import default_run
 from pipeline.grid import Grid, value_axis
 from pipeline.runner import run_points
@@ -10,9 +11,10 @@ from pipeline.runner import run_points
 
 @pytest.fixture
 def points(configure):
-    """Seven points by key."""
+    """Seven points by key, long enough for threads to pay."""
+    overrides = "record=history", "record.weight_interval=100", "simulation.duration=5000"
     grid = Grid(
-        configure("record=history", "record.weight_interval=100").to_mapping(),
+        configure(*overrides).to_mapping(),
         [value_axis("seed", range(7))],
     )
     return dict(zip(grid.keys, grid.points, strict=True))
@@ -70,3 +72,14 @@ def test_records_have_the_asked_number_type(configure):
 def test_no_points_are_no_work():
     """An empty request yields nothing."""
     assert records_of({}) == {}
+
+
+def test_workers_are_only_started_where_they_pay(points):
+    """Threads do not share points shorter than Python's part in them, and one point is no crowd."""
+    long = runner._longest_seconds(points, "compiled")
+    assert runner._useful_workers(7, long, default_run(n_jobs=2)) == 2
+    assert runner._useful_workers(7, long, default_run(n_jobs=16)) == 7
+    assert runner._useful_workers(1, long, default_run(n_jobs=2)) == 1
+    assert runner._useful_workers(7, 1e-6, default_run(n_jobs=2)) == 1
+    assert runner._useful_workers(7, 1e-6, default_run(n_jobs=2, backend="loky")) == 2
+    assert runner._useful_workers(7, long, default_run(n_jobs=2, backend="sequential")) == 1
