@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format gallery clean
+.PHONY: run test lint format gallery bench peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -28,6 +28,22 @@ gallery: run
 	mkdir -p analysis/gallery
 	cp outputs/input_rates/figures/weight_distribution.png \
 		outputs/input_rates/figures/output_rate_against_rate_hz.png analysis/gallery/
+
+# Everything measured side by side, in some 20 minutes, to tests/benchmarks/RESULTS.md; the rows of
+# the other simulators need `make peers` once, a C++ compiler, or BRIAN2_PYTHON and NEST_PYTHON.
+bench: $(VENV)/.ready
+	$(BIN)/python -m tests.benchmarks
+
+peers: .venv-brian2/.ready .venv-nest/.ready
+
+.venv-brian2/.ready: PACKAGES = brian2 'numpy<2' cython setuptools
+.venv-nest/.ready: PACKAGES = nest-simulator numpy
+
+.venv-brian2/.ready .venv-nest/.ready:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(PACKAGES)
+	@echo '*' > $(@D)/.gitignore
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache

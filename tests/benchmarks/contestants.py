@@ -1,0 +1,195 @@
+"""Who runs the model: this project's two engines, the notebook's way, and other simulators.
+
+Brian2 and NEST live in their own environments: each runs a script of `peers/` in its own process,
+a process a turn, and tells its own time, without start-up and compiling.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline import Configuration, compiled, reference
+from tests.benchmarks import naive, notebook
+from tests.benchmarks.contest import AbsentError, Contestant, Turn
+from tests.benchmarks.table import time_text
+from tests.notebook_algorithm import parameters_of
+
+ROOT = Path(__file__).parent.parent.parent
+_PEERS = Path(__file__).parent / "peers"
+
+#: A peer that takes longer has failed.
+_PATIENCE = 1800
+
+#: This project's runs are too short to time once: the fastest of so many is a turn.
+RUNS_A_TURN = 5
+
+
+def lasting(configuration: Configuration, duration: float) -> Configuration:
+    """Return a configuration with another duration [ms]."""
+    simulation = dataclasses.replace(configuration.simulation, duration=duration)
+    return dataclasses.replace(configuration, simulation=simulation)
+
+
+def compiled_engine(configuration: Configuration) -> Contestant:
+    """Return this project's default engine, its code compiled and kept."""
+
+    def turn() -> Turn:
+        turns = [_engine_turn(compiled.run, configuration) for _ in range(RUNS_A_TURN)]
+        return min(turns, key=lambda turn: turn.seconds)
+
+    compiled.run(configuration)
+    return Contestant("compiled engine", configuration, turn)
+
+
+def reference_engine(configuration: Configuration, _: Path) -> Contestant:
+    """Return this project's definition of the model, in numpy."""
+    return Contestant(
+        "its own reference engine (numpy)",
+        configuration,
+        lambda: _engine_turn(reference.run, configuration),
+    )
+
+
+def the_notebook(configuration: Configuration, _: Path) -> Contestant:
+    """Return the notebook's algorithm: dense arrays, everything kept."""
+    return Contestant(
+        "the notebook's algorithm", configuration, lambda: _timed(notebook.run, configuration)
+    )
+
+
+def naive_numba(configuration: Configuration, _: Path) -> Contestant:
+    """Return the notebook's loop compiled as it stands."""
+    naive.run(parameters(lasting(configuration, 100.0)))
+    return Contestant(
+        "the same loop in numba, dense", configuration, lambda: _timed(naive.run, configuration)
+    )
+
+
+def brian2(
+    configuration: Configuration, folder: Path, target: str = "cpp", rule: str = "same"
+) -> Contestant:
+    """Return Brian2, everything compiled that it compiles.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        What to run.
+    folder : Path
+        Where to keep what is compiled.
+    target : str
+        `cpp` (standalone) or `cython`.
+    rule : str
+        `same`: an input and an output spike in one step count as here; `usual`: as in Brian2's
+        examples.
+
+    Raises
+    ------
+    AbsentError
+        If it is not installed, or fails.
+    """
+    python = _interpreter("BRIAN2_PYTHON", ".venv-brian2")
+    simulation = configuration.simulation
+    size = f"{configuration.input.n_synapses}_{simulation.duration:g}_{simulation.dt:g}"
+    command = [python, _PEERS / "brian2_run.py", target, rule, folder / f"{target}_{rule}_{size}"]
+    # The duration is part of what is compiled in C++ alone.
+    made = _ask(command, configuration if target == "cpp" else lasting(configuration, 100.0))
+    name = {"cpp": "C++ standalone", "cython": "Cython"}[target]
+    rule_note = "" if rule == "same" else ", its usual order of a step"
+    return Contestant(
+        f"Brian2 {made['versions']['Brian2']} {name}{rule_note}",
+        configuration,
+        lambda: _turn_of(_ask(command, configuration)),
+        f"and {time_text(made['compile_seconds'])} to compile",
+    )
+
+
+def nest(configuration: Configuration, _: Path) -> Contestant:
+    """Return NEST.
+
+    Raises
+    ------
+    AbsentError
+        If it is not installed, or fails.
+    """
+    command = [_interpreter("NEST_PYTHON", ".venv-nest"), _PEERS / "nest_run.py"]
+    made = _ask(command, lasting(configuration, 100.0))
+    return Contestant(
+        f"NEST {made['versions']['NEST']}",
+        configuration,
+        lambda: _turn_of(_ask(command, configuration)),
+    )
+
+
+#: Makers of contestants, from a configuration and a folder to compile in.
+OTHERS: dict[str, Callable[[Configuration, Path], Contestant]] = {
+    "reference": reference_engine,
+    "notebook": the_notebook,
+    "naive": naive_numba,
+    "brian2_cpp": brian2,
+    "brian2_cpp_usual": functools.partial(brian2, rule="usual"),
+    "brian2_cython": functools.partial(brian2, target="cython"),
+    "nest": nest,
+}
+
+
+def parameters(configuration: Configuration) -> dict[str, Any]:
+    """Return a configuration as one flat dict, with its seed."""
+    return parameters_of(configuration) | {"seed": configuration.seed}
+
+
+def _engine_turn(
+    run: Callable[[Configuration], reference.Recording], configuration: Configuration
+) -> Turn:
+    started = time.perf_counter()
+    recording = run(configuration)
+    seconds = time.perf_counter() - started
+    return Turn(seconds, recording.spike_step.size, recording.weight.mean())
+
+
+def _timed(
+    run: Callable[[dict[str, Any]], tuple[int, float]], configuration: Configuration
+) -> Turn:
+    given = parameters(configuration)
+    started = time.perf_counter()
+    n_spikes, mean_weight = run(given)
+    return Turn(time.perf_counter() - started, n_spikes, mean_weight)
+
+
+def _interpreter(variable: str, folder: str) -> Path:
+    """Return a peer's own Python."""
+    python = Path(os.environ.get(variable) or ROOT / folder / "bin" / "python")
+    if not python.exists():
+        raise AbsentError(f"not installed: `make peers`, or set {variable}")
+    return python
+
+
+def _ask(command: list[str | Path], configuration: Configuration) -> dict[str, Any]:
+    """Run a peer's script once and return what it says on its last line."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    try:
+        ended = subprocess.run(
+            [*command, json.dumps(parameters(configuration))],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            env=environment,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise AbsentError(f"failed: {type(error).__name__}") from None
+    if ended.returncode:
+        last_words = (ended.stderr.strip().splitlines() or ["no message"])[-1]
+        raise AbsentError(f"failed: {last_words[:200]}")
+    return json.loads(ended.stdout.strip().splitlines()[-1])
+
+
+def _turn_of(answer: dict[str, Any]) -> Turn:
+    return Turn(answer["seconds"], answer["spikes"], answer["mean_weight"])

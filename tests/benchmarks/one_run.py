@@ -1,0 +1,54 @@
+"""One run on one core, input drawing included: this project against each of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pipeline
+from pipeline import Configuration
+from tests.benchmarks.contest import AbsentError, side_by_side
+from tests.benchmarks.contestants import OTHERS, compiled_engine, lasting
+from tests.benchmarks.plan import Plan
+from tests.benchmarks.table import Row
+
+#: Too slow, or too large in memory, for a whole run at dt 0.1 ms.
+_DENSE = ("reference", "notebook", "naive", "brian2_cython")
+
+_SONG = tuple(f"{group}=song_abbott_2001" for group in ("neuron", "synapse", "stdp", "input"))
+
+
+def dt_1(plan: Plan) -> Iterator[Row]:
+    """Yield the rows of 300 synapses, dt 1 ms."""
+    configuration = lasting(pipeline.configure(), plan.duration)
+    return _rows(configuration, plan, dict.fromkeys(OTHERS, plan.duration))
+
+
+def dt_01(plan: Plan) -> Iterator[Row]:
+    """Yield the rows of 300 synapses, dt 0.1 ms."""
+    configuration = lasting(pipeline.configure("simulation.dt=0.1"), plan.duration)
+    durations = dict.fromkeys(OTHERS, plan.duration) | dict.fromkeys(_DENSE, plan.short)
+    return _rows(configuration, plan, durations)
+
+
+def song(plan: Plan) -> Iterator[Row]:
+    """Yield the rows of 1,000 synapses, Song & Abbott's values, dt 0.1 ms."""
+    configuration = lasting(pipeline.configure(*_SONG, "simulation.dt=0.1"), plan.duration)
+    durations = {"brian2_cpp": plan.duration, "brian2_cpp_usual": plan.duration, "nest": plan.short}
+    return _rows(configuration, plan, durations, "Song & Abbott 2001, ")
+
+
+def _rows(
+    configuration: Configuration, plan: Plan, durations: Mapping[str, float], values: str = ""
+) -> Iterator[Row]:
+    """Yield a row for each of the others, which run for the durations given [ms]."""
+    simulation, inputs = configuration.simulation, configuration.input
+    what = (
+        f"One run of {simulation.duration / 1000:g} s: {values}{inputs.n_synapses:,} synapses, "
+        f"{inputs.rate_hz:g} Hz, dt {simulation.dt:g} ms"
+    )
+    for name, duration in durations.items():
+        try:
+            other = OTHERS[name](lasting(configuration, duration), plan.folder)
+            yield side_by_side(what, compiled_engine, configuration, other, plan.repeats)
+        except AbsentError as error:
+            yield Row(what, name.replace("_", " "), other=str(error))

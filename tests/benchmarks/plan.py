@@ -1,0 +1,51 @@
+"""How much is measured: all of it, or a quick look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Repeats and sizes.
+
+    Attributes
+    ----------
+    folder : Path
+        A place for what is compiled and for outputs.
+    repeats : int
+        Turns of each contestant, and runs of each command.
+    duration, short : float
+        Model time of a run, and of those that cannot do all of it at dt 0.1 ms [ms].
+    long : float
+        Model time at equilibrium [ms].
+    n_seeds : int
+        Seeds of the wide sweep, at ten input rates each.
+    n_points : int
+        Points of the sweep for two cores.
+    study : tuple of str
+        What the study is cut down with.
+    """
+
+    folder: Path
+    repeats: int = 5
+    duration: float = 120_000.0
+    short: float = 12_000.0
+    long: float = 2_400_000.0
+    n_seeds: int = 1_000
+    n_points: int = 64
+    study: tuple[str, ...] = ()
+
+
+def quick(folder: Path) -> Plan:
+    """Return the plan of a quick look."""
+    return Plan(
+        folder,
+        repeats=2,
+        duration=12_000.0,
+        short=2_000.0,
+        long=240_000.0,
+        n_seeds=100,
+        study=("seed=range(1)",),
+    )

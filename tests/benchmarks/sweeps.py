@@ -1,0 +1,191 @@
+"""Around the simulation: the cost of a point, start-up, cores, memory, and a whole study."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import xarray as xr
+
+import pipeline
+from pipeline import compiled
+from tests.benchmarks.contestants import ROOT, lasting, parameters, the_notebook
+from tests.benchmarks.plan import Plan
+from tests.benchmarks.shell import Ended, pipeline_command, python_command
+from tests.benchmarks.table import Row, ratio_text, size_text, time_text
+
+#: Runs so short that what is around them is all that takes time.
+_TINY = ("simulation.duration=2", "simulation.dt=1")
+_RATES = range(10, 20)
+
+#: One run that is over at once.
+_INSTANT = ("simulation.duration=20",)
+
+#: Points of Hydra's own launcher, which are all alike and slow.
+_HYDRA_POINTS = 20
+
+
+def overhead(plan: Plan) -> Iterator[Row]:
+    """Yield the time a point costs beyond its simulation, whole and as a slope."""
+    n_points = plan.n_seeds * len(_RATES)
+    _wide_sweep(plan)
+    turns = [
+        (
+            # With one worker the simulation's own time is all in the wall time.
+            _wide_sweep(plan, "run.n_jobs=1").seconds,
+            pipeline_command(plan.folder, *_TINY).seconds,
+            _simulation_alone(plan.n_seeds),
+        )
+        for _ in range(plan.repeats)
+    ]
+    whole, one, alone = (statistics.median(times) for times in zip(*turns, strict=True))
+    what = f"Sweep overhead a point: {n_points:,} points from the shell, one worker"
+    parts = (
+        f"command {time_text(whole)}, of one point {time_text(one)}; "
+        f"simulation alone {time_text(alone)}"
+    )
+    yield Row(
+        f"{what}, whole command less simulation",
+        ours=_point_text((whole - alone) / n_points),
+        check=f"{parts}; medians",
+    )
+    ours = (whole - one - alone) / (n_points - 1)
+    hydra = _hydra_slope(plan)
+    yield Row(
+        f"{what}, slope less simulation",
+        "Hydra's own sweeper and launcher (`hydra/sweeper=basic`)",
+        _point_text(ours),
+        f"{_point_text(hydra)} (slope of {_HYDRA_POINTS} points)",
+        ratio_text(hydra / ours),
+        "the same points; Hydra's have a directory and a file each",
+    )
+
+
+def start_up(plan: Plan) -> Iterator[Row]:
+    """Yield the wall time of a command that has nothing to do."""
+    pipeline_command(plan.folder, *_INSTANT)
+    seconds = [pipeline_command(plan.folder, *_INSTANT).seconds for _ in range(plan.repeats)]
+    yield Row(
+        "Start-up: the whole command for one run of 20 ms, warm",
+        ours=time_text(statistics.median(seconds)),
+        check=f"median of {plan.repeats}",
+    )
+
+
+def two_cores(plan: Plan) -> Iterator[Row]:
+    """Yield how much faster two workers are than one, start-up set aside."""
+    sweep = ("-m", f"seed=range({plan.n_points})", f"simulation.duration={plan.long}")
+    pipeline_command(plan.folder, *_INSTANT)
+    turns = []
+    for _ in range(plan.repeats):
+        start = pipeline_command(plan.folder, *_INSTANT).seconds
+        one, two = (
+            pipeline_command(plan.folder, *sweep, f"run.n_jobs={n}").seconds - start for n in (1, 2)
+        )
+        turns.append((one, two))
+    one, two = (statistics.median(times) for times in zip(*turns, strict=True))
+    yield Row(
+        f"Two workers: {plan.n_points} points of {plan.long / 1000:,g} s, less start-up",
+        "one worker",
+        time_text(two),
+        time_text(one),
+        ratio_text(statistics.median(one / two for one, two in turns)),
+        f"median of {plan.repeats} pairs",
+    )
+
+
+def memory(plan: Plan) -> Iterator[Row]:
+    """Yield the peak memory of a wide sweep, of a long run, and of what the notebook does."""
+    configuration = lasting(pipeline.configure(), plan.duration)
+    given = json.dumps(parameters(configuration))
+    code = "import json, sys; from tests.benchmarks import notebook; "
+    code += "notebook.run(json.loads(sys.argv[1]))"
+    _, dense = python_command(plan.folder, "-c", code, given)
+    against = f"the notebook's algorithm: one run of {plan.duration / 1000:g} s, dt 1 ms"
+    n_points = plan.n_seeds * len(_RATES)
+    same = pipeline_command(plan.folder, f"simulation.duration={plan.duration}")
+    long = pipeline_command(plan.folder, f"simulation.duration={plan.long}", "simulation.dt=0.1")
+    for what, ended in (
+        (f"one run of {plan.duration / 1000:g} s, dt 1 ms", same),
+        (f"one run of {plan.long / 1000:,g} s, dt 0.1 ms", long),
+        (f"{n_points:,} points of 300 synapses", _wide_sweep(plan)),
+    ):
+        yield Row(
+            f"Peak memory: {what}",
+            against,
+            size_text(ended.peak),
+            size_text(dense),
+            ratio_text(dense / ended.peak),
+            "whole process",
+        )
+
+
+def study(plan: Plan) -> Iterator[Row]:
+    """Yield the wall time of a whole study at equilibrium, against runs of the notebook."""
+    name = "equilibrium"
+    if not (ROOT / "conf" / "experiment" / f"{name}.yaml").exists():
+        yield Row(f"The study `+experiment={name}`", ours="skipped: no such experiment")
+        return
+    command = (f"+experiment={name}", *plan.study)
+    notebook = the_notebook(lasting(pipeline.configure(), plan.duration), plan.folder)
+    turns = []
+    for _ in range(plan.repeats):
+        dense = notebook.run().seconds
+        ended = pipeline_command(plan.folder, *command)
+        turns.append((ended.seconds, dense))
+    n_points, duration = _size_of(ended.results)
+    n_runs = n_points * duration / plan.duration
+    seconds, dense = (min(times) for times in zip(*turns, strict=True))
+    yield Row(
+        f"The study `{' '.join(command)}`: {n_points:,} points of {duration / 1000:,g} s",
+        "the notebook's algorithm",
+        time_text(seconds),
+        f"{time_text(n_runs * dense)} ({n_runs:,g} times a run of {plan.duration / 1000:g} s)",
+        ratio_text(n_runs * dense / seconds),
+        f"whole command, all cores; fastest of {plan.repeats}",
+    )
+
+
+def _wide_sweep(plan: Plan, *words: str) -> Ended:
+    axes = (f"seed=range({plan.n_seeds})", f"input.rate_hz=range({_RATES.start},{_RATES.stop})")
+    return pipeline_command(plan.folder, "-m", *axes, *_TINY, *words)
+
+
+def _simulation_alone(n_seeds: int) -> float:
+    """Return the time of the wide sweep's runs in one loop, without anything around them."""
+    first = pipeline.configure(*_TINY)
+    compiled.run(first)
+    points = [
+        dataclasses.replace(first, input=inputs, seed=seed)
+        for inputs in (dataclasses.replace(first.input, rate_hz=float(rate)) for rate in _RATES)
+        for seed in range(n_seeds)
+    ]
+    started = time.perf_counter()
+    for point in points:
+        compiled.run(point)
+    return time.perf_counter() - started
+
+
+def _hydra_slope(plan: Plan) -> float:
+    """Return the time of a point with Hydra's basic sweeper, start-up set aside."""
+    basic = ("-m", "hydra/sweeper=basic", *_TINY)
+    many, one = (
+        min(pipeline_command(plan.folder, *basic, f"seed=range({n})").seconds for _ in range(2))
+        for n in (1 + _HYDRA_POINTS, 1)
+    )
+    return (many - one) / _HYDRA_POINTS
+
+
+def _size_of(results: Path) -> tuple[int, float]:
+    """Return the number of points in a file, and the model time of each [ms]."""
+    with xr.open_dataset(results) as data:
+        configuration = json.loads(data.attrs["configuration"])
+        return data["status"].size, configuration["simulation"]["duration"]
+
+
+def _point_text(seconds: float) -> str:
+    return f"{seconds * 1e3:.3f} ms" if seconds < 0.01 else time_text(seconds)
