@@ -25,9 +25,15 @@ format: $(VENV)/.ready
 
 # The figures of the README.
 gallery: run
+	$(BIN)/python -m pipeline +experiment=equilibrium name=equilibrium
+	$(BIN)/python -m analysis outputs/equilibrium
 	mkdir -p analysis/gallery
 	cp outputs/input_rates/figures/weight_distribution.png \
 		outputs/input_rates/figures/output_rate_against_rate_hz.png analysis/gallery/
+	cp outputs/equilibrium/figures/weight_distribution.png \
+		analysis/gallery/equilibrium_weights.png
+	cp outputs/equilibrium/figures/output_rate_against_rate_hz.png \
+		analysis/gallery/equilibrium_rates.png
 
 # Everything measured side by side, in some 20 minutes, to tests/benchmarks/RESULTS.md; the rows of
 # the other simulators need `make peers` once, a C++ compiler, or BRIAN2_PYTHON and NEST_PYTHON.
@@ -46,7 +52,7 @@ peers: .venv-brian2/.ready .venv-nest/.ready
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-brian2 .venv-nest .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -191,6 +191,12 @@ def _advance(law, state, step, stop, events, w, x_scaled, spike_step):
     state.free, state.event, state.n_spikes = free, event, n_spikes
 
 
+@_compile
+def _copy(source, target):
+    for i in range(source.size):  # a slice would first ask whether the two overlap, and allocate
+        target[i] = source[i]
+
+
 def compiled() -> tuple[str, str]:
     """Compile `_integrate` and return it as a module of LLVM, and its name there."""
     function = cfunc(types.void(*_ADDRESSES), error_model="numpy")(_integrate)
@@ -232,7 +238,7 @@ def _integrate(
             state.decay = state.jump = 1.0
             rescaling += law.stretch
         if step == (taken + 1) * law.sample_steps:
-            history[taken] = w
+            _copy(w, history[taken])
             taken += 1
     if taken < n_samples:  # the last step changes nothing
-        history[taken] = w
+        _copy(w, history[taken])

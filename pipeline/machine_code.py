@@ -25,6 +25,9 @@ log = logging.getLogger("pipeline")
 #: For installations that their user cannot write to.
 _USERS_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "stdp-pipeline"
 
+#: What the text of a module does not name: LLVM puts them in place of its own instructions.
+_CALLED_BY_LLVM = ("exp", "log1p", "memcpy", "memset", "memmove")
+
 #: Keeps the linked code alive.
 _linked: list[llvm.ExecutionEngine] = []
 
@@ -85,25 +88,29 @@ def _target() -> llvm.TargetMachine:
 
 
 def _link(code: _Code) -> int:
-    for name in code.needs:
-        if llvm.address_of_symbol(name) is None:
-            llvm.add_symbol(name, _symbol(name))
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
+    for name in (*code.needs, *_CALLED_BY_LLVM):
+        if llvm.address_of_symbol(name) is None:
+            llvm.add_symbol(name, _stand_in(name))
     engine.add_object_file(llvm.ObjectFileRef.from_data(code.machine))
     engine.finalize_object()
     _linked.append(engine)
     return engine.get_function_address(code.function)
 
 
-def _symbol(name: str) -> int:
-    """Return where C's mathematics or Python's interface has a name.
+def _stand_in(name: str) -> int:
+    """Return the address of what ends the process, for a name that this process does not have.
 
-    numba's own helpers, which only report what a function raises, are not there without numba. Our
-    functions raise nothing; if one did, the process would end.
+    Those are numba's helpers, which report what a function raises; ours raise nothing.
+
+    Raises
+    ------
+    OSError
+        If the name is none of these.
     """
-    is_helper = name.startswith(("numba_", "NRT_"))
-    symbol = ctypes.pythonapi["abort" if is_helper else name]
-    return ctypes.cast(symbol, ctypes.c_void_p).value or 0
+    if not name.startswith(("numba_", "NRT_")):
+        raise OSError(f"the engine needs {name}, which this Python does not have")
+    return ctypes.cast(ctypes.pythonapi.abort, ctypes.c_void_p).value or 0
 
 
 def _keep(code: _Code, places: Sequence[Path]) -> None:

@@ -197,6 +197,12 @@ def test_traces_do_not_overflow_between_rescalings():
     assert law._stretch(1.0) == 256
 
 
+def test_the_kernel_allocates_nothing():
+    """Memory from numba's own runtime would not be there in a process that does not import it."""
+    module, _ = kernel.compiled()
+    assert "@NRT_Allocate" not in module
+
+
 def run_without(modules, tmp_path, *words):
     """Run the command in a process that cannot import some modules."""
     code = (
