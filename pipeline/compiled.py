@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline import machine_code
 from pipeline.inputs import INPUT_STREAM, Cells, random_generator, spike_cells
 from pipeline.law import State, law_of
-from pipeline.parameters import Configuration, steps
+from pipeline.parameters import Configuration
 from pipeline.reference import Recording
 
 #: Events drawn at a time, beyond the most that one step can hold. Small enough for the L1 cache.
@@ -29,24 +29,15 @@ def run(configuration: Configuration, chunks: Iterator[Cells] | None = None) -> 
 
     Without `chunks`, a Poisson process is drawn within the compiled loop.
     """
-    interval, dt = configuration.record.weight_interval, configuration.simulation.dt
-    n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
-    refractory_steps = steps(configuration.neuron.t_ref, dt)
-    sample_steps = n_steps + 1 if interval is None else steps(interval, dt)
-    stream, events, first_event = _events_of(configuration, n_steps, chunks)
-    law = law_of(
-        configuration,
-        n_steps=n_steps,
-        n_events=events.size,
-        sample_steps=sample_steps,
-        refractory_steps=refractory_steps,
-    )
+    n_synapses = configuration.input.n_synapses
+    stream, events, first_event = _events_of(configuration, chunks)
+    law = law_of(configuration, events.size)
     # The input of step 0 moves no trace: the jump is 0 until the traces are first rescaled.
     state = State(v=configuration.neuron.V_init, decay=1.0, jump=0.0, event=first_event)
     w, x_scaled = np.full(n_synapses, configuration.synapse.w_init), np.zeros(n_synapses)
     # Room for every spike that the refractory period allows; what is not written takes no memory.
-    spike_step = np.empty(n_steps // (1 + refractory_steps) + 1, dtype=np.int64)
-    history = np.empty((n_steps // sample_steps, n_synapses))
+    spike_step = np.empty(law.n_steps // (1 + law.refractory_steps) + 1, dtype=np.int64)
+    history = np.empty((law.n_steps // law.sample_steps, n_synapses))
     arrays = stream, events, w, x_scaled, spike_step, history
     load()(ctypes.byref(law), ctypes.byref(state), *map(_address, arrays))
     return Recording(w, spike_step[: state.n_spikes].copy(), history)
@@ -58,7 +49,7 @@ def _address(array: NDArray) -> Any:
 
 
 def _events_of(
-    configuration: Configuration, n_steps: int, chunks: Iterator[Cells] | None
+    configuration: Configuration, chunks: Iterator[Cells] | None
 ) -> tuple[NDArray[np.uint64], Cells, int]:
     """Return the random stream, the events in hand, and the place of the first still to come."""
     n_synapses, process = configuration.input.n_synapses, configuration.input.process
@@ -67,7 +58,8 @@ def _events_of(
         events = np.full(n_synapses + _CHUNK, -1)
         return np.array(_stream_of(configuration.seed), dtype=np.uint64), events, events.size
     chunks = spike_cells(configuration) if chunks is None else chunks
-    events = np.concatenate([*chunks, [n_steps * n_synapses]], dtype=np.int64)
+    end = configuration.simulation.n_steps * n_synapses
+    events = np.concatenate([*chunks, [end]], dtype=np.int64)
     return np.empty(4, dtype=np.uint64), events, 0
 
 
@@ -95,4 +87,5 @@ def load() -> Callable[..., None]:
 
     here = Path(__file__).parent
     address = machine_code.address([here / "kernel.py", here / "law.py"], compile_kernel)
+    # Law, State and the six arrays of `run`.
     return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 8)(address)

@@ -71,7 +71,7 @@ def simulate(configuration: Configuration, spikes: ArrayLike | None = None) -> x
     exact = dataclasses.replace(configuration.record, dtype="float64")
     configuration = dataclasses.replace(configuration, record=exact)
     gather = Gather(Grid(configuration.to_mapping()))
-    engine = engine_named(available_engine(default_run().engine))
+    engine = engine_named(available_engine(default_run().engine, exact))
     result = measure(configuration, engine, cells)
     gather.add(gather.grid.keys, stacked([result], exact))
     note = {} if spikes is None else {"input": "spikes given by the caller"}
@@ -139,7 +139,7 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
     for axis in grid.idle_axes():
         log.warning("%s has no effect: every point along this axis is the same run", axis.key)
     gather = Gather(grid)
-    run = dataclasses.replace(run, engine=available_engine(run.engine))
+    run = dataclasses.replace(run, engine=available_engine(run.engine, grid.record))
     made = provenance.capture(run)
     with directory.held() if directory else contextlib.nullcontext():
         reused = _take_up(directory, grid, gather)

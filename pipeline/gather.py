@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.grid import Axis, Grid
-from pipeline.labelled import Labelled
-from pipeline.labelled import Variable as LabelledArray
+from pipeline.labelled import Labelled, LabelledArray
 from pipeline.parameters import Configuration, Stdp, steps
 from pipeline.plasticity import effective_ltd_ratio
 from pipeline.quantities import Quantity, RequestError
@@ -66,15 +65,17 @@ class Gather:
     def add(self, keys: Sequence[str], columns: Columns) -> None:
         """Fill in finished points, wherever on the grid they stand."""
         places = [self._positions[key] for key in keys]
-        positions = np.concatenate([[], *places]).astype(int)
-        rows = np.repeat(np.arange(len(keys)), [len(place) for place in places])
+        positions = np.array([position for place in places for position in place], dtype=int)
+        if len(positions) > len(keys):  # some runs stand in several places
+            rows = np.repeat(np.arange(len(keys)), [len(place) for place in places])
+            columns = {name: column[rows] for name, column in columns.items()}
         self._status[positions] = DONE
         for name, column in columns.items():
             if name == "spike_time":
-                self._spike_times |= zip(positions.tolist(), column[rows], strict=True)
+                self._spike_times |= zip(positions.tolist(), column, strict=True)
             else:
                 place = tuple(slice(length) for length in column.shape[1:])
-                self._arrays[name][(positions, *place)] = column[rows]
+                self._arrays[name][(positions, *place)] = column
 
     def has(self, key: str) -> bool:
         """Whether a point is done."""
@@ -167,7 +168,7 @@ class Gather:
         time = Quantity("time", "ms")
         dt = self.grid.points[0].simulation.dt
         interval = self.grid.record.weight_interval or 0.0
-        # First value, distance, what it is, and the key that sets how many there are.
+        # First index, distance, what it is, and the key that sets how many there are.
         own = {
             "synapse": (0, 1, Quantity("synapse index"), "input.n_synapses"),
             "time": (0, dt, time, "simulation.dt"),

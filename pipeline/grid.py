@@ -173,7 +173,7 @@ class Grid:
         touching = {
             name: [i for i in order if _touches(self.axes[i], f"{name}.")] for name in SECTIONS
         }
-        seeding = self.axes_of(["seed"])
+        seeding = [i for i in order if _touches(self.axes[i], "seed")]
         physical = sorted({i for axes in touching.values() for i in axes})
 
         @functools.cache
@@ -191,7 +191,7 @@ class Grid:
             at = dict(zip(physical, index, strict=True))
             made = [section(name, tuple([at[i] for i in axes])) for name, axes in touching.items()]
             sections = dict(zip(touching, [section for section, _ in made], strict=True))
-            configuration = Configuration(**sections, seed=self.base["seed"])
+            configuration = Configuration(**sections, seed=0)  # until its own is put in
             return configuration, "\n".join([text for _, text in made])
 
         @functools.cache
@@ -246,16 +246,11 @@ class Grid:
         return {key: value for key, value in constants.items() if value != {}}
 
 
-def content_key(point: Configuration) -> str:
+def _key(seed: int, physics: str) -> str:
     """Return the hash of what decides a point's results: its resolved physics and the model.
 
     What is recorded belongs to it; how it is run does not.
     """
-    physics = "\n".join([_written_section(getattr(point, name)) for name in SECTIONS])
-    return _key(point.seed, physics)
-
-
-def _key(seed: int, physics: str) -> str:
     text = f"{MODEL_VERSION}\n{seed}\n{physics}"
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 

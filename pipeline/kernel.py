@@ -220,15 +220,15 @@ def _integrate(
     spike_step = carray(spike_step_at, law.n_steps)
     n_samples = law.n_steps // law.sample_steps
     history = carray(history_at, (n_samples, law.n_synapses))
-    n_cells, last_step = law.n_steps * law.n_synapses, law.n_steps - 1
-    rescaling, taken = 1, 0
+    last_step, rescaling, taken = law.n_steps - 1, 1, 0
 
     step = 0
     while step < last_step:
-        if events[events.size - 1] // law.n_synapses <= step and events[events.size - 1] < n_cells:
-            _refill(law, state, stream, events)
         # Behind the last event in hand, others of its step may be yet to come.
         complete = events[events.size - 1] // law.n_synapses
+        if complete <= step:
+            _refill(law, state, stream, events)
+            complete = events[events.size - 1] // law.n_synapses
         stop = min(complete, rescaling, (taken + 1) * law.sample_steps, last_step)
         _advance(law, state, step, stop, events, w, x_scaled, spike_step)
         step = stop

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 #: Dimensions, values and attributes of one variable.
-Variable = tuple[tuple[str, ...], NDArray, Mapping[str, Any]]
+LabelledArray = tuple[tuple[str, ...], NDArray, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Labelled:
         Those of the whole.
     """
 
-    variables: Mapping[str, Variable]
-    coordinates: Mapping[str, Variable]
+    variables: Mapping[str, LabelledArray]
+    coordinates: Mapping[str, LabelledArray]
     attributes: Mapping[str, Any]
 
     def values(self, name: str) -> NDArray:
@@ -68,7 +68,7 @@ def write_netcdf(dataset: Labelled, path: Path) -> None:
 
 
 def _coordinates_beside(
-    dims: tuple[str, ...], coordinates: Mapping[str, Variable]
+    dims: tuple[str, ...], coordinates: Mapping[str, LabelledArray]
 ) -> dict[str, str]:
     """Return the attribute that names coordinates which are no dimensions (CF-1.11, 5)."""
     names = [
@@ -79,7 +79,9 @@ def _coordinates_beside(
     return {"coordinates": " ".join(names)} if names else {}
 
 
-def _write(file: Any, name: str, variable: Variable, fill_value: float | None, **more: str) -> None:
+def _write(
+    file: Any, name: str, variable: LabelledArray, fill_value: float | None, **more: str
+) -> None:
     dims, values, attributes = variable
     words = values.dtype.kind == "U"
     bulky = values.size > 1 and not words

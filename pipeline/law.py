@@ -7,7 +7,7 @@ import math
 from typing import ClassVar
 
 from pipeline.inputs import mean_gap, spike_probability
-from pipeline.parameters import Configuration
+from pipeline.parameters import Configuration, steps
 
 #: Steps between two rescalings of the traces, at most; rounding errors grow with it.
 _LONGEST_STRETCH = 256
@@ -16,38 +16,19 @@ _LONGEST_STRETCH = 256
 _LARGEST_EXPONENT = 230.0
 
 
+def _fields(kind: type, *names: str) -> list[tuple[str, type]]:
+    return [(name, kind) for name in names]
+
+
 class Law(ctypes.Structure):
     """The constants of one run, those of a step already made."""
 
     _fields_: ClassVar = [
-        *[
-            (name, ctypes.c_int64)
-            for name in (
-                "n_synapses",
-                "n_steps",
-                "n_events",
-                "sample_steps",
-                "refractory_steps",
-                "stretch",
-            )
-        ],
-        *[
-            (name, ctypes.c_double)
-            for name in (
-                "mean_gap",
-                "V_th",
-                "V_reset",
-                "E_L",
-                "E_ex",
-                "dt_over_tau_m",
-                "g_max",
-                "decay_ex",
-                "A_plus",
-                "A_minus",
-                "decay_plus",
-                "decay_minus",
-            )
-        ],
+        *_fields(ctypes.c_int64, "n_synapses", "n_steps", "n_events"),
+        *_fields(ctypes.c_int64, "sample_steps", "refractory_steps", "stretch"),
+        *_fields(ctypes.c_double, "mean_gap", "V_th", "V_reset", "E_L", "E_ex", "dt_over_tau_m"),
+        *_fields(ctypes.c_double, "g_max", "decay_ex"),
+        *_fields(ctypes.c_double, "A_plus", "A_minus", "decay_plus", "decay_minus"),
     ]
 
 
@@ -59,18 +40,23 @@ class State(ctypes.Structure):
     """
 
     _fields_: ClassVar = [
-        *[(name, ctypes.c_double) for name in ("v", "g_ex", "x_post", "decay", "jump")],
-        *[(name, ctypes.c_int64) for name in ("free", "event", "n_spikes")],
+        *_fields(ctypes.c_double, "v", "g_ex", "x_post", "decay", "jump"),
+        *_fields(ctypes.c_int64, "free", "event", "n_spikes"),
     ]
 
 
-def law_of(configuration: Configuration, **counts: int) -> Law:
-    """Return the constants of a configuration; `counts` are those that a run decides itself."""
+def law_of(configuration: Configuration, n_events: int) -> Law:
+    """Return the constants of a configuration; `n_events` are kept in hand at a time."""
     neuron, synapse = configuration.neuron, configuration.synapse
     stdp, dt = configuration.stdp.resolved(), configuration.simulation.dt
+    n_steps, interval = configuration.simulation.n_steps, configuration.record.weight_interval
     decay_plus = 1 - dt / stdp.tau_plus
     return Law(
         n_synapses=configuration.input.n_synapses,
+        n_steps=n_steps,
+        n_events=n_events,
+        sample_steps=n_steps + 1 if interval is None else steps(interval, dt),
+        refractory_steps=steps(neuron.t_ref, dt),
         stretch=_stretch(decay_plus),
         mean_gap=mean_gap(spike_probability(configuration)),
         V_th=neuron.V_th,
@@ -84,7 +70,6 @@ def law_of(configuration: Configuration, **counts: int) -> Law:
         A_minus=stdp.A_minus,
         decay_plus=decay_plus,
         decay_minus=1 - dt / stdp.tau_minus,
-        **counts,
     )
 
 

@@ -23,7 +23,10 @@ from pipeline.files import replacing
 log = logging.getLogger("pipeline")
 
 #: For installations that their user cannot write to.
-_USERS_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "stdp-pipeline"
+_USERS_CACHE = Path(
+    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),  # noqa: PTH111 - Path's raises where there is no home
+    "stdp-pipeline",
+)
 
 #: What the text of a module does not name: LLVM puts them in place of its own instructions.
 _CALLED_BY_LLVM = ("exp", "log1p", "memcpy", "memset", "memmove")
@@ -57,8 +60,8 @@ def address(sources: Sequence[Path], compile_sources: Callable[[], tuple[str, st
 
 def _fingerprint(sources: Sequence[Path]) -> str:
     processor = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
-    text = f"{llvmlite.__version__} {llvm.llvm_version_info} {processor}"
-    content = b"".join(source.read_bytes() for source in sources)
+    text = f"{llvmlite.__version__} {llvm.get_process_triple()} {processor}"
+    content = b"".join(source.read_bytes() for source in (*sources, Path(__file__)))
     return hashlib.blake2b(content + text.encode(), digest_size=12).hexdigest()
 
 
@@ -114,12 +117,12 @@ def _stand_in(name: str) -> int:
 
 
 def _keep(code: _Code, places: Sequence[Path]) -> None:
-    """Write code to the first place that takes it, behind a line with its digest."""
-    about = {"function": code.function, "needs": code.needs, "digest": _digest(code.machine)}
+    """Write code to the first place that takes it, behind a line with a digest of all the rest."""
+    content = _bytes_of(code)
     for place in places:
         try:
             with replacing(place) as temporary:
-                temporary.write_bytes(json.dumps(about).encode() + b"\n" + code.machine)
+                temporary.write_bytes(_digest(content) + b"\n" + content)
         except OSError:
             continue  # nowhere at last: the next process compiles again
         return
@@ -128,14 +131,19 @@ def _keep(code: _Code, places: Sequence[Path]) -> None:
 def _read(file: Path) -> _Code | None:
     """Return the code of a file, or None if there is none, or it is not whole."""
     try:
-        head, _, machine = file.read_bytes().partition(b"\n")
-        about = json.loads(head)
-    except (OSError, ValueError):
+        digest, _, content = file.read_bytes().partition(b"\n")
+    except OSError:
         return None
-    if about.pop("digest", None) != _digest(machine):
+    if digest != _digest(content):
         return None
-    return _Code(machine, **about)
+    names, _, machine = content.partition(b"\n")
+    return _Code(machine, **json.loads(names))
 
 
-def _digest(machine: bytes) -> str:
-    return hashlib.blake2b(machine, digest_size=16).hexdigest()
+def _bytes_of(code: _Code) -> bytes:
+    names = {"function": code.function, "needs": code.needs}
+    return json.dumps(names).encode() + b"\n" + code.machine
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).hexdigest().encode()

@@ -38,7 +38,7 @@ def capture(run: Run) -> dict[str, Any]:
         "engine": run.engine,
         "backend": run.backend,
         "n_jobs": run.n_jobs,
-        "n_cores": os.cpu_count(),
+        "n_cores": os.cpu_count() or "unknown",
         "seed_policy": SEED_POLICY,
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES},

@@ -16,7 +16,7 @@ from pipeline.inputs import spike_probability
 from pipeline.parameters import Configuration
 from pipeline.quantities import RequestError, Section, quantity
 from pipeline.simulation import ENGINES, engine_named, measure
-from pipeline.variables import Columns, stacked
+from pipeline.variables import Columns, stacked, stored
 
 #: A batch takes about this long: long beside its dispatch, short beside a user's patience.
 _SECONDS_PER_BATCH = 1.0
@@ -89,9 +89,10 @@ def run_points(points: Mapping[str, Configuration], run: Run) -> Iterator[Batch]
     longest = _longest_seconds(points, run.engine)
     n_workers = _useful_workers(len(points), longest, run)
     size = run.batch_size or _batch_size(len(points), longest, n_workers)
+    n_workers = min(n_workers, math.ceil(len(points) / size))
     waiting = iter(points.items())
     tasks = iter(lambda: list(itertools.islice(waiting, size)), [])
-    if n_workers == 1:
+    if n_workers <= 1:
         yield from (_run_batch(task, run.engine) for task in tasks)
         return
     import joblib  # takes its time to import
@@ -125,19 +126,26 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 def _run_batch(task: list[tuple[str, Configuration]], engine: str) -> Batch:
-    run, results, failures = engine_named(engine), {}, {}
+    run, record = engine_named(engine), task[0][1].record  # one for all points of a sweep
+    results, failures = {}, {}
     for key, point in task:
         try:
-            results[key] = measure(point, run)
+            results[key] = stored(measure(point, run), record)
         except Exception as error:  # whatever a point does, the sweep goes on and says so
-            reason = f"{type(error).__name__}: {error}"
-            failures[key] = Failure(reason, traceback.format_exc())
-    record = task[0][1].record  # one for all points of a sweep
-    return Batch(list(results), stacked(list(results.values()), record), failures)
+            failures[key] = _failure(error)
+    try:
+        return Batch(list(results), stacked(list(results.values()), record), failures)
+    except MemoryError as error:
+        return Batch([], {}, failures | dict.fromkeys(results, _failure(error)))
+
+
+def _failure(error: Exception) -> Failure:
+    reason = f"{type(error).__name__}: {error}"
+    return Failure(reason, "".join(traceback.format_exception(error)))
 
 
 def _useful_workers(n_points: int, longest: float, run: Run) -> int:
-    """Return the number of workers, 1 where starting others would take longer than it saves."""
+    """Return the number of workers; threads on points that hold the interpreter would only wait."""
     in_turn = run.backend == "threading" and longest < _SECONDS_IN_PYTHON
     if n_points <= 1 or in_turn or run.backend == "sequential":
         return 1
@@ -164,7 +172,9 @@ def _longest_seconds(points: Mapping[str, Configuration], engine: str) -> float:
 def _estimated_seconds(point: Configuration, engine: str) -> float:
     """Return the time of one simulation on a core of 2020, from its steps, synapses and events."""
     n_steps, n_synapses = point.simulation.n_steps, point.input.n_synapses
-    if engine == "reference" or point.record.traces:
-        return 1e-3 + n_steps * (1e-5 + 5e-9 * n_synapses)
+    # The notebook's stream has a number for every cell of the lattice, spike or not.
+    drawing = 1e-8 * n_steps * n_synapses if point.input.process == "notebook" else 0.0
+    if engine == "reference":
+        return 1e-3 + drawing + n_steps * (1e-5 + 5e-9 * n_synapses)
     n_events = n_steps * n_synapses * spike_probability(point)
-    return 1e-5 + 7e-9 * n_steps + 6e-9 * n_events
+    return 1e-5 + drawing + 7e-9 * n_steps + 6e-9 * n_events

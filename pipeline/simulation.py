@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline import reference
 from pipeline.inputs import Cells
-from pipeline.parameters import Configuration, steps
+from pipeline.parameters import Configuration, Record, steps
 from pipeline.variables import Result
 
 log = logging.getLogger("pipeline")
@@ -23,29 +24,30 @@ Engine = Callable[[Configuration, Iterator[Cells] | None], reference.Recording]
 ENGINES = ("compiled", "reference")
 
 
-def available_engine(name: str) -> str:
-    """Return the name of an engine, or with a warning `reference` where numba is not to be had."""
+@functools.cache
+def available_engine(name: str, record: Record) -> str:
+    """Return the name of the engine that will run: `name`, or `reference` where that cannot.
+
+    Only the reference has every state variable of every step; and where machine code is not to be
+    had it takes over with a warning, once a process.
+    """
+    if record.traces:
+        return "reference"
     try:
         engine_named(name)
-    except (ImportError, OSError) as error:
+    except Exception as error:  # numba and LLVM fail in many ways, and there is another engine
         log.warning(
-            "run.engine=%s: numba cannot be imported (%s); run.engine=reference takes over, "
+            "run.engine=%s cannot be had here (%s); run.engine=reference takes over, "
             "some hundred times slower",
             name,
-            error,
+            " ".join(str(error).split()),
         )
         return "reference"
     return name
 
 
 def engine_named(name: str) -> Engine:
-    """Return the function that runs a configuration.
-
-    Raises
-    ------
-    ImportError
-        If it needs numba, and that cannot be imported.
-    """
+    """Return the function that runs a configuration; compile it if no earlier process has."""
     if name == "reference":
         return reference.run
     from pipeline import compiled  # which may have to compile
@@ -57,12 +59,8 @@ def engine_named(name: str) -> Engine:
 def measure(
     configuration: Configuration, engine: Engine, cells: Iterator[Cells] | None = None
 ) -> Result:
-    """Run one configuration on an engine and return its variables, in full precision.
-
-    Traces of every step come from the reference core, whatever the engine.
-    """
-    run = reference.run if configuration.record.traces else engine
-    recording = run(configuration, cells)
+    """Run one configuration on an engine and return its variables, in full precision."""
+    recording = engine(configuration, cells)
     simulation, record = configuration.simulation, configuration.record
     spike_time = recording.spike_step * simulation.dt
     variables: Result = {

@@ -117,6 +117,16 @@ def dtype_of(name: str, record: Record) -> np.dtype:
     return np.dtype(record.dtype if dtype == "stored" else dtype)
 
 
+def stored(result: Result, record: Record) -> Result:
+    """Return what is recorded, arrays in the number types of the file."""
+    return {
+        name: result[name].astype(dtype_of(name, record), copy=False)
+        if isinstance(result[name], np.ndarray)
+        else result[name]
+        for name in recorded(record)
+    }
+
+
 def stacked(results: Sequence[Result], record: Record) -> Columns:
     """Return the variables of some points in the number types of the file.
 

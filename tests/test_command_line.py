@@ -209,6 +209,7 @@ def test_ctrl_c_keeps_finished_points(tmp_path, backend):
         "-m",
         "seed=range(40)",
         "simulation.duration=10000",
+        "run.engine=reference",
         "run.n_jobs=2",
         "run.batch_size=1",
         f"run.backend={backend}",
@@ -235,7 +236,8 @@ def test_ctrl_c_keeps_finished_points(tmp_path, backend):
 
 def test_sigterm_ends_like_ctrl_c(tmp_path):
     """A scheduler's SIGTERM to the parent: exit code 130, results.nc whole, no worker left."""
-    words = ["-m", "seed=range(40)", "simulation.duration=10000", "run.batch_size=1", "name=job"]
+    words = ["-m", "seed=range(40)", "simulation.duration=10000", "run.engine=reference"]
+    words += ["run.batch_size=1", "name=job"]
     process = run_in_a_process(*words, cwd=tmp_path)
     points = tmp_path / "outputs" / "job" / "points"
     deadline = time.monotonic() + 60

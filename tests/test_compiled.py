@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import pipeline
-from pipeline import compiled, kernel, law, reference
+from pipeline import compiled, kernel, reference
 from pipeline.inputs import given_cells, mean_gap, spike_cells
 from pipeline.parameters import Configuration
 from tests.conftest import golden, golden_overrides
@@ -52,7 +52,7 @@ def configurations(draw):
                 "V_init": pick(-90, -30, V_th),
                 "E_L": E_L,
                 "tau_m": pick(1.5 * dt, 20, 1.01 * dt),
-                "t_ref": pick(0, 5, 0.0, 0.3 * dt, dt, 2.0, 2.03),
+                "t_ref": pick(0, 5, 0.0, 0.3 * dt, dt, 2.0, 2.03, 1e9),
             },
             "synapse": {"g_max": g_max, "w_init": w_init, "E_ex": E_ex, "tau_ex": tau_ex},
             "stdp": {
@@ -89,7 +89,7 @@ def assert_same_run(configuration, events=None):
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(configurations())
 def test_cores_agree_on_generated_configurations(configuration):
-    """Over the whole range of every parameter, input drawn by each core for itself."""
+    """At the edges and over the usual range of every parameter, each core drawing for itself."""
     assert_same_run(configuration)
 
 
@@ -138,8 +138,8 @@ def test_cores_agree_after_a_long_run(dt):
     assert assert_same_run(configuration).spike_step.size > 200
 
 
-def test_more_spikes_than_fit_at_first():
-    """A neuron without refractory period under strong drive spikes 3,000 times, all recorded."""
+def test_a_spike_at_nearly_every_step():
+    """A neuron without refractory period under strong drive fills the room kept for its spikes."""
     configuration = pipeline.configure(
         "neuron.t_ref=0", "synapse.g_max=900", "synapse.w_init=1", "stdp.A_minus=0",
         "input.rate_hz=1000", "input.n_synapses=2", "simulation.duration=3000", "simulation.dt=1",
@@ -190,11 +190,14 @@ def test_stream_starts_where_numpys_does(seed):
     assert state == generator.state["state"]
 
 
-def test_traces_do_not_overflow_between_rescalings():
-    """Where a trace decays to 1e-16 in one step, its scale is still a number."""
-    assert law._stretch(1e-16) == 6
-    assert law._stretch(0.95) == 256
-    assert law._stretch(1.0) == 256
+@pytest.mark.parametrize("tau_plus", [np.nextafter(1.0, 2), 1.001, 1e12])
+def test_traces_of_any_time_constant(tau_plus):
+    """A trace may fall to nothing in a step or last for ever: its scale stays a number."""
+    configuration = pipeline.configure(
+        f"stdp.tau_plus={tau_plus}", "stdp.A_plus=1e-4", "stdp.A_minus=0.01", "simulation.dt=1",
+        "simulation.duration=2000", "input.rate_hz=60", "stdp.tau_minus=20",
+    )  # fmt: skip
+    assert assert_same_run(configuration).spike_step.size > 10
 
 
 def test_the_kernel_allocates_nothing():
@@ -228,7 +231,7 @@ def test_without_numba_the_reference_takes_over_and_says_so(tmp_path):
     dataset, warnings = run_without(["numba", "llvmlite"], tmp_path)
     assert dataset.attrs["engine"] == "reference"
     assert len(warnings) == 1
-    assert "run.engine=compiled: numba cannot be imported" in warnings[0]
+    assert "run.engine=compiled cannot be had here (import of llvmlite" in warnings[0]
 
 
 def test_the_reference_needs_no_numba(tmp_path):

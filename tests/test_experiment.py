@@ -37,7 +37,7 @@ def test_sweep_and_simulate_agree(configure):
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_backends_give_identical_datasets(configure, backend):
     """Loky and threads give the dataset of one worker to the bit, histories and spikes too."""
-    base = configure("record=history", "record.weight_interval=100")
+    base = configure("record=history", "record.weight_interval=100", "simulation.duration=5000")
     expected = pipeline.sweep(base, AXES, backend="sequential")
     got = pipeline.sweep(base, AXES, backend=backend, n_jobs=2, batch_size=1)
     xr.testing.assert_identical(got.drop_attrs(), expected.drop_attrs())

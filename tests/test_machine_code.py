@@ -1,11 +1,16 @@
 """Machine code that outlives its process: kept, checked, and compiled again when in doubt."""
 
 import ctypes
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from numba import cfunc, float64
 
 from pipeline import machine_code
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ def call(address, value):
 
 
 def test_what_was_compiled_is_kept(source, caplog):
-    """The second process links what the first compiled, and the first says that it takes time."""
+    """The second time what was compiled is linked; the first time says that it takes long."""
     compiler = Compiler(2.0)
     assert call(machine_code.address([source], compiler), 21.0) == 42.0
     assert "compiling the engine" in caplog.text
@@ -55,7 +60,16 @@ def test_changed_sources_are_compiled_again(source):
     assert call(machine_code.address([source, beside], Compiler(3.0)), 1.0) == 3.0
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-7], lambda b: b"", lambda b: b[:-1] + b"x"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda b: b[:-7],
+        lambda b: b"",
+        lambda b: b[:-1] + b"x",
+        lambda b: b.replace(b"cfunc", b"cfank"),
+        lambda b: b"{}" + b,
+    ],
+)
 def test_damaged_code_is_not_linked(source, damage):
     """A file that is cut, empty or changed in one byte is compiled anew."""
     machine_code.address([source], Compiler(2.0))
@@ -79,3 +93,15 @@ def test_code_is_kept_for_the_user_where_the_installation_is_closed(source):
     (source.parent / "users").rmdir()
     (source.parent / "users").write_text("in the way")
     assert call(machine_code.address([source], compiler), 1.0) == 2.0
+
+
+def test_a_process_without_a_home_has_a_cache_all_the_same():
+    """A user that no file knows, as in some containers, can import the engine."""
+    code = (
+        "import os, pwd; os.environ.pop('HOME', None); pwd.getpwuid = {}.__getitem__;"
+        "import pipeline.machine_code"
+    )
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -62,8 +62,9 @@ def test_a_failing_point_becomes_a_record(points, fail_for_seed):
 
 def test_records_have_the_asked_number_type(configure):
     """Weights come in record.dtype, statistics in full precision."""
-    points = {"a": configure("record.dtype=float32"), "b": configure("record.dtype=float64")}
-    records = records_of(points, backend="sequential")
+    records = {}
+    for key, dtype in (("a", "float32"), ("b", "float64")):
+        records |= records_of({key: configure(f"record.dtype={dtype}")}, backend="sequential")
     assert records["a"]["weight"].dtype == np.float32
     assert records["b"]["weight"].dtype == np.float64
     assert records["a"]["mean_weight"] == records["b"]["mean_weight"]
@@ -72,6 +73,26 @@ def test_records_have_the_asked_number_type(configure):
 def test_no_points_are_no_work():
     """An empty request yields nothing."""
     assert records_of({}) == {}
+
+
+def test_a_batch_that_does_not_fit_in_memory_is_a_failure(points, monkeypatch):
+    """What cannot be put together is told of each of its points, and the sweep goes on."""
+
+    def fail(results, record):
+        raise MemoryError("too much")
+
+    monkeypatch.setattr(runner, "stacked", fail)
+    (batch,) = run_points(points, default_run(backend="sequential", batch_size=7))
+    assert batch.keys == []
+    assert {failure.reason for failure in batch.failures.values()} == {"MemoryError: too much"}
+    assert batch.failures.keys() == points.keys()
+
+
+def test_the_notebooks_stream_takes_its_time(configure):
+    """The estimate counts a draw for every cell where the input is the notebook's."""
+    point = configure("input=notebook", "simulation.duration=120000", "input.n_synapses=300")
+    estimated = runner._longest_seconds({"a": point}, "compiled")
+    assert 0.1 < estimated / (point.simulation.n_steps / 120_000) < 2
 
 
 def test_workers_are_only_started_where_they_pay(points):

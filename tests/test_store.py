@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 from omegaconf import OmegaConf
 
+import pipeline
 from pipeline import reference
 from pipeline.files import replacing
 from pipeline.gather import Gather
@@ -83,6 +84,25 @@ def test_the_file_is_compressed_and_keeps_its_words(directory, configure):
         assert (encoding["zlib"], encoding["shuffle"]) == (True, True)
         assert dataset["weight"].dtype == np.float32
         assert dataset["process"].values.tolist() == ["poisson", "notebook"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "axes"),
+    [
+        (["record=history", "record.weight_interval=100"], {}),
+        (["record=history", "record.weight_interval=100", "input.rate_hz=0"], {"seed": [1, 2]}),
+        (["record=everything"], {"stdp": ["notebook", "song_abbott_2001"], "input": ["poisson"]}),
+    ],
+)
+def test_the_file_is_what_xarray_would_have_written(directory, configure, overrides, axes):
+    """Scalars, words, counts and a dimension without members: values, types and attributes."""
+    returned = pipeline.sweep(configure(*overrides), axes, directory.path, backend="sequential")
+    with xr.open_dataset(directory.results) as written:
+        returned.to_netcdf(directory.path / "xarray.nc")
+        with xr.open_dataset(directory.path / "xarray.nc") as by_xarray:
+            xr.testing.assert_identical(written, by_xarray)
+            for name in by_xarray.variables:
+                assert written[name].dtype == by_xarray[name].dtype, name
 
 
 def test_the_request_is_readable(directory, configure):
