@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from pipeline.inputs import INPUT_STREAM, Cells, random_generator, spike_cells
 from pipeline.law import State, law_of
 from pipeline.parameters import Configuration
 from pipeline.reference import Recording
+
+log = logging.getLogger("pipeline")
 
 #: Events drawn at a time, beyond the most that one step can hold. Small enough for the L1 cache.
 _CHUNK = 512
@@ -83,6 +86,7 @@ def load() -> Callable[..., None]:
     def compile_kernel() -> tuple[str, str]:
         from pipeline import kernel  # numba takes its time to import
 
+        log.warning("compiling the engine for this machine; it takes about ten seconds")
         return kernel.compiled()
 
     here = Path(__file__).parent

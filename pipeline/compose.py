@@ -42,8 +42,13 @@ def configure(*overrides: str) -> Configuration:
     for override in overrides:
         if not isinstance(override, str):
             raise RequestError(f"{written('override', override)}: must be text such as 'seed=1'")
+        key = override.partition("=")[0].lstrip("+~")
+        if key.partition(".")[0] == "run" or key in _HOUSEKEEPING:
+            raise RequestError(
+                f"{override}: must be a parameter of the model; how and where points are run is "
+                "for pipeline.simulate and pipeline.sweep to say"
+            )
     config = composed(overrides)
-    run_of(config)
     configuration = Configuration.from_mapping(physics_of(config))
     return dataclasses.replace(configuration, overrides=overrides)
 

@@ -45,7 +45,9 @@ class Outcome:
     seconds: float
 
 
-def simulate(configuration: Configuration, spikes: ArrayLike | None = None) -> xr.Dataset:
+def simulate(
+    configuration: Configuration, spikes: ArrayLike | None = None, **run: Any
+) -> xr.Dataset:
     """Run one neuron and return what it did, labelled, in full precision.
 
     Parameters
@@ -54,6 +56,8 @@ def simulate(configuration: Configuration, spikes: ArrayLike | None = None) -> x
         The parameters; see `pipeline.configure`.
     spikes : array_like, optional
         Input spikes to use in place of the configured process: 0 or 1, `(n_synapses, n_steps)`.
+    **run
+        Settings of the section `run`, of which only `engine` matters to one run.
 
     Returns
     -------
@@ -63,15 +67,16 @@ def simulate(configuration: Configuration, spikes: ArrayLike | None = None) -> x
     Raises
     ------
     RequestError
-        If `spikes` does not fit the configuration.
+        If `spikes` does not fit the configuration, or a setting is not allowed.
     """
     _refuse_other_than(configuration)
+    settings = default_run(**run)
     n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
     cells = None if spikes is None else given_cells(spikes, n_synapses, n_steps)
     exact = dataclasses.replace(configuration.record, dtype="float64")
     configuration = dataclasses.replace(configuration, record=exact)
     gather = Gather(Grid(configuration.to_mapping()))
-    engine = engine_named(available_engine(default_run().engine, exact))
+    engine = engine_named(available_engine(settings.engine, exact))
     result = measure(configuration, engine, cells)
     gather.add(gather.grid.keys, stacked([result], exact))
     note = {} if spikes is None else {"input": "spikes given by the caller"}
@@ -139,10 +144,13 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
     for axis in grid.idle_axes():
         log.warning("%s has no effect: every point along this axis is the same run", axis.key)
     gather = Gather(grid)
-    run = dataclasses.replace(run, engine=available_engine(run.engine, grid.record))
-    made = provenance.capture(run)
     with directory.held() if directory else contextlib.nullcontext():
         reused = _take_up(directory, grid, gather)
+        if reused < len(grid.points):
+            run = dataclasses.replace(run, engine=available_engine(run.engine, grid.record))
+            made = provenance.capture(run)
+        else:  # whoever asks again for what is there has made none of it
+            made = directory.last_provenance() or provenance.capture(run)
         if directory:
             directory.write_request(grid)
             directory.write_provenance(made)

@@ -100,7 +100,8 @@ def value_axis(key: str, values: Iterable[Any]) -> Axis:
     sweepable = [*SWEPT_GROUPS, *(k for k in all_quantities() if not k.startswith("record."))]
     if quantity is None or key not in sweepable:
         text = ",".join(map(str, values))
-        raise unknown_key(key, text, sweepable, "cannot be swept" if quantity else "unknown axis")
+        known = quantity or key.partition(".")[0] in ("run", "record")
+        raise unknown_key(key, text, sweepable, "cannot be swept" if known else "unknown axis")
     for value in values:
         if value is None:
             raise RequestError(f"{written(key, value)}: must be a number on an axis")

@@ -52,9 +52,9 @@ def address(sources: Sequence[Path], compile_sources: Callable[[], tuple[str, st
     places = [sources[0].parent / "__pycache__" / file, _USERS_CACHE / file]
     code = next(filter(None, map(_read, places)), None)
     if code is None:
-        log.warning("compiling the engine for this machine, once; it takes about ten seconds")
         code = _compiled(*compile_sources())
-        _keep(code, places)
+        if not _keep(code, places):
+            log.warning("%s cannot be written: the next process compiles again", places[-1])
     return _link(code)
 
 
@@ -116,16 +116,17 @@ def _stand_in(name: str) -> int:
     return ctypes.cast(ctypes.pythonapi.abort, ctypes.c_void_p).value or 0
 
 
-def _keep(code: _Code, places: Sequence[Path]) -> None:
-    """Write code to the first place that takes it, behind a line with a digest of all the rest."""
+def _keep(code: _Code, places: Sequence[Path]) -> bool:
+    """Write code behind a line with its digest to the first place that takes it, if any does."""
     content = _bytes_of(code)
     for place in places:
         try:
             with replacing(place) as temporary:
                 temporary.write_bytes(_digest(content) + b"\n" + content)
         except OSError:
-            continue  # nowhere at last: the next process compiles again
-        return
+            continue
+        return True
+    return False
 
 
 def _read(file: Path) -> _Code | None:

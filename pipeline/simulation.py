@@ -38,7 +38,7 @@ def available_engine(name: str, record: Record) -> str:
     except Exception as error:  # numba and LLVM fail in many ways, and there is another engine
         log.warning(
             "run.engine=%s cannot be had here (%s); run.engine=reference takes over, "
-            "some hundred times slower",
+            "hundreds of times slower",
             name,
             " ".join(str(error).split()),
         )

@@ -43,6 +43,7 @@ class Directory:
         self.results = path / "results.nc"
         self.log = path / "sweep.log"
         self._request = path / "configuration.yaml"
+        self._made = path / "provenance.json"
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -125,16 +126,25 @@ class Directory:
         swept = [f"{key} is swept in only one of the two" for key in here.keys() ^ asked.keys()]
         return "; ".join(sorted(different)[:3] or sorted(swept)[:3])
 
+    def last_provenance(self) -> dict[str, Any]:
+        """Return what `provenance.json` says of the last run that computed anything, or nothing."""
+        return self._provenance()[0]
+
     def write_provenance(self, provenance: dict[str, Any]) -> None:
         """Write `provenance.json`; the runs before this one stay in it."""
-        file = self.path / "provenance.json"
-        try:
-            earlier = json.loads(file.read_text())
-        except (OSError, ValueError):  # not there, or no longer JSON
-            earlier = {}
-        runs = [*earlier.pop("earlier_runs", []), *([earlier] if earlier else [])]
-        with replacing(file) as temporary:
+        last, runs = self._provenance()
+        if last and last != provenance:
+            runs.append(last)
+        with replacing(self._made) as temporary:
             temporary.write_text(json.dumps(provenance | {"earlier_runs": runs}, indent=2) + "\n")
+
+    def _provenance(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Return the provenance of the last run and of those before."""
+        try:
+            last = json.loads(self._made.read_text())
+            return last, last.pop("earlier_runs", [])
+        except (OSError, ValueError, AttributeError):  # not there, or no longer ours
+            return {}, []
 
     def save(self, batch: Batch) -> None:
         """Keep the finished points of a batch."""

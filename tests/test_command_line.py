@@ -257,11 +257,13 @@ def test_progress_is_quiet_where_no_terminal_listens(tmp_path):
     assert err == ""
 
 
+# getrusage would count in what the parent process had at its peak.
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="its own peak is in /proc")
 def test_a_120_s_run_fits_in_300_mb(tmp_path):
     """120 s at dt 1 ms, everything imported, stay below 300 MB of memory."""
     code = (
-        "import resource, pipeline; pipeline.simulate(pipeline.configure('input=notebook'));"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "import pipeline; pipeline.simulate(pipeline.configure('input=notebook'));"
+        "print(*[line.split()[1] for line in open('/proc/self/status') if 'VmHWM' in line])"
     )
     compiled.load()  # numba takes more than that, once a machine
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -29,7 +29,8 @@ def test_configure_takes_overrides_groups_and_experiments():
         ("stdp.tau_plus=${stdp.nothing}", r"stdp\.nothing"),
         ("seed=1,2", r"^seed=1,2: must be single values; sweep keys with pipeline\.sweep"),
         ("stdp=null", r"^stdp=null: must be the name of a file in conf/stdp"),
-        ("run.n_jobs=0", r"^run\.n_jobs=0: number of workers"),
+        ("run.n_jobs=2", r"^run\.n_jobs=2: must be a parameter of the model; how and where"),
+        ("name=mine", r"^name=mine: must be a parameter of the model"),
     ],
 )
 def test_a_wrong_override_is_one_line(override, message):

@@ -167,6 +167,20 @@ def test_provenance_is_in_the_file_and_beside_it(configure, tmp_path):
     assert dataset.attrs["Conventions"] == "CF-1.11"
 
 
+def test_asking_again_does_not_change_who_made_it(configure, tmp_path):
+    """A request for what is there computes nothing, and the file still names what did."""
+    settings = {"directory": tmp_path, "backend": "sequential"}
+    pipeline.sweep(configure(), {"seed": [1]}, engine="reference", **settings)
+    made = json.loads((tmp_path / "provenance.json").read_text())
+    again = pipeline.sweep(configure(), {"seed": [1]}, engine="compiled", **settings)
+    assert again.attrs["engine"] == "reference"
+    assert json.loads((tmp_path / "provenance.json").read_text()) == made
+    more = pipeline.sweep(configure(), {"seed": [1, 2]}, engine="compiled", **settings)
+    assert more.attrs["engine"] == "compiled"
+    beside = json.loads((tmp_path / "provenance.json").read_text())
+    assert [run["engine"] for run in beside["earlier_runs"]] == ["reference"]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

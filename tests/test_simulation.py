@@ -30,6 +30,15 @@ def test_given_spikes_drive_the_neuron():
     assert dataset["mean_weight"].item() == pytest.approx(0.9967, abs=5e-5)
 
 
+def test_simulate_runs_on_either_engine(configure):
+    """The definition and the machine code give one run, to rounding."""
+    one, other = (pipeline.simulate(configure(), engine=e) for e in ("reference", "compiled"))
+    assert one["spike_count"] == other["spike_count"] > 5
+    np.testing.assert_allclose(one["weight"], other["weight"], rtol=0, atol=1e-10)
+    with pytest.raises(RequestError, match=r"^run\.engine=fast: engine must be compiled or ref"):
+        pipeline.simulate(configure(), engine="fast")
+
+
 def test_given_spikes_must_fit_the_configuration(configure):
     """A raster of the wrong shape is refused."""
     with pytest.raises(RequestError, match=r"spikes of shape \(300, 5\)"):
