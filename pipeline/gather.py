@@ -26,7 +26,6 @@ from pipeline.variables import (
     VARIABLES,
     Columns,
     Variable,
-    dtype_of,
     recorded,
 )
 
@@ -58,7 +57,9 @@ class Gather:
         }
         self._refuse_what_does_not_fit()
         self._arrays = {
-            name: self._allocate(name) for name in recorded(grid.record) if name != "spike_time"
+            name: self._allocate(name, dtype)
+            for name, dtype in recorded(grid.record).items()
+            if name != "spike_time"
         }
         self._spike_times: dict[int, NDArray] = {}
 
@@ -132,9 +133,8 @@ class Gather:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         sizes = self._sizes | {"spike": 0}
         per_point = sum(
-            dtype_of(name, self.grid.record).itemsize
-            * math.prod(sizes[dim] for dim in VARIABLES[name].dims)
-            for name in recorded(self.grid.record)
+            dtype.itemsize * math.prod(sizes[dim] for dim in VARIABLES[name].dims)
+            for name, dtype in recorded(self.grid.record).items()
         )
         wanted = per_point * len(self.grid.points)
         if wanted > memory:
@@ -144,11 +144,11 @@ class Gather:
                 "or records"
             )
 
-    def _allocate(self, name: str) -> NDArray:
+    def _allocate(self, name: str, dtype: np.dtype) -> NDArray:
         variable = VARIABLES[name]
         shape = (len(self.grid.points), *(self._sizes[dim] for dim in variable.dims))
         empty = NO_COUNT if variable.dtype == "int64" else np.nan
-        return np.full(shape, empty, dtype_of(name, self.grid.record))
+        return np.full(shape, empty, dtype)
 
     def _padded_spike_times(self) -> NDArray[np.float64]:
         longest = max(0, self._arrays["spike_count"].max())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -106,24 +107,23 @@ VARIABLES = {
 DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims}
 
 
-def recorded(record: Record) -> list[str]:
-    """Return the names of the variables that `record` asks for."""
-    return [name for name, variable in VARIABLES.items() if variable.when(record)]
-
-
-def dtype_of(name: str, record: Record) -> np.dtype:
-    """Return the number type of a variable in the file."""
-    dtype = VARIABLES[name].dtype
-    return np.dtype(record.dtype if dtype == "stored" else dtype)
+@functools.cache
+def recorded(record: Record) -> dict[str, np.dtype]:
+    """Return the variables that `record` asks for, and their number types in the file."""
+    return {
+        name: np.dtype(record.dtype if variable.dtype == "stored" else variable.dtype)
+        for name, variable in VARIABLES.items()
+        if variable.when(record)
+    }
 
 
 def stored(result: Result, record: Record) -> Result:
     """Return what is recorded, arrays in the number types of the file."""
     return {
-        name: result[name].astype(dtype_of(name, record), copy=False)
+        name: result[name].astype(dtype, copy=False)
         if isinstance(result[name], np.ndarray)
         else result[name]
-        for name in recorded(record)
+        for name, dtype in recorded(record).items()
     }
 
 
@@ -135,8 +135,8 @@ def stacked(results: Sequence[Result], record: Record) -> Columns:
     if not results:
         return {}
     return {
-        name: _padded([result[name] for result in results], dtype_of(name, record))
-        for name in recorded(record)
+        name: _padded([result[name] for result in results], dtype)
+        for name, dtype in recorded(record).items()
     }
 
 
