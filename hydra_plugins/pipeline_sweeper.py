@@ -38,8 +38,8 @@ class PipelineSweeper(Sweeper):
         """Expand the overrides into a grid and run it."""
         from pipeline.axes import grid_of_overrides
         from pipeline.command import run_and_report
-        from pipeline.compose import request_error, run_of
-        from pipeline.store import Directory, directory_path
+        from pipeline.compose import request_error
+        from pipeline.store import directory_path
 
         loader = self.hydra_context.config_loader
         parser = OverridesParser.create(config_loader=loader)
@@ -58,4 +58,4 @@ class PipelineSweeper(Sweeper):
             raise request_error(error, params) from error
         grid = grid_of_overrides(self.config, *parsed, compose_again)
         path = directory_path(self.config.outputs, self.config.name)
-        run_and_report(grid, run_of(self.config), Directory(path))
+        run_and_report(grid, self.config, path)

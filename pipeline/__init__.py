@@ -17,6 +17,7 @@ _DOORS = {
     "configure": "pipeline.compose",
     "simulate": "pipeline.experiment",
     "sweep": "pipeline.experiment",
+    "plan": "pipeline.experiment",
     "Configuration": "pipeline.parameters",
     "RequestError": "pipeline.quantities",
 }

@@ -14,10 +14,9 @@ import hydra
 from omegaconf import DictConfig
 
 from pipeline.command import INTERRUPTED, WRONG_REQUEST, run_and_report
-from pipeline.compose import CONF, physics_of, request_error, run_of
+from pipeline.compose import CONF, physics_of, request_error
 from pipeline.grid import Grid
 from pipeline.quantities import RequestError
-from pipeline.store import Directory
 
 
 @hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
@@ -25,8 +24,8 @@ def run_one(config: DictConfig) -> None:
     """Run one configuration: Hydra's own launchers come here (`hydra/sweeper=basic`)."""
     from hydra.core.hydra_config import HydraConfig
 
-    directory = Directory(Path(HydraConfig.get().runtime.output_dir))
-    run_and_report(Grid(physics_of(config)), run_of(config), directory)
+    path = Path(HydraConfig.get().runtime.output_dir)
+    run_and_report(Grid(physics_of(config)), config, path)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import machine_code
+from pipeline.estimate import estimated_seconds
 from pipeline.inputs import INPUT_STREAM, Cells, random_generator, spike_cells
 from pipeline.law import State, law_of
 from pipeline.parameters import Configuration
@@ -23,27 +24,53 @@ from pipeline.reference import Recording
 
 log = logging.getLogger("pipeline")
 
+#: Seconds in machine code between two calls of `checkpoint`: no signal is answered there.
+_SECONDS_PER_STRETCH = 0.05
+
 #: Events drawn at a time, beyond the most that one step can hold. Small enough for the L1 cache.
 _CHUNK = 512
 
 
-def run(configuration: Configuration, chunks: Iterator[Cells] | None = None) -> Recording:
+def run(
+    configuration: Configuration,
+    chunks: Iterator[Cells] | None = None,
+    checkpoint: Callable[[], None] | None = None,
+) -> Recording:
     """Integrate one neuron; see `reference.run`.
 
     Without `chunks`, a Poisson process is drawn within the compiled loop.
     """
     n_synapses = configuration.input.n_synapses
-    stream, events, first_event = _events_of(configuration, chunks)
+    checkpoint = checkpoint or _no_checkpoint
+    stream, events, first_event = _events_of(configuration, chunks, checkpoint)
     law = law_of(configuration, events.size)
     # The input of step 0 moves no trace: the jump is 0 until the traces are first rescaled.
-    state = State(v=configuration.neuron.V_init, decay=1.0, jump=0.0, event=first_event)
+    state = State(
+        v=configuration.neuron.V_init, decay=1.0, jump=0.0, event=first_event, rescaling=1
+    )
     w, x_scaled = np.full(n_synapses, configuration.synapse.w_init), np.zeros(n_synapses)
     # Room for every spike that the refractory period allows; what is not written takes no memory.
     spike_step = np.empty(law.n_steps // (1 + law.refractory_steps) + 1, dtype=np.int64)
     history = np.empty((law.n_steps // law.sample_steps, n_synapses))
     arrays = stream, events, w, x_scaled, spike_step, history
-    load()(ctypes.byref(law), ctypes.byref(state), *map(_address, arrays))
-    return Recording(w, spike_step[: state.n_spikes].copy(), history)
+    arguments = ctypes.byref(law), ctypes.byref(state), *map(_address, arrays)
+    stretch = _steps_per_stretch(configuration)
+    while True:
+        state.until = state.step + stretch
+        load()(*arguments)
+        if state.step >= law.n_steps - 1:
+            return Recording(w, spike_step[: state.n_spikes].copy(), state.v, history)
+        checkpoint()
+
+
+def _no_checkpoint() -> None:
+    """Let the run go on."""
+
+
+def _steps_per_stretch(configuration: Configuration) -> int:
+    """Return how many steps take about `_SECONDS_PER_STRETCH`."""
+    seconds = estimated_seconds(configuration, "compiled") / configuration.simulation.n_steps
+    return max(1, int(_SECONDS_PER_STRETCH / seconds))
 
 
 def _address(array: NDArray) -> Any:
@@ -52,7 +79,7 @@ def _address(array: NDArray) -> Any:
 
 
 def _events_of(
-    configuration: Configuration, chunks: Iterator[Cells] | None
+    configuration: Configuration, chunks: Iterator[Cells] | None, checkpoint: Callable[[], None]
 ) -> tuple[NDArray[np.uint64], Cells, int]:
     """Return the random stream, the events in hand, and the place of the first still to come."""
     n_synapses, process = configuration.input.n_synapses, configuration.input.process
@@ -60,9 +87,12 @@ def _events_of(
         # The events in hand lie before the first step, and all of them are over.
         events = np.full(n_synapses + _CHUNK, -1)
         return np.array(_stream_of(configuration.seed), dtype=np.uint64), events, events.size
-    chunks = spike_cells(configuration) if chunks is None else chunks
+    parts = []
+    for chunk in spike_cells(configuration) if chunks is None else chunks:
+        parts.append(chunk)
+        checkpoint()
     end = configuration.simulation.n_steps * n_synapses
-    events = np.concatenate([*chunks, [end]], dtype=np.int64)
+    events = np.concatenate([*parts, [end]], dtype=np.int64)
     return np.empty(4, dtype=np.uint64), events, 0
 
 

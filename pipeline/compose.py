@@ -14,13 +14,15 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.parameters import SECTIONS, Configuration, all_quantities
-from pipeline.quantities import RequestError, unknown_key, written
+from pipeline.quantities import Quantity, RequestError, unknown_key, written
 from pipeline.runner import Run
 
 CONF = Path(__file__).parent.parent / "conf"
 
 #: Keys of `conf/config.yaml` that are no physics.
-_HOUSEKEEPING = ("study", "name", "outputs")
+_HOUSEKEEPING = ("study", "name", "outputs", "dry_run")
+
+_DRY_RUN = Quantity("dry run", kind=bool)
 
 #: Words that the grammar takes for a value of another kind.
 _NOT_A_NAME = ("null", "true", "false")
@@ -69,6 +71,11 @@ def physics_of(config: DictConfig) -> dict[str, Any]:
         if key not in known_keys():
             raise unknown_key(key, value, known_keys())
     return {name: plain[name] for name in (*SECTIONS, "seed") if name in plain}
+
+
+def is_dry(config: DictConfig) -> bool:
+    """Return `dry_run` of a composed config."""
+    return _DRY_RUN.admit("dry_run", config.dry_run)
 
 
 def run_of(config: DictConfig) -> Run:

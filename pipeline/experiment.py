@@ -16,16 +16,19 @@ from tqdm import tqdm
 from pipeline import provenance
 from pipeline.axes import grid_of_mapping
 from pipeline.compose import default_run
-from pipeline.gather import Gather
+from pipeline.files import StorageError
+from pipeline.gather import Counts, Gather, refuse_what_does_not_fit
 from pipeline.grid import Grid
 from pipeline.inputs import given_cells
 from pipeline.labelled import Labelled
+from pipeline.ledger import Ledger
 from pipeline.parameters import Configuration
+from pipeline.plan import Plan, plan_grid
 from pipeline.quantities import RequestError, written
-from pipeline.runner import Run, WorkerKilledError, run_points
+from pipeline.runner import Run, run_points
 from pipeline.simulation import available_engine, engine_named, measure
 from pipeline.store import Directory
-from pipeline.variables import stacked
+from pipeline.variables import ABOUT_RUNS, stacked
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,12 +38,25 @@ log = logging.getLogger("pipeline")
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of a sweep."""
+    """What came of a sweep.
+
+    Attributes
+    ----------
+    results : Labelled
+        All that the directory holds.
+    asked : Counts
+        Of the points that were asked for, how many are done, failed and missing.
+    everything : Counts
+        The same of all points in `results`.
+    reused : int
+        How many of those asked for were done before.
+    seconds : float
+        How long it took.
+    """
 
     results: Labelled
-    done: int
-    failed: int
-    missing: int
+    asked: Counts
+    everything: Counts
     reused: int
     seconds: float
 
@@ -62,7 +78,8 @@ def simulate(
     Returns
     -------
     xarray.Dataset
-        The variables of `results.nc` for one point.
+        The variables of `results.nc` for one point, but those that tell of a sweep's runs: the
+        same call gives an identical dataset.
 
     Raises
     ------
@@ -80,7 +97,7 @@ def simulate(
     result = measure(configuration, engine, cells)
     gather.add(gather.grid.keys, stacked([result], exact))
     note = {} if spikes is None else {"input": "spikes given by the caller"}
-    return gather.labelled(note).to_xarray()
+    return gather.labelled(note).to_xarray().drop_vars(ABOUT_RUNS)
 
 
 def sweep(
@@ -100,9 +117,10 @@ def sweep(
         names of its choices, such as `{"input": ["poisson", "notebook"]}`.
     directory : path, optional
         Where to keep the experiment; nothing is written when it is not given. Points that are
-        finished there are not run again.
+        finished there are not run again, and those asked for earlier are in the result too.
     **run
-        Settings of the section `run`: `backend`, `n_jobs`, `batch_size`, `engine`.
+        Settings of the section `run`: `backend`, `n_jobs`, `batch_size`, `engine`, `timeout`,
+        `fail_fast`.
 
     Returns
     -------
@@ -113,14 +131,41 @@ def sweep(
     ------
     RequestError
         If a key, a value, a point or a setting is not allowed; nothing has run or been written.
+    StorageError
+        If something cannot be written, as on a full disk; what was kept before is intact.
     """
+    return run_grid(*_request(configuration, axes, directory, run)).results.to_xarray()
+
+
+def plan(
+    configuration: Configuration,
+    axes: Mapping[str, Iterable[Any]],
+    directory: str | Path | None = None,
+    **run: Any,
+) -> Plan:
+    """Return what `sweep` would do with the same arguments, without doing it.
+
+    Raises
+    ------
+    RequestError
+        If `sweep` would refuse.
+    """
+    return plan_grid(*_request(configuration, axes, directory, run))
+
+
+def _request(
+    configuration: Configuration,
+    axes: Mapping[str, Iterable[Any]],
+    directory: str | Path | None,
+    run: Mapping[str, Any],
+) -> tuple[Grid, Run, Directory | None]:
+    """Return what is asked for from Python, checked."""
     _refuse_other_than(configuration)
     settings = default_run(**run)
     if directory is not None and not (isinstance(directory, str | Path) and str(directory)):
         raise RequestError(f"{written('directory', directory)}: must be a path")
     grid = grid_of_mapping(configuration, axes)
-    place = None if directory is None else Directory(Path(directory))
-    return run_grid(grid, settings, place).results.to_xarray()
+    return grid, settings, None if directory is None else Directory(Path(directory))
 
 
 def _refuse_other_than(configuration: Any) -> None:
@@ -131,7 +176,7 @@ def _refuse_other_than(configuration: Any) -> None:
 
 
 def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcome:
-    """Run what a directory lacks of a grid, keep what finishes, and gather all of it.
+    """Run what a directory lacks of a grid, keep what finishes, and gather all there is.
 
     An interruption is passed on once everything that had finished is in `results.nc`.
 
@@ -139,80 +184,52 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
     ------
     RequestError
         If the results would not fit in memory, or the directory cannot take them.
+    StorageError
+        If something cannot be written, as on a full disk; what was kept before is intact.
     """
     started = time.perf_counter()
     for axis in grid.idle_axes():
         log.warning("%s has no effect: every point along this axis is the same run", axis.key)
-    gather = Gather(grid)
+    refuse_what_does_not_fit(grid)
     with directory.held() if directory else contextlib.nullcontext():
-        reused = _take_up(directory, grid, gather)
-        if reused < len(grid.points):
+        ledger = Ledger(grid, directory)
+        reused = ledger.gather.counts(grid.keys).done
+        pending = ledger.pending()
+        if pending:
             run = dataclasses.replace(run, engine=available_engine(run.engine, grid.record))
-            made = provenance.capture(run)
-        else:  # whoever asks again for what is there has made none of it
-            made = directory.last_provenance() or provenance.capture(run)
-        if directory:
-            directory.write_request(grid)
-            directory.write_provenance(made)
+            ledger.runs.append(provenance.capture(run))
+        ledger.open()
         with _logging_to(directory):
             log.info("%d points, %d of them finished before", len(grid.points), reused)
             try:
-                _run(grid, run, gather, directory)
-            except KeyboardInterrupt:
-                # It may have come after a batch was kept and before it was gathered.
-                _take_up(directory, grid, gather)
-                _conclude(gather, made, directory)
-                raise
-            results = _conclude(gather, made, directory)
-    return Outcome(results, *gather.counts(), reused, time.perf_counter() - started)
+                _run(pending, run, ledger)
+            finally:
+                if pending:
+                    ledger.runs[-1]["seconds"] = round(time.perf_counter() - started, 3)
+                results = ledger.conclude()
+            log.info("%d points done, %d failed, %d missing", *ledger.gather.counts())
+    asked, everything = ledger.gather.counts(grid.keys), ledger.gather.counts()
+    return Outcome(results, asked, everything, reused, time.perf_counter() - started)
 
 
-def _take_up(directory: Directory | None, grid: Grid, gather: Gather) -> int:
-    """Gather what a directory holds already; refuse to leave any of it out."""
-    known, strangers = set(grid.keys), set()
-    for batch in directory.finished() if directory else ():
-        strangers |= set(batch.keys) - known
-        if not strangers:
-            gather.add(batch.keys, batch.columns)
-    if directory and strangers:
-        why = directory.differences(grid) or "its axes have other values"
-        raise RequestError(
-            f"{directory.path}: holds finished points that this request leaves out, "
-            f"{len(strangers)} in all ({why}); add them to the axes, or choose another name"
-        )
-    return gather.counts()[0]
-
-
-def _run(grid: Grid, run: Run, gather: Gather, directory: Directory | None) -> None:
-    """Run the points that are not done; every batch is kept as soon as it comes."""
-    pending = {
-        key: point for key, point in zip(grid.keys, grid.points, strict=True) if not gather.has(key)
-    }
-    failed: list[str] = []
+def _run(pending: Mapping[str, Configuration], run: Run, ledger: Ledger) -> None:
+    """Run points; every batch is kept as soon as it comes."""
     with tqdm(total=len(pending), unit="point", disable=None if pending else True) as progress:
-        try:
-            for batch in run_points(pending, run):
-                if directory:
-                    directory.save(batch)
-                gather.add(batch.keys, batch.columns)
-                for key, failure in batch.failures.items():
-                    gather.fail(key)
-                    failed.append(f"{grid.describe(key)}: {failure.reason}")
-                    log.info("failed at %s\n%s", failed[-1], failure.traceback)
-                progress.update(len(batch.keys) + len(batch.failures))
-        except WorkerKilledError:
-            log.error("a worker process was killed (out of memory?); the points left are missing")
-    if failed:
-        log.error("failed: %d; the first at %s", len(failed), failed[0])
+        for batch in run_points(pending, run):
+            ledger.enter(batch)
+            progress.update(len(batch.keys) + len(batch.failures))
 
 
-def _conclude(gather: Gather, made: dict[str, Any], directory: Directory | None) -> Labelled:
-    """Return all that is done, labelled, and write it."""
-    results = gather.labelled(provenance.as_attributes(made))
-    if directory:
-        directory.write_results(results)
-    log.info("%d points done, %d failed, %d missing", *gather.counts())
-    return results
+class _Log(logging.FileHandler):
+    """A log file that no sweep ends for: on a full disk lines are lost, not points."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Let the line go."""
+
+    def close(self) -> None:
+        """Close the file, whatever of it can be written."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 @contextlib.contextmanager
@@ -221,7 +238,10 @@ def _logging_to(directory: Directory | None) -> Iterator[None]:
     if directory is None:
         yield
         return
-    handler = logging.FileHandler(directory.log)
+    try:
+        handler = _Log(directory.log)
+    except OSError as error:
+        raise StorageError(f"{directory.log}: cannot be written ({error.strerror})") from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     level = log.level
     log.setLevel(logging.INFO)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.grid import Axis, Grid
 from pipeline.labelled import Labelled, LabelledArray
-from pipeline.parameters import Configuration, Stdp, steps
+from pipeline.parameters import Configuration, Stdp, steps, unlike_in_size
 from pipeline.plasticity import effective_ltd_ratio
 from pipeline.quantities import Quantity, RequestError
 from pipeline.variables import (
@@ -28,6 +27,14 @@ from pipeline.variables import (
     Variable,
     recorded,
 )
+
+
+class Counts(NamedTuple):
+    """How many points are in which state."""
+
+    done: int
+    failed: int
+    missing: int
 
 
 class Gather:
@@ -46,16 +53,10 @@ class Gather:
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
-        self._positions: dict[str, list[int]] = defaultdict(list)
-        for position, key in enumerate(grid.keys):
-            self._positions[key].append(position)
         self._status = np.full(len(grid.points), MISSING, dtype=np.int8)
-        self._sizes = {
-            "synapse": max(point.input.n_synapses for point in grid.points),
-            "time": max(point.simulation.n_steps for point in grid.points),
-            "sample_time": max(map(_n_samples, grid.points)),
-        }
-        self._refuse_what_does_not_fit()
+        self._made_by = np.full(len(grid.points), NO_COUNT, dtype=np.int32)
+        refuse_what_does_not_fit(grid)
+        self._sizes = _sizes(grid)
         self._arrays = {
             name: self._allocate(name, dtype)
             for name, dtype in recorded(grid.record).items()
@@ -63,14 +64,15 @@ class Gather:
         }
         self._spike_times: dict[int, NDArray] = {}
 
-    def add(self, keys: Sequence[str], columns: Columns) -> None:
-        """Fill in finished points, wherever on the grid they stand."""
-        places = [self._positions[key] for key in keys]
+    def add(self, keys: Sequence[str], columns: Columns, made_by: int = 0) -> None:
+        """Fill in points that a run has finished, wherever on the grid they stand."""
+        places = [self.grid.positions[key] for key in keys]
         positions = np.array([position for place in places for position in place], dtype=int)
         if len(positions) > len(keys):  # some runs stand in several places
             rows = np.repeat(np.arange(len(keys)), [len(place) for place in places])
             columns = {name: column[rows] for name, column in columns.items()}
         self._status[positions] = DONE
+        self._made_by[positions] = made_by
         for name, column in columns.items():
             if name == "spike_time":
                 self._spike_times |= zip(positions.tolist(), column, strict=True)
@@ -80,18 +82,18 @@ class Gather:
 
     def has(self, key: str) -> bool:
         """Whether a point is done."""
-        return self._status[self._positions[key][0]] == DONE
+        return self._status[self.grid.positions[key][0]] == DONE
 
     def fail(self, key: str) -> None:
         """Mark a point as failed."""
-        self._status[self._positions[key]] = FAILED
+        self._status[self.grid.positions[key]] = FAILED
 
-    def counts(self) -> tuple[int, int, int]:
-        """Return how many points are done, failed and missing."""
-        done, failed, missing = (
-            int((self._status == status).sum()) for status in (DONE, FAILED, MISSING)
-        )
-        return done, failed, missing
+    def counts(self, keys: Iterable[str] | None = None) -> Counts:
+        """Return how many points are done, failed and missing: of all, or of some."""
+        status = self._status
+        if keys is not None:
+            status = status[[self.grid.positions[key][0] for key in keys]]
+        return Counts(*(int((status == value).sum()) for value in (DONE, FAILED, MISSING)))
 
     def labelled(self, attributes: Mapping[str, Any] | None = None) -> Labelled:
         """Label everything, as in `results.nc`."""
@@ -111,7 +113,11 @@ class Gather:
         variables["effective_ltd_ratio"] = _along_its_axes(
             grid, ["stdp."], effective_ltd_ratio, _EFFECTIVE_RATIO_ATTRIBUTES
         )
-        variables["status"] = (tuple(names), self._status.reshape(grid.shape), _STATUS_ATTRIBUTES)
+        for name, array, own in (
+            ("status", self._status, _STATUS_ATTRIBUTES),
+            ("made_by", self._made_by, _MADE_BY_ATTRIBUTES),
+        ):
+            variables[name] = tuple(names), array.reshape(grid.shape), own
         coordinates: dict[str, LabelledArray] = {
             name: ((name,), np.array(axis.values), _axis_attributes(axis))
             for name, axis in zip(names, grid.axes, strict=True)
@@ -127,22 +133,6 @@ class Gather:
                 **(attributes or {}),
             },
         )
-
-    def _refuse_what_does_not_fit(self) -> None:
-        """Raise `RequestError` if the arrays would be larger than this machine's memory."""
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        sizes = self._sizes | {"spike": 0}
-        per_point = sum(
-            dtype.itemsize * math.prod(sizes[dim] for dim in VARIABLES[name].dims)
-            for name, dtype in recorded(self.grid.record).items()
-        )
-        wanted = per_point * len(self.grid.points)
-        if wanted > memory:
-            raise RequestError(
-                f"{len(self.grid.points)} points of {per_point / 1e9:.3g} GB: results must be "
-                f"<= {memory / 1e9:.3g} GB, this machine's memory; ask for fewer points, synapses "
-                "or records"
-            )
 
     def _allocate(self, name: str, dtype: np.dtype) -> NDArray:
         variable = VARIABLES[name]
@@ -186,6 +176,40 @@ class Gather:
         }
 
 
+def bytes_per_point(grid: Grid) -> int:
+    """Return the memory that a point takes, and the file too unless it can be compressed.
+
+    Spikes, of which nobody knows how many there will be, are not counted in.
+    """
+    sizes = _sizes(grid) | {"spike": 0}
+    return sum(
+        dtype.itemsize * math.prod(sizes[dim] for dim in VARIABLES[name].dims)
+        for name, dtype in recorded(grid.record).items()
+    )
+
+
+def refuse_what_does_not_fit(grid: Grid) -> None:
+    """Raise `RequestError` if the results would be larger than this machine's memory."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    per_point = bytes_per_point(grid)
+    if per_point * len(grid.points) > memory:
+        raise RequestError(
+            f"{len(grid.points)} points of {per_point / 1e9:.3g} GB: results must be "
+            f"<= {memory / 1e9:.3g} GB, this machine's memory; ask for fewer points, synapses "
+            "or records"
+        )
+
+
+def _sizes(grid: Grid) -> dict[str, int]:
+    """Return the lengths of the dimensions that each point has for itself."""
+    unlike = unlike_in_size(grid.points)
+    return {
+        "synapse": max(point.input.n_synapses for point in unlike),
+        "time": max(point.simulation.n_steps for point in unlike),
+        "sample_time": max(map(_n_samples, unlike)),
+    }
+
+
 def dimension_name(axis: Axis) -> str:
     """Return the name of an axis in the file: its leaf, unless the file needs that word itself."""
     taken = axis.leaf in DIMENSIONS or axis.leaf in VARIABLES
@@ -218,6 +242,12 @@ _STATUS_ATTRIBUTES = {
     "long_name": "status of the point",
     "flag_values": np.array([DONE, FAILED, MISSING], dtype=np.int8),
     "flag_meanings": "done failed missing",
+}
+
+_MADE_BY_ATTRIBUTES = {
+    "long_name": "run that made the point",
+    "comment": f"its place in the attribute runs, from 0; {NO_COUNT} where not done or not known",
+    "valid_min": 0,
 }
 
 _EFFECTIVE_RATIO_ATTRIBUTES = {

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import itertools
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
@@ -167,6 +168,14 @@ class Grid:
         """What is recorded: the same at every point."""
         return self.points[0].record
 
+    @functools.cached_property
+    def positions(self) -> dict[str, list[int]]:
+        """Where on the grid each key stands: at several places if some axis has no effect."""
+        positions: dict[str, list[int]] = defaultdict(list)
+        for position, key in enumerate(self.keys):
+            positions[key].append(position)
+        return dict(positions)
+
     def _points(self) -> Iterator[tuple[Configuration, str]]:
         """Yield every point and its key; what points share is built, checked and written once."""
         # Groups first: a single value is laid over the choice of its group.
@@ -222,11 +231,15 @@ class Grid:
         cut = positions[tuple(slice(None) if i in along else 0 for i in range(len(self.axes)))]
         return along, [self.points[position] for position in np.ravel(cut)]
 
+    def values_at(self, key: str) -> list[Any]:
+        """Return a point's value on each axis."""
+        index = np.unravel_index(self.positions[key][0], self.shape)
+        return [axis.values[i] for axis, i in zip(self.axes, index, strict=True)]
+
     def describe(self, key: str) -> str:
         """Return a point's place on the axes in words: "rate_hz=10.0, seed=3"."""
-        index = np.unravel_index(self.keys.index(key), self.shape)
-        values = (f"{a.leaf}={a.values[i]}" for a, i in zip(self.axes, index, strict=True))
-        return ", ".join(values) or "the only point"
+        values = zip(self.axes, self.values_at(key), strict=True)
+        return ", ".join(f"{axis.leaf}={value}" for axis, value in values) or "the only point"
 
     def idle_axes(self) -> list[Axis]:
         """Return the axes along which every point is the same run."""

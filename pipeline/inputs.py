@@ -89,7 +89,8 @@ def notebook_cells(p: float, n_synapses: int, n_steps: int, seed: int) -> Iterat
     """Draw the notebook's own spikes: its legacy uniform stream, one synapse after the other.
 
     Only the spikes are kept, not the draws; still, memory grows with their number, because the
-    first time step needs the last synapse's draws.
+    first time step needs the last synapse's draws. Until then chunks are empty: a pause for whoever
+    may want to end early.
     """
     uniform = np.random.RandomState(seed)
     cells = []
@@ -97,6 +98,7 @@ def notebook_cells(p: float, n_synapses: int, n_steps: int, seed: int) -> Iterat
         for start in range(0, n_steps, CHUNK):
             draws = uniform.rand(min(CHUNK, n_steps - start))
             cells.append((start + np.flatnonzero(draws < p)) * n_synapses + synapse)
+        yield np.empty(0, dtype=np.int64)
     yield np.sort(np.concatenate(cells))
 
 

@@ -206,7 +206,7 @@ def compiled() -> tuple[str, str]:
 def _integrate(
     law_at, state_at, stream_at, events_at, w_at, x_scaled_at, spike_step_at, history_at
 ):
-    """Run all steps; every argument is an address.
+    """Run the steps from `state.step` to before `state.until`; every argument is an address.
 
     They are those of a `Law`, a `State`, the random stream (4 words), the events in hand
     (`law.n_events` in time order), the weights and the scaled traces (`law.n_synapses`), the steps
@@ -220,25 +220,27 @@ def _integrate(
     spike_step = carray(spike_step_at, law.n_steps)
     n_samples = law.n_steps // law.sample_steps
     history = carray(history_at, (n_samples, law.n_synapses))
-    last_step, rescaling, taken = law.n_steps - 1, 1, 0
+    last_step = law.n_steps - 1
+    end = min(state.until, last_step)
 
-    step = 0
-    while step < last_step:
+    while state.step < end:
+        step = state.step
         # Behind the last event in hand, others of its step may be yet to come.
         complete = events[events.size - 1] // law.n_synapses
         if complete <= step:
             _refill(law, state, stream, events)
             complete = events[events.size - 1] // law.n_synapses
-        stop = min(complete, rescaling, (taken + 1) * law.sample_steps, last_step)
+        sampling = (state.n_samples + 1) * law.sample_steps
+        stop = min(complete, state.rescaling, sampling, end)
         _advance(law, state, step, stop, events, w, x_scaled, spike_step)
-        step = stop
-        if step == rescaling:
+        state.step = stop
+        if stop == state.rescaling:
             for i in range(w.size):
                 x_scaled[i] *= state.decay
             state.decay = state.jump = 1.0
-            rescaling += law.stretch
-        if step == (taken + 1) * law.sample_steps:
-            _copy(w, history[taken])
-            taken += 1
-    if taken < n_samples:  # the last step changes nothing
-        _copy(w, history[taken])
+            state.rescaling += law.stretch
+        if stop == sampling:
+            _copy(w, history[state.n_samples])
+            state.n_samples += 1
+    if state.step == last_step and state.n_samples < n_samples:  # the last step changes nothing
+        _copy(w, history[state.n_samples])

@@ -49,22 +49,35 @@ class Labelled:
 
 
 def write_netcdf(dataset: Labelled, path: Path) -> None:
-    """Write a netCDF-4 file; arrays are compressed, floating-point holes are NaN (CF-1.11)."""
+    """Write a netCDF-4 file; arrays are compressed, floating-point holes are NaN (CF-1.11).
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
     import netCDF4
 
-    with netCDF4.Dataset(path, "w") as file:
-        file.setncatts(dataset.attributes)
-        for dims, values, _ in (*dataset.variables.values(), *dataset.coordinates.values()):
-            for dim, size in zip(dims, values.shape, strict=True):
-                if dim not in file.dimensions:
-                    file.createDimension(dim, size)
-        for name, variable in dataset.coordinates.items():
-            # A coordinate has no missing values, and CF wants no fill value on it.
-            _write(file, name, variable, fill_value=None)
-        for name, variable in dataset.variables.items():
-            beside = _coordinates_beside(variable[0], dataset.coordinates)
-            fill_value = np.nan if variable[1].dtype.kind == "f" else None
-            _write(file, name, variable, fill_value, **beside)
+    try:
+        with netCDF4.Dataset(path, "w") as file:
+            _write_all(dataset, file)
+    except RuntimeError as error:  # what HDF5 makes of a full disk
+        raise OSError(f"{error}; is the disk full?") from error
+
+
+def _write_all(dataset: Labelled, file: Any) -> None:
+    file.setncatts(dataset.attributes)
+    for dims, values, _ in (*dataset.variables.values(), *dataset.coordinates.values()):
+        for dim, size in zip(dims, values.shape, strict=True):
+            if dim not in file.dimensions:
+                file.createDimension(dim, size)
+    for name, variable in dataset.coordinates.items():
+        # A coordinate has no missing values, and CF wants no fill value on it.
+        _write(file, name, variable, fill_value=None)
+    for name, variable in dataset.variables.items():
+        beside = _coordinates_beside(variable[0], dataset.coordinates)
+        fill_value = np.nan if variable[1].dtype.kind == "f" else None
+        _write(file, name, variable, fill_value, **beside)
 
 
 def _coordinates_beside(

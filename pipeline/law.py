@@ -36,12 +36,15 @@ class State(ctypes.Structure):
     """What the neuron carries from one step to the next; weights and traces are arrays beside it.
 
     `decay` scales the presynaptic traces and `jump` is its inverse; `free` is the first step after
-    the refractory period, `event` the place of the next event in hand.
+    the refractory period, `event` the place of the next event in hand. `step` is the next to be
+    taken, `until` the one to stop at, `rescaling` the next at which the traces are rescaled, and
+    `n_samples` the number of rows that the weight history has.
     """
 
     _fields_: ClassVar = [
         *_fields(ctypes.c_double, "v", "g_ex", "x_post", "decay", "jump"),
         *_fields(ctypes.c_int64, "free", "event", "n_spikes"),
+        *_fields(ctypes.c_int64, "step", "until", "rescaling", "n_samples"),
     ]
 
 

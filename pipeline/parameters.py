@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,7 +23,7 @@ from pipeline.quantities import (
 )
 
 #: Part of every point's key: raise it when a change of the model changes any number.
-MODEL_VERSION = 2
+MODEL_VERSION = 3
 
 #: (step, synapse) cells are counted in 64-bit integers, summed over a chunk of gaps.
 _MOST_CELLS = 2**48
@@ -91,9 +91,12 @@ class Stdp(Section):
 
     def resolved(self) -> Stdp:
         """Return the same rule with numbers in place of nulls."""
+        quantities = self.quantities()
+        A_minus = self.ltd_ratio * self.A_plus if self.A_minus is None else self.A_minus
+        tau_minus = self.tau_plus if self.tau_minus is None else self.tau_minus
         return self.with_admitted(
-            A_minus=self.ltd_ratio * self.A_plus if self.A_minus is None else self.A_minus,
-            tau_minus=self.tau_plus if self.tau_minus is None else self.tau_minus,
+            A_minus=quantities["A_minus"].admit(self.key("A_minus"), A_minus),
+            tau_minus=tau_minus,
         )
 
 
@@ -211,6 +214,14 @@ def all_quantities() -> dict[str, Quantity]:
         for section in (*SECTIONS.values(), Configuration)
         for name, quantity in section.quantities().items()
     }
+
+
+def unlike_in_size(points: Iterable[Configuration]) -> list[Configuration]:
+    """Return points of which any other has both its input and its time grid from one.
+
+    Points of a grid share their sections: few differ in what takes time and memory.
+    """
+    return list({(id(point.input), id(point.simulation)): point for point in points}.values())
 
 
 def by_key(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import platform
 import shlex
 import subprocess
 import sys
+import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ from typing import Any
 from pipeline.parameters import MODEL_VERSION
 from pipeline.runner import Run
 
-_PACKAGES = ("numpy", "hydra-core", "xarray", "netCDF4", "joblib", "numba")
+#: One run that made results: what `capture` returns, and in the end its `seconds`.
+Made = dict[str, Any]
+
+_CODE = Path(__file__).parent.parent
 
 SEED_POLICY = (
     "numpy PCG64 of SeedSequence(seed, spawn_key=(stream,)); input spikes are stream 0; the same "
@@ -24,16 +28,13 @@ SEED_POLICY = (
 )
 
 
-def capture(run: Run) -> dict[str, Any]:
+def capture(run: Run) -> Made:
     """Return everything that is known before the first point runs."""
-    commit = _git("rev-parse", "HEAD")
     return {
+        "id": uuid.uuid4().hex,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": _command(),
-        "git_commit": commit or "unknown",
-        "git_dirty": "unknown"
-        if commit is None
-        else str(bool(_git("status", "--porcelain"))).lower(),
+        "command": command(),
+        **_code(),
         "model_version": MODEL_VERSION,
         "engine": run.engine,
         "backend": run.backend,
@@ -41,47 +42,82 @@ def capture(run: Run) -> dict[str, Any]:
         "n_cores": os.cpu_count() or "unknown",
         "seed_policy": SEED_POLICY,
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": _packages(),
         "platform": platform.platform(),
         "processor": _processor(),
         "host": platform.node(),
+        "seconds": None,  # until it ends
     }
 
 
-def as_attributes(provenance: dict[str, Any]) -> dict[str, Any]:
-    """Return provenance as netCDF attributes: nothing nested."""
-    return {
-        name: json.dumps(value) if isinstance(value, dict) else value
-        for name, value in provenance.items()
-    }
+def as_attributes(runs: Sequence[Made]) -> dict[str, Any]:
+    """Return the runs that made a file as its attributes; `made_by` counts them.
+
+    The attribute `runs` has all of each but the diff; the others have one line: what the last run
+    says, and what the runs before it said where that was something else.
+    """
+    if not runs:
+        return {}
+    short = [{name: v for name, v in run.items() if name != "git_diff"} for run in runs]
+    attributes: dict[str, Any] = {}
+    for name, last in short[-1].items():
+        values = list(dict.fromkeys(run.get(name) for run in short if not isinstance(last, dict)))
+        if isinstance(last, dict):
+            attributes[name] = json.dumps(last)
+        elif name not in ("id", "seconds"):
+            attributes[name] = last if len(values) == 1 else "; ".join(map(str, values))
+    attributes["seconds"] = sum(run["seconds"] or 0.0 for run in short)
+    return attributes | {"runs": json.dumps(short)}
 
 
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:  # numba, where the reference does its work
-        return "not installed"
-
-
-def _command() -> str:
+def command() -> str:
+    """Return the command line of this process, as a user would type it."""
     program = Path(sys.argv[0])
     words = ["python", "-m", program.parent.name] if program.stem == "__main__" else [program.name]
     return shlex.join([*words, *sys.argv[1:]])
 
 
-def _git(*arguments: str) -> str | None:
-    """Return what git says of this code, or None where it is no repository."""
+def _packages() -> dict[str, str]:
+    """Return the version of every installed package; of its folder's name, the fastest to read."""
+    folders = [folder for place in sys.path for folder in Path(place).glob("*-*.dist-info")]
+    # What comes first on the path is what is imported.
+    named = [folder.stem.replace("_", "-").rpartition("-") for folder in reversed(folders)]
+    return dict(sorted({name: version for name, _, version in named}.items()))
+
+
+def _code() -> dict[str, str]:
+    """Return commit and changes of this code, `unknown` where it lies in no repository."""
+    if not _git("ls-files", str(Path(__file__))):  # perhaps installed within that of something else
+        return dict.fromkeys(("git_commit", "git_dirty", "git_diff"), "unknown")
+    changes = _git("status", "--porcelain")
+    return {
+        "git_commit": _git("rev-parse", "HEAD").strip() or "unknown",
+        "git_dirty": str(bool(changes)).lower(),
+        "git_diff": _diff() if changes else "",
+    }
+
+
+def _diff() -> str:
+    """Return all changes against the commit, and every new file that may have had a say."""
+    rooms = "conf", "pipeline", "hydra_plugins"
+    new = _git("ls-files", "--others", "--exclude-standard", "-z", "--", *rooms)
+    plain = "diff", "--no-ext-diff", "--no-color"
+    added = [_git(*plain, "--no-index", "--", os.devnull, file) for file in new.split("\0")[:-1]]
+    return "".join([_git(*plain, "HEAD"), *added])
+
+
+def _git(*arguments: str) -> str:
+    """Return what git says of this code, nothing where it cannot."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(Path(__file__).parent), *arguments],
+            ["git", "--no-optional-locks", "-C", str(_CODE), *arguments],
             capture_output=True,
-            text=True,
             timeout=10,
-            check=True,
+            check=False,
         )
     except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
+        return ""
+    return done.stdout.decode(errors="replace")
 
 
 def _processor() -> str:

@@ -125,13 +125,16 @@ def unknown_key(
 
 
 def _as_float(value: Any) -> float:
-    if type(value) is float and math.isfinite(value):  # at once: nearly all values are such
-        return value + 0.0
+    """Return a number of 15 digits, as many as every decimal number keeps in binary.
+
+    So 0.1 + 0.2 is 0.3, as a user means it: one value, one point of a sweep, one coordinate.
+    """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError
-    if not math.isfinite(value):
+    number = float(f"{float(value):.15g}")
+    if not math.isfinite(number):
         raise ValueError
-    return float(value) + 0.0  # -0.0 and 0.0 are one value
+    return number + 0.0  # -0.0 and 0.0 are one value
 
 
 def _as_int(value: Any) -> int:

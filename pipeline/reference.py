@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +23,8 @@ class Recording:
         Final weights.
     spike_step : ndarray, (n_spikes,)
         Time steps of the output spikes.
+    v : float
+        Membrane potential at the end [mV].
     weight_history : ndarray, (n_samples, n_synapses)
         Weights after each interval of `record.weight_interval`; no rows when it is null.
     traces : dict of ndarray
@@ -34,12 +36,23 @@ class Recording:
 
     weight: NDArray[np.float64]
     spike_step: NDArray[np.int64]
+    v: float
     weight_history: NDArray[np.float64]
     traces: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
-def run(configuration: Configuration, chunks: Iterator[Cells] | None = None) -> Recording:
+#: Synapses times steps between two calls of `checkpoint`: some milliseconds.
+_CELLS_PER_STRETCH = 300_000
+
+
+def run(
+    configuration: Configuration,
+    chunks: Iterator[Cells] | None = None,
+    checkpoint: Callable[[], None] | None = None,
+) -> Recording:
     """Integrate one neuron over its input events, the configured ones unless others are given.
+
+    `checkpoint` is called now and then; whatever it raises ends the run.
 
     The order within a step is the numbered one below. The last step has spikes and traces but no
     next state to write, so it changes neither weights nor potential; as in the notebook.
@@ -49,6 +62,7 @@ def run(configuration: Configuration, chunks: Iterator[Cells] | None = None) -> 
     n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
     refractory_steps = steps(neuron.t_ref, dt)
     last_step = n_steps - 1
+    stretch = max(1, _CELLS_PER_STRETCH // n_synapses)
     chunks = spike_cells(configuration) if chunks is None else chunks
     recorder = _Recorder(configuration)
 
@@ -58,6 +72,8 @@ def run(configuration: Configuration, chunks: Iterator[Cells] | None = None) -> 
 
     for step, active in enumerate(active_synapses(chunks, n_synapses, n_steps)):
         recorder.sample(step, w)
+        if checkpoint and step % stretch == 0:
+            checkpoint()
 
         # 1. Presynaptic traces: dx/dt = -x/tau_plus, +1 at an input spike.
         x_pre *= 1 - dt / stdp.tau_plus
@@ -94,7 +110,7 @@ def run(configuration: Configuration, chunks: Iterator[Cells] | None = None) -> 
     if recorder.traces:
         recorder.note(last_step, v=v, g_ex=g_ex, x_post=x_post, x_pre=x_pre, weight_trace=w)
     recorder.sample(n_steps, w)
-    return recorder.recording(w)
+    return recorder.recording(w, v)
 
 
 class _Recorder:
@@ -123,11 +139,12 @@ class _Recorder:
         for name, value in state.items():
             self.traces[name][step] = value
 
-    def recording(self, w: NDArray) -> Recording:
+    def recording(self, w: NDArray, v: float) -> Recording:
         """Return everything as arrays."""
         return Recording(
             weight=w,
             spike_step=np.array(self.spike_step, dtype=np.int64),
+            v=v,
             weight_history=np.reshape(self.history, (len(self.history), w.size)),
             traces=self.traces,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import math
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -17,8 +18,10 @@ from pipeline.variables import Result
 
 log = logging.getLogger("pipeline")
 
-#: Runs a configuration on its own input events, or on those given.
-Engine = Callable[[Configuration, Iterator[Cells] | None], reference.Recording]
+#: Runs a configuration on its own input events, or on those given; calls back now and then.
+Engine = Callable[
+    [Configuration, Iterator[Cells] | None, Callable[[], None] | None], reference.Recording
+]
 
 #: The same law with the same events: spike times are equal, weights to 1e-10.
 ENGINES = ("compiled", "reference")
@@ -57,10 +60,21 @@ def engine_named(name: str) -> Engine:
 
 
 def measure(
-    configuration: Configuration, engine: Engine, cells: Iterator[Cells] | None = None
+    configuration: Configuration,
+    engine: Engine,
+    cells: Iterator[Cells] | None = None,
+    checkpoint: Callable[[], None] | None = None,
 ) -> Result:
-    """Run one configuration on an engine and return its variables, in full precision."""
-    recording = engine(configuration, cells)
+    """Run one configuration on an engine and return its variables, in full precision.
+
+    Raises
+    ------
+    FloatingPointError
+        If any number of the model is infinite or nan at the end: once there, it stays.
+    """
+    started = time.perf_counter()
+    recording = engine(configuration, cells, checkpoint)
+    _refuse_infinite(recording)
     simulation, record = configuration.simulation, configuration.record
     spike_time = recording.spike_step * simulation.dt
     variables: Result = {
@@ -69,6 +83,7 @@ def measure(
         "spike_count": spike_time.size,
         "isi_cv": isi_cv(spike_time),
         "mean_weight": recording.weight.sum() / recording.weight.size,
+        "wall_time": time.perf_counter() - started,
     }
     if record.weight_interval is not None:
         n_samples = len(recording.weight_history)
@@ -79,6 +94,12 @@ def measure(
     if record.spike_times:
         variables["spike_time"] = spike_time
     return variables | recording.traces
+
+
+def _refuse_infinite(recording: reference.Recording) -> None:
+    for name, number in (("v", recording.v), ("the sum of weights", recording.weight.sum())):
+        if not math.isfinite(number):
+            raise FloatingPointError(f"{name} is {number} at the end; try a smaller simulation.dt")
 
 
 def isi_cv(spike_time: NDArray[np.float64]) -> float:

@@ -7,31 +7,34 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import io
 import json
 import logging
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TextIO
 
 import numpy as np
 import yaml
 
-from pipeline.files import replacing
+from pipeline.batches import Batch, Failure
+from pipeline.failures import read_failures, write_failures
+from pipeline.files import checksum, remove_scraps, replacing, sealed, set_aside, unsealed
 from pipeline.grid import Grid
 from pipeline.labelled import Labelled, write_netcdf
-from pipeline.parameters import MODEL_VERSION, by_key
+from pipeline.provenance import Made
 from pipeline.quantities import RequestError, written
-from pipeline.runner import Batch
+from pipeline.request import Request, request_of
+from pipeline.results import from_results, request_in, runs_in
 
 log = logging.getLogger("pipeline")
 
-#: The one in C where it is to be had: an axis may have ten thousand values.
+#: Those in C where they are to be had: an axis may have ten thousand values.
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Directory:
@@ -42,6 +45,7 @@ class Directory:
         self.points = path / "points"
         self.results = path / "results.nc"
         self.log = path / "sweep.log"
+        self.reasons = path / "failures.csv"
         self._request = path / "configuration.yaml"
         self._made = path / "provenance.json"
 
@@ -74,10 +78,9 @@ class Directory:
                 log.warning(
                     "%s: cannot be locked (%s); let no other sweep write here", lock.name, error
                 )
-            lock.truncate(0)
-            now = datetime.now().isoformat(" ", "seconds")
-            lock.write(f"process {os.getpid()} on {platform.node()} since {now}")
-            lock.flush()
+            _sign(lock)
+            for folder in (self.path, self.points):
+                remove_scraps(folder)  # of writers that are no more: this one is the only one
             yield
 
     def _refuse_foreign_place(self) -> None:
@@ -91,68 +94,71 @@ class Directory:
         if files and not _is_experiment(self.path):
             raise RequestError(f"{self.path}: must not hold files of something else ({files[0]})")
 
-    def finished(self) -> Iterator[Batch]:
-        """Yield all finished points; set damaged files aside."""
+    def is_empty(self) -> bool:
+        """Whether no point has been finished here."""
+        return next(self.points.glob("*.npz"), None) is None
+
+    def finished(self, set_damaged_aside: bool = True) -> Iterator[tuple[Batch, str]]:
+        """Yield all finished points, and the run that made them; pass over damaged files."""
         for file in sorted(self.points.glob("*.npz")):
             try:
-                content = io.BytesIO(file.read_bytes())
+                content = file.read_bytes()
             except OSError as error:  # says nothing of what is in the file
                 raise RequestError(f"{file}: cannot be read ({error.strerror})") from error
-            try:
-                batch = _load_batch(content)
-            except Exception:  # whatever the bytes provoke, they are no batch
-                damaged = file.replace(file.with_suffix(".damaged"))
-                log.warning("%s is damaged and set aside; its points run again", damaged)
-                continue
-            yield batch
+            if checksum(content) == file.stem:
+                yield _load_batch(content)
+            elif set_damaged_aside:
+                log.warning("%s is damaged and set aside; its points run again", set_aside(file))
+            else:
+                log.warning("%s is damaged", file)
+
+    def save(self, batch: Batch, made_by: str) -> None:
+        """Keep the finished points of a batch, in a file named by its checksum."""
+        if not batch.keys:
+            return
+        content = io.BytesIO()
+        np.savez(content, key=np.array(batch.keys), made_by=np.array(made_by), **batch.columns)
+        with replacing(self.points / f"{checksum(content.getbuffer())}.npz") as temporary:
+            temporary.write_bytes(content.getbuffer())
+
+    def request(self) -> Request | None:
+        """Return what was asked for here so far, if that can be read anywhere."""
+        try:
+            return yaml.load(unsealed(self._request.read_text()), Loader=_LOADER)
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            _report_damage(self._request, error)
+            return from_results(self.results, request_in)
 
     def write_request(self, grid: Grid) -> None:
         """Write the constants and the axes to `configuration.yaml`."""
+        text = yaml.dump(request_of(grid), Dumper=_DUMPER, sort_keys=False)
         with replacing(self._request) as temporary:
-            temporary.write_text(yaml.dump(_request_of(grid), Dumper=_DUMPER, sort_keys=False))
+            temporary.write_text(sealed(text))
 
-    def differences(self, grid: Grid) -> str:
-        """Return in words how the request of this directory differs from that of a grid."""
+    def runs(self) -> list[Made]:
+        """Return what `provenance.json` says of the runs that computed anything here."""
         try:
-            here = by_key(yaml.safe_load(self._request.read_text()))
-        except Exception:  # not there, or no longer YAML
-            return "its configuration.yaml cannot be read"
-        asked = by_key(_request_of(grid))
-        different = [
-            f"{written(key, here[key])} there and {written(key, asked[key])} here"
-            for key in here.keys() & asked.keys()
-            if here[key] != asked[key]
-        ]
-        swept = [f"{key} is swept in only one of the two" for key in here.keys() ^ asked.keys()]
-        return "; ".join(sorted(different)[:3] or sorted(swept)[:3])
+            beside = json.loads(self._made.read_text())
+            if beside["sha256"] != _checksum_of(beside["runs"]):
+                raise ValueError("the checksum does not fit")
+            return beside["runs"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            _report_damage(self._made, error)
+            return from_results(self.results, runs_in) or []
 
-    def last_provenance(self) -> dict[str, Any]:
-        """Return what `provenance.json` says of the last run that computed anything, or nothing."""
-        return self._provenance()[0]
-
-    def write_provenance(self, provenance: dict[str, Any]) -> None:
-        """Write `provenance.json`; the runs before this one stay in it."""
-        last, runs = self._provenance()
-        if last and last != provenance:
-            runs.append(last)
+    def write_runs(self, runs: list[Made]) -> None:
+        """Write `provenance.json`: every run that computed anything here, in order."""
+        text = json.dumps({"runs": runs, "sha256": _checksum_of(runs)}, indent=2)
         with replacing(self._made) as temporary:
-            temporary.write_text(json.dumps(provenance | {"earlier_runs": runs}, indent=2) + "\n")
+            temporary.write_text(text + "\n")
 
-    def _provenance(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """Return the provenance of the last run and of those before."""
-        try:
-            last = json.loads(self._made.read_text())
-            return last, last.pop("earlier_runs", [])
-        except (OSError, ValueError, AttributeError):  # not there, or no longer ours
-            return {}, []
+    def failures(self) -> dict[str, Failure]:
+        """Return why points failed here, by key."""
+        return read_failures(self.reasons)
 
-    def save(self, batch: Batch) -> None:
-        """Keep the finished points of a batch."""
-        if not batch.keys:
-            return
-        name = hashlib.blake2b("".join(batch.keys).encode(), digest_size=12).hexdigest()
-        with replacing(self.points / f"{name}.npz") as temporary, temporary.open("wb") as file:
-            np.savez(file, key=np.array(batch.keys), **batch.columns)
+    def write_failures(self, grid: Grid, failures: Mapping[str, Failure]) -> None:
+        """Write `failures.csv`, or take it away when there are none."""
+        write_failures(self.reasons, grid, failures)
 
     def write_results(self, results: Labelled) -> None:
         """Write `results.nc`; whoever has the old file open keeps reading the old one."""
@@ -160,8 +166,16 @@ class Directory:
             write_netcdf(results, temporary)
 
 
+def _sign(lock: TextIO) -> None:
+    """Write down who holds the lock; the next holder writes over it."""
+    now = datetime.now().isoformat(" ", "seconds")
+    with contextlib.suppress(OSError):  # on a full disk the lock holds unsigned
+        os.ftruncate(lock.fileno(), 0)
+        os.write(lock.fileno(), f"process {os.getpid()} on {platform.node()} since {now}".encode())
+
+
 def _is_experiment(path: Path) -> bool:
-    return (path / "configuration.yaml").is_file()
+    return (path / "configuration.yaml").is_file() or (path / ".lock").is_file()
 
 
 def directory_path(outputs: str, name: str) -> Path:
@@ -183,15 +197,19 @@ def directory_path(outputs: str, name: str) -> Path:
     return Path(outputs, str(name))
 
 
-def _request_of(grid: Grid) -> dict[str, Any]:
-    axes = {axis.key: list(axis.values) for axis in grid.axes}
-    return {"model_version": MODEL_VERSION} | grid.constants() | {"axes": axes}
-
-
-def _load_batch(content: BinaryIO) -> Batch:
-    with np.load(content) as file:
+def _load_batch(content: bytes) -> tuple[Batch, str]:
+    with np.load(io.BytesIO(content)) as file:
         columns = {name: file[name] for name in file.files}
-    keys = columns.pop("key").tolist()
-    if any(len(column) != len(keys) for column in columns.values()):
-        raise ValueError("columns of different length")
-    return Batch(keys, columns)
+    keys, made_by = columns.pop("key").tolist(), columns.pop("made_by").item()
+    return Batch(keys, columns), made_by
+
+
+def _checksum_of(runs: list[Made]) -> str:
+    return checksum(json.dumps(runs).encode())
+
+
+def _report_damage(file: Path, error: Exception) -> None:
+    """Warn of a file that is there and cannot be read; it is about to be written anew."""
+    if not isinstance(error, FileNotFoundError):
+        reason = " ".join(str(error).split())[:100]
+        log.warning("%s is damaged (%s); %s is read in its place", file, reason, "results.nc")

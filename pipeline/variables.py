@@ -67,6 +67,7 @@ VARIABLES = {
         "coefficient of variation of output interspike intervals", "", (), "NaN below 3 spikes"
     ),
     "mean_weight": Variable("mean final weight", "", (), _SHARE),
+    "wall_time": Variable("wall time of the run", "s", (), "how long it took; no result of it"),
     "weight_history": Variable(
         "synaptic weight", "", ("sample_time", "synapse"), _SHARE, _with_history, "stored"
     ),
@@ -104,6 +105,8 @@ VARIABLES = {
         "stored",
     ),
 }
+#: What tells of the runs that made a point, and is no result of it: it differs from run to run.
+ABOUT_RUNS = ("wall_time", "made_by")
 DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims}
 
 

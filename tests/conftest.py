@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import pipeline
-from pipeline import reference, runner
+from pipeline import batches, reference
+from pipeline.variables import ABOUT_RUNS
 
 matplotlib.use("Agg")
 
@@ -32,12 +33,12 @@ def fail_for_seed(monkeypatch):
     """Let every engine raise an error for one seed."""
 
     def arrange(seed: int, error: Exception) -> None:
-        def fail_or_run(configuration, cells):
+        def fail_or_run(configuration, *arguments):
             if configuration.seed == seed:
                 raise error
-            return reference.run(configuration, cells)
+            return reference.run(configuration, *arguments)
 
-        monkeypatch.setattr(runner, "engine_named", lambda name: fail_or_run)
+        monkeypatch.setattr(batches, "engine_named", lambda name: fail_or_run)
 
     return arrange
 
@@ -73,6 +74,11 @@ def command(monkeypatch, capsys, tmp_path):
         return Ended(code, captured.out, captured.err)
 
     return run
+
+
+def numbers_of(dataset):
+    """Return what a dataset says of the model, without who made it when and how fast."""
+    return dataset.drop_vars(ABOUT_RUNS).drop_attrs()
 
 
 def golden(name: str) -> dict[str, np.ndarray]:

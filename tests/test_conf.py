@@ -75,7 +75,7 @@ def test_the_input_rates_study_is_the_tutorials():
     configuration = pipeline.configure("+experiment=input_rates")
     assert configuration == pipeline.configure()
     assert configuration.simulation.duration == 120_000
-    assert configuration.synapse.w_init == 0.014 / 0.024
+    assert configuration.synapse.w_init == pytest.approx(0.014 / 0.024, rel=1e-14)
 
 
 def test_conf_holds_values_only():

@@ -1,5 +1,6 @@
 """The way of a request, from Python: axes in, dataset out, directory kept."""
 
+import csv
 import json
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 import xarray as xr
 
 import pipeline
-from pipeline import experiment, runner
+from pipeline import experiment, grid, request, runner
+from pipeline.grid import Grid
 from pipeline.quantities import RequestError
+from tests.conftest import numbers_of
 
 AXES = {"input.rate_hz": [30, 60], "seed": range(3)}
 
@@ -17,11 +20,11 @@ def test_sweep_returns_what_it_writes(configure, tmp_path):
     """The dataset in hand is the one in results.nc, and no directory is needed."""
     returned = pipeline.sweep(configure(), AXES, tmp_path / "run", backend="sequential")
     with xr.open_dataset(tmp_path / "run" / "results.nc") as written:
-        xr.testing.assert_identical(written.drop_attrs(), returned.drop_attrs())
+        xr.testing.assert_identical(numbers_of(written), numbers_of(returned))
         for name in returned.variables:
             assert set(returned[name].attrs) == set(written[name].attrs)
     alone = pipeline.sweep(configure(), AXES, backend="sequential")
-    xr.testing.assert_identical(alone.drop_attrs(), returned.drop_attrs())
+    xr.testing.assert_identical(numbers_of(alone), numbers_of(returned))
     assert dict(returned.sizes) == {"rate_hz": 2, "seed": 3, "synapse": 40}
 
 
@@ -40,7 +43,7 @@ def test_backends_give_identical_datasets(configure, backend):
     base = configure("record=history", "record.weight_interval=100", "simulation.duration=5000")
     expected = pipeline.sweep(base, AXES, backend="sequential")
     got = pipeline.sweep(base, AXES, backend=backend, n_jobs=2, batch_size=1)
-    xr.testing.assert_identical(got.drop_attrs(), expected.drop_attrs())
+    xr.testing.assert_identical(numbers_of(got), numbers_of(expected))
 
 
 def test_the_nine_axes_work_together(configure):
@@ -72,29 +75,52 @@ def test_finished_points_are_not_run_again(configure, tmp_path, monkeypatch):
     again = pipeline.sweep(configure(), {"seed": [1, 3]}, place, backend="sequential")
     longer = pipeline.sweep(configure(), {"seed": [1, 2, 3, 4]}, place, backend="sequential")
     assert asked == [[1, 3], [], [2, 4]]
-    xr.testing.assert_identical(again.drop_attrs(), first.drop_attrs())
+    xr.testing.assert_identical(numbers_of(again), numbers_of(first))
     fresh = pipeline.sweep(configure(), {"seed": [1, 2, 3, 4]}, backend="sequential")
-    xr.testing.assert_identical(longer.drop_attrs(), fresh.drop_attrs())
+    xr.testing.assert_identical(numbers_of(longer), numbers_of(fresh))
 
 
-def test_a_request_that_leaves_finished_points_out_is_refused(configure, tmp_path):
-    """results.nc never loses a point: a smaller or other request must go elsewhere."""
+def test_another_study_is_refused(configure, tmp_path):
+    """Points of other physics or records are not mixed in; the file stays as it is."""
     pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path, backend="sequential")
     before = (tmp_path / "results.nc").read_bytes()
-    for base, axes in [(configure(), {"seed": [1]}), (configure("neuron.tau_m=12"), {"seed": [1]})]:
-        with pytest.raises(
-            RequestError, match="holds finished points that this request leaves out, "
-        ):
-            pipeline.sweep(base, axes, tmp_path, backend="sequential")
+    for change, message in [
+        (
+            "neuron.tau_m=12",
+            r"holds 2 finished points of another study \(neuron\.tau_m=10\.0 there and "
+            r"neuron\.tau_m=12\.0 here\); sweep both values to have both in one file "
+            r"\(neuron\.tau_m=10\.0,12\.0\), or choose another name$",
+        ),
+        (
+            "record.spike_times=true",
+            r"record\.spike_times=False there and .*=True here\); choose another name$",
+        ),
+    ]:
+        with pytest.raises(RequestError, match=message):
+            pipeline.sweep(configure(change), {"seed": [1, 2]}, tmp_path, backend="sequential")
     assert (tmp_path / "results.nc").read_bytes() == before
+    swept = pipeline.sweep(
+        configure(), {"neuron.tau_m": [12], "seed": [1]}, tmp_path, backend="sequential"
+    )
+    assert swept["status"].sel(tau_m=10).values.tolist() == [0, 0]
+    assert swept["status"].sel(tau_m=12).values.tolist() == [0, 2]
+
+
+def test_another_model_version_is_refused(configure, tmp_path, monkeypatch):
+    """What another version computed is other numbers: told so, and nothing is touched."""
+    pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path, backend="sequential")
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    for module in (grid, request):
+        monkeypatch.setattr(module, "MODEL_VERSION", 1000)
     with pytest.raises(
-        RequestError, match=r"neuron\.tau_m=10\.0 there and neuron\.tau_m=12\.0 here"
+        RequestError,
+        match=r"made by model version \d+, and this is version 1000, .*; choose another name$",
     ):
-        pipeline.sweep(configure("neuron.tau_m=12"), {"seed": [1, 2]}, tmp_path)
-    with pytest.raises(
-        RequestError, match="record.spike_times=False there and record.spike_times=True here"
-    ):
-        pipeline.sweep(configure("record.spike_times=true"), {"seed": [1, 2]}, tmp_path)
+        pipeline.sweep(configure(), {"seed": [1, 2, 3]}, tmp_path, backend="sequential")
+    after = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    assert {f: b for f, b in after.items() if f.name != ".lock"} == {
+        f: b for f, b in before.items() if f.name != ".lock"
+    }
 
 
 def test_an_interruption_keeps_what_had_finished(configure, tmp_path, monkeypatch):
@@ -115,23 +141,35 @@ def test_an_interruption_keeps_what_had_finished(configure, tmp_path, monkeypatc
     monkeypatch.undo()
     resumed = pipeline.sweep(configure(), {"seed": range(5)}, tmp_path, **settings)
     whole = pipeline.sweep(configure(), {"seed": range(5)}, **settings)
-    xr.testing.assert_identical(resumed.drop_attrs(), whole.drop_attrs())
+    xr.testing.assert_identical(numbers_of(resumed), numbers_of(whole))
+    assert resumed["made_by"].values.tolist() == [0, 0, 1, 1, 1]
 
 
-def test_a_failed_point_is_flagged_logged_and_tried_again(
+def test_a_failed_point_is_a_row_and_tried_again(
     configure, tmp_path, fail_for_seed, monkeypatch, caplog
 ):
-    """One point's error is in the log with its traceback; the next run computes that point."""
-    fail_for_seed(1, ZeroDivisionError("no luck"))
-    dataset = pipeline.sweep(configure(), {"seed": range(3)}, tmp_path, backend="sequential")
-    assert dataset["status"].values.tolist() == [0, 1, 0]
-    log = (tmp_path / "sweep.log").read_text()
-    assert "failed at seed=1: ZeroDivisionError: no luck" in log
-    assert caplog.messages[-2] == "failed: 1; the first at seed=1: ZeroDivisionError: no luck"
-    assert "fail_or_run" in log
+    """failures.csv names point, reason and traceback; the next run computes that point."""
+    axes = {"input.rate_hz": [30], "seed": range(3)}
+    fail_for_seed(1, ZeroDivisionError('no "luck",\ntoday'))
+    dataset = pipeline.sweep(configure(), axes, tmp_path, backend="sequential")
+    assert dataset["status"].values.tolist() == [[0, 1, 0]]
+    assert "failed at rate_hz=30.0, seed=1: Zero" in (tmp_path / "sweep.log").read_text()
+    with (tmp_path / "failures.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row.pop("traceback").splitlines()[0] == "Traceback (most recent call last):"
+    assert row == {
+        "input.rate_hz": "30.0",
+        "seed": "1",
+        "reason": 'ZeroDivisionError: no "luck", today',
+        "key": Grid(configure("input.rate_hz=30", "seed=1").to_mapping()).keys[0],
+    }
+    more = {"input.rate_hz": [30], "seed": [3]}
+    dataset = pipeline.sweep(configure(), more, tmp_path, backend="sequential")
+    assert dataset["status"].values.tolist() == [[0, 1, 0, 0]], "what is not asked for stays failed"
     monkeypatch.undo()
-    dataset = pipeline.sweep(configure(), {"seed": range(3)}, tmp_path, backend="sequential")
-    assert dataset["status"].values.tolist() == [0, 0, 0]
+    dataset = pipeline.sweep(configure(), axes, tmp_path, backend="sequential")
+    assert dataset["status"].values.tolist() == [[0, 0, 0, 0]]
+    assert not (tmp_path / "failures.csv").exists()
 
 
 def test_an_axis_without_effect_is_said(configure, caplog):
@@ -158,27 +196,36 @@ def test_a_wrong_sweep_writes_nothing(configure, tmp_path):
 def test_provenance_is_in_the_file_and_beside_it(configure, tmp_path):
     """Commit, versions, engine, command and seed policy, the same in both places."""
     dataset = pipeline.sweep(configure(), {"seed": [1]}, tmp_path, backend="sequential")
-    beside = json.loads((tmp_path / "provenance.json").read_text())
+    (beside,) = json.loads((tmp_path / "provenance.json").read_text())["runs"]
+    (within,) = json.loads(dataset.attrs["runs"])
     for name in ("git_commit", "git_dirty", "engine", "command", "seed_policy", "created"):
         assert beside[name]
         assert dataset.attrs[name] == beside[name]
     assert beside["packages"]["numpy"] == np.__version__
+    assert beside["packages"]["pytest"] == pytest.__version__
     assert json.loads(dataset.attrs["packages"]) == beside["packages"]
     assert dataset.attrs["Conventions"] == "CF-1.11"
+    assert 0 < float(dataset["wall_time"][0]) < beside["seconds"] == dataset.attrs["seconds"]
+    assert bool(beside.pop("git_diff")) == (beside["git_dirty"] == "true")
+    assert within == beside
 
 
-def test_asking_again_does_not_change_who_made_it(configure, tmp_path):
-    """A request for what is there computes nothing, and the file still names what did."""
+def test_every_point_names_the_run_that_made_it(configure, tmp_path):
+    """Asking again for what is there makes nothing; a longer axis is the work of a second run."""
     settings = {"directory": tmp_path, "backend": "sequential"}
-    pipeline.sweep(configure(), {"seed": [1]}, engine="reference", **settings)
-    made = json.loads((tmp_path / "provenance.json").read_text())
-    again = pipeline.sweep(configure(), {"seed": [1]}, engine="compiled", **settings)
+    pipeline.sweep(configure(), {"seed": [1, 3]}, engine="reference", **settings)
+    made = (tmp_path / "provenance.json").read_bytes()
+    again = pipeline.sweep(configure(), {"seed": [1, 3]}, engine="compiled", **settings)
     assert again.attrs["engine"] == "reference"
-    assert json.loads((tmp_path / "provenance.json").read_text()) == made
-    more = pipeline.sweep(configure(), {"seed": [1, 2]}, engine="compiled", **settings)
-    assert more.attrs["engine"] == "compiled"
-    beside = json.loads((tmp_path / "provenance.json").read_text())
-    assert [run["engine"] for run in beside["earlier_runs"]] == ["reference"]
+    assert (tmp_path / "provenance.json").read_bytes() == made
+    more = pipeline.sweep(configure(), {"seed": [1, 2, 3]}, engine="compiled", **settings)
+    assert more.attrs["engine"] == "reference; compiled"
+    engines = [run["engine"] for run in json.loads(more.attrs["runs"])]
+    assert [engines[place] for place in more["made_by"].values] == [
+        "reference",
+        "compiled",
+        "reference",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_without_input_the_potential_relaxes_to_the_leak(configure):
     steps = np.arange(500)
     np.testing.assert_allclose(recording.traces["v"], -75 + 10 * 0.9**steps, atol=1e-10)
     assert recording.spike_step.size == 0
-    assert (recording.weight == 0.5833333333333334).all()
+    assert (recording.weight == 0.583333333333333).all()
 
 
 def test_at_the_highest_rate_all_synapses_are_one(configure):
@@ -174,7 +174,7 @@ def test_without_ltp_weights_never_rise(configure):
     assert falling.weight.max() < 0.5833
     still = run(configure("stdp.A_plus=0"))
     assert still.spike_step.size > 0
-    assert (still.weight == 0.5833333333333334).all()
+    assert (still.weight == 0.583333333333333).all()
 
 
 def test_synapses_have_no_order(configure):
@@ -200,14 +200,14 @@ def test_a_coincidence_is_both_ltp_and_ltd(configure):
     recording = run(configuration, probe)
     only_first = recording.spike_step[recording.spike_step > first]
     later = 0.1 * sum(0.95 ** (j - first) for j in only_first)
-    assert recording.weight[1] == pytest.approx(0.5833333333333334 + 0.1 - 0.04 + later)
+    assert recording.weight[1] == pytest.approx(0.583333333333333 + 0.1 - 0.04 + later)
 
 
 def test_one_step_does_nothing(configure):
     """The last step has no next state, so a run of one step leaves everything as it began."""
     recording = run(configure("simulation.duration=1", "input.rate_hz=1000"))
     assert recording.spike_step.size == 0
-    assert (recording.weight == 0.5833333333333334).all()
+    assert (recording.weight == 0.583333333333333).all()
 
 
 def test_history_samples_the_traces(configure):

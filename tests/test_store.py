@@ -1,6 +1,5 @@
 """The experiment directory: whole files only, and nothing finished is lost."""
 
-import json
 import os
 from pathlib import Path
 
@@ -11,11 +10,12 @@ from omegaconf import OmegaConf
 
 import pipeline
 from pipeline import reference
+from pipeline.batches import Batch
 from pipeline.files import replacing
 from pipeline.gather import Gather
 from pipeline.grid import Grid, value_axis
 from pipeline.quantities import RequestError
-from pipeline.runner import Batch
+from pipeline.request import request_of
 from pipeline.simulation import measure
 from pipeline.store import Directory, directory_path
 from pipeline.variables import stacked
@@ -63,10 +63,12 @@ def test_saved_batches_come_back_to_the_bit(directory, configure):
         Batch(["a", "b"], stacked(results[:2], points[0].record)),
         Batch(["c"], stacked(results[2:], points[0].record)),
     ]
-    for batch in batches:
-        directory.save(batch)
-    back = sorted(directory.finished(), key=lambda batch: batch.keys)
+    for batch, made_by in zip(batches, ("first", "second"), strict=True):
+        directory.save(batch, made_by)
+    kept = sorted(directory.finished(), key=lambda kept: kept[0].keys)
+    back = [batch for batch, _ in kept]
     assert [batch.keys for batch in back] == [["a", "b"], ["c"]]
+    assert [made_by for _, made_by in kept] == ["first", "second"]
     for batch, saved in zip(back, batches, strict=True):
         assert batch.columns.keys() == saved.columns.keys()
         for name, column in saved.columns.items():
@@ -106,18 +108,12 @@ def test_the_file_is_what_xarray_would_have_written(directory, configure, overri
 
 
 def test_the_request_is_readable(directory, configure):
-    """configuration.yaml holds constants and axes; provenance.json keeps the runs before."""
+    """configuration.yaml holds constants and axes, for whoever reads YAML."""
     directory.write_request(Grid(configure().to_mapping(), [value_axis("stdp.tau_plus", [10, 20])]))
     request = OmegaConf.load(directory.path / "configuration.yaml")
     assert request.axes["stdp.tau_plus"] == [10, 20]
     assert request.input.n_synapses == 40
     assert "tau_plus" not in request.stdp
-    directory.write_provenance({"git_commit": "abc"})
-    directory.write_provenance({"git_commit": "def"})
-    directory.write_provenance({"git_commit": "ghi"})
-    provenance = json.loads((directory.path / "provenance.json").read_text())
-    earlier = [{"git_commit": "abc"}, {"git_commit": "def"}]
-    assert provenance == {"git_commit": "ghi", "earlier_runs": earlier}
 
 
 @pytest.mark.parametrize(
@@ -177,17 +173,19 @@ def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
     """Its points count as missing, the others are found, and the file is kept for inspection."""
     for seed in (1, 2):
         point = configure(f"seed={seed}")
-        directory.save(Batch([str(seed)], stacked([measure(point, reference.run)], point.record)))
+        batch = Batch([str(seed)], stacked([measure(point, reference.run)], point.record))
+        directory.save(batch, "me")
     file = sorted(directory.points.iterdir())[0]
     file.write_bytes(file.read_bytes()[:-400] if damage is None else damage)
     assert len(list(directory.finished())) == 1
-    assert file.with_suffix(".damaged").exists()
+    assert file.with_name(f"{file.name}.damaged").exists()
     assert "is damaged and set aside" in caplog.text
 
 
 def test_a_file_that_cannot_be_read_is_not_called_damaged(directory, configure, monkeypatch):
     """A failing disk says nothing of the bytes: the batch stays where it is."""
-    directory.save(Batch(["1"], stacked([measure(configure(), reference.run)], configure().record)))
+    results = [measure(configure(), reference.run)]
+    directory.save(Batch(["1"], stacked(results, configure().record)), "me")
 
     def fail(path):
         raise OSError(24, "Too many open files")
@@ -198,10 +196,35 @@ def test_a_file_that_cannot_be_read_is_not_called_damaged(directory, configure, 
     assert len(list(directory.points.glob("*.npz"))) == 1
 
 
-def test_a_broken_provenance_does_not_stop_a_sweep(directory):
-    """What is no JSON any more is replaced."""
-    directory.write_provenance({"git_commit": "abc"})
-    (directory.path / "provenance.json").write_text("{")
-    directory.write_provenance({"git_commit": "def"})
-    provenance = json.loads((directory.path / "provenance.json").read_text())
-    assert provenance == {"git_commit": "def", "earlier_runs": []}
+def test_changed_text_is_noticed(directory, configure, caplog):
+    """One other digit in configuration.yaml or provenance.json, and neither is believed."""
+    grid = Grid(configure().to_mapping(), [value_axis("seed", [1, 2])])
+    directory.write_request(grid)
+    directory.write_runs([{"id": "a", "git_commit": "abc"}])
+    assert directory.request() == request_of(grid)
+    assert directory.runs() == [{"id": "a", "git_commit": "abc"}]
+    for name, old, new in (
+        ("configuration.yaml", "  - 2", "  - 3"),
+        ("provenance.json", "abc", "abd"),
+    ):
+        file = directory.path / name
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+    assert directory.request() is None
+    assert directory.runs() == []
+    assert "configuration.yaml is damaged (the checksum does not fit" in caplog.text
+    assert "provenance.json is damaged (the checksum does not fit" in caplog.text
+
+
+def test_what_text_files_said_is_also_in_the_results(configure, tmp_path):
+    """Without configuration.yaml and provenance.json both are read from results.nc."""
+    axes = {"stdp": ["notebook", "song_abbott_2001"], "input.rate_hz": [30, 60], "seed": [1]}
+    pipeline.sweep(configure(), axes, tmp_path / "run", backend="sequential")
+    directory = Directory(tmp_path / "run")
+    request, runs = directory.request(), directory.runs()
+    for name in ("configuration.yaml", "provenance.json"):
+        (directory.path / name).unlink()
+    assert directory.request() == request
+    for made in runs:
+        del made["git_diff"]
+    assert directory.runs() == runs

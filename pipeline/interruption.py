@@ -1,0 +1,74 @@
+"""Ending early: a flag that every run in this process looks at, and the signals that raise it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+#: Ctrl-C, and what a cluster's scheduler sends; `__main__` makes the second act like the first.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class StoppedError(Exception):
+    """A run that was ended before its time; nothing is wrong with its point."""
+
+
+class Stop:
+    """Whether everything under way should end.
+
+    Parameters
+    ----------
+    patient : bool
+        Whether what is under way looks at `asked` and ends by itself. Otherwise an interruption
+        raises `KeyboardInterrupt` at once, except while `shielded`.
+    """
+
+    def __init__(self, patient: bool) -> None:
+        self.patient = patient
+        self.shielded = False
+        self.asked = False
+        self.interrupted = False
+
+    @contextlib.contextmanager
+    def at_interrupts(self) -> Iterator[None]:
+        """Let an interruption ask for the end, once; a second one acts as it did before.
+
+        Only signals that raise `KeyboardInterrupt` are taken over, and only the main thread can do
+        that.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        taken = [number for number in before if before[number] is signal.default_int_handler]
+
+        def ask(number: int, frame: FrameType | None) -> None:
+            at_once = self.interrupted or not (self.patient or self.shielded)
+            self.asked = self.interrupted = True
+            if at_once:
+                signal.default_int_handler(number, frame)
+
+        for number in taken:
+            signal.signal(number, ask)
+        try:
+            yield
+        finally:
+            for number in taken:
+                signal.signal(number, before[number])
+
+
+@contextlib.contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C during the block, and in all processes that start in it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set signals
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        if before is not None:  # None: it was not Python that had set it
+            signal.signal(signal.SIGINT, before)
