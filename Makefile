@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format gallery bench peers clean
+.PHONY: run test soak lint format gallery bench peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -14,6 +14,10 @@ run: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest
+
+# Kills, damage, full disks and nonsense, in about an hour; counts to tests/soak/RESULTS.md.
+soak: $(VENV)/.ready
+	$(BIN)/python -m tests.soak
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -13,11 +13,12 @@ from pipeline.compose import is_dry, run_of
 from pipeline.experiment import Outcome, run_grid
 from pipeline.files import StorageError
 from pipeline.grid import Grid
-from pipeline.plan import plan_grid
+from pipeline.interruption import INTERRUPTED, raise_at_interrupts
+from pipeline.planning import plan_grid
 from pipeline.store import Directory
 
-#: Exit codes; 0 is: all points done.
-SOME_FAILED, WRONG_REQUEST, INTERRUPTED = 1, 2, 130
+#: Exit codes beside that of an interruption; 0 is: all points done.
+SOME_FAILED, WRONG_REQUEST = 1, 2
 
 
 def run_and_report(grid: Grid, config: DictConfig, path: Path) -> None:
@@ -26,6 +27,7 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path) -> None:
     if is_dry(config):
         print(plan_grid(grid, run, directory))
         return
+    raise_at_interrupts()
     try:
         outcome = run_grid(grid, run, directory)
     except StorageError as error:

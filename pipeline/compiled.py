@@ -49,17 +49,19 @@ def run(
         v=configuration.neuron.V_init, decay=1.0, jump=0.0, event=first_event, rescaling=1
     )
     w, x_scaled = np.full(n_synapses, configuration.synapse.w_init), np.zeros(n_synapses)
-    # Room for every spike that the refractory period allows; what is not written takes no memory.
-    spike_step = np.empty(law.n_steps // (1 + law.refractory_steps) + 1, dtype=np.int64)
     history = np.empty((law.n_steps // law.sample_steps, n_synapses))
+    stretch = min(law.n_steps, _steps_per_stretch(configuration))
+    # Room for every spike that the refractory period allows in a stretch.
+    spike_step = np.empty(stretch // (1 + law.refractory_steps) + 1, dtype=np.int64)
     arrays = stream, events, w, x_scaled, spike_step, history
     arguments = ctypes.byref(law), ctypes.byref(state), *map(_address, arrays)
-    stretch = _steps_per_stretch(configuration)
+    spikes = []
     while True:
-        state.until = state.step + stretch
+        state.until, state.n_spikes = state.step + stretch, 0
         load()(*arguments)
+        spikes.append(spike_step[: state.n_spikes].copy())
         if state.step >= law.n_steps - 1:
-            return Recording(w, spike_step[: state.n_spikes].copy(), state.v, history)
+            return Recording(w, np.concatenate(spikes), state.v, history)
         checkpoint()
 
 

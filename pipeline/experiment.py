@@ -23,7 +23,7 @@ from pipeline.inputs import given_cells
 from pipeline.labelled import Labelled
 from pipeline.ledger import Ledger
 from pipeline.parameters import Configuration
-from pipeline.plan import Plan, plan_grid
+from pipeline.planning import Plan, plan_grid
 from pipeline.quantities import RequestError, written
 from pipeline.runner import Run, run_points
 from pipeline.simulation import available_engine, engine_named, measure

@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
 
-#: Ctrl-C, and what a cluster's scheduler sends; `__main__` makes the second act like the first.
+#: Ctrl-C, and what a cluster's scheduler sends; a command answers both in the same way.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+#: The exit code of a command that was interrupted.
+INTERRUPTED = 130
+
+
+def leave_at_interrupts() -> None:
+    """End this process at once when it is interrupted, until `raise_at_interrupts`."""
+    for number in _SIGNALS:
+        signal.signal(number, _leave)
+
+
+def raise_at_interrupts() -> None:
+    """Answer interruptions with `KeyboardInterrupt` from now on, where they ended the process."""
+    for number in _SIGNALS:
+        if signal.getsignal(number) is _leave:
+            signal.signal(number, signal.default_int_handler)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End without a word of Python's: nothing has been begun that would have to be put away."""
+    os.write(2, b"interrupted before anything ran\n")
+    os._exit(INTERRUPTED)
 
 
 class StoppedError(Exception):

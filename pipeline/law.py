@@ -37,8 +37,9 @@ class State(ctypes.Structure):
 
     `decay` scales the presynaptic traces and `jump` is its inverse; `free` is the first step after
     the refractory period, `event` the place of the next event in hand. `step` is the next to be
-    taken, `until` the one to stop at, `rescaling` the next at which the traces are rescaled, and
-    `n_samples` the number of rows that the weight history has.
+    taken, `until` the one to stop at, `n_spikes` the output spikes since the start or the last
+    stop, `rescaling` the next step at which the traces are rescaled, and `n_samples` the number of
+    rows that the weight history has.
     """
 
     _fields_: ClassVar = [

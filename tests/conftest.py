@@ -43,6 +43,22 @@ def fail_for_seed(monkeypatch):
     return arrange
 
 
+_TRIED = pytest.StashKey[dict[str, dict[str, int]]]()
+
+
+@pytest.fixture
+def tried(request):
+    """Note what a campaign tried, to be told when all tests are over."""
+    return request.config.stash.setdefault(_TRIED, {}).__setitem__
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Tell what the campaigns tried."""
+    for campaign, counts in config.stash.get(_TRIED, {}).items():
+        words = ", ".join(f"{count} {what}" for what, count in counts.most_common())
+        terminalreporter.write_line(f"tried, {campaign}: {words}")
+
+
 @dataclass
 class Ended:
     """How a command ended."""
@@ -55,7 +71,7 @@ class Ended:
 @pytest.fixture
 def command(monkeypatch, capsys, tmp_path):
     """Run `python -m pipeline` in this process, below a temporary `outputs`."""
-    from pipeline.__main__ import main
+    from pipeline.application import main
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYDRA_FULL_ERROR", "0")

@@ -1,6 +1,8 @@
 """The command line: what it prints, writes and returns; and how it refuses."""
 
 import os
+import platform
+import re
 import signal
 import subprocess
 import sys
@@ -145,7 +147,7 @@ def test_a_wrong_request_is_one_line_and_exit_code_2(command, words, message, mo
 
 def test_the_traceback_is_there_for_who_asks(command, monkeypatch):
     """HYDRA_FULL_ERROR=1 raises the error itself."""
-    from pipeline.__main__ import main
+    from pipeline.application import main
     from pipeline.quantities import RequestError
 
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
@@ -248,6 +250,103 @@ def test_sigterm_ends_like_ctrl_c(tmp_path):
     assert process.returncode == 130, err
     with xr.open_dataset(tmp_path / "outputs" / "job" / "results.nc") as dataset:
         assert int((dataset["status"] == 0).sum()) >= 2
+
+
+def test_ctrl_c_ends_long_runs_at_once(tmp_path):
+    """Points of hours do not hold up the end; the command to go on with is printed."""
+    words = ["-m", "seed=range(4)", "simulation.duration=1e10", "study=long"]
+    process = run_in_a_process(*words, cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("outputs/long/*/sweep.log")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    interrupted = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert time.monotonic() - interrupted < 3
+    (made,) = (tmp_path / "outputs" / "long").iterdir()
+    first, again = err.splitlines()
+    assert first == "interrupted; what had finished is kept, go on with"
+    assert again == (
+        "python -m pipeline -m 'seed=range(4)' simulation.duration=1e10 study=long "
+        f"name=long/{made.name}"
+    )
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_while_starting_is_one_line(tmp_path, signal_):
+    """During the imports too: no traceback, exit code 130, no file."""
+    process = run_in_a_process(*SMALL, "name=early", cwd=tmp_path)
+    time.sleep(0.2)
+    process.send_signal(signal_)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "interrupted before anything ran\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_sweep_is_told_who_is_writing(tmp_path):
+    """While one holds the directory: process, host and time; once it is dead the way is free."""
+    words = [*SMALL, "-m", "seed=range(4)", "name=shared"]
+    first = run_in_a_process(*words, "simulation.duration=1e10", cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("outputs/shared/sweep.log")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    second = run_in_a_process(*words, cwd=tmp_path)
+    _, err = second.communicate(timeout=60)
+    assert second.returncode == 2
+    assert re.fullmatch(
+        rf"error: outputs/shared: process {first.pid} on {platform.node()} since "
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d is writing here; wait for it, or choose another name\n",
+        err,
+    )
+    first.kill()
+    first.communicate(timeout=60)
+    third = run_in_a_process(*words, cwd=tmp_path)
+    _, err = third.communicate(timeout=60)
+    assert (third.returncode, err) == (0, "")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+def test_a_read_only_directory_is_one_line(tmp_path):
+    """A directory of somebody else: refused, and what is in it is as it was."""
+    run_in_a_process(*SMALL, "name=one", cwd=tmp_path).communicate(timeout=60)
+    before = (tmp_path / "outputs" / "one" / "results.nc").read_bytes()
+    # The other one may not be allowed to read this code: all of it is read before.
+    code = (
+        "import os, pathlib, sys; from pipeline.experiment import *; import pipeline;"
+        "grid = grid_of_mapping(pipeline.configure(), {}); run = default_run();"
+        "os.setuid(65534); run_grid(grid, run, Directory(pathlib.Path(sys.argv[1])))"
+    )
+    for place in ("outputs/one", "outputs/two", "elsewhere/three"):
+        done = subprocess.run(
+            [sys.executable, "-c", code, place],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        last = done.stderr.splitlines()[-1]
+        refusal = f"RequestError: {place}: must be a writable directory (Permission denied)"
+        assert last.endswith(refusal), done.stderr
+    assert (tmp_path / "outputs" / "one" / "results.nc").read_bytes() == before
+
+
+def test_a_reader_sees_whole_files_only(tmp_path):
+    """While sweeps extend an experiment again and again, every look at results.nc is whole."""
+    words = [*SMALL, "-m", "name=watched", "record.spike_times=true"]
+    run_in_a_process(*words, "seed=range(2)", cwd=tmp_path).communicate(timeout=60)
+    looks = 0
+    for n_seeds in (300, 600):
+        process = run_in_a_process(*words, f"seed=range({n_seeds})", cwd=tmp_path)
+        while process.poll() is None:
+            with xr.open_dataset(tmp_path / "outputs" / "watched" / "results.nc") as dataset:
+                assert (dataset["status"].load() == 0).all()
+                assert dataset["weight"].notnull().all()
+            looks += 1
+        process.communicate()
+    assert looks > 20
 
 
 def test_progress_is_quiet_where_no_terminal_listens(tmp_path):

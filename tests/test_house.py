@@ -22,9 +22,11 @@ CODE = [
 FLOORS = {
     "pipeline": [
         "__main__",
+        "application",
+        "reproduce",
         "command",
         "experiment",
-        "plan",
+        "planning",
         "axes",
         "compose",
         "ledger",

@@ -1,6 +1,9 @@
 """Workers: the same results whatever runs them, and a failing point stops no other."""
 
 import math
+import multiprocessing
+import os
+import signal
 import time
 
 import numpy as np
@@ -169,3 +172,38 @@ def test_stretches_change_nothing(configure, monkeypatch):
         assert len(calls) > 5
         for name in ("weight", "spike_step", "weight_history", "v"):
             np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
+
+
+def kill_worker_at_seed_3(task, *how):
+    """Stand in for a point that takes all memory: its process is killed from outside."""
+    if any(point.seed == 3 for _, point in task):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return batches.run_batch(task, *how)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_a_point_that_kills_its_worker_stands_alone(points, monkeypatch, batch_size):
+    """The others are done, in whatever batch they were; the killer is a failure by name."""
+    monkeypatch.setattr(runner, "run_batch", kill_worker_at_seed_3)
+    run = default_run(backend="loky", n_jobs=2, batch_size=batch_size)
+    came = list(run_points(points, run))
+    done = [points[key].seed for batch in came for key in batch.keys]
+    assert sorted(done) == [0, 1, 2, 4, 5, 6]
+    failures = {points[k].seed: f for batch in came for k, f in batch.failures.items()}
+    assert failures == {3: runner._KILLED}
+    assert "was killed (out of memory?)" in failures[3].reason
+
+
+def test_a_worker_that_is_killed_once_costs_nothing(configure):
+    """A kill from outside, with a worker's points under way: all points come in the end."""
+    base = configure("simulation.duration=20000")
+    grid = Grid(base.to_mapping(), [value_axis("seed", range(8))])
+    points = dict(zip(grid.keys, grid.points, strict=True))
+    run = default_run(backend="loky", n_jobs=2, batch_size=1, engine="reference")
+    came = []
+    for batch in run_points(points, run):
+        came.append(batch)
+        if len(came) == 2:
+            os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+    assert not any(batch.failures for batch in came)
+    assert sorted(key for batch in came for key in batch.keys) == sorted(points)

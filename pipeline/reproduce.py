@@ -1,0 +1,154 @@
+"""`python -m pipeline.reproduce outputs/NAME`: run points again and compare them to the bit."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.grid import Grid
+from pipeline.parameters import Configuration, all_quantities
+from pipeline.quantities import RequestError, unknown_key, written
+from pipeline.request import grid_of_request
+from pipeline.results import request_in, runs_in
+from pipeline.simulation import available_engine, engine_named, measure
+from pipeline.variables import ABOUT_RUNS, DONE, VARIABLES, stacked
+
+#: Exit codes beside 0, all the same.
+DIFFERENT, WRONG_REQUEST = 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Compare points of one experiment; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.reproduce",
+        description="Run points of an experiment again, from its file alone, and compare them to "
+        "the bit. Exit code 0: all the same, 1: some differ, 2: nothing could be compared.",
+    )
+    parser.add_argument("experiment", type=Path, help="outputs/NAME, or a results.nc")
+    parser.add_argument("--points", type=int, default=20, help="how many, chosen at random (20)")
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="only points with this value on an axis, such as seed=3; may be repeated",
+    )
+    given = parser.parse_args(arguments)
+    try:
+        return _reproduce(given.experiment, given.points, given.where)
+    except RequestError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return WRONG_REQUEST
+
+
+def _reproduce(experiment: Path, n_points: int, conditions: Sequence[str]) -> int:
+    import netCDF4
+
+    if n_points < 1:
+        raise RequestError(f"--points={n_points}: must be a whole number >= 1")
+    path = experiment / "results.nc" if experiment.is_dir() else experiment
+    try:
+        with netCDF4.Dataset(path) as file:
+            file.set_auto_mask(False)
+            recorded = _Recorded(file)
+    except (OSError, KeyError, ValueError, AttributeError, RuntimeError) as error:
+        if isinstance(error, RequestError):
+            raise RequestError(f"{path}: {error}") from error
+        reason = " ".join(str(error).split())
+        raise RequestError(f"{path}: must be a results.nc of a sweep ({reason})") from error
+    chosen = recorded.done(conditions)
+    if not chosen:
+        words = " and ".join(conditions)
+        raise RequestError(f"{path}: no point{f' with {words}' if words else ''} is done")
+    chosen = sorted(random.sample(chosen, min(n_points, len(chosen))))
+    n_different = 0
+    for position in chosen:
+        differences = list(recorded.compare(position))
+        n_different += bool(differences)
+        verdict = f"DIFFERENT  {'; '.join(differences)}  at" if differences else "same "
+        print(verdict, recorded.grid.describe(recorded.grid.keys[position]), flush=True)
+    print(f"{len(chosen) - n_different} of {len(chosen)} points are the same to the bit")
+    return DIFFERENT if n_different else 0
+
+
+class _Recorded:
+    """What a file holds, by the position of the points on its grid."""
+
+    def __init__(self, file: Any) -> None:
+        self.grid: Grid = grid_of_request(request_in(file))
+        self._engines = [run["engine"] for run in runs_in(file)]
+        shape, n_points = self.grid.shape, len(self.grid.points)
+        self._columns = {
+            name: file[name][...].reshape(n_points, *file[name].shape[len(shape) :])
+            for name in ("status", "made_by", *VARIABLES)
+            if name in file.variables
+        }
+
+    def done(self, conditions: Sequence[str]) -> list[int]:
+        """Return the positions of the points that are done and meet all conditions."""
+        meets = self._columns["status"] == DONE
+        for condition in conditions:
+            meets = meets & self._meeting(condition)
+        return np.flatnonzero(meets).tolist()
+
+    def _meeting(self, condition: str) -> NDArray[np.bool_]:
+        key, _, text = condition.partition("=")
+        axes = {axis.key: axis for axis in self.grid.axes}
+        axis = axes.get(key) or {axis.leaf: axis for axis in self.grid.axes}.get(key)
+        if axis is None:
+            raise unknown_key(key, text, axes, "no axis of this file")
+        shown = {_shown(axis.key, value): i for i, value in enumerate(axis.values)}
+        if _shown(axis.key, text) not in shown:
+            raise RequestError(f"{written(key, text)}: must be one of {', '.join(shown)}")
+        shape = [1] * len(self.grid.axes)
+        n = self.grid.axes.index(axis)
+        shape[n] = len(axis.values)
+        meets = np.arange(len(axis.values)) == shown[_shown(axis.key, text)]
+        return np.broadcast_to(meets.reshape(shape), self.grid.shape).ravel()
+
+    def compare(self, position: int) -> Iterator[str]:
+        """Run a point again and yield in words what differs from the file."""
+        point = self.grid.points[position]
+        again = stacked([measure(point, engine_named(self._engine(position, point)))], point.record)
+        for name, column in again.items():
+            if name not in ABOUT_RUNS:
+                yield from _difference(name, column[0], self._columns[name][position])
+
+    def _engine(self, position: int, point: Configuration) -> str:
+        """Return the engine that made a point: the two agree to rounding only."""
+        made_by = self._columns["made_by"][position]
+        known = 0 <= made_by < len(self._engines)
+        return self._engines[made_by] if known else available_engine("compiled", point.record)
+
+
+def _shown(key: str, value: Any) -> str:
+    """Return a value as it is compared with what a user types."""
+    quantity = all_quantities().get(key)
+    try:
+        return str(quantity.kind(value)) if quantity else str(value)
+    except ValueError:
+        return str(value)
+
+
+def _difference(name: str, again: NDArray, there: NDArray) -> Iterator[str]:
+    """Yield in words how two arrays of a variable differ; what is padded in the file is NaN."""
+    place = tuple(slice(length) for length in again.shape)
+    same = (again == there[place]) & (np.signbit(again) == np.signbit(there[place]))
+    same |= np.isnan(again) & np.isnan(there[place])
+    padding = np.ones(there.shape, dtype=bool)
+    padding[place] = False
+    n_different = int((~same).sum() + (~np.isnan(there[padding])).sum())
+    if n_different:
+        largest = np.nanmax(np.abs(np.where(same, 0, again - there[place])), initial=0)
+        yield f"{name} ({n_different} of {there.size} values, by up to {largest:.3g})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
