@@ -19,6 +19,7 @@ from pipeline.quantities import (
     Section,
     quantity,
     refuse_unknown_keys,
+    rounded,
     written,
 )
 
@@ -91,13 +92,9 @@ class Stdp(Section):
 
     def resolved(self) -> Stdp:
         """Return the same rule with numbers in place of nulls."""
-        quantities = self.quantities()
-        A_minus = self.ltd_ratio * self.A_plus if self.A_minus is None else self.A_minus
+        A_minus = rounded(self.ltd_ratio * self.A_plus) if self.A_minus is None else self.A_minus
         tau_minus = self.tau_plus if self.tau_minus is None else self.tau_minus
-        return self.with_admitted(
-            A_minus=quantities["A_minus"].admit(self.key("A_minus"), A_minus),
-            tau_minus=tau_minus,
-        )
+        return self.with_admitted(A_minus=A_minus, tau_minus=tau_minus)
 
 
 @dataclass(frozen=True)

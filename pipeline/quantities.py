@@ -124,14 +124,18 @@ def unknown_key(
     )
 
 
-def _as_float(value: Any) -> float:
-    """Return a number of 15 digits, as many as every decimal number keeps in binary.
+def rounded(number: float) -> float:
+    """Return a number to 15 digits, as many as every decimal number keeps in binary.
 
     So 0.1 + 0.2 is 0.3, as a user means it: one value, one point of a sweep, one coordinate.
     """
+    return float(f"{number:.15g}")
+
+
+def _as_float(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError
-    number = float(f"{float(value):.15g}")
+    number = rounded(float(value))
     if not math.isfinite(number):
         raise ValueError
     return number + 0.0  # -0.0 and 0.0 are one value
