@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test soak lint format gallery bench peers clean
+.PHONY: run test test-tracking soak lint format gallery bench peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -14,6 +14,11 @@ run: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest
+
+# run.track=mlflow against a real server; installs the whole of MLflow, about 1 GB.
+test-tracking: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mlflow>=2.14'
+	$(BIN)/python -m pytest tests/test_tracking.py
 
 # Kills, damage, full disks and nonsense, in about an hour; counts to tests/soak/RESULTS.md.
 soak: $(VENV)/.ready

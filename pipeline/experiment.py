@@ -28,6 +28,7 @@ from pipeline.quantities import RequestError, written
 from pipeline.runner import Run, run_points
 from pipeline.simulation import available_engine, engine_named, measure
 from pipeline.store import Directory
+from pipeline.tracking import open_tracker
 from pipeline.variables import ABOUT_RUNS, stacked
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def sweep(
         finished there are not run again, and those asked for earlier are in the result too.
     **run
         Settings of the section `run`: `backend`, `n_jobs`, `batch_size`, `engine`, `timeout`,
-        `fail_fast`.
+        `fail_fast`, `track`, `track_points`.
 
     Returns
     -------
@@ -183,10 +184,12 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
     Raises
     ------
     RequestError
-        If the results would not fit in memory, or the directory cannot take them.
+        If the results would not fit in memory, the directory cannot take them, or the server that
+        `run.track` asks for cannot be used.
     StorageError
         If something cannot be written, as on a full disk; what was kept before is intact.
     """
+    tracker = open_tracker(run, directory)
     started = time.perf_counter()
     for axis in grid.idle_axes():
         log.warning("%s has no effect: every point along this axis is the same run", axis.key)
@@ -208,8 +211,11 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
                     ledger.runs[-1]["seconds"] = round(time.perf_counter() - started, 3)
                 results = ledger.conclude()
             log.info("%d points done, %d failed, %d missing", *ledger.gather.counts())
+            seconds = time.perf_counter() - started
+            if tracker:
+                tracker.log(ledger, results)
     asked, everything = ledger.gather.counts(grid.keys), ledger.gather.counts()
-    return Outcome(results, asked, everything, reused, time.perf_counter() - started)
+    return Outcome(results, asked, everything, reused, seconds)
 
 
 def _run(pending: Mapping[str, Configuration], run: Run, ledger: Ledger) -> None:

@@ -39,6 +39,10 @@ class Run(Section):
     )
     timeout: float | None = quantity("longest time of a point", "s", above=0, null="no limit")
     fail_fast: bool = quantity("whether the first failed point ends the sweep", kind=bool)
+    track: str | None = quantity(
+        "tracking server", kind=str, choices=("mlflow",), null="no tracking server"
+    )
+    track_points: int = quantity("most points with a run of their own there", kind=int, at_least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -27,6 +27,7 @@ FLOORS = {
         "command",
         "experiment",
         "planning",
+        "tracking",
         "axes",
         "compose",
         "ledger",
