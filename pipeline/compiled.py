@@ -61,7 +61,8 @@ def run(
         load()(*arguments)
         spikes.append(spike_step[: state.n_spikes].copy())
         if state.step >= law.n_steps - 1:
-            return Recording(w, np.concatenate(spikes), state.v, history)
+            spike_step = spikes[0] if len(spikes) == 1 else np.concatenate(spikes)
+            return Recording(w, spike_step, state.v, history)
         checkpoint()
 
 

@@ -82,7 +82,8 @@ def plan_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Plan:
     ledger = Ledger(grid, directory, dry=True)
     pending = list(ledger.pending().values())
     engine = available_engine(run.engine, grid.record)
-    n_workers = useful_workers(len(pending), longest_seconds(pending, engine), run)
+    most = useful_workers(len(pending), longest_seconds(pending, engine), run)
+    n_workers = max(1, min(most, len(pending)))
     united = ledger.gather.grid
     return Plan(
         axes=united.axes,

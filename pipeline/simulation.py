@@ -74,7 +74,10 @@ def measure(
     """
     started = time.perf_counter()
     recording = engine(configuration, cells, checkpoint)
-    _refuse_infinite(recording)
+    mean_weight = recording.weight.sum() / recording.weight.size
+    for name, number in (("v", recording.v), ("the mean weight", mean_weight)):
+        if not math.isfinite(number):
+            raise FloatingPointError(f"{name} is {number} at the end; try a smaller simulation.dt")
     simulation, record = configuration.simulation, configuration.record
     spike_time = recording.spike_step * simulation.dt
     variables: Result = {
@@ -82,7 +85,7 @@ def measure(
         "output_rate": 1000 * spike_time.size / simulation.duration,
         "spike_count": spike_time.size,
         "isi_cv": isi_cv(spike_time),
-        "mean_weight": recording.weight.sum() / recording.weight.size,
+        "mean_weight": mean_weight,
         "wall_time": time.perf_counter() - started,
     }
     if record.weight_interval is not None:
@@ -94,12 +97,6 @@ def measure(
     if record.spike_times:
         variables["spike_time"] = spike_time
     return variables | recording.traces
-
-
-def _refuse_infinite(recording: reference.Recording) -> None:
-    for name, number in (("v", recording.v), ("the sum of weights", recording.weight.sum())):
-        if not math.isfinite(number):
-            raise FloatingPointError(f"{name} is {number} at the end; try a smaller simulation.dt")
 
 
 def isi_cv(spike_time: NDArray[np.float64]) -> float:

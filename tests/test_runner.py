@@ -157,7 +157,7 @@ def test_a_run_that_ends_in_no_number_has_failed(points, monkeypatch):
     assert len(batch.keys) == 5
     assert [failure.reason for failure in batch.failures.values()] == [
         "FloatingPointError: v is nan at the end; try a smaller simulation.dt",
-        "FloatingPointError: the sum of weights is inf at the end; try a smaller simulation.dt",
+        "FloatingPointError: the mean weight is inf at the end; try a smaller simulation.dt",
     ]
 
 
