@@ -1,56 +1,107 @@
-"""The command line: `python -m analysis outputs/NAME` draws the figures of an experiment."""
+"""The command line: figures of an experiment, a table of experiments, what differs between two."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
+from analysis.conditions import ConditionError
+from analysis.header import LoadError
+from analysis.listing import OUTPUTS, list_experiments
 
-from analysis import style
-from analysis.catalogue import all_figures
-from analysis.load import LoadError, open_results
-from analysis.measures import n_not_done
+_PROGRAM = "python -m analysis"
 
-FORMATS = ("png", "pdf")
+#: Exit codes; 0 is: done, and for `diff`: the same.
+DIFFERENT, WRONG_REQUEST = 1, 2
+
+_FORMS = f"""{_PROGRAM} [-h] EXPERIMENT
+       {_PROGRAM} list [-h] [ROOT] [--where KEY=VALUE] [--since DATE]
+       {_PROGRAM} diff [-h] A B"""
+
+_DESCRIPTION = """Draw the figures of an experiment from its file.
+
+  list   a table of all experiments below a directory
+  diff   what differs between two experiments
+
+A directory that is called list or diff is given as ./list."""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Draw all figures of one experiment; return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m analysis", description="Draw the figures of an experiment from its file."
-    )
-    parser.add_argument("experiment", type=Path, help="outputs/NAME, or a results.nc")
-    experiment = parser.parse_args(arguments).experiment
-    mpl.use("Agg")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the words of a command line ask for; return the exit code."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    do = {"list": _list, "diff": _diff}.get(words[0] if words else "")
     try:
-        dataset = open_results(experiment)
-    except LoadError as error:
-        return _refuse(str(error))
-    place = (experiment if experiment.is_dir() else experiment.parent) / "figures"
-    with dataset, style.paper():
-        not_done = n_not_done(dataset)
-        if not_done == dataset["status"].size:
-            return _refuse(f"{experiment}: no point is done yet; nothing to draw")
-        if not_done:
-            print(f"{not_done} of {dataset['status'].size} points are not done and left out")
-        try:
-            place.mkdir(exist_ok=True)
-            for name, figure in all_figures(dataset):
-                for suffix in FORMATS:
-                    figure.savefig(place / f"{name}.{suffix}")
-                plt.close(figure)
-                print(place / f"{name}.{FORMATS[0]}")
-        except OSError as error:
-            return _refuse(f"{place}: must be a writable directory ({error.strerror})")
+        code = do(words[1:]) if do else _draw(words)
+        sys.stdout.flush()
+    except (LoadError, ConditionError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return WRONG_REQUEST
+    except BrokenPipeError:  # who reads has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _draw(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog=_PROGRAM,
+        usage=_FORMS,
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "experiment", metavar="EXPERIMENT", type=Path, help="outputs/NAME, or a results.nc"
+    )
+    experiment = parser.parse_args(words).experiment
+    from analysis.drawing import draw  # matplotlib takes longer to import than a list to make
+
+    draw(experiment)
     return 0
 
 
-def _refuse(message: str) -> int:
-    print(f"error: {message}", file=sys.stderr)
-    return 2
+def _list(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog=f"{_PROGRAM} list",
+        description="Show all experiments below a directory, the newest last. A star at a commit: "
+        "there were changes on top of it; +1: one other commit has made points too.",
+    )
+    parser.add_argument(
+        "root", metavar="ROOT", nargs="?", type=Path, help=f"where to look, {OUTPUTS} by default"
+    )
+    parser.add_argument(
+        "--where",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="only where this parameter has this value, as a constant or somewhere on an axis, as "
+        "stdp.A_plus=0.008 or seed=3; can be given several times, and then all must hold",
+    )
+    parser.add_argument(
+        "--since",
+        metavar="DATE",
+        help="only where the last run began at 2026-11-01, 2026-11-01T12:00 or 30min, 3h, 2d, 1w "
+        "before now, or later",
+    )
+    asked = parser.parse_args(words)
+    list_experiments(asked.root, asked.where, asked.since)
+    return 0
+
+
+def _diff(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog=f"{_PROGRAM} diff",
+        description="Show what differs between two experiments in configuration, provenance and "
+        "results. The exit code is 0 if configuration and results are the same, 1 if not.",
+    )
+    for name in ("A", "B"):
+        parser.add_argument(name, type=Path, help="outputs/NAME, or a results.nc")
+    asked = parser.parse_args(words)
+    from analysis.difference import show_difference  # imports xarray, which a list needs not
+
+    return 0 if show_difference(asked.A, asked.B) else DIFFERENT
 
 
 if __name__ == "__main__":

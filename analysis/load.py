@@ -8,9 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-
-class LoadError(ValueError):
-    """There is no readable result where one was asked for. The message is one line."""
+from analysis.header import LoadError, results_file
 
 
 def open_results(path: str | Path) -> xr.Dataset:
@@ -21,13 +19,10 @@ def open_results(path: str | Path) -> xr.Dataset:
     LoadError
         If there is no such file, or it is not a result of the pipeline.
     """
-    path = Path(path)
-    file = path / "results.nc" if path.is_dir() else path
-    if not file.is_file():
-        raise LoadError(f"{path}: must be an experiment directory with a results.nc, or that file")
+    file = results_file(path)
     try:
         dataset = xr.open_dataset(file, engine="netcdf4")
-    except (OSError, ValueError) as error:
+    except Exception as error:  # damaged files raise errors of many types
         raise LoadError(f"{file}: cannot be read as netCDF ({error})") from error
     if "status" not in dataset or "configuration" not in dataset.attrs:
         raise LoadError(f"{file}: no result of the pipeline (it has no status or configuration)")
@@ -53,7 +48,9 @@ def parameter(dataset: xr.Dataset, key: str) -> xr.DataArray:
         If the file knows no such parameter.
     """
     for coordinate in dataset.coords.values():
-        if coordinate.attrs.get("config_key") == key:
+        # The index of synapses and times have keys too, of what sets how many there are.
+        along_axes = set(coordinate.dims) <= set(axes(dataset))
+        if along_axes and coordinate.attrs.get("config_key") == key:
             return coordinate.reset_coords(drop=True)
     for coordinate in dataset.coords.values():
         settings = json.loads(coordinate.attrs.get("settings", "[]"))

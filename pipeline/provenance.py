@@ -66,7 +66,7 @@ def as_attributes(runs: Sequence[Made]) -> dict[str, Any]:
             attributes[name] = json.dumps(last)
         elif name not in ("id", "seconds"):
             attributes[name] = last if len(values) == 1 else "; ".join(map(str, values))
-    attributes["seconds"] = sum(run["seconds"] or 0.0 for run in short)
+    attributes["seconds"] = round(sum(run["seconds"] or 0.0 for run in short), 3)
     return attributes | {"runs": json.dumps(short)}
 
 

@@ -41,6 +41,13 @@ def test_parameters_are_found_wherever_they_stand(dataset):
         parameter(dataset, "stdp.nothing")
 
 
+def test_the_index_of_synapses_is_no_parameter(configure, dataset):
+    """It knows the key that sets how many there are, and so do times: that is not their value."""
+    assert parameter(dataset, "input.n_synapses").item() == 40
+    swept = pipeline.sweep(configure(), {"input.n_synapses": [10, 20]}, backend="sequential")
+    assert parameter(swept, "input.n_synapses").values.tolist() == [10, 20]
+
+
 def test_axes_are_the_swept_ones(dataset):
     """In the order of the sweep, without synapses."""
     assert axes(dataset) == ["rate_hz", "stdp", "tau_plus", "seed"]

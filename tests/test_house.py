@@ -56,7 +56,24 @@ FLOORS = {
         "parameters",
         "quantities",
     ],
-    "analysis": ["__main__", "catalogue", "figures", "theory", "measures", "style", "load"],
+    "analysis": [
+        "__main__",
+        "drawing",
+        "catalogue",
+        "figures",
+        "theory",
+        "measures",
+        "style",
+        "difference",
+        "matching",
+        "load",
+        "listing",
+        "table",
+        "search",
+        "conditions",
+        "header",
+        "values",
+    ],
 }
 
 
