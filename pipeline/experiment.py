@@ -220,10 +220,15 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
 
 def _run(pending: Mapping[str, Configuration], run: Run, ledger: Ledger) -> None:
     """Run points; every batch is kept as soon as it comes."""
+    failed: list[str] = []
     with tqdm(total=len(pending), unit="point", disable=None if pending else True) as progress:
         for batch in run_points(pending, run):
             ledger.enter(batch)
+            failed += batch.failures
             progress.update(len(batch.keys) + len(batch.failures))
+    if failed:
+        place, reason = ledger.gather.grid.describe(failed[0]), ledger.failures[failed[0]].reason
+        log.error("failed: %d; the first at %s: %s", len(failed), place, reason)
 
 
 class _Log(logging.FileHandler):

@@ -113,8 +113,6 @@ class Ledger:
             self.gather.fail(key)
             place = self.gather.grid.describe(key)
             log.info("failed at %s: %s\n%s", place, failure.reason, failure.traceback)
-            if not self.directory and not self.failures:
-                log.error("failed at %s: %s", place, failure.reason)
         self.failures |= batch.failures
 
     def conclude(self) -> Labelled:

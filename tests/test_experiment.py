@@ -154,6 +154,7 @@ def test_a_failed_point_is_a_row_and_tried_again(
     dataset = pipeline.sweep(configure(), axes, tmp_path, backend="sequential")
     assert dataset["status"].values.tolist() == [[0, 1, 0]]
     assert "failed at rate_hz=30.0, seed=1: Zero" in (tmp_path / "sweep.log").read_text()
+    assert caplog.messages[-2].startswith("failed: 1; the first at rate_hz=30.0, seed=1: Zero")
     with (tmp_path / "failures.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert row.pop("traceback").splitlines()[0] == "Traceback (most recent call last):"
