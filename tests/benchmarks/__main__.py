@@ -23,6 +23,7 @@ _BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "song": one_run.song,
     "overhead": sweeps.overhead,
     "start_up": sweeps.start_up,
+    "resume": sweeps.resume,
     "two_cores": sweeps.two_cores,
     "memory": sweeps.memory,
     "study": sweeps.study,

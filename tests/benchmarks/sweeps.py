@@ -22,6 +22,9 @@ from tests.benchmarks.table import Row, ratio_text, size_text, time_text
 _TINY = ("simulation.duration=2", "simulation.dt=1")
 _RATES = range(10, 20)
 
+#: Of the sweep that is resumed, for each seed.
+_AMPLITUDES = 100
+
 #: One run that is over at once.
 _INSTANT = ("simulation.duration=20",)
 
@@ -73,6 +76,24 @@ def start_up(plan: Plan) -> Iterator[Row]:
         "Start-up: the whole command for one run of 20 ms, warm",
         ours=time_text(statistics.median(seconds)),
         check=f"median of {plan.repeats}",
+    )
+
+
+def resume(plan: Plan) -> Iterator[Row]:
+    """Yield the wall time of asking again for many points that are all there."""
+    n_points = plan.n_seeds * _AMPLITUDES
+    axes = (f"seed=range({plan.n_seeds})", f"stdp.A_plus=range(0.001,{_AMPLITUDES + 1}e-3,1e-3)")
+    command = ("-m", "pipeline", "-m", *axes, *_TINY, "name=resumed")
+    first, _ = python_command(plan.folder, *command)
+    start = pipeline_command(plan.folder, *_INSTANT).seconds
+    times = [python_command(plan.folder, *command)[0] - start for _ in range(plan.repeats)]
+    yield Row(
+        f"Resume: all of {n_points:,} points found finished, `results.nc` written again",
+        "running them",
+        time_text(statistics.median(times)),
+        time_text(first - start),
+        ratio_text((first - start) / statistics.median(times)),
+        f"less start-up; median of {plan.repeats}",
     )
 
 
