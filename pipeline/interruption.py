@@ -18,9 +18,14 @@ INTERRUPTED = 130
 
 
 def leave_at_interrupts() -> None:
-    """End this process at once when it is interrupted, until `raise_at_interrupts`."""
+    """End this process at once when it is interrupted, until `raise_at_interrupts`.
+
+    What whoever started it wants ignored, as a shell does with Ctrl-C for what runs behind, stays
+    ignored.
+    """
     for number in _SIGNALS:
-        signal.signal(number, _leave)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _leave)
 
 
 def raise_at_interrupts() -> None:

@@ -58,9 +58,9 @@ def _reproduce(experiment: Path, n_points: int, conditions: Sequence[str]) -> in
         with netCDF4.Dataset(path) as file:
             file.set_auto_mask(False)
             recorded = _Recorded(file)
-    except (OSError, KeyError, ValueError, AttributeError, RuntimeError) as error:
-        if isinstance(error, RequestError):
-            raise RequestError(f"{path}: {error}") from error
+    except RequestError as error:
+        raise RequestError(f"{path}: {error}") from error
+    except Exception as error:  # damaged files raise errors of many types
         reason = " ".join(str(error).split())
         raise RequestError(f"{path}: must be a results.nc of a sweep ({reason})") from error
     chosen = recorded.done(conditions)

@@ -83,6 +83,24 @@ def test_the_second_run_finds_everything_done(command):
     assert "choose another name" in refused.err
 
 
+def test_a_directory_grows_through_every_door(command):
+    """An experiment, `-m` and Python into one name: each runs what is missing of the union."""
+    import pipeline
+
+    assert command("+experiment=demo", "name=grown", "seed=range(1)").code == 0
+    base = ["+experiment=demo", "name=grown"]
+    ended = command(*base, "-m", "seed=1,2", "input.rate_hz=20,30")
+    assert "in the file 24 points: 14 done, 10 missing" in ended.out
+    base = pipeline.configure("+experiment=demo")
+    axes = {"input.rate_hz": [10, 20, 30, 40], "stdp.tau_plus": [10, 20], "seed": range(3)}
+    grown = pipeline.sweep(base, axes, "outputs/grown")
+    assert sorted(set(grown["made_by"].values.ravel().tolist())) == [0, 1, 2]
+    fresh = pipeline.sweep(base, axes)
+    xr.testing.assert_identical(numbers_of(grown), numbers_of(fresh))
+    again = command("+experiment=demo", "name=grown", "dry_run=true")
+    assert again.out.startswith("points   12, 12 of them done; 24 in the file")
+
+
 def test_hydras_own_sweeper_still_works(command):
     """hydra/sweeper=basic makes one Hydra job and one directory a point."""
     ended = command(*SMALL, "-m", "hydra/sweeper=basic", "seed=1,2", "name=jobs")
