@@ -15,7 +15,7 @@ from analysis.listing import OUTPUTS, list_experiments
 _PROGRAM = "python -m analysis"
 
 #: Exit codes; 0 is: done, and for `diff`: the same.
-DIFFERENT, WRONG_REQUEST = 1, 2
+DIFFERENT, WRONG_REQUEST, INTERRUPTED = 1, 2, 130
 
 _FORMS = f"""{_PROGRAM} [-h] EXPERIMENT
        {_PROGRAM} list [-h] [ROOT] [--where KEY=VALUE] [--since DATE]
@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (LoadError, ConditionError) as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_REQUEST
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:  # who reads has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

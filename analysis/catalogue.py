@@ -116,9 +116,16 @@ def _slices(
             for suffix, words, part in named
             for i, value in enumerate(part[dim].values)
         ]
+    named = [(suffix, words, part) for suffix, words, part in named if _has_numbers(part)]
     if len(named) > MOST_SLICES:
         log.warning("%d figures of a kind: only %d are drawn", len(named), MOST_SLICES)
     yield from named[:MOST_SLICES]
+
+
+def _has_numbers(dataset: xr.Dataset) -> bool:
+    """Whether there is anything to draw: a sweep that has grown may have points nowhere near."""
+    first = next(iter(dataset.data_vars.values()))
+    return bool(first.notnull().any())
 
 
 def _words(*parts: str) -> str:

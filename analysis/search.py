@@ -57,7 +57,7 @@ def experiments(root: Path) -> Iterator[Experiment]:
             yield found
             own = _OWN
         for entry in inside.values():
-            if entry.is_dir() and entry.name not in own and not entry.name.startswith("."):
+            if _is_folder(entry) and entry.name not in own and not entry.name.startswith("."):
                 # Links come last, so that what they lead to goes by its own name.
                 (places.append if entry.is_symlink() else places.appendleft)(place / entry.name)
 
@@ -75,6 +75,13 @@ def _experiment(name: str, place: Path, inside: dict[str, os.DirEntry]) -> Exper
         return None
     times = [time for time in map(_changed, begun) if time]
     return Experiment(name, None, "not gathered yet", max(times, default=None))
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to where this user may not look
+        return False
 
 
 def _changed(entry: os.DirEntry) -> datetime | None:

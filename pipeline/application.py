@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from pipeline.command import WRONG_REQUEST, run_and_report
 from pipeline.compose import CONF, physics_of, request_error
 from pipeline.grid import Grid
+from pipeline.interruption import INTERRUPTED
 from pipeline.quantities import RequestError
 
 
@@ -47,6 +48,9 @@ def main() -> None:
         message = str(request_error(error, sys.argv[1:]))
         print("error:", *message.split(), file=sys.stderr)  # on one line, whatever was typed
         sys.exit(WRONG_REQUEST)
+    except KeyboardInterrupt:  # between the jobs of Hydra's own sweeper
+        print("interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
 
 
 def _while_composing(error: Exception) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -14,7 +13,16 @@ from hydra.core.override_parser.types import Override, QuotedString, RangeSweep
 from omegaconf import DictConfig, OmegaConf
 
 from pipeline.compose import composed, physics_of
-from pipeline.grid import MOST_POINTS, SWEPT_GROUPS, Axis, Grid, choice_axis, listed, value_axis
+from pipeline.grid import (
+    MOST_POINTS,
+    SWEPT_GROUPS,
+    Axis,
+    Grid,
+    choice_axis,
+    listed,
+    refuse_entangled,
+    value_axis,
+)
 from pipeline.parameters import SECTIONS, Configuration, all_quantities, by_key
 from pipeline.quantities import RequestError, written
 
@@ -90,7 +98,7 @@ def _grid(config: DictConfig, swept: Mapping[str, Iterable[Any]], compose: Compo
             axes.append(_followed_axis(config, value_axis(key, values), set(swept) - {key}))
         else:
             axes.append(value_axis(key, values))
-    _refuse_entangled_groups([axis for axis in axes if axis.is_choice])
+    refuse_entangled(axes)
     return Grid(physics_of(config), axes)
 
 
@@ -107,15 +115,6 @@ def _choice_axis(
     choices = [by_key(physics_of(compose([f"{group}={name}"]))) for name in names]
     section = [key for key in all_quantities() if key.startswith(f"{group}.")]
     return choice_axis(group, names, _changes(unchosen(), choices, section))
-
-
-def _refuse_entangled_groups(axes: Sequence[Axis]) -> None:
-    """Refuse two groups that set one key, as by `${...}`: each is composed without the other."""
-    for one, other in itertools.combinations(axes, 2):
-        for key in one.settings[0].keys() & other.settings[0].keys():
-            raise RequestError(
-                f"{key}: depends on both {one.key} and {other.key}; one of them must be fixed"
-            )
 
 
 def _followed_axis(config: DictConfig, axis: Axis, other_axes: set[str]) -> Axis:

@@ -57,9 +57,12 @@ def run_batch(
         try:
             checkpoint = _checkpoint(timeout, stop)
             results[key] = stored(measure(point, run, checkpoint=checkpoint), record)
+            if timeout is not None:
+                checkpoint()  # runs too short to call it themselves
         except StoppedError:
             break
         except Exception as error:  # whatever a point does, the sweep goes on and says so
+            results.pop(key, None)
             failures[key] = _failure(error)
             if fail_fast:
                 break

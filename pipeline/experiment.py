@@ -189,11 +189,11 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
     StorageError
         If something cannot be written, as on a full disk; what was kept before is intact.
     """
-    tracker = open_tracker(run, directory)
     started = time.perf_counter()
     for axis in grid.idle_axes():
         log.warning("%s has no effect: every point along this axis is the same run", axis.key)
     refuse_what_does_not_fit(grid)
+    tracker = open_tracker(run, directory)
     with directory.held() if directory else contextlib.nullcontext():
         ledger = Ledger(grid, directory)
         reused = ledger.gather.counts(grid.keys).done

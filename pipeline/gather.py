@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.grid import Axis, Grid
 from pipeline.labelled import Labelled, LabelledArray
-from pipeline.parameters import Configuration, Stdp, steps, unlike_in_size
+from pipeline.parameters import MODEL_VERSION, Configuration, Stdp, steps, unlike_in_size
 from pipeline.plasticity import effective_ltd_ratio
 from pipeline.quantities import Quantity, RequestError
 from pipeline.variables import (
@@ -71,14 +71,15 @@ class Gather:
         if len(positions) > len(keys):  # some runs stand in several places
             rows = np.repeat(np.arange(len(keys)), [len(place) for place in places])
             columns = {name: column[rows] for name, column in columns.items()}
-        self._status[positions] = DONE
-        self._made_by[positions] = made_by
         for name, column in columns.items():
             if name == "spike_time":
                 self._spike_times |= zip(positions.tolist(), column, strict=True)
             else:
                 place = tuple(slice(length) for length in column.shape[1:])
                 self._arrays[name][(positions, *place)] = column
+        # Last, so that what an interruption left half filled in is not called done.
+        self._made_by[positions] = made_by
+        self._status[positions] = DONE
 
     def has(self, key: str) -> bool:
         """Whether a point is done."""
@@ -129,6 +130,7 @@ class Gather:
                 "Conventions": "CF-1.11",
                 "title": "STDP of a leaky integrate-and-fire neuron with conductance synapses",
                 "configuration": json.dumps(grid.constants()),
+                "model_version": MODEL_VERSION,
                 "coincidence_convention": "spikes in one time step count as both LTP and LTD",
                 **(attributes or {}),
             },
@@ -194,7 +196,7 @@ def refuse_what_does_not_fit(grid: Grid) -> None:
     per_point = bytes_per_point(grid)
     if per_point * len(grid.points) > memory:
         raise RequestError(
-            f"{len(grid.points)} points of {per_point / 1e9:.3g} GB: results must be "
+            f"{len(grid.points)} points of {per_point / 1e9:.3g} GB each: results must be "
             f"<= {memory / 1e9:.3g} GB, this machine's memory; ask for fewer points, synapses "
             "or records"
         )

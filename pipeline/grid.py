@@ -115,6 +115,18 @@ def choice_axis(group: str, names: Sequence[str], settings: Sequence[dict[str, A
     return Axis(group, tuple(names), tuple(settings), Quantity(SECTIONS[group].title))
 
 
+def refuse_entangled(axes: Sequence[Axis]) -> None:
+    """Refuse axes of which two set one key, as by `${...}`: each is made without the other.
+
+    But a single value may lie over what the choice of a group sets.
+    """
+    for one, other in itertools.combinations(axes, 2):
+        for key in one.settings[0].keys() & other.settings[0].keys() - {one.key, other.key}:
+            raise RequestError(
+                f"{key}: depends on both {one.key} and {other.key}; one of them must be fixed"
+            )
+
+
 class Grid:
     """A base configuration and the axes along which it varies.
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 
-#: Ctrl-C, and what a cluster's scheduler sends; a command answers both in the same way.
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Ctrl-C, and what a scheduler and a lost connection send; a command answers all in the same way.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 #: The exit code of a command that was interrupted.
@@ -33,6 +35,12 @@ def raise_at_interrupts() -> None:
     for number in _SIGNALS:
         if signal.getsignal(number) is _leave:
             signal.signal(number, signal.default_int_handler)
+
+
+def ignore_interrupts() -> None:
+    """Ignore interruptions from now on: this process is leaving, and impatience does not help."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -87,6 +95,18 @@ class Stop:
         finally:
             for number in taken:
                 signal.signal(number, before[number])
+
+
+@functools.cache
+def leave_with(parent: int) -> None:
+    """End this process soon after its parent has ended, also if that was killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager

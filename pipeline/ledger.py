@@ -9,9 +9,9 @@ from pipeline.batches import Batch, Failure
 from pipeline.gather import Gather
 from pipeline.grid import Grid
 from pipeline.labelled import Labelled
-from pipeline.parameters import Configuration
+from pipeline.parameters import MODEL_VERSION, Configuration
 from pipeline.quantities import RequestError, written
-from pipeline.request import differences, united
+from pipeline.request import Request, differences, united
 from pipeline.store import Directory
 
 log = logging.getLogger("pipeline")
@@ -42,56 +42,61 @@ class Ledger:
         self.directory = directory
         self.runs: list[provenance.Made] = []
         self.failures: dict[str, Failure] = {}
-        if directory is None or directory.is_empty():
+        earlier = directory.request() if directory else None
+        if directory is None or (earlier is None and directory.is_empty()):
             self.gather = Gather(asked)
             return
+        self.gather = Gather(self._united(earlier, directory))
         self.runs = directory.runs()
-        self._unite(directory)
-        self._take_up(directory, set_damaged_aside=not dry)
+        self._take_up(directory, dry)
 
-    def _unite(self, directory: Directory) -> None:
-        self._earlier = directory.request()
+    def _united(self, earlier: Request | None, directory: Directory) -> Grid:
+        """Return the grid of all that is asked for, now and before."""
+        if earlier is None:
+            return self.asked
         try:
-            grid = united(self.asked, self._earlier) if self._earlier else self.asked
+            return united(self.asked, earlier)
         except RequestError as error:
-            raise RequestError(f"{directory.path}: {error}; choose another name") from error
-        self.gather = Gather(grid)
+            if directory.is_empty() and not directory.n_done():
+                return self.asked  # nothing had come of it: another request may take its place
+            raise RequestError(self._refusal(directory, earlier, str(error))) from error
 
-    def _take_up(self, directory: Directory, set_damaged_aside: bool) -> None:
-        """Gather what is finished; refuse to mix it with what does not belong to it."""
-        place_of = {made["id"]: place for place, made in enumerate(self.runs)}
-        strangers = 0
-        for batch, made_by in directory.finished(set_damaged_aside):
-            unknown = [key for key in batch.keys if key not in self.gather.grid.positions]
-            strangers += len(unknown)
-            if not strangers:
-                self.gather.add(batch.keys, batch.columns, place_of.get(made_by, -1))
-        if strangers:
-            raise RequestError(self._refusal(directory, strangers))
-        asked = set(self.asked.keys)
-        for key, failure in directory.failures().items():
-            known = key in self.gather.grid.positions and not self.gather.has(key)
-            if known and key not in asked:  # those asked for are tried again
-                self.failures[key] = failure
-                self.gather.fail(key)
-
-    def _refusal(self, directory: Directory, strangers: int) -> str:
-        """Return why the finished points of a directory cannot be in one file with this request."""
-        different = differences(self.asked, self._earlier) if self._earlier else {}
+    def _refusal(self, directory: Directory, earlier: Request, reason: str) -> str:
+        """Return why the points of a directory cannot be in one file with those asked for."""
+        different = differences(self.asked, earlier)
+        if not different or earlier["model_version"] != MODEL_VERSION:
+            return f"{directory.path}: {reason}; choose another name"
         words = [
             f"{written(key, there)} there and {written(key, here)} here"
             for key, (there, here) in different.items()
         ]
-        if not self._earlier:
-            words = ["its configuration.yaml cannot be read; ask for all that it held"]
         way_out = "choose another name"
-        if different and not any(key.startswith("record.") for key in different):
+        values = [value for pair in different.values() for value in pair]
+        if not any(value is None or isinstance(value, bool) for value in values):
             axes = " ".join(f"{key}={there},{here}" for key, (there, here) in different.items())
             way_out = f"sweep both values to have both in one file ({axes}), or choose another name"
-        return (
-            f"{directory.path}: holds {strangers} finished points of another study "
-            f"({'; '.join(words[:3]) or 'its points are of neither request'}); {way_out}"
-        )
+        return f"{directory.path}: holds another study ({'; '.join(words[:3])}); {way_out}"
+
+    def _take_up(self, directory: Directory, dry: bool) -> None:
+        """Gather what is finished; refuse to mix it with what does not belong to it."""
+        place_of = {made["id"]: place for place, made in enumerate(self.runs)}
+        strangers = 0
+        for batch, made_by in directory.finished(set_damaged_aside=not dry):
+            strangers += sum(key not in self.gather.grid.positions for key in batch.keys)
+            if not strangers:
+                self.gather.add(batch.keys, batch.columns, place_of.get(made_by, -1))
+        if strangers:
+            raise RequestError(
+                f"{directory.path}: holds {strangers} finished points that neither this request "
+                "nor its configuration.yaml names; ask for them too, or choose another name"
+            )
+        for key, failure in directory.failures().items():
+            if key in self.gather.grid.positions and not self.gather.has(key):
+                self.failures[key] = failure
+                self.gather.fail(key)
+        lost = directory.n_done() - self.gather.counts().done
+        if lost > 0:
+            directory.warn_of_lost_points(lost, dry)
 
     def pending(self) -> dict[str, Configuration]:
         """Return the points that are asked for and not done, by key."""
@@ -109,6 +114,8 @@ class Ledger:
         if self.directory:
             self.directory.save(batch, self.runs[-1]["id"])
         self.gather.add(batch.keys, batch.columns, len(self.runs) - 1)
+        for key in batch.keys:
+            self.failures.pop(key, None)
         for key, failure in batch.failures.items():
             self.gather.fail(key)
             place = self.gather.grid.describe(key)

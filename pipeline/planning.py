@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Sequence
@@ -61,7 +62,7 @@ class Plan:
         n_asked, n_points = sum(self.asked), sum(self.everything)
         lines = [f"points   {n_asked:,}, {self.asked.done:,} of them done"]
         if n_points > n_asked:
-            lines[0] += f"; {n_points:,} in the file"
+            lines[0] += f"; the file has a grid of {n_points:,}"
         lines += [f"axis     {axis.key} = {_values(axis)}" for axis in self.axes]
         workers = f"{self.n_workers} worker{'s' if self.n_workers > 1 else ''}"
         lines.append(f"time     about {_duration(self.seconds)} ({self.engine} engine, {workers})")
@@ -79,6 +80,8 @@ def plan_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Plan:
         If the request would be refused.
     """
     refuse_what_does_not_fit(grid)
+    if directory:
+        directory.refuse_unusable()
     ledger = Ledger(grid, directory, dry=True)
     pending = list(ledger.pending().values())
     engine = available_engine(run.engine, grid.record)
@@ -104,7 +107,8 @@ def _seconds(points: Sequence[Configuration], engine: str) -> float:
     took = 0.0
     for point in tried:
         started = time.perf_counter()
-        measure(point, run)
+        with contextlib.suppress(Exception):  # the run will tell; a trial is for its time
+            measure(point, run)
         took += time.perf_counter() - started
     expected = sum(estimated_seconds(point, engine) for point in tried)
     total = sum(estimated_seconds(point, engine) for point in points)
@@ -134,7 +138,7 @@ def _duration(seconds: float) -> str:
     for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
         if seconds > 2 * length:
             return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.2g} s"
+    return f"{seconds:.2g} s" if seconds >= 1 else "a second"
 
 
 def _size(n_bytes: int) -> str:

@@ -22,6 +22,9 @@ Made = dict[str, Any]
 
 _CODE = Path(__file__).parent.parent
 
+#: Characters of changes that are kept; who has more should commit them.
+_LONGEST_DIFF = 1_000_000
+
 SEED_POLICY = (
     "numpy PCG64 of SeedSequence(seed, spawn_key=(stream,)); input spikes are stream 0; the same "
     "seed draws the same numbers at every point. input.process=notebook: RandomState(seed)."
@@ -57,7 +60,7 @@ def as_attributes(runs: Sequence[Made]) -> dict[str, Any]:
     says, and what the runs before it said where that was something else.
     """
     if not runs:
-        return {}
+        return {"runs": "[]"}
     short = [{name: v for name, v in run.items() if name != "git_diff"} for run in runs]
     attributes: dict[str, Any] = {}
     for name, last in short[-1].items():
@@ -86,28 +89,45 @@ def _packages() -> dict[str, str]:
 
 
 def _code() -> dict[str, str]:
-    """Return commit and changes of this code, `unknown` where it lies in no repository."""
-    if not _git("ls-files", str(Path(__file__))):  # perhaps installed within that of something else
-        return dict.fromkeys(("git_commit", "git_dirty", "git_diff"), "unknown")
+    """Return commit and changes of this code, `unknown` where git cannot tell.
+
+    As where it lies in no repository, or is installed within that of something else.
+    """
+    tracked, commit = _git("ls-files", __file__), _git("rev-parse", "--verify", "-q", "HEAD")
     changes = _git("status", "--porcelain")
+    if not tracked or commit is None or changes is None:
+        return dict.fromkeys(("git_commit", "git_dirty", "git_diff"), "unknown")
     return {
-        "git_commit": _git("rev-parse", "HEAD").strip() or "unknown",
+        "git_commit": commit.strip(),
         "git_dirty": str(bool(changes)).lower(),
         "git_diff": _diff() if changes else "",
     }
 
 
 def _diff() -> str:
-    """Return all changes against the commit, and every new file that may have had a say."""
+    """Return all changes against the commit, and every new file that may have had a say.
+
+    It can be applied to the commit with `git apply`, unless it says that something was left out.
+    """
     rooms = "conf", "pipeline", "hydra_plugins"
-    new = _git("ls-files", "--others", "--exclude-standard", "-z", "--", *rooms)
-    plain = "diff", "--no-ext-diff", "--no-color"
-    added = [_git(*plain, "--no-index", "--", os.devnull, file) for file in new.split("\0")[:-1]]
-    return "".join([_git(*plain, "HEAD"), *added])
+    new = _git("ls-files", "--others", "--exclude-standard", "-z", "--", *rooms) or ""
+    plain = "diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color"
+    plain += ("--src-prefix=a/", "--dst-prefix=b/")
+    parts = [_git(*plain, "HEAD") or "changes could not be read\n"]
+    for file in new.split("\0")[:-1]:
+        size = (_CODE / file).stat().st_size if (_CODE / file).is_file() else 0
+        small = size <= _LONGEST_DIFF
+        # Of files that differ, as from nothing, `diff --no-index` ends with 1.
+        added = _git(*plain, "--no-index", "--", os.devnull, file, good=(0, 1)) if small else None
+        parts.append(added or f"left out: {file}, {size} bytes\n")
+    diff = "".join(parts)
+    if len(diff) <= _LONGEST_DIFF:
+        return diff
+    return f"{diff[:_LONGEST_DIFF]}\nleft out: the other {len(diff) - _LONGEST_DIFF} characters\n"
 
 
-def _git(*arguments: str) -> str:
-    """Return what git says of this code, nothing where it cannot."""
+def _git(*arguments: str, good: tuple[int, ...] = (0,)) -> str | None:
+    """Return what git says of this code, None where it fails or takes too long."""
     try:
         done = subprocess.run(
             ["git", "--no-optional-locks", "-C", str(_CODE), *arguments],
@@ -116,8 +136,8 @@ def _git(*arguments: str) -> str:
             check=False,
         )
     except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.decode(errors="replace")
+        return None
+    return done.stdout.decode(errors="replace") if done.returncode in good else None
 
 
 def _processor() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.grid import Grid
+from pipeline.interruption import INTERRUPTED
 from pipeline.parameters import Configuration, all_quantities
 from pipeline.quantities import RequestError, unknown_key, written
 from pipeline.request import grid_of_request
@@ -46,6 +48,12 @@ def main(arguments: list[str] | None = None) -> int:
     except RequestError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_REQUEST
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # who reads has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DIFFERENT
 
 
 def _reproduce(experiment: Path, n_points: int, conditions: Sequence[str]) -> int:
@@ -61,7 +69,7 @@ def _reproduce(experiment: Path, n_points: int, conditions: Sequence[str]) -> in
     except RequestError as error:
         raise RequestError(f"{path}: {error}") from error
     except Exception as error:  # damaged files raise errors of many types
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise RequestError(f"{path}: must be a results.nc of a sweep ({reason})") from error
     chosen = recorded.done(conditions)
     if not chosen:
@@ -116,7 +124,12 @@ class _Recorded:
     def compare(self, position: int) -> Iterator[str]:
         """Run a point again and yield in words what differs from the file."""
         point = self.grid.points[position]
-        again = stacked([measure(point, engine_named(self._engine(position, point)))], point.record)
+        engine = engine_named(self._engine(position, point))
+        try:
+            again = stacked([measure(point, engine)], point.record)
+        except Exception as error:  # a point that cannot be made again is not the same
+            yield f"cannot be run ({type(error).__name__}: {error})"
+            return
         for name, column in again.items():
             if name not in ABOUT_RUNS:
                 yield from _difference(name, column[0], self._columns[name][position])

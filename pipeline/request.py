@@ -6,7 +6,14 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.grid import SWEPT_GROUPS, Axis, Grid, choice_axis, value_axis
+from pipeline.grid import (
+    SWEPT_GROUPS,
+    Axis,
+    Grid,
+    choice_axis,
+    refuse_entangled,
+    value_axis,
+)
 from pipeline.parameters import MODEL_VERSION, SECTIONS, Stdp, by_key
 from pipeline.quantities import RequestError, written
 
@@ -40,18 +47,17 @@ def grid_of_request(request: Request) -> Grid:
 def united(asked: Grid, earlier: Request) -> Grid:
     """Return the grid of both requests: the axes and the values of either.
 
-    A key that only one of them sweeps has, in the other, the value that was fixed there. Whether
-    the points of the earlier request are among those of the union is for their keys to say.
+    A key that only one of them sweeps has, in the other, the value that was fixed there.
 
     Raises
     ------
     RequestError
-        If there is no such grid.
+        If there is no grid that holds every point of both.
     """
     base, axes = _base_and_axes(earlier)
     there = {axis.key: axis for axis in axes}
     here = {axis.key: axis for axis in asked.axes}
-    if there == here:
+    if there == here and not differences(asked, earlier):
         return asked
     merged = []
     for key in {**here, **there} if there.keys() <= here.keys() else {**there, **here}:
@@ -60,7 +66,10 @@ def united(asked: Grid, earlier: Request) -> Grid:
         keys = {**first.settings[0], **second.settings[0]}
         first, second = _completed(first, keys, base), _completed(second, keys, asked.base)
         merged.append(_merged(first, second))
-    return Grid(asked.base, merged)
+    union = Grid(asked.base, _disentangled(merged))
+    if not {*Grid(base, axes).keys, *asked.keys} <= union.positions.keys():
+        raise RequestError("its points and those asked for do not fit on one grid")
+    return union
 
 
 def differences(asked: Grid, earlier: Request) -> dict[str, tuple[Any, Any]]:
@@ -69,7 +78,7 @@ def differences(asked: Grid, earlier: Request) -> dict[str, tuple[Any, Any]]:
     return {
         key: (there[key], here[key])
         for key in sorted(there.keys() & here.keys())
-        if not key.startswith("axes.") and here[key] != there[key]
+        if not key.startswith(("axes.", "model_version")) and here[key] != there[key]
     }
 
 
@@ -114,8 +123,8 @@ def _fixed_axis(axis: Axis, base: Mapping[str, Any], axes: Sequence[Axis]) -> Ax
         if all(value == values[key] for key, value in settings.items() if key not in swept):
             return dataclasses.replace(axis, values=(name,), settings=(settings,))
     raise RequestError(
-        f"{axis.key}={','.join(axis.values)}: swept in only one of the two requests, and the "
-        "values fixed in the other are none of these choices"
+        f"{axis.key}={','.join(axis.values)}: swept in only one of the two requests, and what the "
+        "other has in its place is none of these choices"
     )
 
 
@@ -156,6 +165,24 @@ def _merged(there: Axis, here: Axis) -> Axis:
                 )
     values = _joined(there.values, here.values)
     return dataclasses.replace(here, values=values, settings=tuple(settings[v] for v in values))
+
+
+def _disentangled(axes: Sequence[Axis]) -> list[Axis]:
+    """Return axes of which none sets what another one is for, as the `${...}` of one request may.
+
+    A value lies over the choice of a group, so that choices may set what other axes are for.
+    """
+    own = {axis.key for axis in axes}
+    clean = []
+    for axis in axes:
+        others = set() if axis.is_choice else own - {axis.key}
+        settings = tuple(
+            {key: value for key, value in setting.items() if key not in others}
+            for setting in axis.settings
+        )
+        clean.append(dataclasses.replace(axis, settings=settings))
+    refuse_entangled(clean)
+    return clean
 
 
 def _joined(first: Sequence[Any], second: Sequence[Any]) -> tuple[Any, ...]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.variables import DONE
+
 
 def request_in(file: Any) -> dict[str, Any]:
     """Return the request that an open netCDF file answers, as `request.request_of` gave it.
@@ -28,6 +30,11 @@ def request_in(file: Any) -> dict[str, Any]:
             values if settings is None else dict(zip(values, settings, strict=True))
         )
     return {"model_version": int(file.getncattr("model_version"))} | request | {"axes": axes}
+
+
+def n_done_in(file: Any) -> int:
+    """Return how many points of an open netCDF file are done."""
+    return int((np.asarray(file["status"][...]) == DONE).sum())
 
 
 def runs_in(file: Any) -> list[dict[str, Any]]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
+import os
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pipeline.batches import Batch, Failure, Task, run_batch
 from pipeline.estimate import longest_seconds
-from pipeline.interruption import Stop, interrupts_ignored
+from pipeline.interruption import Stop, interrupts_ignored, leave_with
 from pipeline.parameters import Configuration
 from pipeline.quantities import RequestError, Section, quantity
 from pipeline.simulation import ENGINES
@@ -65,7 +68,7 @@ def run_points(points: Mapping[str, Configuration], run: Run) -> Iterator[Batch]
     n_workers = useful_workers(len(points), longest, run)
     size = run.batch_size or _batch_size(len(points), longest, n_workers)
     n_workers = min(n_workers, math.ceil(len(points) / size))
-    apart = run.backend == "loky" and n_workers > 1
+    apart = run.backend == "loky" and bool(points)
     stop = Stop(patient=not apart)
     tasks = _Tasks(points, size, stop)
     with stop.at_interrupts():
@@ -130,11 +133,12 @@ def _in_processes(tasks: _Tasks, n_workers: int, run: Run, stop: Stop) -> Iterat
 
     while True:
         try:
-            for batch in _parallel(tasks, n_workers, run):
-                tasks.end(batch)
-                yield batch
-                if stop.asked:
-                    return
+            with _ended_quietly(_parallel(tasks, n_workers, run)) as batches:
+                for batch in batches:
+                    tasks.end(batch)
+                    yield batch
+                    if stop.asked:
+                        return
             return
         except TerminatedWorkerError:
             suspects = tasks.under_way
@@ -155,11 +159,33 @@ def _parallel(tasks: _Tasks | list[Task], n_workers: int, run: Run) -> Iterator[
     import joblib
 
     parallel = joblib.Parallel(
-        n_jobs=n_workers, backend="loky", return_as="generator_unordered", batch_size=1
+        # One job would be run in this process, which must outlive it: two, but one at a time.
+        n_jobs=max(2, n_workers),
+        pre_dispatch=1 if n_workers == 1 else "2 * n_jobs",
+        backend="loky",
+        return_as="generator_unordered",
+        batch_size=1,
     )
     how = run.engine, run.timeout, run.fail_fast
     with interrupts_ignored():  # what workers inherit: Ctrl-C is the parent's to answer
-        return parallel(joblib.delayed(run_batch)(task, *how) for task in tasks)
+        return parallel(joblib.delayed(_run_apart)(os.getpid(), task, *how) for task in tasks)
+
+
+def _run_apart(parent: int, *how: Any) -> Batch:
+    """Run a batch in a process that ends when its parent is no more."""
+    leave_with(parent)
+    return run_batch(*how)
+
+
+@contextlib.contextmanager
+def _ended_quietly(batches: Iterator[Batch]) -> Iterator[Iterator[Batch]]:
+    """Yield batches, and end without a word of joblib's on those that nobody waits for."""
+    try:
+        yield batches
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            batches.close()
 
 
 def useful_workers(n_points: int, longest: float, run: Run) -> int:

@@ -70,7 +70,7 @@ def measure(
     Raises
     ------
     FloatingPointError
-        If any number of the model is infinite or nan at the end: once there, it stays.
+        If the membrane potential or a weight is infinite or nan at the end.
     """
     started = time.perf_counter()
     recording = engine(configuration, cells, checkpoint)

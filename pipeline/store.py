@@ -28,7 +28,7 @@ from pipeline.labelled import Labelled, write_netcdf
 from pipeline.provenance import Made
 from pipeline.quantities import RequestError, written
 from pipeline.request import Request, request_of
-from pipeline.results import from_results, request_in, runs_in
+from pipeline.results import from_results, n_done_in, request_in, runs_in
 
 log = logging.getLogger("pipeline")
 
@@ -83,6 +83,19 @@ class Directory:
                 remove_scraps(folder)  # of writers that are no more: this one is the only one
             yield
 
+    def refuse_unusable(self) -> None:
+        """Refuse what `held` would, without a trace; another sweep may still come in between.
+
+        Raises
+        ------
+        RequestError
+            If the directory cannot be written to, or belongs to something else.
+        """
+        self._refuse_foreign_place()
+        there = next(parent for parent in (self.path, *self.path.parents) if parent.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+            raise RequestError(f"{self.path}: must be a writable directory")
+
     def _refuse_foreign_place(self) -> None:
         for parent in (self.path, *self.path.parents):
             if parent.name in ("points", "figures") and _is_experiment(parent.parent):
@@ -120,6 +133,24 @@ class Directory:
         np.savez(content, key=np.array(batch.keys), made_by=np.array(made_by), **batch.columns)
         with replacing(self.points / f"{checksum(content.getbuffer())}.npz") as temporary:
             temporary.write_bytes(content.getbuffer())
+
+    def n_done(self) -> int:
+        """Return how many points are done in `results.nc`; 0 where that cannot be read."""
+        return from_results(self.results, n_done_in) or 0
+
+    def warn_of_lost_points(self, number: int, dry: bool) -> None:
+        """Tell of points in `results.nc` that no batch holds any more, and keep that file."""
+        aside = self.results.with_name("results.nc.earlier")
+        log.warning(
+            "%s has %d finished points that are no longer in %s; it is kept as %s",
+            self.results,
+            number,
+            self.points,
+            aside.name,
+        )
+        if not dry:
+            with contextlib.suppress(OSError):
+                self.results.replace(aside)
 
     def request(self) -> Request | None:
         """Return what was asked for here so far, if that can be read anywhere."""
@@ -211,5 +242,4 @@ def _checksum_of(runs: list[Made]) -> str:
 def _report_damage(file: Path, error: Exception) -> None:
     """Warn of a file that is there and cannot be read; it is about to be written anew."""
     if not isinstance(error, FileNotFoundError):
-        reason = " ".join(str(error).split())[:100]
-        log.warning("%s is damaged (%s); %s is read in its place", file, reason, "results.nc")
+        log.warning("%s is damaged; results.nc is read in its place", file)

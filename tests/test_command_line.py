@@ -98,7 +98,7 @@ def test_a_directory_grows_through_every_door(command):
     fresh = pipeline.sweep(base, axes)
     xr.testing.assert_identical(numbers_of(grown), numbers_of(fresh))
     again = command("+experiment=demo", "name=grown", "dry_run=true")
-    assert again.out.startswith("points   12, 12 of them done; 24 in the file")
+    assert again.out.startswith("points   12, 12 of them done; the file has a grid of 24")
 
 
 def test_hydras_own_sweeper_still_works(command):

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import pipeline
-from pipeline import experiment, grid, request, runner
+from pipeline import batches, experiment, grid, ledger, reference, request, runner
 from pipeline.grid import Grid
 from pipeline.quantities import RequestError
 from tests.conftest import numbers_of
@@ -87,7 +87,7 @@ def test_another_study_is_refused(configure, tmp_path):
     for change, message in [
         (
             "neuron.tau_m=12",
-            r"holds 2 finished points of another study \(neuron\.tau_m=10\.0 there and "
+            r"holds another study \(neuron\.tau_m=10\.0 there and "
             r"neuron\.tau_m=12\.0 here\); sweep both values to have both in one file "
             r"\(neuron\.tau_m=10\.0,12\.0\), or choose another name$",
         ),
@@ -110,7 +110,7 @@ def test_another_model_version_is_refused(configure, tmp_path, monkeypatch):
     """What another version computed is other numbers: told so, and nothing is touched."""
     pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path, backend="sequential")
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
-    for module in (grid, request):
+    for module in (grid, ledger, request):
         monkeypatch.setattr(module, "MODEL_VERSION", 1000)
     with pytest.raises(
         RequestError,
@@ -171,6 +171,53 @@ def test_a_failed_point_is_a_row_and_tried_again(
     dataset = pipeline.sweep(configure(), axes, tmp_path, backend="sequential")
     assert dataset["status"].values.tolist() == [[0, 0, 0, 0]]
     assert not (tmp_path / "failures.csv").exists()
+
+
+def test_failures_that_are_not_tried_again_stay(configure, tmp_path, monkeypatch):
+    """A retry that ends early forgets no reason: what it did not come to is as it was."""
+
+    def fail(configuration, *arguments):
+        if configuration.seed:
+            raise ValueError(f"seed {configuration.seed}")
+        return reference.run(configuration, *arguments)
+
+    monkeypatch.setattr(batches, "engine_named", lambda name: fail)
+    settings = {"backend": "sequential", "directory": tmp_path}
+    assert pipeline.sweep(configure(), {"seed": range(4)}, **settings)["status"].sum() == 3
+    again = pipeline.sweep(configure(), {"seed": range(4)}, fail_fast=True, **settings)
+    assert again["status"].values.tolist() == [0, 1, 1, 1]
+    with (tmp_path / "failures.csv").open(newline="") as file:
+        reasons = [row["reason"] for row in csv.DictReader(file)]
+    assert reasons == [f"ValueError: seed {seed}" for seed in (1, 2, 3)]
+    more = pipeline.sweep(configure(), {"seed": [0, 7]}, **settings)
+    assert more["status"].values.tolist() == [0, 1, 1, 1, 1]
+
+
+def test_results_without_their_batches_are_kept_aside(configure, tmp_path, caplog):
+    """Points that results.nc has and points/ no longer are told, and the old file stays."""
+    settings = {"backend": "sequential", "batch_size": 1, "directory": tmp_path}
+    whole = pipeline.sweep(configure(), {"seed": range(3)}, **settings)
+    for batch in tmp_path.glob("points/*.npz"):
+        batch.unlink()
+    with pytest.raises(RequestError, match="holds another study"):
+        pipeline.sweep(configure("neuron.tau_m=12"), {"seed": [1]}, **settings)
+    assert not (tmp_path / "results.nc.earlier").exists()
+    pipeline.sweep(configure(), {"seed": [1]}, **settings)
+    assert "has 3 finished points that are no longer in" in caplog.text
+    with xr.open_dataset(tmp_path / "results.nc.earlier") as kept:
+        xr.testing.assert_identical(numbers_of(kept), numbers_of(whole))
+    with xr.open_dataset(tmp_path / "results.nc") as dataset:
+        assert dataset["status"].values.tolist() == [2, 0, 2]
+
+
+def test_a_request_that_came_to_nothing_can_be_replaced(configure, tmp_path, monkeypatch):
+    """Where nothing is finished, other physics may take the directory over."""
+    monkeypatch.setattr(experiment, "run_points", lambda points, run: iter(()))
+    settings = {"backend": "sequential", "directory": tmp_path}
+    pipeline.sweep(configure(), {"seed": range(3)}, **settings)
+    monkeypatch.undo()
+    dataset = pipeline.sweep(configure("neuron.tau_m=12"), {"seed": [1]}, **settings)
+    assert dataset["status"].values.tolist() == [0]
 
 
 def test_an_axis_without_effect_is_said(configure, caplog):
@@ -254,6 +301,6 @@ def test_a_wrong_call_is_told_in_one_line(configure, call, message):
 def test_results_that_do_not_fit_are_refused_before_anything_runs(configure, tmp_path):
     """More than this machine's memory is told as a number, and nothing is written."""
     huge = configure("record=everything", "simulation.duration=1e10")
-    with pytest.raises(RequestError, match=r"^2 points of .* GB: results must be <= .* GB"):
+    with pytest.raises(RequestError, match=r"^2 points of .* GB each: results must be <= .* GB"):
         pipeline.sweep(huge, {"seed": [1, 2]}, tmp_path / "run")
     assert not (tmp_path / "run").exists()

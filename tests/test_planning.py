@@ -19,7 +19,7 @@ def test_a_dry_run_writes_nothing(command):
     assert points == "points   60, 0 of them done"
     assert rates == "axis     input.rate_hz = 10.0, 20.0 Hz (2)"
     assert seeds == "axis     seed = 0, 1, 2, ..., 29 (30)"
-    assert duration.startswith("time     about 0.0")
+    assert duration.startswith("time     about a second")
     assert duration.endswith(" (compiled engine, 1 worker)")
     assert memory == "memory   12.0 kB of results, the file about as much"
     assert list(Path.cwd().iterdir()) == []
@@ -33,7 +33,7 @@ def test_what_is_done_is_counted(configure, tmp_path):
     planned = pipeline.plan(configure(), axes, tmp_path)
     assert planned.asked == (2, 0, 4)
     assert planned.everything == (4, 0, 6)
-    assert str(planned).splitlines()[0] == "points   6, 2 of them done; 10 in the file"
+    assert str(planned).splitlines()[0] == "points   6, 2 of them done; the file has a grid of 10"
     assert {f: f.read_bytes() for f in tmp_path.rglob("*") if f.is_file()} == before
 
 
@@ -61,11 +61,11 @@ def test_the_time_is_about_right(configure):
 def test_what_would_be_refused_is_refused(configure, tmp_path):
     """A dry run is wrong where the run would be."""
     pipeline.sweep(configure(), {"seed": [1]}, tmp_path, backend="sequential")
-    with pytest.raises(RequestError, match="finished points of another study"):
+    with pytest.raises(RequestError, match="holds another study"):
         pipeline.plan(configure("neuron.tau_m=12"), {"seed": [1]}, tmp_path)
     with pytest.raises(RequestError, match=r"^seed=-1: random seed must be"):
         pipeline.plan(configure(), {"seed": [-1]})
-    with pytest.raises(RequestError, match=r"^2 points of .* GB: results must be <="):
+    with pytest.raises(RequestError, match=r"^2 points of .* GB each: results must be <="):
         pipeline.plan(configure("record=everything", "simulation.duration=1e10"), {"seed": [1, 2]})
 
 

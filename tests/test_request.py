@@ -1,5 +1,9 @@
 """The union of requests: every point of each, on one grid, whatever they sweep."""
 
+import dataclasses
+import re
+
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -8,6 +12,7 @@ from hypothesis import strategies as st
 import pipeline
 from pipeline.axes import grid_of_mapping
 from pipeline.grid import Grid, choice_axis, value_axis
+from pipeline.parameters import by_key
 from pipeline.quantities import RequestError
 from pipeline.request import differences, grid_of_request, request_of, united
 from tests.conftest import SMALL
@@ -22,6 +27,7 @@ VALUES = {
     "stdp.ltd_ratio": st.sampled_from([1.1, 1.2]),
     "stdp.A_minus": st.sampled_from([0.0088, 0.01]),
     "seed": st.sampled_from([0, 1, 2020]),
+    "synapse.tau_ex": st.sampled_from([5, 10, 15]),
 }
 
 #: The choices of groups, composed once.
@@ -39,10 +45,20 @@ CHOICES = {
 def grids(draw):
     """Draw grids of up to three axes, values and choices."""
     axes = []
-    for key in draw(st.lists(st.sampled_from([*VALUES, *CHOICES]), unique=True, max_size=3)):
+    keys = st.sampled_from([*VALUES, *CHOICES, "neuron.tau_m"])
+    for key in draw(st.lists(keys, unique=True, max_size=3)):
+        if key == "neuron.tau_m" and any(axis.key == "synapse.tau_ex" for axis in axes):
+            continue  # refused within one request
+        if key == "synapse.tau_ex" and any(axis.key == "neuron.tau_m" for axis in axes):
+            continue
         if key in VALUES:
             values = st.lists(VALUES[key], unique=True, min_size=1, max_size=3)
             axes.append(value_axis(key, draw(values)))
+        elif key == "neuron.tau_m":
+            axis = value_axis(key, draw(st.sampled_from([[10, 15], [20]])))
+            followed = "synapse.tau_ex"  # as with synapse.tau_ex=${neuron.tau_m}
+            settings = tuple({key: value, followed: value} for value in axis.values)
+            axes.append(dataclasses.replace(axis, settings=settings))
         else:
             names = draw(st.lists(st.sampled_from(list(CHOICES[key])), unique=True, min_size=1))
             axes.append(choice_axis(key, names, [CHOICES[key][name] for name in names]))
@@ -61,9 +77,15 @@ def test_a_union_holds_every_point_of_both(one, other):
     try:
         union = united(other, written_down(one))
     except RequestError as error:
-        assert "values fixed in the other are none of these choices" in str(error)
+        assert re.search("none of these choices|depends on both|do not fit|there and", str(error))
         return
     assert {*one.keys, *other.keys} <= {*union.keys}
+    own = {axis.key for axis in union.axes}
+    for point, index in zip(union.points, np.ndindex(union.shape), strict=True):
+        values = by_key(point.to_mapping())
+        for axis, i in zip(union.axes, index, strict=True):
+            for key, value in axis.settings[i].items():
+                assert values[key] == value or key in own - {axis.key}
 
 
 @settings(max_examples=50, deadline=None)

@@ -131,6 +131,21 @@ def test_a_point_that_takes_too_long_has_failed(configure, backend, engine):
     assert failure.reason == "TimeoutError: took longer than run.timeout=0.5 s"
 
 
+def fail_at_seed_3(parent, task, *how):
+    """Stand in for a point that raises in a process of its own."""
+    failures = {key: batches.Failure("no") for key, point in task if point.seed == 3}
+    return batches.Batch([], {}, failures) if failures else batches.run_batch(task, *how)
+
+
+def test_the_first_failure_can_end_processes_too(points, monkeypatch):
+    """No more is handed out, and joblib has nothing to say of what it was not asked for."""
+    monkeypatch.setattr(runner, "_run_apart", fail_at_seed_3)
+    run = default_run(backend="loky", batch_size=1, fail_fast=True, n_jobs=2)
+    came = list(run_points(points, run))
+    assert sum(len(batch.failures) for batch in came) == 1
+    assert sum(len(batch.keys) for batch in came) < 6
+
+
 @pytest.mark.parametrize("backend", ["sequential", "threading"])
 def test_the_first_failure_can_end_the_sweep(points, fail_for_seed, backend):
     """With run.fail_fast what had finished comes, and the rest in no batch."""
@@ -174,7 +189,7 @@ def test_stretches_change_nothing(configure, monkeypatch):
             np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
 
 
-def kill_worker_at_seed_3(task, *how):
+def kill_worker_at_seed_3(parent, task, *how):
     """Stand in for a point that takes all memory: its process is killed from outside."""
     if any(point.seed == 3 for _, point in task):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -184,7 +199,7 @@ def kill_worker_at_seed_3(task, *how):
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_a_point_that_kills_its_worker_stands_alone(points, monkeypatch, batch_size):
     """The others are done, in whatever batch they were; the killer is a failure by name."""
-    monkeypatch.setattr(runner, "run_batch", kill_worker_at_seed_3)
+    monkeypatch.setattr(runner, "_run_apart", kill_worker_at_seed_3)
     run = default_run(backend="loky", n_jobs=2, batch_size=batch_size)
     came = list(run_points(points, run))
     done = [points[key].seed for batch in came for key in batch.keys]
@@ -192,6 +207,12 @@ def test_a_point_that_kills_its_worker_stands_alone(points, monkeypatch, batch_s
     failures = {points[k].seed: f for batch in came for k, f in batch.failures.items()}
     assert failures == {3: runner._KILLED}
     assert "was killed (out of memory?)" in failures[3].reason
+    # The next run has the killer alone, and outlives it too, whatever the number of workers.
+    (key,) = (key for batch in came for key in batch.failures)
+    for n_jobs in (1, 2):
+        run = default_run(backend="loky", n_jobs=n_jobs)
+        (batch,) = run_points({key: points[key]}, run)
+        assert batch.failures == {key: runner._KILLED}
 
 
 def test_a_worker_that_is_killed_once_costs_nothing(configure):

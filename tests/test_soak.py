@@ -31,6 +31,6 @@ def test_a_full_disk_is_one_line_and_what_was_there_stays(chance, tmp_path, trie
     tried("full disk", fill_and_make_room(3, chance, tmp_path))
 
 
-def test_nonsense_is_refused_in_one_line(tmp_path, tried):
+def test_nonsense_is_refused_in_one_line(chance, tmp_path, tried):
     """Whatever a user types is run or refused with exit code 2, and a refusal leaves no trace."""
-    tried("requests", ask_for_nonsense(60, tmp_path))
+    tried("requests", ask_for_nonsense(60, chance, tmp_path))

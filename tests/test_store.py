@@ -212,8 +212,8 @@ def test_changed_text_is_noticed(directory, configure, caplog):
         file.write_text(file.read_text().replace(old, new))
     assert directory.request() is None
     assert directory.runs() == []
-    assert "configuration.yaml is damaged (the checksum does not fit" in caplog.text
-    assert "provenance.json is damaged (the checksum does not fit" in caplog.text
+    assert "configuration.yaml is damaged; results.nc is read in its place" in caplog.text
+    assert "provenance.json is damaged; results.nc is read in its place" in caplog.text
 
 
 def test_what_text_files_said_is_also_in_the_results(configure, tmp_path):

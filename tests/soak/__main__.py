@@ -21,10 +21,10 @@ from tests.soak.requests import ask_for_nonsense
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 CAMPAIGNS: dict[str, tuple[int, Callable[..., Counter]]] = {
-    "kills": (150, kill_and_resume),
-    "damage": (800, damage_and_repair),
-    "full disk": (30, fill_and_make_room),
-    "requests": (800, lambda n, chance, folder: ask_for_nonsense(n, folder)),
+    "kills": (120, kill_and_resume),
+    "damage": (500, damage_and_repair),
+    "full disk": (20, fill_and_make_room),
+    "requests": (500, ask_for_nonsense),
 }
 
 
