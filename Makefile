@@ -20,7 +20,7 @@ test-tracking: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mlflow>=2.14'
 	$(BIN)/python -m pytest tests/test_tracking.py
 
-# Kills, damage, full disks and nonsense, in about 15 minutes; counts to tests/soak/RESULTS.md.
+# Kills, damage, full disks and nonsense, in about ten minutes; counts to tests/soak/RESULTS.md.
 soak: $(VENV)/.ready
 	$(BIN)/python -m tests.soak
 

@@ -21,10 +21,10 @@ from tests.soak.requests import ask_for_nonsense
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 CAMPAIGNS: dict[str, tuple[int, Callable[..., Counter]]] = {
-    "kills": (120, kill_and_resume),
-    "damage": (500, damage_and_repair),
-    "full disk": (20, fill_and_make_room),
-    "requests": (500, ask_for_nonsense),
+    "kills": (80, kill_and_resume),
+    "damage": (400, damage_and_repair),
+    "full disk": (15, fill_and_make_room),
+    "requests": (300, ask_for_nonsense),
 }
 
 

@@ -22,6 +22,10 @@ BACKENDS = ("threading", "loky", "sequential")
 PATIENCE = 5.0
 
 
+#: Before that the command may not have begun, and Python itself is what is killed [s].
+EARLIEST = 0.4
+
+
 def kill_and_resume(n_kills: int, chance: random.Random, folder: Path) -> Counter:
     """Kill a study `n_kills` times, resume it each time, and compare what it comes to."""
     tried: Counter = Counter()
@@ -40,7 +44,7 @@ def kill_once(folder: Path, chance: random.Random, tried: Counter) -> None:
     """Start the command and kill it some time later, unless it is faster."""
     number, backend = chance.choice(SIGNALS), chance.choice(BACKENDS)
     process = start(folder, f"run.backend={backend}")
-    time.sleep(chance.uniform(0.1, 2.5))
+    time.sleep(chance.uniform(EARLIEST, 2.5))
     killed = time.monotonic()
     # A terminal and a scheduler may tell the whole group, or the parent alone.
     (os.killpg if chance.random() < 0.5 else os.kill)(process.pid, number)
