@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pipeline.interruption import leave_at_interrupts
+from pipeline.interruption import ignore_interrupts, leave_at_interrupts
 
 if __name__ == "__main__":
     leave_at_interrupts()
     from pipeline.application import main
 
-    main()
+    try:
+        main()
+    finally:
+        ignore_interrupts()  # Python would answer them in its own way while it ends

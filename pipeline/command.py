@@ -13,7 +13,7 @@ from pipeline.compose import is_dry, run_of
 from pipeline.experiment import Outcome, run_grid
 from pipeline.files import StorageError
 from pipeline.grid import Grid
-from pipeline.interruption import INTERRUPTED, ignore_interrupts, raise_at_interrupts
+from pipeline.interruption import INTERRUPTED, raise_at_interrupts
 from pipeline.planning import plan_grid
 from pipeline.store import Directory
 
@@ -37,7 +37,6 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path) -> None:
     except KeyboardInterrupt:
         print("interrupted; what had finished is kept, go on with", file=sys.stderr)
         print(_again(name), file=sys.stderr)
-        ignore_interrupts()
         sys.exit(INTERRUPTED)
     print(summary(outcome))
     print(directory.results)

@@ -38,7 +38,7 @@ def raise_at_interrupts() -> None:
 
 
 def ignore_interrupts() -> None:
-    """Ignore interruptions from now on: this process is leaving, and impatience does not help."""
+    """Ignore interruptions from now on: all is done or told, and only the exit code is left."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 

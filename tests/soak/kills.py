@@ -48,13 +48,14 @@ def kill_once(folder: Path, chance: random.Random, tried: Counter) -> None:
     killed = time.monotonic()
     # A terminal and a scheduler may tell the whole group, or the parent alone.
     (os.killpg if chance.random() < 0.5 else os.kill)(process.pid, number)
-    _, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=60)
     took = time.monotonic() - killed
     tried["kills"] += 1
     tried[number.name] += 1
     tried[backend] += 1
     if number != signal.SIGKILL and process.returncode != 0:
-        assert process.returncode == INTERRUPTED, (number.name, backend, process.returncode, err)
+        ended = number.name, backend, process.returncode, out, err
+        assert process.returncode == INTERRUPTED, ended
         assert "interrupted" in err, err
         assert "Traceback" not in err, err
         assert took < PATIENCE, (number.name, backend, took)
