@@ -29,6 +29,17 @@ def configure():
 
 
 @pytest.fixture
+def keep(configure, tmp_path):
+    """Sweep a small configuration into a directory below `tmp_path`."""
+
+    def sweep(name, axes, *overrides):
+        pipeline.sweep(configure(*overrides), axes, tmp_path / name, backend="sequential")
+        return tmp_path / name
+
+    return sweep
+
+
+@pytest.fixture
 def fail_for_seed(monkeypatch):
     """Let every engine raise an error for one seed."""
 

@@ -8,19 +8,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-import pipeline
 from analysis.__main__ import main
-
-
-@pytest.fixture
-def keep(configure, tmp_path):
-    """Sweep a small configuration into a directory below `tmp_path`."""
-
-    def sweep(name, axes, *overrides):
-        pipeline.sweep(configure(*overrides), axes, tmp_path / name, backend="sequential")
-        return tmp_path / name
-
-    return sweep
 
 
 @pytest.fixture

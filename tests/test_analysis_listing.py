@@ -20,17 +20,6 @@ from tests.conftest import SMALL
 
 
 @pytest.fixture
-def keep(configure, tmp_path):
-    """Sweep a small configuration into a directory below `tmp_path`."""
-
-    def sweep(name, axes, *overrides):
-        pipeline.sweep(configure(*overrides), axes, tmp_path / name, backend="sequential")
-        return tmp_path / name
-
-    return sweep
-
-
-@pytest.fixture
 def listed(tmp_path, capsys, monkeypatch):
     """List what is below `tmp_path`; return the exit code and the lines."""
 
