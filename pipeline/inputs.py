@@ -119,7 +119,7 @@ def given_cells(spikes: ArrayLike, n_synapses: int, n_steps: int) -> Iterator[Ce
             f"spikes of shape {matrix.shape}: must be (input.n_synapses, n_steps) = "
             f"({n_synapses}, {n_steps})"
         )
-    if not np.isin(matrix, (0, 1)).all():
+    if matrix.dtype != bool and not np.isin(matrix, (0, 1)).all():
         raise RequestError("spikes: every value must be 0 or 1")
     return iter([np.flatnonzero(matrix.T)])
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: Dimensions, values and attributes of one variable.
 LabelledArray = tuple[tuple[str, ...], NDArray, Mapping[str, Any]]
 
+#: Bytes that are compressed, and read, at a time.
+_CHUNK = 1_000_000
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -92,6 +95,15 @@ def _coordinates_beside(
     return {"coordinates": " ".join(names)} if names else {}
 
 
+def _chunk_sizes(values: NDArray) -> list[int]:
+    """Return chunks that hold neighbours in memory: some points, and all of each."""
+    sizes, room = [], max(1, _CHUNK // values.itemsize)
+    for size in reversed(values.shape):
+        sizes.insert(0, max(1, min(size, room)))
+        room //= size
+    return sizes
+
+
 def _write(
     file: Any, name: str, variable: LabelledArray, fill_value: float | None, **more: str
 ) -> None:
@@ -102,6 +114,7 @@ def _write(
         name,
         str if words else values.dtype,
         dims,
+        chunksizes=_chunk_sizes(values) if bulky else None,
         compression="zlib" if bulky else None,
         complevel=1,
         shuffle=bulky,
