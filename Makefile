@@ -13,7 +13,7 @@ run: $(VENV)/.ready
 	$(BIN)/python -m analysis outputs/input_rates
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # run.track=mlflow against a real server; installs the whole of MLflow, about 1 GB.
 test-tracking: $(VENV)/.ready
@@ -32,17 +32,27 @@ format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The figures of the README.
+# The figures of the README, from experiments run on the spot, and the notebooks as pages.
 gallery: run
 	$(BIN)/python -m pipeline +experiment=equilibrium name=equilibrium
-	$(BIN)/python -m analysis outputs/equilibrium
+	$(BIN)/python -m analysis outputs/equilibrium --figure rates --figure phase_diagram
+	$(BIN)/python -m analysis outputs/equilibrium --figure weights --figure settling \
+		--where stdp.ltd_ratio=1.1
+	$(BIN)/python -m pipeline simulation=exercise_2 synapse=exercise_2 input=notebook \
+		input.rate_hz=10 record=everything name=exercise_2
+	$(BIN)/python -m analysis outputs/exercise_2 --figure run
 	mkdir -p analysis/gallery
-	cp outputs/input_rates/figures/weight_distribution.png \
-		outputs/input_rates/figures/output_rate_against_rate_hz.png analysis/gallery/
-	cp outputs/equilibrium/figures/weight_distribution.png \
-		analysis/gallery/equilibrium_weights.png
-	cp outputs/equilibrium/figures/output_rate_against_rate_hz.png \
-		analysis/gallery/equilibrium_rates.png
+	cp outputs/input_rates/figures/weights.png analysis/gallery/weights.png
+	cp outputs/input_rates/figures/rates_against_rate_hz.png analysis/gallery/rates.png
+	cp outputs/equilibrium/figures/weights_ltd_ratio=1.1.png analysis/gallery/equilibrium_weights.png
+	cp outputs/equilibrium/figures/rates_against_rate_hz.png analysis/gallery/equilibrium_rates.png
+	cp outputs/equilibrium/figures/phase_diagram.png \
+		analysis/gallery/equilibrium_phase_diagram.png
+	cp outputs/equilibrium/figures/settling_ltd_ratio=1.1.png analysis/gallery/equilibrium_settling.png
+	cp outputs/exercise_2/figures/run.png analysis/gallery/exercise_2.png
+	rm -rf analysis/gallery/*.md analysis/gallery/*_files
+	$(BIN)/python -m jupyter nbconvert --log-level ERROR --to markdown --execute \
+		--output-dir analysis/gallery analysis/notebooks/*.ipynb
 
 # Everything measured side by side, in some 20 minutes, to tests/benchmarks/RESULTS.md; the rows of
 # the other simulators need `make peers` once, a C++ compiler, or BRIAN2_PYTHON and NEST_PYTHON.

@@ -54,20 +54,24 @@ def fail_for_seed(monkeypatch):
     return arrange
 
 
-_TRIED = pytest.StashKey[dict[str, dict[str, int]]]()
-
-
 @pytest.fixture
 def tried(request):
     """Note what a campaign tried, to be told when all tests are over."""
-    return request.config.stash.setdefault(_TRIED, {}).__setitem__
 
-
-def pytest_terminal_summary(terminalreporter, config):
-    """Tell what the campaigns tried."""
-    for campaign, counts in config.stash.get(_TRIED, {}).items():
+    def note(campaign, counts):
         words = ", ".join(f"{count} {what}" for what, count in counts.most_common())
-        terminalreporter.write_line(f"tried, {campaign}: {words}")
+        # A property goes with the test's report, from whichever process ran it.
+        request.node.user_properties.append(("tried", f"{campaign}: {words}"))
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Tell what the campaigns tried."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, words in report.user_properties:
+            if name == "tried":
+                terminalreporter.write_line(f"tried, {words}")
 
 
 @dataclass

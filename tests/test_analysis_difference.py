@@ -1,8 +1,10 @@
 """What differs between two experiments, and what counts as a difference."""
 
+import contextlib
 import json
 import re
 import shutil
+import zlib
 
 import netCDF4
 import numpy as np
@@ -237,13 +239,23 @@ def test_what_is_no_experiment_is_one_line_and_exit_code_2(keep, diff, tmp_path)
         assert error.count("\n") == 1
 
 
+def compressed(content):
+    """Yield where compressed data begin in a file."""
+    place = content.find(b"\x78\x01")
+    while place >= 0:
+        with contextlib.suppress(zlib.error):
+            zlib.decompressobj().decompress(content[place:])
+            yield place
+        place = content.find(b"\x78\x01", place + 1)
+
+
 def test_damage_within_the_data_is_told(keep, diff):
     """The head of the file can be read, and its weights cannot."""
     one = keep("one", {"seed": range(50)}, "input.n_synapses=100", "simulation.duration=20")
     damaged = one.parent / "damaged.nc"
     content = (one / "results.nc").read_bytes()
-    for place in range(0, len(content), 256):
-        damaged.write_bytes(content[:place] + bytes(64) + content[place + 64 :])
+    for place in compressed(content):  # the library may hang on damage anywhere else
+        damaged.write_bytes(content[: place + 2] + bytes(8) + content[place + 10 :])
         code, told = diff(one, damaged)
         if code == 2 and "its weight cannot be read" in told:
             break
