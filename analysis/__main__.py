@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from analysis.conditions import ConditionError
 from analysis.header import LoadError
@@ -14,14 +15,18 @@ from analysis.listing import OUTPUTS, list_experiments
 
 _PROGRAM = "python -m analysis"
 
+#: What figures can be saved as.
+FORMATS = ("png", "pdf", "svg")
+
 #: Exit codes; 0 is: done, and for `diff`: the same.
 DIFFERENT, WRONG_REQUEST, INTERRUPTED = 1, 2, 130
 
-_FORMS = f"""{_PROGRAM} [-h] EXPERIMENT
+_FORMS = f"""{_PROGRAM} [-h] EXPERIMENT [--figure NAME] [--format png|pdf|svg] [--where KEY=VALUE]
+                [--at MS] [--list] [--report]
        {_PROGRAM} list [-h] [ROOT] [--where KEY=VALUE] [--since DATE]
        {_PROGRAM} diff [-h] A B"""
 
-_DESCRIPTION = """Draw the figures of an experiment from its file.
+_DESCRIPTION = """Draw figures of an experiment from its file: all it supports, or those named.
 
   list   a table of all experiments below a directory
   diff   what differs between two experiments
@@ -49,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _draw(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=_PROGRAM,
         usage=_FORMS,
         description=_DESCRIPTION,
@@ -58,15 +63,74 @@ def _draw(words: Sequence[str]) -> int:
     parser.add_argument(
         "experiment", metavar="EXPERIMENT", type=Path, help="outputs/NAME, or a results.nc"
     )
-    experiment = parser.parse_args(words).experiment
-    from analysis.drawing import draw  # matplotlib takes longer to import than a list to make
+    parser.add_argument(
+        "--figure", metavar="NAME", action="append", default=[], help="draw this one; see --list"
+    )
+    parser.add_argument(
+        "--format",
+        metavar="FORMAT",
+        action="append",
+        choices=FORMATS,
+        help="png (by default), pdf or svg; can be given several times",
+    )
+    parser.add_argument(
+        "--where",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="only the points at this value of an axis, as input.rate_hz=20; several must all hold",
+    )
+    parser.add_argument(
+        "--at",
+        metavar="MS",
+        type=float,
+        help="the moment that weights in time and traces are shown at, in ms",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="tell which figures there are and what they would need"
+    )
+    parser.add_argument(
+        "--report", action="store_true", help="write report.html: all figures and their origin"
+    )
+    asked = parser.parse_args(words)
+    _refuse_idle_options(asked)
+    # matplotlib takes longer to import than a list to make
+    from analysis import drawing
 
-    draw(experiment)
+    if asked.list:
+        drawing.show_catalogue(asked.experiment)
+    elif asked.report:
+        from analysis.report import write_report
+
+        print(write_report(asked.experiment, asked.where, asked.at))
+    else:
+        formats = asked.format or FORMATS[:1]
+        drawing.draw(asked.experiment, asked.figure, formats, asked.where, asked.at)
     return 0
 
 
+def _refuse_idle_options(asked: argparse.Namespace) -> None:
+    """Raise `ConditionError` if a report or a list is asked for with what it has no use for."""
+    idle = {"--figure": asked.figure, "--format": asked.format}
+    if asked.list:
+        idle |= {"--report": asked.report, "--where": asked.where, "--at": asked.at is not None}
+    if asked.list or asked.report:
+        alone = "--list" if asked.list else "--report"
+        for option, given in idle.items():
+            if given:
+                raise ConditionError(f"{option}: has no effect with {alone}; leave one of them out")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that refuses in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is wrong."""
+        raise ConditionError(f"{message}; see {self.prog} --help")
+
+
 def _list(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"{_PROGRAM} list",
         description="Show all experiments below a directory, the newest last. A star at a commit: "
         "there were changes on top of it; +1: one other commit has made points too.",
@@ -94,7 +158,7 @@ def _list(words: Sequence[str]) -> int:
 
 
 def _diff(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"{_PROGRAM} diff",
         description="Show what differs between two experiments in configuration, provenance and "
         "results. The exit code is 0 if configuration and results are the same, 1 if not.",

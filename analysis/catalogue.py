@@ -1,159 +1,137 @@
-"""Which figures a file supports, and how its axes are laid out in them."""
+"""The figures by name: what each shows, what it needs of a file, how it is made from one."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-import xarray as xr
 from matplotlib.figure import Figure
 
-from analysis import figures, measures, theory
-from analysis.load import axes, long_name, parameter, value_label
-
-log = logging.getLogger("analysis")
-
-#: What no axis of a figure can show gets a figure per value, up to this many.
-MOST_SLICES = 12
-
-NamedFigure = tuple[str, Figure]
+from analysis import single_runs, spike_trains, studies
+from analysis.load import axes, parameter
+from analysis.slices import axes_of_numbers
+from analysis.studies import Figures
+from analysis.study import Study, words
 
 
-def all_figures(dataset: xr.Dataset) -> Iterator[NamedFigure]:
-    """Yield name and figure of all that a file supports."""
-    yield from weight_distributions(dataset)
-    yield from variable_against_axes(dataset, "output_rate", "Over", from_zero=True)
-    yield from variable_against_axes(dataset, "mean_weight", "After", from_zero=False)
-    yield from windows(dataset)
+@dataclass(frozen=True)
+class Drawn:
+    """A figure, its name as a file, and what is said below it."""
+
+    name: str
+    figure: Figure
+    caption: str
 
 
-def weight_distributions(dataset: xr.Dataset) -> Iterator[NamedFigure]:
-    """Yield the weight histograms: rows for the first axis, lines for the second, seeds pooled."""
-    row, line, *others = [*_axes_without_seed(dataset), None, None]
-    if row and line and dataset.sizes[row] > figures.MOST_ROWS and dataset.sizes[line] > 4:
-        line, others = None, [line, *others]  # a map has room for a few columns
-    shown = xr.Dataset(
-        {"share": measures.weight_histogram(dataset), "silent": measures.silent(dataset)}
+@dataclass(frozen=True)
+class Kind:
+    """A figure by name.
+
+    Attributes
+    ----------
+    name : str
+        On the command line, and what the names of its files begin with.
+    shows : str
+        In a few words.
+    needs : callable
+        Returns what a study would need to have it, "" if nothing.
+    draw : callable
+        Yields file name, figure and a remark.
+    of_a_moment : bool
+        Whether it shows the moment that a study asks for.
+    """
+
+    name: str
+    shows: str
+    needs: Callable[[Study], str]
+    draw: Callable[[Study], Figures]
+    of_a_moment: bool = False
+
+    def drawn(self, study: Study) -> Iterator[Drawn]:
+        """Yield its figures of a study."""
+        moment = f"_at={study.at:g}" if self.of_a_moment and study.at is not None else ""
+        for name, figure, remark in self.draw(study):
+            caption = ". ".join(filter(None, [self.shows, remark])) + "."
+            yield Drawn(f"{name}{study.suffix}{moment}", figure, caption)
+
+
+def _nothing(study: Study) -> str:
+    return ""
+
+
+def _an_axis(study: Study) -> str:
+    return "" if axes(study.dataset) else "a swept axis"
+
+
+def _two_axes(study: Study) -> str:
+    return "" if len(axes_of_numbers(study)) > 1 else "two axes of three or more numbers"
+
+
+def _variable(name: str, how: str) -> Callable[[Study], str]:
+    return lambda study: "" if name in study.dataset else how
+
+
+_HISTORY = _variable("weight_history", "record=history")
+_SPIKE_TIMES = _variable("spike_time", "record.spike_times=true")
+_TRACES = _variable("x_pre", "record=everything, for a short run")
+
+
+def _long_trains(study: Study) -> str:
+    long = parameter(study.dataset, "simulation.duration").max() >= 2 * spike_trains.WINDOW
+    return words(_an_axis(study), _SPIKE_TIMES(study), "" if long else "two seconds or more")
+
+
+def _groups(study: Study) -> str:
+    named = "group" in study.dataset.coords and study.dataset["group"].dims == ("synapse",)
+    return words(_HISTORY(study), "" if named else "a coordinate group (synapse) with their names")
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("weights", "Distribution of final weights", _nothing, studies.weights),
+        Kind("rates", "Output rate", _an_axis, studies.rates),
+        Kind("cv", "Irregularity of the output", _an_axis, studies.cv),
+        Kind("fano", "Fano factor of the output", _long_trains, studies.fano),
+        Kind("mean_weight", "Mean final weight", _an_axis, studies.mean_weight),
+        Kind(
+            "shares",
+            "Shares of weak and strong weights",
+            _an_axis,
+            studies.shares,
+        ),
+        Kind("phase_diagram", "Maps over two axes", _two_axes, studies.phase_diagram),
+        Kind("settling", "Approach to equilibrium", _HISTORY, studies.approach),
+        Kind("window", "STDP window", _nothing, studies.window),
+        Kind(
+            "weights_in_time", "Weights against time", _HISTORY, single_runs.weights_in_time, True
+        ),
+        Kind(
+            "groups",
+            "Weights of groups against time",
+            _groups,
+            single_runs.groups,
+            True,
+        ),
+        Kind("traces", "Input spikes and the traces P and M", _TRACES, single_runs.traces, True),
+        Kind(
+            "run",
+            "Potential, spikes, traces and conductances",
+            _TRACES,
+            single_runs.run,
+            True,
+        ),
+        Kind("correlogram", "Input rate around output spikes", _TRACES, single_runs.correlogram),
     )
-    heading = _heading(dataset, "After", _seeds(dataset, "{} seeds pooled"))
-    for suffix, words, part in _slices(shown, others):
-        title = _lines(heading, words)
-        figure = figures.weight_distribution(part["share"], part["silent"], row, line, title)
-        yield f"weight_distribution{suffix}", figure
+}
 
 
-def variable_against_axes(
-    dataset: xr.Dataset, variable: str, when: str, from_zero: bool
-) -> Iterator[NamedFigure]:
-    """Yield a variable against each swept axis, seeds averaged, one line per value of another."""
-    swept = _axes_without_seed(dataset)
-    if not swept and measures.SEED in axes(dataset):
-        yield _variable_against_seed(dataset, variable, when, from_zero)
-    shown = xr.Dataset(
-        {
-            "mean": measures.mean_over_seeds(dataset[variable]),
-            "spread": measures.spread_over_seeds(dataset[variable]),
-            "silent": measures.silent(dataset),
-        }
-    )
-    heading = _heading(dataset, when, _seeds(dataset, "mean and SD of {} seeds"))
-    for x in swept:
-        line, *others = [*(axis for axis in swept if axis != x), None]
-        for suffix, words, part in _slices(shown, others):
-            title = _lines(heading, words)
-            figure = figures.against_axis(
-                part["mean"], part["spread"], part["silent"], x, line, title, from_zero
-            )
-            yield f"{variable}_against_{x}{suffix}", figure
+def supported(study: Study) -> list[str]:
+    """Return the names of the figures that a study supports."""
+    return [name for name, kind in KINDS.items() if not kind.needs(study)]
 
 
-def windows(dataset: xr.Dataset) -> Iterator[NamedFigure]:
-    """Yield the STDP window: lines for the first axis that shapes it, rows for the second."""
-    window = theory.stdp_window(dataset)
-    shaping = [axis for axis in axes(dataset) if axis in window.dims]
-    line, row, *others = [*shaping, None, None]
-    ratio = dataset["effective_ltd_ratio"]
-    words_ratio = f"{long_name(ratio)} {ratio.item():.4g}" if ratio.ndim == 0 else ""
-    for suffix, words, part in _slices(window.to_dataset(name="window"), others):
-        title = _lines(words_ratio, words)
-        yield f"stdp_window{suffix}", figures.stdp_window(part["window"], row, line, title)
-
-
-def _variable_against_seed(
-    dataset: xr.Dataset, variable: str, when: str, from_zero: bool
-) -> NamedFigure:
-    values = dataset[variable]
-    spread = measures.spread_over_seeds(values).item()
-    sd = "" if np.isnan(spread) else f"SD {spread:.3g}"
-    figure = figures.against_axis(
-        values,
-        xr.full_like(values, float("nan")),
-        dataset["spike_count"] == 0,
-        measures.SEED,
-        title=_heading(dataset, when, sd),
-        from_zero=from_zero,
-    )
-    return f"{variable}_against_{measures.SEED}", figure
-
-
-def _axes_without_seed(dataset: xr.Dataset) -> list[str]:
-    return [axis for axis in axes(dataset) if axis != measures.SEED]
-
-
-def _slices(
-    dataset: xr.Dataset, dims: Sequence[str | None]
-) -> Iterator[tuple[str, str, xr.Dataset]]:
-    """Yield file suffix, words and data at each combination of the values of some axes."""
-    named = [("", "", dataset)]
-    for dim in filter(None, dims):
-        named = [
-            (
-                f"{suffix}_{dim}={value}",
-                _lines(words, f"{long_name(part[dim])}: {value_label(part[dim], value)}"),
-                part.isel({dim: i}),
-            )
-            for suffix, words, part in named
-            for i, value in enumerate(part[dim].values)
-        ]
-    named = [(suffix, words, part) for suffix, words, part in named if _has_numbers(part)]
-    if len(named) > MOST_SLICES:
-        log.warning("%d figures of a kind: only %d are drawn", len(named), MOST_SLICES)
-    yield from named[:MOST_SLICES]
-
-
-def _has_numbers(dataset: xr.Dataset) -> bool:
-    """Whether there is anything to draw: a sweep that has grown may have points nowhere near."""
-    first = next(iter(dataset.data_vars.values()))
-    return bool(first.notnull().any())
-
-
-def _words(*parts: str) -> str:
-    return ", ".join(filter(None, parts))
-
-
-def _lines(*parts: str) -> str:
-    return "\n".join(filter(None, parts))
-
-
-def _duration(dataset: xr.Dataset, when: str) -> str:
-    duration = parameter(dataset, "simulation.duration")
-    return f"{when} {duration.item() / 1000:g} s" if duration.ndim == 0 else ""
-
-
-def _seeds(dataset: xr.Dataset, words: str) -> str:
-    """Return the words with the number of seeds that are done where any is: "4", or "2 to 4"."""
-    if measures.SEED not in dataset["status"].dims:
-        return ""
-    done = (dataset["status"] == 0).sum(measures.SEED)
-    done = done.where(done > 0)
-    least, most = int(done.min()), int(done.max())
-    number = f"{most}" if least == most else f"{least} to {most}"
-    return words.format(number) if most > 1 else ""
-
-
-def _heading(dataset: xr.Dataset, when: str, what: str) -> str:
-    """Return what every title begins with: the time, what is shown, and how much is missing."""
-    holes = measures.n_not_done(dataset)
-    missing = f"{holes} of {dataset['status'].size} points are not done" if holes else ""
-    return _lines(_words(_duration(dataset, when), what), missing)
+def figures(study: Study, names: Sequence[str] = ()) -> Iterator[Drawn]:
+    """Yield the figures of some names, or all that a study supports."""
+    for name in names or supported(study):
+        yield from KINDS[name].drawn(study)

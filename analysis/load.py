@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from analysis.header import LoadError, results_file
+
+#: What every result has.
+_NEEDED = (
+    "status",
+    "weight",
+    "output_rate",
+    "spike_count",
+    "isi_cv",
+    "mean_weight",
+    "effective_ltd_ratio",
+)
 
 
 def open_results(path: str | Path) -> xr.Dataset:
@@ -24,9 +37,36 @@ def open_results(path: str | Path) -> xr.Dataset:
         dataset = xr.open_dataset(file, engine="netcdf4")
     except Exception as error:  # damaged files raise errors of many types
         raise LoadError(f"{file}: cannot be read as netCDF ({error})") from error
-    if "status" not in dataset or "configuration" not in dataset.attrs:
-        raise LoadError(f"{file}: no result of the pipeline (it has no status or configuration)")
+    if lacking := [name for name in _NEEDED if name not in dataset]:
+        raise LoadError(f"{file}: no result of the pipeline (it has no {', '.join(lacking)})")
+    try:
+        constants(dataset)
+    except (KeyError, TypeError, ValueError) as error:
+        raise LoadError(
+            f"{file}: no result of the pipeline (its configuration cannot be read)"
+        ) from error
     return dataset
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[xr.Dataset]:
+    """Open results for a block, which reads of them what it needs.
+
+    Raises
+    ------
+    LoadError
+        As `open_results`, and if what the block reads is damaged.
+    """
+    with open_results(path) as dataset:
+        try:
+            yield dataset
+        except RuntimeError as error:
+            if not str(error).startswith("NetCDF"):
+                raise
+            raise LoadError(
+                f"{results_file(path)}: is damaged ({error}); asking for the same sweep again "
+                "writes it anew from points/"
+            ) from error
 
 
 def axes(dataset: xr.Dataset) -> list[str]:
@@ -56,6 +96,8 @@ def parameter(dataset: xr.Dataset, key: str) -> xr.DataArray:
         settings = json.loads(coordinate.attrs.get("settings", "[]"))
         if settings and key in settings[0]:
             values = [choice[key] for choice in settings]
+            if coordinate.ndim == 0:
+                return xr.DataArray(values[0])
             return xr.DataArray(values, dims=coordinate.dims, coords={coordinate.name: coordinate})
     value: Any = constants(dataset)
     for word in key.split("."):
@@ -76,6 +118,9 @@ def label(array: xr.DataArray) -> str:
 
 
 def value_label(coordinate: xr.DataArray, value: Any) -> str:
-    """Return one value of an axis with its unit: "10 Hz"."""
-    text = value if isinstance(value, str) else f"{value:g}"
-    return " ".join([str(text), coordinate.attrs.get("units", "")]).strip()
+    """Return one value of an axis with its unit, as words of a figure: "10 Hz"."""
+    if isinstance(value, str):
+        text = value.replace("$", r"\$")  # which would begin a formula
+    else:
+        text = f"{value:g}" if isinstance(value, float) else str(value)
+    return " ".join([text, coordinate.attrs.get("units", "")]).strip()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -10,6 +12,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib import colors
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -21,8 +24,8 @@ from analysis.load import label, long_name, value_label
 
 Colour = str | tuple[float, ...]
 
-#: Width of a journal's column [inch].
-COLUMN = 3.4
+#: Widths of a journal's column and page [inch].
+COLUMN, PAGE = 3.4, 7.0
 
 # Okabe & Ito, Color Universal Design.
 LTP = "#D55E00"
@@ -55,17 +58,25 @@ _SETTINGS = {
     "lines.linewidth": 1.2,
     "lines.markersize": 3.5,
     "figure.constrained_layout.use": True,
+    "axes.formatter.useoffset": False,
     "pdf.fonttype": 42,  # text stays text
     "svg.fonttype": "none",
-    "savefig.dpi": 300,
+    "savefig.dpi": 200,
 }
 
 
 @contextmanager
 def paper() -> Iterator[None]:
-    """Draw in the style of this module within the block."""
-    with mpl.rc_context(_SETTINGS):
+    """Draw in the style of this module within the block.
+
+    Nothing else is put back: in a notebook the first figure chooses where figures are shown.
+    """
+    before = {name: mpl.rcParams[name] for name in _SETTINGS}
+    mpl.rcParams.update(_SETTINGS)
+    try:
         yield
+    finally:
+        mpl.rcParams.update(before)
 
 
 def has_words(coordinate: xr.DataArray) -> bool:
@@ -87,11 +98,47 @@ def colours(coordinate: xr.DataArray) -> list[Colour]:
     return list(plt.get_cmap("viridis")(_SHADES[-1] * position))
 
 
-def mark_values(axes: Axes, coordinate: xr.DataArray) -> None:
-    """Put the ticks of x where the swept values are, if there is room; log-spaced values apart."""
+def paler(colour: Colour) -> Colour:
+    """Return a colour, mostly white."""
+    return tuple(1 - 0.35 * (1 - part) for part in colors.to_rgb(colour))
+
+
+def edges(centres: np.ndarray) -> np.ndarray:
+    """Return the borders of the pixels of a map, half-way between rising values."""
+    if centres.size < 2:
+        return np.array([centres[0] - 0.5, centres[0] + 0.5])
+    if _are_log_spaced(centres):
+        return np.exp(_between(np.log(centres)))
+    return _between(centres.astype(float))
+
+
+def _between(centres: np.ndarray) -> np.ndarray:
+    """Return the middles between values, and as far beyond the first and the last."""
+    middles = (centres[1:] + centres[:-1]) / 2
+    return np.concatenate([[2 * centres[0] - middles[0]], middles, [2 * centres[-1] - middles[-1]]])
+
+
+def folded(label: str, inches: float) -> str:
+    """Return a label in as many lines as it needs along an axis of some length."""
+    words = re.sub(r"\$.*?\$", lambda formula: formula[0].replace(" ", "\0"), label)
+    folded = textwrap.wrap(words, int(16 * inches), break_long_words=False, break_on_hyphens=False)
+    return "\n".join(folded).replace("\0", " ")
+
+
+def folded_lines(title: str, inches: float) -> str:
+    """Return a title of several lines, each in as many lines as it needs."""
+    return "\n".join(folded(line, 1.1 * inches) for line in title.splitlines())
+
+
+def mark_values(axes: Axes, coordinate: xr.DataArray, inches: float) -> None:
+    """Put the ticks of x where the swept values are, if there is room; log-spaced values apart.
+
+    `inches` is how long the axis is.
+    """
     if has_words(coordinate):
         names = [str(value) for value in coordinate.values]
-        tilted = {"rotation": 20, "ha": "right"} if sum(map(len, names)) > 40 else {}
+        crowded = sum(map(len, names)) > 14 * inches
+        tilted = {"rotation": 20, "ha": "right"} if crowded else {}
         axes.set_xticks(np.arange(coordinate.size), names, **tilted)
         axes.set_xlim(-0.5, coordinate.size - 0.5)
         return
@@ -102,12 +149,19 @@ def mark_values(axes: Axes, coordinate: xr.DataArray) -> None:
     if in_decades:
         axes.set_xscale("log")
     names = [str(value) if whole else f"{value:g}" for value in values]
-    room = np.diff(places, prepend=-np.inf).min() >= 0.02 * max(map(len, names)) * np.ptp(places)
+    # A letter is 0.055 inches wide.
+    needed = 0.055 / inches * max(map(len, names)) * np.ptp(places)
+    room = np.diff(places, prepend=-np.inf).min() >= needed
     if room:
         axes.set_xticks(values, names)
         axes.minorticks_off()
     elif not in_decades:
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=whole))
+
+
+def are_log_spaced(coordinate: xr.DataArray) -> bool:
+    """Whether a logarithmic axis suits the values of a coordinate."""
+    return not has_words(coordinate) and _are_log_spaced(np.sort(coordinate.values))
 
 
 def _are_log_spaced(values: np.ndarray) -> bool:
@@ -129,20 +183,31 @@ def identify_lines(
         figure.colorbar(scale, ax=axes, label=label(coordinate), aspect=30, pad=0.02)
         return
     names = [value_label(coordinate, value) for value in coordinate.values]
-    legend_above(figure, lines, names, long_name(coordinate))
+    legend(figure, lines, names, long_name(coordinate))
 
 
-def legend_above(
-    figure: Figure, handles: Sequence[Artist], names: Sequence[str], title: str | None = None
+def title_above(figure: Figure, title: str) -> None:
+    """Put a title over all panels, flush left."""
+    figure.suptitle(title, fontsize=8, x=0.01, ha="left")
+
+
+def legend(
+    figure: Figure,
+    handles: Sequence[Artist],
+    names: Sequence[str],
+    title: str | None = None,
 ) -> None:
-    """Put the legend over the axes, where it covers no data."""
-    most_columns = 4 if max(map(len, names)) < 9 else 2
+    """Put a legend over the axes, to the right of a title of the whole figure; make room for it."""
+    width, height = figure.get_size_inches()
+    title_width = max(map(len, figure.get_suptitle().split("\n"))) / 15
+    most_columns = max(1, int(14 * (width - title_width) / (max(map(len, names)) + 6)))
     rows = math.ceil(len(handles) / most_columns)
+    figure.set_size_inches(width, height + 0.15 * (rows + (title is not None)))
     figure.legend(
         handles,
         names,
         title=title,
-        loc="outside upper center",
+        loc=f"outside upper {'right' if title_width else 'center'}",
         ncols=math.ceil(len(handles) / rows),  # rows of one length, where they can be
         handlelength=1.6,
         columnspacing=1.2,

@@ -25,7 +25,7 @@ def test_a_directory_may_be_called_list(configure, tmp_path, monkeypatch):
     pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path / "list", backend="sequential")
     monkeypatch.chdir(tmp_path)
     assert main(["./list"]) == 0
-    assert (tmp_path / "list" / "figures" / "stdp_window.png").is_file()
+    assert (tmp_path / "list" / "figures" / "window.png").is_file()
 
 
 def test_a_list_imports_neither_xarray_nor_matplotlib():

@@ -1,5 +1,6 @@
 """Every file in conf/ composes, and every experiment runs."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -72,8 +73,8 @@ def test_the_input_rates_study_is_the_tutorials():
     """10 to 40 Hz in steps of 5, 4 seeds, Demo 2's parameters."""
     study = OmegaConf.load(CONF / "experiment" / "input_rates.yaml")
     assert study.hydra.sweeper.params == {"input.rate_hz": "range(10,45,5)", "seed": "range(4)"}
-    configuration = pipeline.configure("+experiment=input_rates")
-    assert configuration == pipeline.configure()
+    configuration, usual = pipeline.configure("+experiment=input_rates"), pipeline.configure()
+    assert dataclasses.replace(configuration, record=usual.record) == usual
     assert configuration.simulation.duration == 120_000
     assert configuration.synapse.w_init == pytest.approx(0.014 / 0.024, rel=1e-14)
 

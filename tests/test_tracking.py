@@ -314,7 +314,7 @@ class TestServer:
         assert tracked.logged.files(sweep) == files
         figures = {f"figures/{file.name}" for file in (tracked.directory / "figures").iterdir()}
         assert tracked.logged.files(sweep, "figures") == figures
-        assert "figures/weight_distribution.png" in figures
+        assert "figures/weights.png" in figures
         for name in files - {"figures"}:
             back = tracked.logged.client.download_artifacts(sweep.info.run_id, name)
             assert Path(back).read_bytes() == (tracked.directory / name).read_bytes()

@@ -26,6 +26,7 @@ _BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "resume": sweeps.resume,
     "two_cores": sweeps.two_cores,
     "memory": sweeps.memory,
+    "figures": sweeps.figures,
     "study": sweeps.study,
 }
 

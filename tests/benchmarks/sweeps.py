@@ -28,6 +28,9 @@ _AMPLITUDES = 100
 #: One run that is over at once.
 _INSTANT = ("simulation.duration=20",)
 
+#: Twenty samples in ten seconds.
+_SAMPLES = "record.weight_interval=500"
+
 #: Points of Hydra's own launcher, which are all alike and slow.
 _HYDRA_POINTS = 20
 
@@ -142,6 +145,30 @@ def memory(plan: Plan) -> Iterator[Row]:
             size_text(dense),
             ratio_text(dense / ended.peak),
             "whole process",
+        )
+
+
+def figures(plan: Plan) -> Iterator[Row]:
+    """Yield the time and the memory that all figures of a large file take."""
+    n_seeds = plan.n_seeds // 100
+    axes = (
+        "input.rate_hz=range(10,60)",
+        "stdp.ltd_ratio=range(1,2,0.05)",
+        f"seed=range({n_seeds})",
+    )
+    words = ("-m", *axes, "simulation.duration=10000")
+    for what, more in (("final weights", ()), ("20 samples of all weights", (_SAMPLES,))):
+        ended = pipeline_command(plan.folder, *words, *more)
+        drawn = [
+            python_command(plan.folder, "-m", "analysis", str(ended.results))
+            for _ in range(plan.repeats)
+        ]
+        seconds, peak = (statistics.median(values) for values in zip(*drawn, strict=True))
+        size = size_text(ended.results.stat().st_size)
+        yield Row(
+            f"All figures of {n_seeds * 1000:,} points of 300 synapses, {what}",
+            ours=f"{time_text(seconds)}, {size_text(int(peak))}",
+            check=f"whole command; a file of {size}; median of {plan.repeats}",
         )
 
 
