@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.header import Header, read_header, results_file
+from analysis.header import Header, packages_of, read_header, results_file
 from analysis.load import open_results
 from analysis.matching import NO_RESULTS, Side, compare, done, matched
 from analysis.table import table, terminal_width
@@ -172,18 +171,9 @@ def _provenance(header: Header) -> dict[str, str]:
     }
     versions: dict[str, list[str]] = {}
     for made in header.runs or [header.attributes]:
-        for package, version in _packages(made.get("packages")).items():
+        for package, version in packages_of(made).items():
             versions.setdefault(f"packages.{package}", []).append(str(version))
     return said | {name: "; ".join(dict.fromkeys(told)) for name, told in versions.items()}
-
-
-def _packages(told: Any) -> Mapping[str, Any]:
-    """Return the packages of a run, which an attribute holds as JSON."""
-    try:
-        packages = json.loads(told) if isinstance(told, str) else told
-    except ValueError:
-        return {}
-    return packages if isinstance(packages, Mapping) else {}
 
 
 def _block(title: str, rows: Sequence[Row], width: int) -> str:

@@ -197,3 +197,13 @@ def _created(made: Mapping[str, Any]) -> datetime | None:
     if not 1970 <= time.year <= 9000:  # at the ends of the calendar some time zones have no date
         return None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def packages_of(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the packages of a run by name, which an attribute of the file holds as JSON."""
+    told = run.get("packages")
+    try:
+        packages = json.loads(told) if isinstance(told, str) else told
+    except ValueError:
+        return {}
+    return packages if isinstance(packages, Mapping) else {}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from analysis.header import Header
+from analysis.header import Header, packages_of
 from analysis.values import written
 
 #: What is told once where all runs say the same, and who they are if not.
@@ -57,7 +56,7 @@ def package_versions(header: Header) -> dict[str, str]:
     """Return the version of each package; several, where runs differ."""
     versions: dict[str, dict[str, None]] = {}
     for run in runs_of(header):
-        for package, version in _packages(run.get("packages")).items():
+        for package, version in packages_of(run).items():
             versions.setdefault(package, {})[str(version)] = None
     return {package: "; ".join(found) for package, found in versions.items()}
 
@@ -71,12 +70,3 @@ def run_words(run: Mapping[str, Any], name: str) -> str:
     """Return what a run says of one thing, "" if nothing."""
     value = run.get(name)
     return "" if value is None else written(value)
-
-
-def _packages(told: Any) -> Mapping[str, Any]:
-    """Return the packages of a run, which an attribute of the file holds as JSON."""
-    try:
-        packages = json.loads(told) if isinstance(told, str) else told
-    except ValueError:
-        return {}
-    return packages if isinstance(packages, Mapping) else {}
