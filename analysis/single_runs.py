@@ -16,7 +16,7 @@ from analysis.studies import Figures
 from analysis.study import Study, lines, settled_words, words
 from analysis.traces import ltd_trace, ltp_trace, synaptic_conductance
 
-#: Synapses of which spikes and traces are drawn in the same colour scale, as in exercise 1B.
+#: So many synapses are drawn with spikes and traces, as in exercise 1B.
 FEW = 5
 
 #: Of longer runs only a part is drawn step by step [ms].
