@@ -22,11 +22,7 @@ _THEORY = {"ls": (0, (3, 1.5)), "lw": 0.9}
 
 
 def against_axis(
-    mean: xr.DataArray,
-    interval: xr.DataArray,
-    silent: xr.DataArray,
-    passing: xr.DataArray,
-    expected: xr.DataArray,
+    shown: xr.Dataset,
     x: str,
     line: str | None = None,
     panel: str | None = None,
@@ -38,14 +34,11 @@ def against_axis(
 
     Parameters
     ----------
-    mean, expected : DataArray, (x, [line], [panel])
-        The variable, and what the theory expects of it: dashed, NaN not drawn.
-    interval : DataArray, (x, [line], [panel], bound)
-        Low and high end of each bar (NaN: no bar).
-    silent : DataArray, (x, [line])
-        Where the neuron never fired: drawn with open markers.
-    passing : DataArray, (x, [line])
-        Where the weights have not settled although others have: drawn with pale markers.
+    shown : Dataset
+        `mean` and `expected` (x, [line], [panel]): the variable, and what the theory expects of it:
+        dashed, NaN not drawn. `interval` (x, [line], [panel], bound): low and high end of each bar
+        (NaN: no bar). `silent` (x, [line]): where the neuron never fired: open markers. `passing`
+        (x, [line]): where the weights have not settled although others have: pale markers.
     x, line, panel : str
         Axes drawn along x, as lines, and as panels side by side.
     title : str
@@ -53,13 +46,14 @@ def against_axis(
     from_zero : bool
         Whether the variable's axis begins at 0.
     theory_name : str
-        How the theory is called in the legend.
+        How the theory is called in the title.
     """
-    if (silent & mean.notnull()).any():
+    mean = shown["mean"]
+    if (shown["silent"] & mean.notnull()).any():
         title += "\nOpen markers: silent, no output spike"
-    if passing.any():
+    if shown["passing"].any():
         title += "\nPale markers: not settled"
-    if expected.notnull().any():
+    if shown["expected"].notnull().any():
         title += f"\nDashed: {theory_name}"
     n_panels = mean.sizes[panel] if panel else 1
     title = style.folded_lines(title, style.PAGE - 0.4 if panel else style.COLUMN - 0.6)
@@ -67,17 +61,14 @@ def against_axis(
     size = (style.COLUMN if n_panels == 1 else style.PAGE, height)
     figure, grid = plt.subplots(1, n_panels, sharey=True, squeeze=False, figsize=size)
     if not style.has_words(mean[x]):
-        mean, interval, silent, passing, expected = (
-            array.sortby(x) for array in (mean, interval, silent, passing, expected)
-        )
-    panels = zip(*(along(array, panel) for array in (mean, interval, expected)), strict=True)
-    for axes, (part, bars, theory) in zip(grid[0], panels, strict=True):
-        lines = _curves(axes, part, bars, silent, passing, theory, x, line)
+        shown = shown.sortby(x)
+    for axes, part in zip(grid[0], along(shown, panel), strict=True):
+        lines = _curves(axes, part, x, line)
         style.mark_values(axes, mean[x], style.PAGE / 4 if panel else 2.8)
         if panel:
             axes.set_title(f"{long_name(part[panel])} {part[panel].item()}", loc="center")
     if from_zero:
-        drawn = (mean, interval, expected)
+        drawn = (shown[name] for name in ("mean", "interval", "expected"))
         highest = max(float(np.nanmax(array.values, initial=0)) for array in drawn)
         grid[0, 0].set_ylim(0, 1.08 * highest or 1)
     grid[0, 0].set_ylabel(style.folded(label(mean), 1.8))
@@ -91,36 +82,26 @@ def against_axis(
     return figure
 
 
-def _curves(
-    axes: Axes,
-    mean: xr.DataArray,
-    interval: xr.DataArray,
-    silent: xr.DataArray,
-    passing: xr.DataArray,
-    expected: xr.DataArray,
-    x: str,
-    line: str | None,
-) -> list[Artist]:
+def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None) -> list[Artist]:
     """Draw the lines of one panel."""
-    shades = style.colours(mean[line]) if line else [style.LTD]
-    named = style.has_words(mean[x])
-    parts = zip(
-        *(along(array, line) for array in (mean, interval, silent, passing, expected)),
-        shades,
-        strict=True,
-    )
+    shades = style.colours(shown[line]) if line else [style.LTD]
+    named = style.has_words(shown[x])
     lines = []
-    for i, (part, bars, still, moving, theory, shade) in enumerate(parts):
+    for i, (part, shade) in enumerate(zip(along(shown, line), shades, strict=True)):
         # Named values have room to stand side by side.
         aside = 0.12 * (i - (len(shades) - 1) / 2)
-        positions = np.arange(part.size) + aside if named else part[x].values
+        positions = np.arange(part.sizes[x]) + aside if named else part[x].values
         marks = "o" if named or x == "seed" else "o-"
-        lines.append(_errorbar(axes, positions, part, bars, shade, marks))
-        for chosen, face in ((still, "white"), (moving, style.paler(shade))):
+        mean = part["mean"]
+        lines.append(_errorbar(axes, positions, mean, part["interval"], shade, marks))
+        for name, face in (("silent", "white"), ("passing", style.paler(shade))):
+            chosen = part[name].values
             if chosen.any():  # a line of no points would count as one at the figure's corner
-                marks = {"color": shade, "mfc": face, "ms": lines[-1].get_markersize()}
-                axes.plot(positions[chosen], part[chosen], "o", zorder=3, clip_on=False, **marks)
-        _theory(axes, positions, theory, shade if line else "black", named)
+                faces = {"color": shade, "mfc": face, "ms": lines[-1].get_markersize()}
+                axes.plot(
+                    positions[chosen], mean.values[chosen], "o", zorder=3, clip_on=False, **faces
+                )
+        _theory(axes, positions, part["expected"], shade if line else "black", named)
     return lines
 
 
@@ -145,14 +126,12 @@ def trajectories(
     """
     rows = -(-len(courses) // 2)
     height = 1.65 * rows + 0.35 + 0.13 * title.count("\n")
-    figure, grid = plt.subplots(
-        rows, 2, sharex=True, squeeze=False, figsize=(style.PAGE, height), layout="constrained"
-    )
+    figure, grid = plt.subplots(rows, 2, sharex=True, squeeze=False, figsize=(style.PAGE, height))
     shades = style.colours(courses[0][line]) if line else [style.LTD]
+    ends = [end.item() for end in along(settling_time, line)]
     for axes, course in zip(grid.flat, courses, strict=False):
         times = course["sample_time"].values / 1000
         lines = []
-        ends = [end.item() for end in along(settling_time, line)]
         for part, end, shade in zip(along(course, line), ends, shades, strict=True):
             lines += axes.plot(times, part.values, color=shade, lw=1)
             if np.isfinite(end):

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from analysis import style
 from analysis.catalogue import KINDS, Drawn, supported
+from analysis.header import results_file
 from analysis.load import LoadError, reading
 from analysis.measures import n_not_done
 from analysis.study import Study
@@ -47,7 +48,7 @@ def draw(
         If no point is at these values.
     """
     mpl.use("Agg")
-    place = (experiment if experiment.is_dir() else experiment.parent) / "figures"
+    place = results_file(experiment).parent / "figures"
     with reading(experiment) as dataset, style.paper():
         study = Study.of(dataset, where, at)
         _refuse_empty(experiment, study)

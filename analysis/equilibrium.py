@@ -10,10 +10,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from analysis import theory
-from analysis.load import axes, parameter
+from analysis.load import parameter
 from analysis.measures import N_BINS, silent, weight_histogram
 from analysis.pieces import by_pieces
-from analysis.seeds import SEED, mean_over_seeds
+from analysis.seeds import least_over_seeds, mean_over_seeds, swept_axes
 from analysis.settling import YES, settling
 
 #: Share of the way from reset to threshold after which the next spike is thought possible.
@@ -148,8 +148,8 @@ def spikes_per_input(dataset: xr.Dataset, chosen: xr.DataArray | None = None) ->
     DataArray, (...)
         Along the axes of the sweep without `seed`.
     """
-    kept = [axis for axis in axes(dataset) if axis != SEED]
-    points = dataset["status"].min([axis for axis in axes(dataset) if axis == SEED])
+    kept = swept_axes(dataset)
+    points = least_over_seeds(dataset["status"])
     chosen = xr.ones_like(points, dtype=bool) if chosen is None else chosen
     recorded = "weight_history" in dataset and dataset.sizes["sample_time"] > 1
     if not (recorded and chosen.any()):

@@ -79,6 +79,18 @@ def constants(dataset: xr.Dataset) -> dict[str, Any]:
     return json.loads(dataset.attrs["configuration"])
 
 
+def coordinate_of(dataset: xr.Dataset, key: str) -> xr.DataArray | None:
+    """Return the coordinate with this key, which tells unit and long name, if there is one.
+
+    The index of synapses and times have keys too, of what sets how many there are.
+    """
+    for coordinate in dataset.coords.values():
+        along_axes = set(coordinate.dims) <= set(axes(dataset))
+        if along_axes and coordinate.attrs.get("config_key") == key:
+            return coordinate
+    return None
+
+
 def parameter(dataset: xr.Dataset, key: str) -> xr.DataArray:
     """Return a parameter such as `stdp.A_plus`: a number, or its values along the axes it follows.
 
@@ -87,11 +99,9 @@ def parameter(dataset: xr.Dataset, key: str) -> xr.DataArray:
     KeyError
         If the file knows no such parameter.
     """
-    for coordinate in dataset.coords.values():
-        # The index of synapses and times have keys too, of what sets how many there are.
-        along_axes = set(coordinate.dims) <= set(axes(dataset))
-        if along_axes and coordinate.attrs.get("config_key") == key:
-            return coordinate.reset_coords(drop=True)
+    coordinate = coordinate_of(dataset, key)
+    if coordinate is not None:
+        return coordinate.reset_coords(drop=True)
     for coordinate in dataset.coords.values():
         settings = json.loads(coordinate.attrs.get("settings", "[]"))
         if settings and key in settings[0]:

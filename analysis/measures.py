@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.load import axes
 from analysis.pieces import by_pieces
-from analysis.seeds import SEED
+from analysis.seeds import SEED, swept_axes
 
 #: The notebook's bins: 0.05 of the maximum.
 N_BINS = 20
@@ -41,7 +41,7 @@ def weight_histogram(
         bins, NaN where no point is done.
     """
     weight = dataset["weight"] if at is None else _history_at(dataset, at)
-    kept = [axis for axis in axes(dataset) if axis != SEED]
+    kept = swept_axes(dataset)
     centres = (np.arange(n_bins) + 0.5) / n_bins
 
     def shares(part: xr.Dataset) -> xr.DataArray:
@@ -109,7 +109,7 @@ def shares_of(weight: xr.DataArray, kept: list[str]) -> xr.DataArray:
 
 def mean_weight_history(dataset: xr.Dataset) -> xr.DataArray:
     """Mean weight at each sample of the history, seeds averaged; `(..., sample_time)`."""
-    kept = [axis for axis in axes(dataset) if axis != SEED]
+    kept = swept_axes(dataset)
 
     def mean(part: xr.Dataset) -> xr.DataArray:
         history = part["history"].astype(float)

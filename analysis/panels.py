@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import xarray as xr
 from matplotlib.axes import Axes
 
 from analysis.load import long_name, value_label
 
+#: One array, or several that belong together.
+Arrays = TypeVar("Arrays", xr.DataArray, xr.Dataset)
 
-def along(array: xr.DataArray, dim: str | None) -> list[xr.DataArray]:
+
+def along(array: Arrays, dim: str | None) -> list[Arrays]:
     """Return the parts of an array along a dimension, or the array itself."""
     return [array] if dim is None else [array.isel({dim: i}) for i in range(array.sizes[dim])]
 

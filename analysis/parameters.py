@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from analysis.header import Axis, Header
-from analysis.load import axes, long_name
+from analysis.load import axes, coordinate_of, long_name
 from analysis.markup import Markup, element, joined
 from analysis.places import value_words
 from analysis.values import written
@@ -63,7 +63,7 @@ def configuration_rows(dataset: xr.Dataset, header: Header) -> dict[str, list[Ro
     sections: dict[str, list[Row]] = {}
     for key in dict.fromkeys([*header.constants, *set_by_choice, *swept]):
         section, _, leaf = key.rpartition(".")
-        known = _known(dataset, key)
+        known = coordinate_of(dataset, key)
         if key in swept:
             value, mark = _swept(dataset, swept[key])
         elif key in set_by_choice:
@@ -72,18 +72,6 @@ def configuration_rows(dataset: xr.Dataset, header: Header) -> dict[str, list[Ro
             value, mark = _constant(header.constants[key], known), ""
         sections.setdefault(section or "general", []).append([leaf, value, _meaning(known, mark)])
     return sections
-
-
-def _known(dataset: xr.Dataset, key: str) -> xr.DataArray | None:
-    """Return the coordinate with this key, which tells unit and long name, if there is one.
-
-    The index of synapses and times have keys too, of what sets how many there are.
-    """
-    for coordinate in dataset.coords.values():
-        along_axes = set(coordinate.dims) <= set(axes(dataset))
-        if along_axes and coordinate.attrs.get("config_key") == key:
-            return coordinate
-    return None
 
 
 def _swept(dataset: xr.Dataset, axis: Axis) -> tuple[str, str]:

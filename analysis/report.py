@@ -58,7 +58,7 @@ class Source:
     @property
     def folder(self) -> Path:
         """Where the results lie, and the report will."""
-        return _folder(self.experiment)
+        return results_file(self.experiment).parent
 
     def command(self, program: str, *words: str, at: bool = False) -> str:
         """Return a command line about these points."""
@@ -88,8 +88,8 @@ def write_report(experiment: Path, where: Sequence[str] = (), at: float | None =
         If no point is at these values.
     """
     mpl.use("Agg")
-    header = read_header(results_file(experiment))
-    path = _folder(experiment) / REPORT
+    file = results_file(experiment)
+    header, path = read_header(file), file.with_name(REPORT)
     if not os.access(path.parent, os.W_OK):  # told before all is drawn, not after
         raise LoadError(f"{path}: cannot be written (its directory is read-only)")
     with reading(experiment) as dataset, style.paper():
@@ -97,10 +97,6 @@ def write_report(experiment: Path, where: Sequence[str] = (), at: float | None =
         page = _page(Source(experiment, header, study, where))
     _write(path, page)
     return path
-
-
-def _folder(experiment: Path) -> Path:
-    return experiment if experiment.is_dir() else experiment.parent
 
 
 def _write(path: Path, page: str) -> None:

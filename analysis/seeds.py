@@ -8,9 +8,21 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from analysis.load import axes
+
 SEED = "seed"
 
 _RESAMPLES = 2000
+
+
+def swept_axes(dataset: xr.Dataset) -> list[str]:
+    """Return the swept axes but seed."""
+    return [axis for axis in axes(dataset) if axis != SEED]
+
+
+def least_over_seeds(variable: xr.DataArray) -> xr.DataArray:
+    """Return the least value over seeds, the variable itself without seeds."""
+    return variable.min(SEED) if SEED in variable.dims else variable
 
 
 def mean_over_seeds(variable: xr.DataArray) -> xr.DataArray:

@@ -19,10 +19,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from analysis.load import axes, parameter
+from analysis.load import parameter
 from analysis.measures import count_in_bins
 from analysis.pieces import by_pieces
-from analysis.seeds import SEED
+from analysis.seeds import least_over_seeds, swept_axes
 
 YES, NO, TOO_SHORT, NOT_RECORDED = "yes", "no", "too short", "not recorded"
 
@@ -59,8 +59,8 @@ def settling(dataset: xr.Dataset) -> xr.Dataset:
         quarter by more than `TOLERANCE` and chance, which is less the more weights there are, NaN
         unless settled; `distance` between the last two quarters.
     """
-    kept = [axis for axis in axes(dataset) if axis != SEED]
-    points = dataset["status"].min([axis for axis in axes(dataset) if axis == SEED])
+    kept = swept_axes(dataset)
+    points = least_over_seeds(dataset["status"])
     if "weight_history" not in dataset:
         nothing = xr.full_like(points, np.nan, dtype=float)
         return _named(xr.full_like(points, NOT_RECORDED, dtype="U12"), nothing, nothing)

@@ -30,9 +30,6 @@ Figures = Iterator[tuple[str, Figure, str]]
 #: In a title, of numbers from which the way to equilibrium is left out.
 _LATE = "Over the last half of"
 
-#: What is drawn against an axis, in the order in which it is handed over.
-_CURVES = ("mean", "interval", "silent", "passing", "expected")
-
 #: What is told of the theory beside a histogram.
 _FIT = ("total_variation", "alpha", "beta")
 
@@ -136,9 +133,8 @@ def _against_axes(
         line, *others = [*(axis for axis in study.swept if axis != x), None]
         few, thinning = thinned(shown, line)
         for suffix, where, part in slices(few, others):
-            arrays = (part[key] for key in _CURVES)
             title = lines(heading, thinning, where)
-            figure = curves.against_axis(*arrays, x, line, panel, title, from_zero, theory_name)
+            figure = curves.against_axis(part, x, line, panel, title, from_zero, theory_name)
             against = mean[x].attrs.get("long_name", x)
             yield f"{name}_against_{x}{suffix}", figure, f"Against {against}"
 

@@ -12,7 +12,7 @@ import xarray as xr
 from analysis import equilibrium, measures
 from analysis.conditions import ConditionError
 from analysis.load import axes, parameter
-from analysis.seeds import SEED
+from analysis.seeds import SEED, swept_axes
 from analysis.selection import part_of
 from analysis.settling import NO, NOT_RECORDED, TOO_SHORT, YES, settling
 
@@ -54,7 +54,7 @@ class Study:
     @property
     def swept(self) -> list[str]:
         """The swept axes but seed."""
-        return [axis for axis in axes(self.dataset) if axis != SEED]
+        return swept_axes(self.dataset)
 
     @property
     def has_seeds(self) -> bool:
