@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
@@ -129,9 +129,3 @@ KINDS = {
 def supported(study: Study) -> list[str]:
     """Return the names of the figures that a study supports."""
     return [name for name, kind in KINDS.items() if not kind.needs(study)]
-
-
-def figures(study: Study, names: Sequence[str] = ()) -> Iterator[Drawn]:
-    """Yield the figures of some names, or all that a study supports."""
-    for name in names or supported(study):
-        yield from KINDS[name].drawn(study)

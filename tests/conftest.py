@@ -40,6 +40,14 @@ def keep(configure, tmp_path):
 
 
 @pytest.fixture
+def sweep(configure):
+    """Sweep a small configuration in this process."""
+    return lambda axes, *overrides: pipeline.sweep(
+        configure(*overrides), axes, backend="sequential"
+    )
+
+
+@pytest.fixture
 def fail_for_seed(monkeypatch):
     """Let every engine raise an error for one seed."""
 
