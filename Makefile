@@ -18,7 +18,7 @@ test: $(VENV)/.ready
 # run.track=mlflow against a real server; installs the whole of MLflow, about 1 GB.
 test-tracking: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mlflow>=2.14'
-	$(BIN)/python -m pytest tests/test_tracking.py
+	$(BIN)/python -m pytest tests/pipeline/experiment/test_mlflow_tracking.py
 
 # Kills, damage, full disks and nonsense, in about ten minutes; counts to tests/soak/RESULTS.md.
 soak: $(VENV)/.ready

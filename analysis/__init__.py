@@ -1,1 +1,53 @@
-"""From `results.nc` to figures. Reads the file alone and knows nothing of the pipeline."""
+"""From `results.nc` to numbers and figures. Reads the file alone and never imports `pipeline`.
+
+The names that a script or notebook needs::
+
+    from analysis import open_results, settling, show
+
+    dataset = open_results("outputs/equilibrium")
+    show("outputs/equilibrium", "rates")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# Imported when first used: a table of experiments needs neither xarray nor matplotlib.
+_PUBLIC = {
+    "LoadError": "analysis.reading.errors",
+    "ConditionError": "analysis.reading.errors",
+    "open_results": "analysis.reading.dataset",
+    "axes": "analysis.reading.dataset",
+    "constants": "analysis.reading.dataset",
+    "parameter": "analysis.reading.dataset",
+    "label": "analysis.reading.dataset",
+    "show": "analysis.figures.save",
+    "show_catalogue": "analysis.figures.save",
+    "bimodality": "analysis.measures.weights",
+    "silent": "analysis.measures.weights",
+    "weight_histogram": "analysis.measures.weights",
+    "weight_shares": "analysis.measures.weights",
+    "cv": "analysis.measures.spike_trains",
+    "fanofactor": "analysis.measures.spike_trains",
+    "input_spikes": "analysis.measures.spike_trains",
+    "mean_firing_rate": "analysis.measures.spike_trains",
+    "confidence_interval": "analysis.measures.seeds",
+    "mean_over_seeds": "analysis.measures.seeds",
+    "spread_over_seeds": "analysis.measures.seeds",
+    "settling": "analysis.measures.stationarity",
+    "expected_histogram": "analysis.measures.equilibrium",
+    "homeostatic_rate": "analysis.measures.equilibrium",
+    "spikes_per_input": "analysis.measures.equilibrium",
+}
+__all__ = list(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'analysis' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from analysis.conditions import ConditionError
-from analysis.header import LoadError
-from analysis.listing import OUTPUTS, list_experiments
+from analysis.experiments.listing import OUTPUTS, list_experiments
+from analysis.reading.errors import ConditionError, LoadError
 
 _PROGRAM = "python -m analysis"
 
@@ -95,17 +94,17 @@ def _draw(words: Sequence[str]) -> int:
     asked = parser.parse_args(words)
     _refuse_idle_options(asked)
     # matplotlib takes longer to import than a list to make
-    from analysis import drawing
+    from analysis.figures import save
 
     if asked.list:
-        drawing.show_catalogue(asked.experiment)
+        save.show_catalogue(asked.experiment)
     elif asked.report:
-        from analysis.report import write_report
+        from analysis.report.page import write_report
 
         print(write_report(asked.experiment, asked.where, asked.at))
     else:
         formats = asked.format or FORMATS[:1]
-        drawing.draw(asked.experiment, asked.figure, formats, asked.where, asked.at)
+        save.draw(asked.experiment, asked.figure, formats, asked.where, asked.at)
     return 0
 
 
@@ -166,7 +165,9 @@ def _diff(words: Sequence[str]) -> int:
     for name in ("A", "B"):
         parser.add_argument(name, type=Path, help="outputs/NAME, or a results.nc")
     asked = parser.parse_args(words)
-    from analysis.difference import show_difference  # imports xarray, which a list needs not
+    from analysis.experiments.comparison import (
+        show_difference,  # imports xarray, which a list needs not
+    )
 
     return 0 if show_difference(asked.A, asked.B) else DIFFERENT
 

@@ -36,10 +36,10 @@ class PipelineSweeper(Sweeper):
 
     def sweep(self, arguments: Sequence[str]) -> None:
         """Expand the overrides into a grid and run it."""
-        from pipeline.axes import grid_of_overrides
         from pipeline.command import run_and_report
-        from pipeline.compose import request_error
-        from pipeline.store import directory_path
+        from pipeline.request.compose import request_error
+        from pipeline.request.overrides import grid_of_overrides
+        from pipeline.storage.directory import directory_path
 
         loader = self.hydra_context.config_loader
         parser = OverridesParser.create(config_loader=loader)

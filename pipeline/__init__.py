@@ -14,12 +14,12 @@ from typing import Any
 
 # Imported when first used: a worker process needs neither Hydra nor xarray.
 _DOORS = {
-    "configure": "pipeline.compose",
-    "simulate": "pipeline.experiment",
-    "sweep": "pipeline.experiment",
-    "plan": "pipeline.experiment",
-    "Configuration": "pipeline.parameters",
-    "RequestError": "pipeline.quantities",
+    "configure": "pipeline.request.compose",
+    "simulate": "pipeline.experiment.run",
+    "sweep": "pipeline.experiment.run",
+    "plan": "pipeline.experiment.run",
+    "Configuration": "pipeline.model.parameters",
+    "RequestError": "pipeline.model.errors",
 }
 __all__ = list(_DOORS)
 

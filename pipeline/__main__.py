@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pipeline.interruption import ignore_interrupts, leave_at_interrupts
+from pipeline.system.signals import ignore_interrupts, leave_at_interrupts
 
 if __name__ == "__main__":
     leave_at_interrupts()
-    from pipeline.application import main
+    from pipeline.cli import main
 
     try:
         main()

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from pipeline import provenance
-from pipeline.compose import is_dry, run_of
-from pipeline.experiment import Outcome, run_grid
-from pipeline.files import StorageError
-from pipeline.grid import Grid
-from pipeline.interruption import INTERRUPTED, raise_at_interrupts
-from pipeline.planning import plan_grid
-from pipeline.store import Directory
+from pipeline.experiment.dry_run import plan_grid
+from pipeline.experiment.run import Outcome, run_grid
+from pipeline.request.compose import is_dry, run_of
+from pipeline.request.grid import Grid
+from pipeline.storage import provenance
+from pipeline.storage.directory import Directory
+from pipeline.system.atomic_files import StorageError
+from pipeline.system.signals import INTERRUPTED, raise_at_interrupts
 
 #: Exit codes beside that of an interruption; 0 is: all points done.
 SOME_FAILED, WRONG_REQUEST = 1, 2

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.grid import Grid
-from pipeline.interruption import INTERRUPTED
-from pipeline.parameters import Configuration, all_quantities
-from pipeline.quantities import RequestError, unknown_key, written
-from pipeline.request import grid_of_request
-from pipeline.results import request_in, runs_in
-from pipeline.simulation import available_engine, engine_named, measure
-from pipeline.variables import ABOUT_RUNS, DONE, VARIABLES, stacked
+from pipeline.engine.simulate import available_engine, engine_named, measure
+from pipeline.model.errors import RequestError
+from pipeline.model.parameters import Configuration, all_quantities
+from pipeline.model.quantity import unknown_key, written
+from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, stacked
+from pipeline.request.grid import Grid
+from pipeline.request.request import grid_of_request
+from pipeline.storage.results import request_in, runs_in
+from pipeline.system.signals import INTERRUPTED
 
 #: Exit codes beside 0, all the same.
 DIFFERENT, WRONG_REQUEST = 1, 2

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import pipeline
-from pipeline import batches, reference
-from pipeline.variables import ABOUT_RUNS
+from pipeline.execution import batch
+from pipeline.model import reference
+from pipeline.model.variables import ABOUT_RUNS
 
 matplotlib.use("Agg")
 
@@ -57,7 +58,7 @@ def fail_for_seed(monkeypatch):
                 raise error
             return reference.run(configuration, *arguments)
 
-        monkeypatch.setattr(batches, "engine_named", lambda name: fail_or_run)
+        monkeypatch.setattr(batch, "engine_named", lambda name: fail_or_run)
 
     return arrange
 
@@ -94,7 +95,7 @@ class Ended:
 @pytest.fixture
 def command(monkeypatch, capsys, tmp_path):
     """Run `python -m pipeline` in this process, below a temporary `outputs`."""
-    from pipeline.application import main
+    from pipeline.cli import main
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYDRA_FULL_ERROR", "0")

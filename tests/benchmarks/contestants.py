@@ -16,11 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline import Configuration, compiled, reference
+from pipeline import Configuration
+from pipeline.engine import compiled
+from pipeline.model import reference
 from tests.benchmarks import naive, notebook
 from tests.benchmarks.contest import AbsentError, Contestant, Turn
 from tests.benchmarks.table import time_text
-from tests.notebook_algorithm import parameters_of
+from tests.support.notebook_algorithm import parameters_of
 
 ROOT = Path(__file__).parent.parent.parent
 _PEERS = Path(__file__).parent / "peers"

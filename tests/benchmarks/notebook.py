@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests import notebook_algorithm
+from tests.support import notebook_algorithm
 
 
 def run(parameters: dict[str, Any]) -> tuple[int, float]:

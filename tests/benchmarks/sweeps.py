@@ -12,7 +12,7 @@ from pathlib import Path
 import xarray as xr
 
 import pipeline
-from pipeline import compiled
+from pipeline.engine import compiled
 from tests.benchmarks.contestants import ROOT, lasting, parameters, the_notebook
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.shell import Ended, pipeline_command, python_command

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from pipeline.interruption import INTERRUPTED
+from pipeline.system.signals import INTERRUPTED
 from tests.soak.study import assert_whole_files_only, finish, results, start
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 import pipeline
-from pipeline.compose import known_keys
-from pipeline.parameters import all_quantities
-from pipeline.runner import Run
+from pipeline.execution.pool import Run
+from pipeline.model.parameters import all_quantities
+from pipeline.request.compose import known_keys
 
 PROGRAM = str(Path(pipeline.__file__).with_name("__main__.py"))
 
@@ -71,7 +71,7 @@ def wrong_values() -> st.SearchStrategy[str]:
 
 def ask(words: list[str], folder: Path) -> tuple[int, str, str]:
     """Run the command in this process; return exit code, output and error output."""
-    from pipeline.application import main
+    from pipeline.cli import main
 
     out, err = io.StringIO(), io.StringIO()
     with (

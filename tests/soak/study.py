@@ -48,7 +48,7 @@ def results(folder: Path) -> xr.Dataset:
 
 def assert_whole_files_only(folder: Path) -> None:
     """Whatever happened: what has a final name is readable to its end."""
-    from pipeline.files import checksum
+    from pipeline.system.atomic_files import checksum
 
     study = folder / "outputs" / "study"
     for batch in study.glob("points/*.npz"):

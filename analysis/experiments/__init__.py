@@ -1,0 +1,1 @@
+"""Several experiments: find, list and compare them."""

@@ -1,0 +1,130 @@
+"""The table of all experiments below a directory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from analysis.experiments.filters import Condition, conditions, since, values_by_key
+from analysis.experiments.find import Experiment, experiments
+from analysis.experiments.text_table import GLUE, table, terminal_width
+from analysis.reading.errors import LoadError
+from analysis.reading.metadata import Header
+from analysis.reading.values import span
+
+OUTPUTS = Path("outputs")
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+def list_experiments(
+    root: Path | None = None, where: Sequence[str] = (), begun_since: str | None = None
+) -> None:
+    """Print a table of the experiments below a directory, the newest last.
+
+    Parameters
+    ----------
+    root : path, optional
+        Where to look; `outputs` by default.
+    where : sequence of str
+        Conditions such as `stdp.A_plus=0.008`, all of which must hold.
+    begun_since : str, optional
+        A date or a duration: only experiments whose last run began later.
+
+    Raises
+    ------
+    LoadError
+        If there is no such directory.
+    ConditionError
+        If a condition makes no sense.
+    """
+    earliest = since(begun_since, datetime.now(UTC)) if begun_since is not None else None
+    if root is not None and not root.is_dir():
+        hint = "; every condition needs its own --where" if "=" in root.name else ""
+        raise LoadError(f"{root}: must be a directory{hint}")
+    root = root or OUTPUTS
+    found = list(experiments(root)) if root.is_dir() else []
+    if not found:
+        print(f"no experiment below {root}")
+        return
+    headers = [experiment.header for experiment in found if experiment.header]
+    asked = conditions(where, headers)
+    shown = [one for one in found if _answers(one, asked, earliest)]
+    if shown:
+        shown.sort(key=lambda one: (one.when or _BEGINNING, one.name))
+        print(experiment_table(shown, terminal_width()))
+    else:
+        print(f"no experiment of {len(found)} below {root} has {_words(asked, headers, earliest)}")
+    silent = sum(bool((asked and not one.header) or (earliest and not one.when)) for one in found)
+    if silent:
+        print(f"left out: {silent} not gathered yet, not readable or without a date")
+
+
+def experiment_table(found: Sequence[Experiment], width: int) -> str:
+    """Return experiments as a table, one a row."""
+    points = [experiment.header.points if experiment.header else None for experiment in found]
+    # Most sweeps have no holes: where none has, no column tells of them.
+    states = [
+        (heading, state)
+        for state, heading in enumerate(("done", "failed", "missing"))
+        if state == 0 or any(number and number[state] for number in points)
+    ]
+    rows = [["name", "last run", *(heading for heading, _ in states), "commit", "took", "axes"]]
+    for experiment, number in zip(found, points, strict=True):
+        header = experiment.header
+        rows.append(
+            [
+                experiment.name,
+                f"{experiment.when.astimezone():%Y-%m-%d %H:%M}" if experiment.when else "",
+                *(str(number[state]) if number else "" for _, state in states),
+                commit(header) if header else "",
+                duration(header.seconds) if header else "",
+                axes(header) if header else experiment.note,
+            ]
+        )
+    numbers = range(2, 2 + len(states))
+    return table(rows, width, right=[*numbers, 3 + len(states)])
+
+
+def axes(header: Header) -> str:
+    """Return what was swept: "rate_hz 10..40 (7); seed 0,1,2"."""
+    return "; ".join(f"{axis.name} {span(axis.values)}".replace(" ", GLUE) for axis in header.axes)
+
+
+def commit(header: Header) -> str:
+    """Return the last run's commit, `*` if there were changes, `+1` if one other had a part."""
+    commits, dirty = header.said("git_commit"), header.said("git_dirty")
+    if not commits:
+        return ""
+    # A file without the attribute `runs` says it all on one line.
+    newest, is_dirty = (told[-1:] and told[-1].rpartition("; ")[2] for told in (commits, dirty))
+    others = f"+{len(commits) - 1}" if len(commits) > 1 else ""
+    return f"{newest[:7]}{'*' if is_dirty == 'true' else ''}{others}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time as one would say it: "1.2 s", "25 s", "3 min", "2.1 h"."""
+    if seconds is None:
+        return ""
+    for unit, size, most in (("s", 1, 59.5), ("min", 60, 59.5), ("h", 3600, 47.5)):
+        number = seconds / size
+        if number < most:
+            return f"{number:.0f} {unit}" if number >= 9.95 else f"{number:.2g} {unit}"
+    return f"{seconds / 86400:.3g} d"
+
+
+def _answers(experiment: Experiment, asked: Sequence[Condition], earliest: datetime | None) -> bool:
+    if earliest and not (experiment.when and experiment.when >= earliest):
+        return False
+    header = experiment.header
+    return not asked or (header is not None and all(one.holds(header) for one in asked))
+
+
+def _words(asked: Sequence[Condition], headers: Sequence[Header], earliest: datetime | None) -> str:
+    """Return in words what no experiment has, and the values that there are."""
+    known = values_by_key(headers)
+    words = [f"{one} (there: {span(known.get(one.key, ())) or 'none'})" for one in asked]
+    if earliest:
+        words.append(f"a run since {earliest.astimezone():%Y-%m-%d %H:%M}")
+    return " and ".join(words)

@@ -1,0 +1,1 @@
+"""The named figures of an experiment, drawn and saved."""

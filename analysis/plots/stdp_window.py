@@ -1,0 +1,64 @@
+"""The STDP window as a figure: arrays in, a figure out, nothing computed."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.plots import style
+from analysis.plots.panels import along, name_row, naming
+from analysis.reading.dataset import label
+
+
+def stdp_window(
+    window: xr.DataArray, row: str | None = None, line: str | None = None, title: str = ""
+) -> Figure:
+    """Draw the weight change per pair of spikes against their time difference.
+
+    Parameters
+    ----------
+    window : DataArray, ([row], [line], time_difference)
+        Weight change; LTP at negative differences.
+    row, line : str, optional
+        Axes drawn as rows, and as lines within a row.
+    title : str
+        What stands above the axes; may have several lines.
+    """
+    parts = along(window, row)
+    height = 2.4 if row is None else 1.0 + 0.9 * len(parts)
+    figure, grid = plt.subplots(
+        len(parts), sharex=True, sharey=True, squeeze=False, figsize=(style.COLUMN, height)
+    )
+    column = grid[:, 0]
+    for axes, part in zip(column, parts, strict=True):
+        axes.axhline(0, color=style.NEUTRAL, lw=0.5)
+        axes.axvline(0, color=style.NEUTRAL, lw=0.5, ls=":")
+        lines = _window_lines(axes, part, line)
+        if row:
+            name_row(axes, part[row])
+    column[0].set_title(naming("Rows", window, row, title))
+    column[-1].set_xlabel(label(window["time_difference"]))
+    figure.supylabel(label(window), fontsize=8)
+    if line:
+        style.identify_lines(figure, list(column), lines, window[line])
+    else:
+        style.legend(figure, lines, ["LTP", "LTD"])
+    return figure
+
+
+def _window_lines(axes: Axes, window: xr.DataArray, line: str | None) -> list[Artist]:
+    t = window["time_difference"].values
+    halves = [slice(0, t.size // 2), slice(t.size // 2, None)]
+    if line is None:
+        return [
+            axes.plot(t[half], window.values[half], color=colour)[0]
+            for half, colour in zip(halves, (style.LTP, style.LTD), strict=True)
+        ]
+    lines = []
+    for part, colour in zip(along(window, line), style.colours(window[line]), strict=True):
+        ltp, _ = (axes.plot(t[half], part.values[half], color=colour)[0] for half in halves)
+        lines.append(ltp)
+    return lines

@@ -1,0 +1,1 @@
+"""Read `results.nc`: metadata, dataset, selection of points."""

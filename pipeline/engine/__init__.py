@@ -1,0 +1,1 @@
+"""The engines: one configuration in, its recorded variables out."""

@@ -1,0 +1,128 @@
+"""The compiled core: the law of `reference`, event by event, in machine code (see `kernel`).
+
+It agrees with `reference` to rounding: the same output spikes, weights within 1e-10.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.engine.constants import State, law_of
+from pipeline.engine.cost import estimated_seconds
+from pipeline.model.inputs import INPUT_STREAM, Cells, random_generator, spike_cells
+from pipeline.model.parameters import Configuration
+from pipeline.model.reference import Recording
+from pipeline.system import object_code
+
+log = logging.getLogger("pipeline")
+
+#: Seconds in machine code between two calls of `checkpoint`: no signal is answered there.
+_SECONDS_PER_STRETCH = 0.05
+
+#: Events drawn at a time, beyond the most that one step can hold. Small enough for the L1 cache.
+_CHUNK = 512
+
+
+def run(
+    configuration: Configuration,
+    chunks: Iterator[Cells] | None = None,
+    checkpoint: Callable[[], None] | None = None,
+) -> Recording:
+    """Integrate one neuron; see `reference.run`.
+
+    Without `chunks`, a Poisson process is drawn within the compiled loop.
+    """
+    n_synapses = configuration.input.n_synapses
+    checkpoint = checkpoint or _no_checkpoint
+    stream, events, first_event = _events_of(configuration, chunks, checkpoint)
+    law = law_of(configuration, events.size)
+    # The input of step 0 moves no trace: the jump is 0 until the traces are first rescaled.
+    state = State(
+        v=configuration.neuron.V_init, decay=1.0, jump=0.0, event=first_event, rescaling=1
+    )
+    w, x_scaled = np.full(n_synapses, configuration.synapse.w_init), np.zeros(n_synapses)
+    history = np.empty((law.n_steps // law.sample_steps, n_synapses))
+    stretch = min(law.n_steps, _steps_per_stretch(configuration))
+    # Room for every spike that the refractory period allows in a stretch.
+    spike_step = np.empty(stretch // (1 + law.refractory_steps) + 1, dtype=np.int64)
+    arrays = stream, events, w, x_scaled, spike_step, history
+    arguments = ctypes.byref(law), ctypes.byref(state), *map(_address, arrays)
+    spikes = []
+    while True:
+        state.until, state.n_spikes = state.step + stretch, 0
+        load()(*arguments)
+        spikes.append(spike_step[: state.n_spikes].copy())
+        if state.step >= law.n_steps - 1:
+            spike_step = spikes[0] if len(spikes) == 1 else np.concatenate(spikes)
+            return Recording(w, spike_step, state.v, history)
+        checkpoint()
+
+
+def _no_checkpoint() -> None:
+    """Let the run go on."""
+
+
+def _steps_per_stretch(configuration: Configuration) -> int:
+    """Return how many steps take about `_SECONDS_PER_STRETCH`."""
+    seconds = estimated_seconds(configuration, "compiled") / configuration.simulation.n_steps
+    return max(1, int(_SECONDS_PER_STRETCH / seconds))
+
+
+def _address(array: NDArray) -> Any:
+    """Return what C takes for the array's first element; faster than `array.ctypes`."""
+    return ctypes.byref(ctypes.c_char.from_buffer(array)) if array.size else None
+
+
+def _events_of(
+    configuration: Configuration, chunks: Iterator[Cells] | None, checkpoint: Callable[[], None]
+) -> tuple[NDArray[np.uint64], Cells, int]:
+    """Return the random stream, the events in hand, and the place of the first still to come."""
+    n_synapses, process = configuration.input.n_synapses, configuration.input.process
+    if chunks is None and process == "poisson" and configuration.input.rate_hz > 0:
+        # The events in hand lie before the first step, and all of them are over.
+        events = np.full(n_synapses + _CHUNK, -1)
+        return np.array(_stream_of(configuration.seed), dtype=np.uint64), events, events.size
+    parts = []
+    for chunk in spike_cells(configuration) if chunks is None else chunks:
+        parts.append(chunk)
+        checkpoint()
+    end = configuration.simulation.n_steps * n_synapses
+    events = np.concatenate([*parts, [end]], dtype=np.int64)
+    return np.empty(4, dtype=np.uint64), events, 0
+
+
+@functools.lru_cache(maxsize=4096)
+def _stream_of(seed: int) -> tuple[int, ...]:
+    """Return the state of the seed's PCG64 and its increment, in 64-bit halves, high before low."""
+    state = random_generator(seed, INPUT_STREAM).bit_generator.state["state"]
+    return divmod(state["state"], 2**64) + divmod(state["inc"], 2**64)
+
+
+@functools.cache
+def load() -> Callable[..., None]:
+    """Return `kernel._integrate` as machine code; called through ctypes, it runs without the GIL.
+
+    Raises
+    ------
+    ImportError
+        If it has yet to be compiled, and numba cannot be imported.
+    """
+
+    def compile_kernel() -> tuple[str, str]:
+        from pipeline.engine import kernel  # numba takes its time to import
+
+        log.warning("compiling the engine for this machine; it takes about ten seconds")
+        return kernel.compiled()
+
+    here = Path(__file__).parent
+    address = object_code.address([here / "kernel.py", here / "constants.py"], compile_kernel)
+    # Law, State and the six arrays of `run`.
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 8)(address)

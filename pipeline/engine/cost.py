@@ -1,0 +1,24 @@
+"""About how long simulations take, from their sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipeline.model.inputs import spike_probability
+from pipeline.model.parameters import Configuration, unlike_in_size
+
+
+def estimated_seconds(point: Configuration, engine: str) -> float:
+    """Return the time of one simulation on a core of 2020, from its steps, synapses and events."""
+    n_steps, n_synapses = point.simulation.n_steps, point.input.n_synapses
+    # The notebook's stream has a number for every cell of the lattice, spike or not.
+    drawing = 1e-8 * n_steps * n_synapses if point.input.process == "notebook" else 0.0
+    if engine == "reference":
+        return 1e-3 + drawing + n_steps * (1e-5 + 5e-9 * n_synapses)
+    n_events = n_steps * n_synapses * spike_probability(point)
+    return 1e-5 + drawing + 7e-9 * n_steps + 6e-9 * n_events
+
+
+def longest_seconds(points: Iterable[Configuration], engine: str) -> float:
+    """Return about how long the longest simulation takes."""
+    return max((estimated_seconds(point, engine) for point in unlike_in_size(points)), default=0.0)

@@ -1,0 +1,109 @@
+"""One configuration in, its named results out; the one place that picks the engine."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.model import reference
+from pipeline.model.inputs import Cells
+from pipeline.model.parameters import Configuration, Record, steps
+from pipeline.model.variables import Result
+
+log = logging.getLogger("pipeline")
+
+#: Runs a configuration on its own input events, or on those given; calls back now and then.
+Engine = Callable[
+    [Configuration, Iterator[Cells] | None, Callable[[], None] | None], reference.Recording
+]
+
+#: The same law with the same events: spike times are equal, weights to 1e-10.
+ENGINES = ("compiled", "reference")
+
+
+@functools.cache
+def available_engine(name: str, record: Record) -> str:
+    """Return the name of the engine that will run: `name`, or `reference` where that cannot.
+
+    Only the reference has every state variable of every step; and where machine code is not to be
+    had it takes over with a warning, once a process.
+    """
+    if record.traces:
+        return "reference"
+    try:
+        engine_named(name)
+    except Exception as error:  # numba and LLVM fail in many ways, and there is another engine
+        log.warning(
+            "run.engine=%s cannot be had here (%s); run.engine=reference takes over, "
+            "hundreds of times slower",
+            name,
+            " ".join(str(error).split()),
+        )
+        return "reference"
+    return name
+
+
+def engine_named(name: str) -> Engine:
+    """Return the function that runs a configuration; compile it if no earlier process has."""
+    if name == "reference":
+        return reference.run
+    from pipeline.engine import compiled  # which may have to compile
+
+    compiled.load()
+    return compiled.run
+
+
+def measure(
+    configuration: Configuration,
+    engine: Engine,
+    cells: Iterator[Cells] | None = None,
+    checkpoint: Callable[[], None] | None = None,
+) -> Result:
+    """Run one configuration on an engine and return its variables, in full precision.
+
+    Raises
+    ------
+    FloatingPointError
+        If the membrane potential or a weight is infinite or nan at the end.
+    """
+    started = time.perf_counter()
+    recording = engine(configuration, cells, checkpoint)
+    mean_weight = recording.weight.sum() / recording.weight.size
+    for name, number in (("v", recording.v), ("the mean weight", mean_weight)):
+        if not math.isfinite(number):
+            raise FloatingPointError(f"{name} is {number} at the end; try a smaller simulation.dt")
+    simulation, record = configuration.simulation, configuration.record
+    spike_time = recording.spike_step * simulation.dt
+    variables: Result = {
+        "weight": recording.weight,
+        "output_rate": 1000 * spike_time.size / simulation.duration,
+        "spike_count": spike_time.size,
+        "isi_cv": isi_cv(spike_time),
+        "mean_weight": mean_weight,
+        "wall_time": time.perf_counter() - started,
+    }
+    if record.weight_interval is not None:
+        n_samples = len(recording.weight_history)
+        window = recording.spike_step // steps(record.weight_interval, simulation.dt)
+        counts = np.bincount(window, minlength=n_samples)[:n_samples]
+        variables["weight_history"] = recording.weight_history
+        variables["rate_history"] = 1000 * counts / record.weight_interval
+    if record.spike_times:
+        variables["spike_time"] = spike_time
+    return variables | recording.traces
+
+
+def isi_cv(spike_time: NDArray[np.float64]) -> float:
+    """Coefficient of variation of the interspike intervals; nan below two intervals."""
+    intervals = spike_time[1:] - spike_time[:-1]
+    if intervals.size < 2:
+        return math.nan
+    mean = (spike_time[-1] - spike_time[0]) / intervals.size
+    # No dot product: for long trains it would start threads, which then compete with ours.
+    return math.sqrt(((intervals - mean) ** 2).sum() / intervals.size) / mean

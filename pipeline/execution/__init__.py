@@ -1,0 +1,1 @@
+"""Running points: batches, workers and backends."""

@@ -1,0 +1,1 @@
+"""One experiment from request to results: run, dry run, tracking."""

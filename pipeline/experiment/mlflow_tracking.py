@@ -1,0 +1,356 @@
+"""Finished sweeps to an MLflow server, where `run.track` asks for it.
+
+Where the server is, how to log in and how long to wait for it is what MLflow's own environment
+variables say, `MLFLOW_TRACKING_URI` and others; `MLFLOW_EXPERIMENT_NAME` names the experiment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import math
+import os
+import re
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.execution.pool import Run
+from pipeline.model.errors import RequestError
+from pipeline.model.variables import DONE, MISSING
+from pipeline.storage.directory import Directory
+from pipeline.storage.labelled import Labelled
+from pipeline.storage.state import Ledger
+
+log = logging.getLogger("pipeline")
+
+#: How long to wait for an answer before anything has run, and after; asked twice.
+_SECONDS_BEFORE, _SECONDS_AFTER = 5, 20
+
+#: What holds where the environment says nothing. MLflow's own patience with a server that is not
+#: there is minutes, it prints a line for every run, and tells its makers how it is used.
+_ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+#: MLflow refuses longer ones; servers before 2.8 are the strictest.
+_LONGEST_PARAM, _LONGEST_TAG = 500, 5000
+
+#: Attributes of `results.nc` that become tags of a sweep.
+_TAGS = (
+    "command",
+    "created",
+    "git_commit",
+    "git_dirty",
+    "model_version",
+    "engine",
+    "backend",
+    "n_jobs",
+    "seed_policy",
+    "python",
+    "platform",
+    "processor",
+    "host",
+)
+
+#: Variables of `results.nc` that become metrics of a point, and those whose mean a sweep's.
+_METRICS = "output_rate", "mean_weight", "spike_count", "isi_cv"
+_MEANS = "output_rate", "mean_weight"
+
+#: Written when all is logged, so that the same state of a directory is not logged twice.
+_LOGGED = "logged_sweep"
+
+_CODE = Path(__file__).parents[2]
+
+
+def open_tracker(run: Run, directory: Directory | None) -> Tracker | None:
+    """Return what logs to the server that `run.track` asks for, None where it asks for none.
+
+    Raises
+    ------
+    RequestError
+        If there is no directory to log, MLflow is not installed, or its server cannot be used.
+    """
+    if run.track is None:
+        return None
+    if directory is None:
+        raise RequestError("run.track=mlflow: needs a directory, whose files are logged")
+    with _quietly(_SECONDS_BEFORE):
+        try:
+            import mlflow  # takes seconds
+        except ImportError as error:
+            raise RequestError(
+                f"run.track=mlflow: needs the extra, pip install 'stdp-pipeline[mlflow]' ({error})"
+            ) from error
+        try:
+            client = mlflow.MlflowClient()
+            return Tracker(client, _experiment(client), directory, run.track_points)
+        except RequestError:
+            raise
+        except Exception as error:  # of MLflow, of requests, of a database
+            server = _without_password(str(mlflow.get_tracking_uri()))
+            raise RequestError(
+                f"run.track=mlflow: the server at {server} cannot be reached ({_reason(error)}); "
+                "MLFLOW_TRACKING_URI says where it is"
+            ) from error
+
+
+def _experiment(client: Any) -> str:
+    """Return the identity of the MLflow experiment, which is made if it is not there."""
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or "stdp-pipeline"
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        return client.create_experiment(name)
+    if found.lifecycle_stage != "active":
+        raise RequestError(
+            f"run.track=mlflow: the experiment {name} is deleted on the server; restore it, or "
+            "name another in MLFLOW_EXPERIMENT_NAME"
+        )
+    return found.experiment_id
+
+
+class Tracker:
+    """Logs the state of a directory as one run, with a nested run for each of its points.
+
+    A state is logged once: where nothing new was computed and the server has it, nothing is
+    logged. A sweep that was not logged, because the server failed or was not asked for, is logged
+    by the same command later on; one that has grown is logged anew, with all of its points.
+
+    Parameters
+    ----------
+    client : mlflow.MlflowClient
+        The way to the server.
+    experiment : str
+        Identity of the MLflow experiment.
+    directory : Directory
+        Whose files are logged.
+    most_points : int
+        How many points get a run of their own: the first on the grid that are done or failed.
+    """
+
+    def __init__(
+        self, client: Any, experiment: str, directory: Directory, most_points: int
+    ) -> None:
+        self.client = client
+        self.experiment = experiment
+        self.directory = directory
+        self.most_points = most_points
+
+    def log(self, ledger: Ledger, results: Labelled) -> None:
+        """Log everything the directory holds; what goes wrong is a warning, and no sweep is lost.
+
+        Parameters
+        ----------
+        ledger : Ledger
+            All that is known of the points, after it has concluded.
+        results : Labelled
+            What is in `results.nc`.
+        """
+        sweep = ledger.runs[-1]["id"] if ledger.runs else "unknown"
+        try:
+            with _quietly(_SECONDS_AFTER):
+                if self._has(sweep):
+                    return
+            has_figures = bool(ledger.gather.counts().done) and _draw_figures(self.directory.path)
+            with _quietly(_SECONDS_AFTER):
+                run = self._log_sweep(ledger, results, has_figures)
+                self.client.set_tag(run, _LOGGED, sweep)
+            log.info("logged as MLflow run %s", run)
+        except Exception as error:  # a tracker must not end a sweep
+            log.warning(
+                "run.track=mlflow: not all is logged (%s); %s is whole, and the same command logs "
+                "it without running anything again",
+                _reason(error),
+                self.directory.results,
+            )
+
+    def _has(self, sweep: str) -> bool:
+        """Whether the server has all of what the last run in `provenance.json` left."""
+        words = f"tags.{_LOGGED} = '{sweep}'"
+        return bool(self.client.search_runs([self.experiment], words, max_results=1))
+
+    def _log_sweep(self, ledger: Ledger, results: Labelled, has_figures: bool) -> str:
+        """Log the sweep, its files and its points; return the identity of its run."""
+        started = _milliseconds(ledger.runs[-1]["created"] if ledger.runs else None)
+        seconds = results.attributes.get("seconds", 0.0)
+        positions = np.flatnonzero(results.values("status") != MISSING)
+        shown = positions[: self.most_points]
+        tags = _tags(results) | {
+            "directory": str(self.directory.path.resolve()),
+            "point_runs": f"{len(shown)} of {len(positions)} points",
+        }
+        name = self.directory.path.resolve().name
+        with self._run(name, started, tags) as parent:
+            counts = ledger.gather.counts()._asdict()
+            metrics = {f"points_{state}": count for state, count in counts.items()}
+            self._log_numbers(
+                parent, _params(ledger), metrics | {"seconds": seconds} | _means(results)
+            )
+            for position in shown:
+                self._log_point(parent, started, ledger, results, position)
+            self._log_files(parent, has_figures)
+            all_done = counts["done"] == sum(counts.values())
+            self._end(parent, all_done, started + seconds * 1000)
+        return parent
+
+    def _log_point(
+        self, parent: str, started: int, ledger: Ledger, results: Labelled, position: int
+    ) -> None:
+        """Log one point as a run below that of its sweep."""
+        grid = ledger.gather.grid
+        index = np.unravel_index(position, grid.shape)
+        values = {axis.key: axis.values[i] for axis, i in zip(grid.axes, index, strict=True)}
+        name = ", ".join(f"{key.rpartition('.')[2]}={value}" for key, value in values.items())
+        done = results.values("status")[index] == DONE
+        tags = {"mlflow.parentRunId": parent}
+        metrics, seconds = {}, 0.0
+        if done:
+            metrics = {name: float(results.values(name)[index]) for name in _METRICS}
+            seconds = results.values("wall_time")[index]
+        elif failure := ledger.failures.get(grid.keys[position]):
+            tags["failure"] = failure.reason
+        with self._run(name or "the only point", started, tags) as run:
+            self._log_numbers(run, values, metrics)
+            self._end(run, done, started + seconds * 1000)
+
+    @contextlib.contextmanager
+    def _run(self, name: str, started: int, tags: Mapping[str, Any]) -> Iterator[str]:
+        """Yield the identity of a new run; one that cannot be logged in full is killed there."""
+        words = {key: _cut(value, _LONGEST_TAG) for key, value in tags.items()}
+        run = self.client.create_run(self.experiment, started, words, name).info.run_id
+        try:
+            yield run
+        except BaseException:  # also Ctrl-C
+            with contextlib.suppress(Exception):
+                self.client.set_terminated(run, "KILLED")
+            raise
+
+    def _end(self, run: str, all_done: bool, at: float) -> None:
+        self.client.set_terminated(run, "FINISHED" if all_done else "FAILED", int(at))
+
+    def _log_numbers(self, run: str, params: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
+        """Log params and metrics in one request; MLflow takes no NaN on every kind of server."""
+        from mlflow.entities import Metric, Param
+
+        now = int(time.time() * 1000)
+        finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
+        self.client.log_batch(
+            run,
+            [Metric(name, value, now, 0) for name, value in finite.items()],
+            [Param(name, _cut(value, _LONGEST_PARAM)) for name, value in params.items()],
+        )
+
+    def _log_files(self, run: str, has_figures: bool) -> None:
+        """Log what is in the directory."""
+        for name in ("results.nc", "configuration.yaml", "provenance.json", "failures.csv"):
+            file = self.directory.path / name
+            if file.exists():
+                self.client.log_artifact(run, str(file))
+        if has_figures:
+            self.client.log_artifacts(run, str(self.directory.path / "figures"), "figures")
+
+
+def _draw_figures(path: Path) -> bool:
+    """Draw the figures of a directory in a process of its own; return whether that went well."""
+    drawn = subprocess.run(
+        # From the folder of this code: where the user is, `analysis` may be something else.
+        [sys.executable, "-m", "analysis", str(path.resolve())],
+        cwd=_CODE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if drawn.returncode:
+        words = (drawn.stderr.strip() or "no reason given").splitlines()[-1]
+        log.warning("run.track=mlflow: no figures (%s)", words)
+    return not drawn.returncode
+
+
+def _params(ledger: Ledger) -> dict[str, Any]:
+    """Return the constants of all points by their keys, and the values of the axes as text."""
+    grid = ledger.gather.grid
+    params: dict[str, Any] = {}
+    for name, section in grid.constants().items():
+        if isinstance(section, Mapping):
+            params |= {f"{name}.{leaf}": value for leaf, value in section.items()}
+        else:
+            params[name] = section
+    for axis in grid.axes:
+        words = ", ".join(map(str, axis.values[:_LONGEST_PARAM]))
+        params[f"axis.{axis.key}"] = f"{len(axis.values)} values: {words}"
+    return params
+
+
+def _tags(results: Labelled) -> dict[str, Any]:
+    """Return what made the results; MLflow shows command and commit in columns of its own."""
+    attributes = results.attributes
+    tags = {name: attributes[name] for name in _TAGS if name in attributes}
+    own = {"mlflow.source.name": "command", "mlflow.source.git.commit": "git_commit"}
+    return tags | {key: tags[name] for key, name in own.items() if name in tags}
+
+
+def _means(results: Labelled) -> dict[str, float]:
+    """Return the means over all points that are done; none where no point is."""
+    done = results.values("status") == DONE
+    return {name: float(results.values(name)[done].mean()) for name in _MEANS if done.any()}
+
+
+def _cut(value: Any, longest: int) -> str:
+    """Return a value as MLflow's text: as in YAML, and cut where it would be refused."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def _milliseconds(moment: str | None) -> int:
+    """Return a moment as MLflow counts it, of an ISO date, or now."""
+    seconds = datetime.fromisoformat(moment).timestamp() if moment else time.time()
+    return int(seconds * 1000)
+
+
+@contextlib.contextmanager
+def _quietly(seconds: int) -> Iterator[None]:
+    """Let MLflow neither print nor wait for long during the block, and leave no trace of that."""
+    wanted = _ENVIRONMENT | {"MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds)}
+    missing = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(missing)
+    disabled = logging.root.manager.disable
+    logging.disable()
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
+        for name in missing:
+            os.environ.pop(name, None)
+
+
+def _reason(error: BaseException) -> str:
+    """Return an error in one line: that of the network, if it is what lies below the others."""
+    chain = [error]
+    while below := chain[-1].__cause__ or chain[-1].__context__:
+        chain.append(below)
+    of_network = [
+        e for e in chain if isinstance(e, OSError) and type(e).__module__ in ("builtins", "socket")
+    ]
+    words = " ".join(str([error, *of_network][-1]).split()) or type(error).__name__
+    return _without_password(words if len(words) <= 200 else f"{words[:197]}...")
+
+
+def _without_password(text: str) -> str:
+    return re.sub(r"//[^/@\s]+@", "//", text)

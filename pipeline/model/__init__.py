@@ -1,0 +1,1 @@
+"""The model: parameters, plasticity, input processes and the reference integration."""

@@ -1,0 +1,284 @@
+"""The parameters of one simulation, each with its unit, long name and bounds beside it.
+
+Values live in `conf/`; nothing here has a default. Times are in ms and potentials in mV.
+Conductances are relative to the leak, weights are shares of `g_max` in [0, 1].
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pipeline.model.errors import RequestError
+from pipeline.model.quantity import (
+    Quantity,
+    Section,
+    quantity,
+    refuse_unknown_keys,
+    rounded,
+    written,
+)
+
+#: Part of every point's key: raise it when a change of the model changes any number.
+MODEL_VERSION = 3
+
+#: (step, synapse) cells are counted in 64-bit integers, summed over a chunk of gaps.
+_MOST_CELLS = 2**48
+
+
+@dataclass(frozen=True)
+class Neuron(Section):
+    """Leaky integrate-and-fire neuron."""
+
+    section: ClassVar[str] = "neuron"
+    title: ClassVar[str] = "neuron model"
+
+    V_th: float = quantity("spike threshold", "mV", at_least=-1000, at_most=1000)
+    V_reset: float = quantity("reset potential", "mV", at_least=-1000, at_most=1000)
+    V_init: float = quantity("initial membrane potential", "mV", at_least=-1000, at_most=1000)
+    E_L: float = quantity("leak reversal potential", "mV", at_least=-1000, at_most=1000)
+    tau_m: float = quantity("membrane time constant", "ms", above=0)
+    t_ref: float = quantity("refractory period", "ms", at_least=0, at_most=1e9)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.V_reset >= self.V_th:
+            raise RequestError(
+                f"{written('neuron.V_reset', self.V_reset)}: must be < neuron.V_th={self.V_th} mV"
+            )
+
+
+@dataclass(frozen=True)
+class Synapse(Section):
+    """Excitatory conductance synapse with exponential decay."""
+
+    section: ClassVar[str] = "synapse"
+    title: ClassVar[str] = "synapse model"
+
+    g_max: float = quantity("maximal conductance relative to the leak", at_least=0, at_most=1000)
+    w_init: float = quantity("initial weight", at_least=0, at_most=1)
+    E_ex: float = quantity("excitatory reversal potential", "mV", at_least=-1000, at_most=1000)
+    tau_ex: float = quantity("excitatory synaptic time constant", "ms", above=0)
+
+
+@dataclass(frozen=True)
+class Stdp(Section):
+    """Additive, all-to-all spike-timing-dependent plasticity.
+
+    `A_minus` and `tau_minus` may be null and then follow `A_plus` and `tau_plus`, also along a
+    swept axis; `resolved` puts the numbers in.
+    """
+
+    section: ClassVar[str] = "stdp"
+    title: ClassVar[str] = "STDP rule"
+
+    A_plus: float = quantity("LTP amplitude", at_least=0, at_most=1)
+    ltd_ratio: float = quantity("ratio of LTD to LTP amplitude", at_least=0, at_most=1000)
+    A_minus: float | None = quantity(
+        "LTD amplitude", at_least=0, at_most=1000, null="ltd_ratio * A_plus"
+    )
+    tau_plus: float = quantity("LTP time constant", "ms", above=0)
+    tau_minus: float | None = quantity("LTD time constant", "ms", above=0, null="tau_plus")
+
+    #: The fields that follow others when null, and what they follow.
+    followers: ClassVar[dict[str, tuple[str, ...]]] = {
+        "A_minus": ("A_plus", "ltd_ratio"),
+        "tau_minus": ("tau_plus",),
+    }
+
+    def resolved(self) -> Stdp:
+        """Return the same rule with numbers in place of nulls."""
+        A_minus = rounded(self.ltd_ratio * self.A_plus) if self.A_minus is None else self.A_minus
+        tau_minus = self.tau_plus if self.tau_minus is None else self.tau_minus
+        return self.with_admitted(A_minus=A_minus, tau_minus=tau_minus)
+
+
+@dataclass(frozen=True)
+class Input(Section):
+    """Presynaptic spike trains."""
+
+    section: ClassVar[str] = "input"
+    title: ClassVar[str] = "input"
+
+    process: str = quantity("input process", kind=str, choices=("poisson", "notebook"))
+    n_synapses: int = quantity("number of synapses", kind=int, at_least=1, at_most=10_000_000)
+    rate_hz: float = quantity("input rate", "Hz", at_least=0)
+
+
+@dataclass(frozen=True)
+class Simulation(Section):
+    """Time grid."""
+
+    section: ClassVar[str] = "simulation"
+    title: ClassVar[str] = "time grid"
+
+    duration: float = quantity("simulated time", "ms", above=0, at_most=1e12)
+    dt: float = quantity("time step", "ms", at_least=1e-6)
+
+    @property
+    def n_steps(self) -> int:
+        """Number of time steps, rounded up."""
+        return steps(self.duration, self.dt)
+
+
+@dataclass(frozen=True)
+class Record(Section):
+    """What is kept of a run beside the final weights and the output's statistics."""
+
+    section: ClassVar[str] = "record"
+    title: ClassVar[str] = "recording"
+
+    weight_interval: float | None = quantity(
+        "interval between weight samples", "ms", above=0, null="no weight history"
+    )
+    spike_times: bool = quantity("whether output spike times are kept", kind=bool)
+    traces: bool = quantity("whether every state variable is kept at every step", kind=bool)
+    dtype: str = quantity(
+        "number type in which weights and traces are stored",
+        kind=str,
+        choices=("float32", "float64"),
+    )
+
+
+@dataclass(frozen=True)
+class Configuration(Section):
+    """Everything that decides the numbers of one run."""
+
+    section: ClassVar[str] = ""
+    title: ClassVar[str] = "configuration"
+
+    neuron: Neuron
+    synapse: Synapse
+    stdp: Stdp
+    input: Input
+    simulation: Simulation
+    record: Record
+    seed: int = quantity("random seed", kind=int, at_least=0, at_most=2**32 - 1)
+    #: The words it was composed from, which a swept group is composed with again.
+    overrides: tuple[str, ...] = dataclasses.field(default=(), compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_time_step(self)
+        _check_rate(self)
+        _check_size(self)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Configuration:
+        """Build a configuration from nested plain values, as in `conf/`.
+
+        Raises
+        ------
+        RequestError
+            If a key is unknown or missing, or a value is not allowed.
+        """
+        refuse_unknown_keys(cls, mapping)
+        return cls(
+            **{name: section.from_mapping(mapping[name]) for name, section in SECTIONS.items()},
+            seed=mapping["seed"],
+        )
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return nested plain values, as in `conf/`."""
+        sections = {name: getattr(self, name).to_mapping() for name in SECTIONS}
+        return sections | {"seed": self.seed}
+
+    def with_seed(self, seed: int) -> Configuration:
+        """Return the same configuration with another seed; nothing else is checked again.
+
+        Raises
+        ------
+        RequestError
+            If the seed is not allowed.
+        """
+        return self.with_admitted(seed=self.quantities()["seed"].admit("seed", seed))
+
+
+SECTIONS: dict[str, type[Section]] = {
+    section.section: section for section in (Neuron, Synapse, Stdp, Input, Simulation, Record)
+}
+
+
+@functools.cache
+def all_quantities() -> dict[str, Quantity]:
+    """Return every quantity of a configuration by its key, such as `stdp.A_plus`."""
+    return {
+        section.key(name): quantity
+        for section in (*SECTIONS.values(), Configuration)
+        for name, quantity in section.quantities().items()
+    }
+
+
+def unlike_in_size(points: Iterable[Configuration]) -> list[Configuration]:
+    """Return points of which any other has both its input and its time grid from one.
+
+    Points of a grid share their sections: few differ in what takes time and memory.
+    """
+    return list({(id(point.input), id(point.simulation)): point for point in points}.values())
+
+
+def by_key(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values by dotted key, such as `stdp.A_plus`."""
+    flat: dict[str, Any] = {}
+    for name, value in nested.items():
+        key = f"{prefix}{name}"
+        flat |= by_key(value, f"{key}.") if isinstance(value, Mapping) else {key: value}
+    return flat
+
+
+def steps(time: float, dt: float) -> int:
+    """Return a time in steps, rounded up; a rounding error of the division is not a step."""
+    return math.ceil(round(time / dt, 6))
+
+
+def _check_time_step(configuration: Configuration) -> None:
+    simulation, record = configuration.simulation, configuration.record
+    dt = simulation.dt
+    stdp = configuration.stdp
+    for key, tau in (
+        ("neuron.tau_m", configuration.neuron.tau_m),
+        ("synapse.tau_ex", configuration.synapse.tau_ex),
+        ("stdp.tau_plus", stdp.tau_plus),
+        ("stdp.tau_minus", stdp.tau_minus),
+    ):
+        if tau is not None and dt >= tau:
+            raise RequestError(
+                f"{written('simulation.dt', dt)}: the time step must be < {key}={tau:g} ms"
+            )
+    if simulation.duration < dt:
+        raise RequestError(
+            f"{written('simulation.duration', simulation.duration)}: simulated time must be at "
+            f"least one step, simulation.dt={dt:g} ms"
+        )
+    interval = record.weight_interval
+    if interval is None:
+        return
+    if (
+        abs(interval / dt - round(interval / dt)) > 1e-6
+        or not dt <= interval <= simulation.duration
+    ):
+        raise RequestError(
+            f"{written('record.weight_interval', interval)}: must be a multiple of "
+            f"simulation.dt={dt:g} ms and <= simulation.duration={simulation.duration:g} ms"
+        )
+
+
+def _check_rate(configuration: Configuration) -> None:
+    rate, dt = configuration.input.rate_hz, configuration.simulation.dt
+    if rate * dt > 1000 * (1 + 1e-12):  # 1000 / dt is allowed, however it was rounded
+        raise RequestError(
+            f"{written('input.rate_hz', rate)}: with simulation.dt={dt:g} ms input rate must be "
+            f"<= {1000 / dt:g} Hz (one spike a step at each synapse)"
+        )
+
+
+def _check_size(configuration: Configuration) -> None:
+    duration = configuration.simulation.duration
+    if configuration.simulation.n_steps * configuration.input.n_synapses > _MOST_CELLS:
+        raise RequestError(
+            f"{written('simulation.duration', duration)}: steps times synapses must be <= 2**48"
+        )

@@ -1,0 +1,234 @@
+"""What a parameter is: a name, a unit, bounds; and the one place where a value is checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import math
+import numbers
+import operator
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from pipeline.model.errors import RequestError
+
+
+@dataclasses.dataclass(frozen=True)
+class Quantity:
+    """Long name, unit and bounds of one parameter.
+
+    Parameters
+    ----------
+    long_name : str
+        What a reader of a paper would call it; becomes the axis label of a figure.
+    units : str
+        UDUNITS symbol; empty when dimensionless.
+    kind : type
+        `float`, `int`, `bool` or `str`.
+    above, at_least, at_most : float, optional
+        Bounds of a number; `above` is exclusive.
+    choices : tuple of str
+        The allowed words when `kind` is `str`.
+    null : str
+        What `null` stands for; empty when a value must be given.
+    """
+
+    long_name: str
+    units: str = ""
+    kind: type = float
+    above: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    choices: tuple[str, ...] = ()
+    null: str = ""
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values, in words."""
+        if self.kind is str:
+            words = " or ".join(self.choices)
+        elif self.kind is bool:
+            words = "true or false"
+        else:
+            bounds = [
+                f"{relation} {bound:.15g}"
+                for relation, bound in (
+                    (">", self.above),
+                    (">=", self.at_least),
+                    ("<=", self.at_most),
+                )
+                if bound is not None
+            ]
+            noun = "a whole number" if self.kind is int else "a finite number"
+            words = " ".join([noun, " and ".join(bounds), self.units]).replace("  ", " ").strip()
+        return f"{words}, or null ({self.null})" if self.null else words
+
+    def admit(self, key: str, value: Any) -> Any:
+        """Return `value` as a plain Python value of this quantity's kind.
+
+        Raises
+        ------
+        RequestError
+            If the value is of another kind, not finite or out of bounds.
+        """
+        if value is None and self.null:
+            return None
+        try:
+            clean = _CONVERTERS[self.kind](value)
+        except (TypeError, ValueError, OverflowError):
+            raise self._refusal(key, value) from None
+        if self.kind is str:
+            admitted = clean in self.choices
+        else:
+            admitted = (
+                (self.above is None or clean > self.above)
+                and (self.at_least is None or clean >= self.at_least)
+                and (self.at_most is None or clean <= self.at_most)
+            )
+        if not admitted:
+            raise self._refusal(key, value)
+        return clean
+
+    def _refusal(self, key: str, value: Any) -> RequestError:
+        shown = repr(value) if isinstance(value, str) and self.kind is not str else value
+        return RequestError(f"{written(key, shown)}: {self.long_name} must be {self.allowed}")
+
+
+def written(key: str, value: Any) -> str:
+    """`key=value` as a user would type it, on one line, cut when it is long."""
+    text = "null" if value is None else " ".join(str(value).split())
+    return f"{key}={text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def unknown_key(
+    key: str, value: Any, known: Iterable[str], why: str = "unknown key"
+) -> RequestError:
+    """Return the refusal of a key, with the nearest known one and those of its section."""
+    known = list(known)
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    if not close:
+        leaf = key.rpartition(".")[2].lower()
+        close = [name for name in known if name.rpartition(".")[2].lower() == leaf]
+    section = key.partition(".")[0]
+    shown = [name for name in known if name.startswith(f"{section}.")] or [
+        f"{name.partition('.')[0]}.*" if "." in name else name for name in known
+    ]
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return RequestError(
+        f"{written(key, value)}: {why}{hint} (known: {', '.join(dict.fromkeys(shown))})"
+    )
+
+
+def rounded(number: float) -> float:
+    """Return a number to 15 digits, as many as every decimal number keeps in binary.
+
+    So 0.1 + 0.2 is 0.3, as a user means it: one value, one point of a sweep, one coordinate.
+    """
+    return float(f"{number:.15g}")
+
+
+def _as_float(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError
+    number = rounded(float(value))
+    if not math.isfinite(number):
+        raise ValueError
+    return number + 0.0  # -0.0 and 0.0 are one value
+
+
+def _as_int(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    return operator.index(value)
+
+
+def _as_bool(value: Any) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError
+    return bool(value)
+
+
+def _as_str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return str(value)
+
+
+_CONVERTERS = {float: _as_float, int: _as_int, bool: _as_bool, str: _as_str}
+
+
+def quantity(long_name: str, units: str = "", **bounds: Any) -> Any:
+    """Declare a dataclass field that is a `Quantity`; see there for the arguments."""
+    return dataclasses.field(metadata={"quantity": Quantity(long_name, units, **bounds)})
+
+
+class Section:
+    """Base of the frozen parameter dataclasses: every field is checked once, at birth."""
+
+    section: ClassVar[str]
+    title: ClassVar[str]
+
+    @classmethod
+    @functools.cache
+    def quantities(cls) -> dict[str, Quantity]:
+        """Return the quantity of each field, by the field's name."""
+        return {
+            field.name: field.metadata["quantity"]
+            for field in dataclasses.fields(cls)  # type: ignore[arg-type]
+            if "quantity" in field.metadata
+        }
+
+    @classmethod
+    def key(cls, name: str) -> str:
+        """Return the configuration key of a field, such as `stdp.A_plus`."""
+        return f"{cls.section}.{name}" if cls.section else name
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+        """Build the section from plain values.
+
+        Raises
+        ------
+        RequestError
+            If a key is unknown or missing, or a value is not allowed.
+        """
+        refuse_unknown_keys(cls, mapping)
+        return cls(**mapping)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the section's values by the fields' names."""
+        return {name: getattr(self, name) for name in self.quantities()}
+
+    def with_admitted(self, **values: Any) -> Self:
+        """Return a copy with other values, of which the caller knows that they are allowed."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), **values)
+        return other
+
+    def __post_init__(self) -> None:
+        values = vars(self)
+        for name, key, quantity in self._keyed_quantities():
+            values[name] = quantity.admit(key, values[name])
+
+    @classmethod
+    @functools.cache
+    def _keyed_quantities(cls) -> list[tuple[str, str, Quantity]]:
+        return [(name, cls.key(name), quantity) for name, quantity in cls.quantities().items()]
+
+
+def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
+    """Raise `RequestError` unless the mapping holds exactly the fields of `cls`."""
+    if not isinstance(mapping, Mapping):
+        raise RequestError(
+            f"{written(cls.section or cls.title, mapping)}: must be a section of values"
+        )
+    names = [field.name for field in dataclasses.fields(cls) if field.compare]  # type: ignore[arg-type]
+    for name, value in mapping.items():
+        if name not in names:
+            raise unknown_key(cls.key(str(name)), value, map(cls.key, names))
+    for name in names:
+        if name not in mapping:
+            raise RequestError(f"{cls.key(name)}: missing; it needs a value")

@@ -1,0 +1,153 @@
+"""The variables of one point, as in `results.nc`: names, dimensions and attributes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.model.parameters import Record
+
+#: The variables of one point, by name.
+Result = dict[str, Any]
+
+#: The variables of several points, by name: arrays whose first dimension is the point.
+Columns = dict[str, NDArray]
+
+#: Values of `status`.
+DONE, FAILED, MISSING = 0, 1, 2
+
+#: The value of an integer variable where a point is not done.
+NO_COUNT = -1
+
+
+def _always(record: Record) -> bool:
+    return True
+
+
+def _with_history(record: Record) -> bool:
+    return record.weight_interval is not None
+
+
+def _with_spike_times(record: Record) -> bool:
+    return record.spike_times
+
+
+def _with_traces(record: Record) -> bool:
+    return record.traces
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of `results.nc`: when it is recorded, its own dimensions, and its attributes."""
+
+    long_name: str
+    units: str = ""
+    dims: tuple[str, ...] = ()
+    comment: str = ""
+    when: Callable[[Record], bool] = _always
+    #: "stored" is what `record.dtype` says.
+    dtype: str = "float64"
+
+
+_SHARE = "share of synapse.g_max"
+VARIABLES = {
+    "weight": Variable(
+        "final synaptic weight (share of maximum)", "", ("synapse",), _SHARE, dtype="stored"
+    ),
+    "output_rate": Variable("output firing rate", "Hz", (), "output spikes over simulated time"),
+    "spike_count": Variable(
+        "number of output spikes", "", (), f"{NO_COUNT} where not done", dtype="int64"
+    ),
+    "isi_cv": Variable(
+        "coefficient of variation of output interspike intervals", "", (), "NaN below 3 spikes"
+    ),
+    "mean_weight": Variable("mean final weight", "", (), _SHARE),
+    "wall_time": Variable("wall time of the run", "s", (), "how long it took; no result of it"),
+    "weight_history": Variable(
+        "synaptic weight", "", ("sample_time", "synapse"), _SHARE, _with_history, "stored"
+    ),
+    "rate_history": Variable(
+        "output firing rate",
+        "Hz",
+        ("sample_time",),
+        "over the interval that ends at sample_time",
+        _with_history,
+    ),
+    "spike_time": Variable(
+        "output spike time", "ms", ("spike",), "padded with NaN", _with_spike_times
+    ),
+    "v": Variable("membrane potential", "mV", ("time",), "after the reset", _with_traces, "stored"),
+    "g_ex": Variable(
+        "excitatory conductance relative to the leak",
+        "",
+        ("time",),
+        "at the step's start",
+        _with_traces,
+        "stored",
+    ),
+    "x_post": Variable(
+        "postsynaptic trace", "", ("time",), "after its jump", _with_traces, "stored"
+    ),
+    "x_pre": Variable(
+        "presynaptic trace", "", ("time", "synapse"), "after its jump", _with_traces, "stored"
+    ),
+    "weight_trace": Variable(
+        "synaptic weight",
+        "",
+        ("time", "synapse"),
+        f"{_SHARE}; after LTP, before LTD",
+        _with_traces,
+        "stored",
+    ),
+}
+#: What tells of the runs that made a point, and is no result of it: it differs from run to run.
+ABOUT_RUNS = ("wall_time", "made_by")
+DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims}
+
+
+@functools.cache
+def recorded(record: Record) -> dict[str, np.dtype]:
+    """Return the variables that `record` asks for, and their number types in the file."""
+    return {
+        name: np.dtype(record.dtype if variable.dtype == "stored" else variable.dtype)
+        for name, variable in VARIABLES.items()
+        if variable.when(record)
+    }
+
+
+def stored(result: Result, record: Record) -> Result:
+    """Return what is recorded, arrays in the number types of the file."""
+    return {
+        name: result[name].astype(dtype, copy=False)
+        if isinstance(result[name], np.ndarray)
+        else result[name]
+        for name, dtype in recorded(record).items()
+    }
+
+
+def stacked(results: Sequence[Result], record: Record) -> Columns:
+    """Return the variables of some points in the number types of the file.
+
+    Where points differ in size, the shorter arrays are padded with NaN.
+    """
+    if not results:
+        return {}
+    return {
+        name: _padded([result[name] for result in results], dtype)
+        for name, dtype in recorded(record).items()
+    }
+
+
+def _padded(values: list[Any], dtype: np.dtype) -> NDArray:
+    shapes = {getattr(value, "shape", ()) for value in values}
+    if len(shapes) == 1:
+        return np.array(values, dtype)
+    padded = np.full((len(values), *np.max(list(shapes), axis=0)), np.nan, dtype)
+    for row, array in zip(padded, values, strict=True):
+        row[tuple(slice(length) for length in array.shape)] = array
+    return padded

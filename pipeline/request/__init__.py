@@ -1,0 +1,1 @@
+"""What is asked for: composed configurations, axes, and the grid of points."""

@@ -1,0 +1,297 @@
+"""Axes times values: the points of a sweep, each checked before anything runs."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.model.errors import RequestError
+from pipeline.model.parameters import (
+    MODEL_VERSION,
+    SECTIONS,
+    Configuration,
+    Record,
+    Section,
+    Stdp,
+    all_quantities,
+)
+from pipeline.model.quantity import Quantity, refuse_unknown_keys, unknown_key, written
+
+#: A larger grid is taken for a slip of the keyboard.
+MOST_POINTS = 1_000_000
+
+#: Groups whose choices can be an axis. How points are recorded is one choice for a whole file.
+SWEPT_GROUPS = tuple(name for name in SECTIONS if name != "record")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One swept key.
+
+    Attributes
+    ----------
+    key : str
+        `stdp.A_plus`, `seed`, or a group such as `stdp`.
+    values : tuple
+        The coordinate along the axis: numbers, or the names of a group's choices.
+    settings : tuple of dict
+        What each value sets, by key.
+    quantity : Quantity
+        Long name and unit.
+    """
+
+    key: str
+    values: tuple[Any, ...]
+    settings: tuple[dict[str, Any], ...]
+    quantity: Quantity
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise RequestError(f"{self.key}: the axis has no values; it needs at least one")
+        seen = set()
+        for value in self.values:
+            if value in seen:
+                raise RequestError(
+                    f"{written(self.key, value)}: repeated on its axis; each value must differ"
+                )
+            seen.add(value)
+
+    @property
+    def leaf(self) -> str:
+        """Last word of the key: the name of the dimension."""
+        return self.key.rpartition(".")[2]
+
+    @property
+    def sets_more(self) -> bool:
+        """Whether a value of the axis sets other keys than its own."""
+        return set(self.settings[0]) != {self.key}
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether the axis runs over the choices of a group."""
+        return self.key in SWEPT_GROUPS
+
+
+def listed(key: str, values: Any) -> list[Any]:
+    """Return the values given for an axis as a list; raise `RequestError` if they are none."""
+    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
+        raise RequestError(f"{written(key, values)}: an axis needs a list of values")
+    if isinstance(values, Sized) and len(values) > MOST_POINTS:
+        raise RequestError(f"{key}: {len(values)} values; an axis must have <= {MOST_POINTS}")
+    return list(values)
+
+
+def value_axis(key: str, values: Iterable[Any]) -> Axis:
+    """Return the axis of a number or word.
+
+    Raises
+    ------
+    RequestError
+        If the key is unknown or cannot be swept, or a value is not allowed.
+    """
+    values = listed(key, values)
+    quantity = all_quantities().get(key)
+    sweepable = [*SWEPT_GROUPS, *(k for k in all_quantities() if not k.startswith("record."))]
+    if quantity is None or key not in sweepable:
+        text = ",".join(map(str, values))
+        known = quantity or key.partition(".")[0] in ("run", "record")
+        raise unknown_key(key, text, sweepable, "cannot be swept" if known else "unknown axis")
+    for value in values:
+        if value is None:
+            raise RequestError(f"{written(key, value)}: must be a number on an axis")
+    clean = tuple(quantity.admit(key, value) for value in values)
+    return Axis(key, clean, tuple({key: value} for value in clean), quantity)
+
+
+def choice_axis(group: str, names: Sequence[str], settings: Sequence[dict[str, Any]]) -> Axis:
+    """Return the axis of a group: the names of its choices and what each one sets, by key."""
+    return Axis(group, tuple(names), tuple(settings), Quantity(SECTIONS[group].title))
+
+
+def refuse_entangled(axes: Sequence[Axis]) -> None:
+    """Refuse axes of which two set one key, as by `${...}`: each is made without the other.
+
+    But a single value may lie over what the choice of a group sets.
+    """
+    for one, other in itertools.combinations(axes, 2):
+        for key in one.settings[0].keys() & other.settings[0].keys() - {one.key, other.key}:
+            raise RequestError(
+                f"{key}: depends on both {one.key} and {other.key}; one of them must be fixed"
+            )
+
+
+class Grid:
+    """A base configuration and the axes along which it varies.
+
+    Attributes
+    ----------
+    base : mapping
+        Nested plain values that hold where no axis says otherwise. Only points are checked: the
+        base itself need not be one.
+    axes : tuple of Axis
+        In the order given.
+    shape : tuple of int
+        Number of values of each axis.
+    points : list of Configuration
+        Every point, the last axis fastest.
+    keys : list of str
+        The content key of each point.
+
+    Raises
+    ------
+    RequestError
+        If any point is not allowed, two axes share a name, or there are too many points.
+    """
+
+    def __init__(self, base: Mapping[str, Any], axes: Sequence[Axis] = ()) -> None:
+        refuse_unknown_keys(Configuration, base)
+        for name, section in SECTIONS.items():
+            refuse_unknown_keys(section, base[name])
+        self.base = base
+        self.axes = tuple(axes)
+        self.shape = tuple(len(axis.values) for axis in axes)
+        if math.prod(self.shape) > MOST_POINTS:
+            raise RequestError(
+                f"{' x '.join(axis.key for axis in self.axes)}: "
+                f"{' x '.join(map(str, self.shape))} points; a sweep must have <= {MOST_POINTS}"
+            )
+        leaves = [axis.leaf for axis in self.axes]
+        for axis in self.axes:
+            if leaves.count(axis.leaf) > 1:
+                raise RequestError(f"{axis.key}: the axis is given twice; once is allowed")
+        points, keys = zip(*self._points(), strict=True)
+        self.points: list[Configuration] = list(points)
+        self.keys: list[str] = list(keys)
+        if self.record.traces and self.axes_of(["simulation.dt"]):
+            raise RequestError(
+                "record.traces=true: must be false where simulation.dt is swept; "
+                "a file has one time axis"
+            )
+
+    @property
+    def record(self) -> Record:
+        """What is recorded: the same at every point."""
+        return self.points[0].record
+
+    @functools.cached_property
+    def positions(self) -> dict[str, list[int]]:
+        """Where on the grid each key stands: at several places if some axis has no effect."""
+        positions: dict[str, list[int]] = defaultdict(list)
+        for position, key in enumerate(self.keys):
+            positions[key].append(position)
+        return dict(positions)
+
+    def _points(self) -> Iterator[tuple[Configuration, str]]:
+        """Yield every point and its key; what points share is built, checked and written once."""
+        # Groups first: a single value is laid over the choice of its group.
+        order = sorted(range(len(self.axes)), key=lambda i: not self.axes[i].is_choice)
+        touching = {
+            name: [i for i in order if _touches(self.axes[i], f"{name}.")] for name in SECTIONS
+        }
+        seeding = [i for i in order if _touches(self.axes[i], "seed")]
+        physical = sorted({i for axes in touching.values() for i in axes})
+
+        @functools.cache
+        def section(name: str, index: tuple[int, ...]) -> tuple[Section, str]:
+            own = {
+                key.removeprefix(f"{name}."): value
+                for key, value in self._settings(touching[name], index).items()
+                if key.startswith(f"{name}.")
+            }
+            made = SECTIONS[name](**{**self.base[name], **own})
+            return made, _written_section(made)
+
+        @functools.cache
+        def physics(index: tuple[int, ...]) -> tuple[Configuration, str]:
+            at = dict(zip(physical, index, strict=True))
+            made = [section(name, tuple([at[i] for i in axes])) for name, axes in touching.items()]
+            sections = dict(zip(touching, [section for section, _ in made], strict=True))
+            configuration = Configuration(**sections, seed=0)  # until its own is put in
+            return configuration, "\n".join([text for _, text in made])
+
+        @functools.cache
+        def seed(index: tuple[int, ...]) -> int:
+            return self._settings(seeding, index).get("seed", self.base["seed"])
+
+        for index in itertools.product(*map(range, self.shape)):
+            configuration, text = physics(tuple([index[i] for i in physical]))
+            point = configuration.with_seed(seed(tuple([index[i] for i in seeding])))
+            yield point, _key(point.seed, text)
+
+    def _settings(self, axes: Sequence[int], index: Sequence[int]) -> dict[str, Any]:
+        """Return what the values at an index of some axes set, later axes over earlier ones."""
+        settings: dict[str, Any] = {}
+        for i, at in zip(axes, index, strict=True):
+            settings |= self.axes[i].settings[at]
+        return settings
+
+    def axes_of(self, keys: Iterable[str]) -> list[int]:
+        """Return the positions of the axes that set any of the given keys."""
+        return [i for i, axis in enumerate(self.axes) if any(_touches(axis, key) for key in keys)]
+
+    def slice_along(self, keys: Iterable[str]) -> tuple[list[int], list[Configuration]]:
+        """Return the axes that set any of the keys, and a point for each of their combinations."""
+        along = self.axes_of(keys)
+        positions = np.arange(len(self.points)).reshape(self.shape)
+        cut = positions[tuple(slice(None) if i in along else 0 for i in range(len(self.axes)))]
+        return along, [self.points[position] for position in np.ravel(cut)]
+
+    def values_at(self, key: str) -> list[Any]:
+        """Return a point's value on each axis."""
+        index = np.unravel_index(self.positions[key][0], self.shape)
+        return [axis.values[i] for axis, i in zip(self.axes, index, strict=True)]
+
+    def describe(self, key: str) -> str:
+        """Return a point's place on the axes in words: "rate_hz=10.0, seed=3"."""
+        values = zip(self.axes, self.values_at(key), strict=True)
+        return ", ".join(f"{axis.leaf}={value}" for axis, value in values) or "the only point"
+
+    def idle_axes(self) -> list[Axis]:
+        """Return the axes along which every point is the same run."""
+        keys = np.array(self.keys).reshape(self.shape)
+        return [
+            axis
+            for i, axis in enumerate(self.axes)
+            if self.shape[i] > 1 and (keys == keys.take([0], axis=i)).all()
+        ]
+
+    def constants(self) -> dict[str, Any]:
+        """Return nested plain values of what no axis sets, the same at every point."""
+        constants = self.points[0].to_mapping()
+        for axis in self.axes:
+            for key in axis.settings[0]:
+                section, _, name = key.rpartition(".")
+                (constants[section] if section else constants).pop(name, None)
+        return {key: value for key, value in constants.items() if value != {}}
+
+
+def _key(seed: int, physics: str) -> str:
+    """Return the hash of what decides a point's results: its resolved physics and the model.
+
+    What is recorded belongs to it; how it is run does not.
+    """
+    text = f"{MODEL_VERSION}\n{seed}\n{physics}"
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _written_section(section: Section) -> str:
+    values = section.to_mapping()
+    if isinstance(section, Stdp):
+        values = section.resolved().to_mapping()
+        del values["ltd_ratio"]  # is in A_minus
+    return f"{section.section}: {values}"
+
+
+def _touches(axis: Axis, key: str) -> bool:
+    """Whether an axis sets a key, or any key of a section when `key` ends with a dot."""
+    return any(
+        name == key or (key.endswith(".") and name.startswith(key)) for name in axis.settings[0]
+    )

@@ -1,0 +1,203 @@
+"""What a directory has been asked for, as plain values; and its union with what is asked now."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pipeline.model.errors import RequestError
+from pipeline.model.parameters import MODEL_VERSION, SECTIONS, Stdp, by_key
+from pipeline.model.quantity import written
+from pipeline.request.grid import (
+    SWEPT_GROUPS,
+    Axis,
+    Grid,
+    choice_axis,
+    refuse_entangled,
+    value_axis,
+)
+
+#: Constants nested as in `conf/`, the model's version, and `axes`: values by key, or, where a value
+#: sets more than its own key, what each sets.
+Request = Mapping[str, Any]
+
+
+def request_of(grid: Grid) -> dict[str, Any]:
+    """Return the constants and axes of a grid as plain values."""
+    axes = {
+        axis.key: dict(zip(axis.values, axis.settings, strict=True))
+        if axis.sets_more
+        else list(axis.values)
+        for axis in grid.axes
+    }
+    return {"model_version": MODEL_VERSION} | grid.constants() | {"axes": axes}
+
+
+def grid_of_request(request: Request) -> Grid:
+    """Return the grid that `request_of` was given.
+
+    Raises
+    ------
+    RequestError
+        If it is of another model version, or not allowed.
+    """
+    return Grid(*_base_and_axes(request))
+
+
+def united(asked: Grid, earlier: Request) -> Grid:
+    """Return the grid of both requests: the axes and the values of either.
+
+    A key that only one of them sweeps has, in the other, the value that was fixed there.
+
+    Raises
+    ------
+    RequestError
+        If there is no grid that holds every point of both.
+    """
+    base, axes = _base_and_axes(earlier)
+    there = {axis.key: axis for axis in axes}
+    here = {axis.key: axis for axis in asked.axes}
+    if there == here and not differences(asked, earlier):
+        return asked
+    merged = []
+    for key in {**here, **there} if there.keys() <= here.keys() else {**there, **here}:
+        first = there.get(key) or _fixed_axis(here[key], base, axes)
+        second = here.get(key) or _fixed_axis(there[key], asked.base, asked.axes)
+        keys = {**first.settings[0], **second.settings[0]}
+        first, second = _completed(first, keys, base), _completed(second, keys, asked.base)
+        merged.append(_merged(first, second))
+    union = Grid(asked.base, _disentangled(merged))
+    if not {*Grid(base, axes).keys, *asked.keys} <= union.positions.keys():
+        raise RequestError("its points and those asked for do not fit on one grid")
+    return union
+
+
+def differences(asked: Grid, earlier: Request) -> dict[str, tuple[Any, Any]]:
+    """Return the constants that differ by key: the value of the earlier request, and that asked."""
+    here, there = by_key(request_of(asked)), by_key(earlier)
+    return {
+        key: (there[key], here[key])
+        for key in sorted(there.keys() & here.keys())
+        if not key.startswith(("axes.", "model_version")) and here[key] != there[key]
+    }
+
+
+def _base_and_axes(request: Request) -> tuple[dict[str, Any], list[Axis]]:
+    """Return a base configuration, which holds the first value of every axis, and the axes."""
+    version = request["model_version"]
+    if version != MODEL_VERSION:
+        raise RequestError(
+            f"made by model version {version}, and this is version {MODEL_VERSION}, which gives "
+            "other numbers"
+        )
+    axes = [_axis_of(key, values) for key, values in request["axes"].items()]
+    base = {name: dict(request.get(name, {})) for name in SECTIONS}
+    flat = {"seed": request["seed"]} if "seed" in request else {}
+    # Groups first, so that what lies over them is not lost; every key gets a value.
+    for axis in sorted(axes, key=lambda axis: not axis.is_choice):
+        for key, value in axis.settings[0].items():
+            section, _, name = key.rpartition(".")
+            (base[section] if section else flat)[name] = value
+    return base | flat, axes
+
+
+def _axis_of(key: str, values: Sequence[Any] | Mapping[Any, dict[str, Any]]) -> Axis:
+    if not isinstance(values, Mapping):
+        return value_axis(key, values)
+    if key in SWEPT_GROUPS:
+        return choice_axis(key, list(values), list(values.values()))
+    return dataclasses.replace(value_axis(key, list(values)), settings=tuple(values.values()))
+
+
+def _fixed_axis(axis: Axis, base: Mapping[str, Any], axes: Sequence[Axis]) -> Axis:
+    """Return the axis with what a request without it has in its place."""
+    values = by_key(base)
+    swept = {key for other in axes for key in other.settings[0]}
+    if not axis.is_choice:
+        fixed = _values_of(axis.key, base, axes)
+        settings = [
+            {key: values[key] for key in axis.settings[0]} | {axis.key: value} for value in fixed
+        ]
+        return dataclasses.replace(axis, values=tuple(fixed), settings=tuple(settings))
+    for name, settings in zip(axis.values, axis.settings, strict=True):
+        if all(value == values[key] for key, value in settings.items() if key not in swept):
+            return dataclasses.replace(axis, values=(name,), settings=(settings,))
+    raise RequestError(
+        f"{axis.key}={','.join(axis.values)}: swept in only one of the two requests, and what the "
+        "other has in its place is none of these choices"
+    )
+
+
+def _values_of(key: str, base: Mapping[str, Any], axes: Sequence[Axis]) -> list[Any]:
+    """Return the values that a key has in a request that does not sweep it.
+
+    There is one, unless it is null and follows an axis, or a swept group sets it.
+    """
+    section, _, name = key.rpartition(".")
+    deciding = {key}
+    if section == Stdp.section:
+        deciding |= {Stdp.key(other) for other in Stdp.followers.get(name, ())}
+    shaping = [axis for axis in axes if deciding & axis.settings[0].keys()]
+    values = []
+    for point in Grid(base, shaping).points:
+        part = getattr(point, section) if section else point
+        values.append(getattr(part.resolved() if isinstance(part, Stdp) else part, name))
+    return list(dict.fromkeys(values))
+
+
+def _completed(axis: Axis, keys: Iterable[str], base: Mapping[str, Any]) -> Axis:
+    """Return the axis with every value setting all of the keys, by default as the base has them."""
+    values = by_key(base)
+    fixed = {key: values[key] for key in keys}
+    return dataclasses.replace(axis, settings=tuple(fixed | own for own in axis.settings))
+
+
+def _merged(there: Axis, here: Axis) -> Axis:
+    """Return an axis with the values of both; what a value sets must be the same in both."""
+    settings = dict(zip(there.values, there.settings, strict=True))
+    for value, own in zip(here.values, here.settings, strict=True):
+        other = settings.setdefault(value, own)
+        for key in own:
+            if own[key] != other[key]:
+                raise RequestError(
+                    f"{written(here.key, value)}: sets {written(key, other[key])} there and "
+                    f"{written(key, own[key])} here"
+                )
+    values = _joined(there.values, here.values)
+    return dataclasses.replace(here, values=values, settings=tuple(settings[v] for v in values))
+
+
+def _disentangled(axes: Sequence[Axis]) -> list[Axis]:
+    """Return axes of which none sets what another one is for, as the `${...}` of one request may.
+
+    A value lies over the choice of a group, so that choices may set what other axes are for.
+    """
+    own = {axis.key for axis in axes}
+    clean = []
+    for axis in axes:
+        others = set() if axis.is_choice else own - {axis.key}
+        settings = tuple(
+            {key: value for key, value in setting.items() if key not in others}
+            for setting in axis.settings
+        )
+        clean.append(dataclasses.replace(axis, settings=settings))
+    refuse_entangled(clean)
+    return clean
+
+
+def _joined(first: Sequence[Any], second: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the values of both: in order of size if each is, else those of the first first."""
+    both = list(dict.fromkeys([*first, *second]))
+    for descending in (False, True):
+        if _is_sorted(first, descending) and _is_sorted(second, descending):
+            return tuple(sorted(both, reverse=descending))
+    return tuple(both)
+
+
+def _is_sorted(values: Iterable[Any], descending: bool) -> bool:
+    """Whether numbers are in order of size; words never are, their order is the user's."""
+    values = list(values)
+    if any(isinstance(value, str) for value in values):
+        return False
+    return values == sorted(values, reverse=descending)

@@ -1,0 +1,43 @@
+"""The table of failed points, `failures.csv`."""
+
+from __future__ import annotations
+
+import csv
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.execution.batch import Failure
+from pipeline.request.grid import Grid
+from pipeline.system.atomic_files import replacing
+
+log = logging.getLogger("pipeline")
+
+
+def write_failures(path: Path, grid: Grid, failures: Mapping[str, Failure]) -> None:
+    """Write a row for each failed point: its place on every axis, reason, traceback, key.
+
+    The file is taken away when there is none.
+    """
+    if not failures:
+        path.unlink(missing_ok=True)
+        return
+    with replacing(path) as temporary, temporary.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([*(axis.key for axis in grid.axes), "reason", "traceback", "key"])
+        for key, failure in failures.items():
+            table.writerow([*grid.values_at(key), failure.reason, failure.traceback, key])
+
+
+def read_failures(path: Path) -> dict[str, Failure]:
+    """Return failures by content key; none where there is no table, or a damaged one."""
+    try:
+        with path.open(newline="") as file:
+            return {
+                row["key"]: Failure(row["reason"], row["traceback"]) for row in csv.DictReader(file)
+            }
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        log.warning("%s cannot be read (%s); its points count as missing", path, error)
+        return {}

@@ -1,0 +1,150 @@
+"""Machine code that outlives its process.
+
+numba takes half a second to import and ten to compile. That is done once a machine: what it made
+is kept beside Python's own compiled files, and later processes only link it, with LLVM alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import llvmlite
+import llvmlite.binding as llvm
+
+from pipeline.system.atomic_files import replacing
+
+log = logging.getLogger("pipeline")
+
+#: For installations that their user cannot write to.
+_USERS_CACHE = Path(
+    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),  # noqa: PTH111 - Path's raises where there is no home
+    "stdp-pipeline",
+)
+
+#: What the text of a module does not name: LLVM puts them in place of its own instructions.
+_CALLED_BY_LLVM = ("exp", "log1p", "memcpy", "memset", "memmove")
+
+#: Keeps the linked code alive.
+_linked: list[llvm.ExecutionEngine] = []
+
+
+def address(sources: Sequence[Path], compile_sources: Callable[[], tuple[str, str]]) -> int:
+    """Return the address of a function, compiled now or by an earlier process.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+        The files that the function is written in. Their content, the processor and the version of
+        LLVM decide whether earlier code still serves.
+    compile_sources : callable
+        Returns the function's LLVM module as text, and its name there.
+    """
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    file = f"{sources[0].stem}.{_fingerprint(sources)}.o"
+    places = [sources[0].parent / "__pycache__" / file, _USERS_CACHE / file]
+    code = next(filter(None, map(_read, places)), None)
+    if code is None:
+        code = _compiled(*compile_sources())
+        if not _keep(code, places):
+            log.warning("%s cannot be written: the next process compiles again", places[-1])
+    return _link(code)
+
+
+def _fingerprint(sources: Sequence[Path]) -> str:
+    processor = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
+    text = f"{llvmlite.__version__} {llvm.get_process_triple()} {processor}"
+    content = b"".join(source.read_bytes() for source in (*sources, Path(__file__)))
+    return hashlib.blake2b(content + text.encode(), digest_size=12).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Code:
+    """An object file, its function's name, and the names that it needs from elsewhere."""
+
+    machine: bytes
+    function: str
+    needs: list[str]
+
+
+def _compiled(module: str, function: str) -> _Code:
+    parsed = llvm.parse_assembly(module)
+    symbols = [*parsed.functions, *parsed.global_variables]
+    needs = [s.name for s in symbols if s.is_declaration and not s.name.startswith("llvm.")]
+    return _Code(_target().emit_object(parsed), function, needs)
+
+
+def _target() -> llvm.TargetMachine:
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=3,
+        jit=True,
+    )
+
+
+def _link(code: _Code) -> int:
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
+    for name in (*code.needs, *_CALLED_BY_LLVM):
+        if llvm.address_of_symbol(name) is None:
+            llvm.add_symbol(name, _stand_in(name))
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code.machine))
+    engine.finalize_object()
+    _linked.append(engine)
+    return engine.get_function_address(code.function)
+
+
+def _stand_in(name: str) -> int:
+    """Return the address of what ends the process, for a name that this process does not have.
+
+    Those are numba's helpers, which report what a function raises; ours raise nothing.
+
+    Raises
+    ------
+    OSError
+        If the name is none of these.
+    """
+    if not name.startswith(("numba_", "NRT_")):
+        raise OSError(f"the engine needs {name}, which this Python does not have")
+    return ctypes.cast(ctypes.pythonapi.abort, ctypes.c_void_p).value or 0
+
+
+def _keep(code: _Code, places: Sequence[Path]) -> bool:
+    """Write code behind a line with its digest to the first place that takes it, if any does."""
+    content = _bytes_of(code)
+    for place in places:
+        try:
+            with replacing(place) as temporary:
+                temporary.write_bytes(_digest(content) + b"\n" + content)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def _read(file: Path) -> _Code | None:
+    """Return the code of a file, or None if there is none, or it is not whole."""
+    try:
+        digest, _, content = file.read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    if digest != _digest(content):
+        return None
+    names, _, machine = content.partition(b"\n")
+    return _Code(machine, **json.loads(names))
+
+
+def _bytes_of(code: _Code) -> bytes:
+    names = {"function": code.function, "needs": code.needs}
+    return json.dumps(names).encode() + b"\n" + code.machine
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).hexdigest().encode()

@@ -1,0 +1,211 @@
+"""The theory beside real runs: histogram, gain and output rate of the notebook's neuron."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import pipeline
+from analysis.measures import theory
+from analysis.measures.equilibrium import expected_histogram, homeostatic_rate, spikes_per_input
+from analysis.measures.stationarity import settling
+from analysis.measures.weights import weight_histogram
+
+RATES = [15.0, 30.0, 40.0]
+LONG = ("synapse.w_init=1", "simulation.duration=2400000", "record.weight_interval=10000")
+
+
+def sweep(axes, *overrides):
+    """Sweep the notebook's neuron in this process."""
+    return pipeline.sweep(pipeline.configure(*overrides), axes, backend="sequential")
+
+
+@pytest.fixture(scope="module")
+def notebook():
+    """40 minutes at three input rates, all weights strong at first; three seeds."""
+    return sweep({"input.rate_hz": RATES, "seed": [0, 1, 2]}, *LONG)
+
+
+@pytest.fixture(scope="module")
+def expected(notebook):
+    """What the theory makes of it."""
+    return expected_histogram(notebook)
+
+
+def last_half(dataset):
+    """Return the mean output rate of the last half of each run, seeds averaged."""
+    late = dataset["sample_time"] > dataset["sample_time"].values[-1] / 2
+    rate = dataset["rate_history"].where(late).mean("sample_time")
+    return rate.mean("seed") if "seed" in rate.dims else rate
+
+
+def test_the_notebooks_neuron_has_the_theorys_histogram(notebook, expected):
+    """At 15, 30 and 40 Hz the weights settle, 0.08 or less in total variation from the theory."""
+    assert settling(notebook)["settled"].values.tolist() == ["yes"] * 3
+    assert expected["total_variation"].dims == ("rate_hz",)
+    assert (expected["total_variation"] <= 0.08).all()
+    found = weight_histogram(notebook)
+    assert expected["share"].dims == found.dims
+    np.testing.assert_allclose(expected["share"].sum("weight_bin"), 1)
+    distance = abs(found - expected["share"]).sum("weight_bin") / 2
+    np.testing.assert_allclose(expected["total_variation"], distance)
+    # Two piles: both ends hold more than the middle.
+    middle = expected["share"].isel(weight_bin=10)
+    assert (expected["share"].isel(weight_bin=0) > 1.5 * middle).all()
+    assert (expected["share"].isel(weight_bin=-1) > 1.5 * middle).all()
+
+
+def test_the_expected_density_has_the_mean_weight_found(notebook, expected):
+    """The alpha is set by the mean weight; below 1/2 it is larger than beta."""
+    for rate in RATES:
+        here = expected.sel(rate_hz=rate)
+        alpha, beta = here["alpha"].item(), here["beta"].item()
+        mean = notebook["mean_weight"].sel(rate_hz=rate).mean().item()
+        density = theory.additive_density(alpha, beta)
+        assert theory.mean_weight(density) == pytest.approx(mean, abs=1e-5)
+        assert (alpha > beta) == (mean < 0.5)
+
+
+def test_beta_is_the_theorys_alpha(notebook, expected):
+    """That of the rule in steps, over the share of diffusion that output spikes leave.
+
+    They keep about 2 ms - tau_m / (1 + 20 / 55) x ln(0.15) = 16 ms apart: refractory period, and
+    85 % of the way back from reset.
+    """
+    dead_time = 2 - 10 / (1 + 20 / 55) * np.log(0.15)
+    rule = theory.PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
+    for rate in RATES:
+        output = last_half(notebook).sel(rate_hz=rate).item()
+        left = theory.refractory_share(rule, output, dead_time)
+        assert left < 0.95
+        beta = expected["beta"].sel(rate_hz=rate).item()
+        assert beta == pytest.approx(rule.alpha() / left, rel=1e-9)
+
+
+def test_any_number_of_bins(notebook, expected):
+    """Coarser bins hold the sums of finer ones."""
+    coarse, fine = (expected_histogram(notebook, n_bins=n)["share"] for n in (10, 20))
+    xr.testing.assert_allclose(fine, expected["share"])
+    paired = fine.values.reshape(3, 10, 2).sum(axis=2)
+    np.testing.assert_allclose(coarse, paired, atol=1e-6)
+
+
+def test_the_output_rate_is_the_homeostatic_one(notebook):
+    """The rate that follows from c is within 15 % of the one recorded in the last half."""
+    expected = homeostatic_rate(notebook)
+    assert expected.dims == ("rate_hz",)
+    np.testing.assert_allclose(expected, last_half(notebook), rtol=0.15)
+    c = spikes_per_input(notebook)
+    np.testing.assert_allclose(expected, 1000 * c / (2 * 20 * 0.1), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("noise", "n_samples", "tolerance"), [(0, 20, 1e-6), (1, 120, 0.03)])
+def test_the_gain_that_was_put_in_comes_back(notebook, noise, n_samples, tolerance):
+    """A gain comes out of weights that were drawn from the theory's own drift and diffusion."""
+    gain = 0.017
+    dataset = notebook.sel(rate_hz=[30.0]).isel(sample_time=slice(n_samples)).copy(deep=True)
+    random = np.random.default_rng(0)
+    rule = theory.PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
+    shape = dataset["weight_history"].shape
+    history = np.empty(shape)
+    w = random.uniform(0.4, 0.7, (shape[0], shape[1], shape[3]))
+    rates = random.uniform(3, 7, shape[:3])
+    for i in range(shape[2]):
+        pairs = 30 * rates[:, :, i, np.newaxis] * 10_000 / 1e6
+        change = pairs * rule.drift(0.0) + 30 * 10 * 0.008 * gain * w
+        spread = noise * np.sqrt(pairs * rule.diffusion(0.5))
+        w = w + change + spread * random.normal(size=w.shape)
+        w = np.clip(w, 0, 1)
+        history[:, :, i] = w
+    dataset["weight_history"] = dataset["weight_history"].copy(data=history)
+    dataset["rate_history"] = dataset["rate_history"].copy(data=rates)
+    assert spikes_per_input(dataset).item() == pytest.approx(gain, rel=tolerance)
+
+
+def test_samples_too_far_apart_tell_no_gain(notebook):
+    """If every weight may reach a bound between two samples, c is NaN, and so is the rate."""
+    coarse = notebook.isel(sample_time=slice(7, None, 8))
+    assert spikes_per_input(coarse).isnull().all()
+    assert homeostatic_rate(coarse).isnull().all()
+
+
+def test_a_single_run_has_no_axes(notebook, expected):
+    """Of one run all is a number; it is that of a sweep over this run alone."""
+    one = notebook.sel(rate_hz=[40.0], seed=[1])
+    run = pipeline.simulate(pipeline.configure(*LONG, "input.rate_hz=40", "seed=1"))
+    found, again = expected_histogram(run), expected_histogram(one).isel(rate_hz=0)
+    assert found["share"].dims == ("weight_bin",)
+    assert found["total_variation"].dims == ()
+    np.testing.assert_allclose(found["share"], again["share"], rtol=1e-4)
+    assert homeostatic_rate(run).item() == pytest.approx(homeostatic_rate(one).item(), rel=1e-3)
+    assert homeostatic_rate(run).item() == pytest.approx(last_half(run).item(), rel=0.25)
+
+
+def nothing_expected(dataset):
+    """Whether neither a histogram nor a rate is told for any point."""
+    histogram, rate = expected_histogram(dataset), homeostatic_rate(dataset)
+    return all(array.isnull().all() for array in [*histogram.data_vars.values(), rate])
+
+
+def test_nothing_is_expected_of_weights_under_way():
+    """After 120 s at 15 Hz the theory of the equilibrium keeps silent."""
+    dataset = sweep({"input.rate_hz": [15], "seed": [0, 1]}, "record.weight_interval=5000")
+    assert settling(dataset)["settled"].values.tolist() == ["no"]
+    assert nothing_expected(dataset)
+    # A gain is told all the same: it needs no equilibrium.
+    assert 0.005 < spikes_per_input(dataset).item() < 0.05
+
+
+def test_nothing_is_expected_of_a_silent_neuron():
+    """Without output no weight moves, however long the run; there is no gain."""
+    dataset = sweep({"input.rate_hz": [10], "seed": [0, 1]}, "record.weight_interval=5000")
+    assert (dataset["spike_count"] == 0).all()
+    assert nothing_expected(dataset)
+    said_to_be_settled = xr.full_like(settling(dataset)["settled"], "yes")
+    assert expected_histogram(dataset, said_to_be_settled)["share"].isnull().all()
+
+
+def test_nothing_is_expected_without_excess_ltd():
+    """For B <= 1 weights settle near 1, if they move at all; no output rate is homeostatic."""
+    dataset = sweep(
+        {"stdp.ltd_ratio": [0.9, 1.0], "seed": [0, 1]},
+        "input.rate_hz=20",
+        "simulation.duration=600000",
+        "record.weight_interval=5000",
+    )
+    assert settling(dataset)["settled"].sel(ltd_ratio=1.0).item() == "yes"
+    assert (dataset["mean_weight"] > 0.9).all()
+    assert nothing_expected(dataset)
+
+
+def test_nothing_is_expected_without_a_history(configure):
+    """A run whose weights were not recorded on their way is not known to have settled."""
+    dataset = pipeline.sweep(configure(), {"seed": [0, 1]}, backend="sequential")
+    assert nothing_expected(dataset)
+    assert spikes_per_input(dataset).isnull().all()
+
+
+def test_points_along_two_axes_keep_their_places():
+    """Every point of a sweep has the numbers that it has alone."""
+    swept = {"stdp.A_plus": [0.016, 0.008], "seed": [0], "input.rate_hz": [30.0, 40.0]}
+    both = sweep(swept, *LONG, "simulation.duration=1200000")
+    found, rate = expected_histogram(both), homeostatic_rate(both)
+    assert found["share"].dims == ("A_plus", "rate_hz", "weight_bin")
+    assert found["alpha"].dims == rate.dims == ("A_plus", "rate_hz")
+    assert found["alpha"].notnull().all()
+    for A_plus in (0.016, 0.008):
+        for rate_hz in (30.0, 40.0):
+            here = {"A_plus": A_plus, "rate_hz": rate_hz}
+            point = both.sel(A_plus=[A_plus], rate_hz=[rate_hz])
+            xr.testing.assert_allclose(found.sel(here), expected_histogram(point).sel(here))
+            xr.testing.assert_allclose(rate.sel(here), homeostatic_rate(point).sel(here))
+    # Twice the amplitude is twice the noise: about half the beta.
+    ratio = found["beta"].sel(A_plus=0.016) / found["beta"].sel(A_plus=0.008)
+    np.testing.assert_allclose(ratio, 0.5, rtol=0.1)
+
+
+def test_one_pile_alone_holds_no_output_rate(notebook):
+    """Where all weights are strong nothing balances them, and no output rate is expected."""
+    strong = notebook.assign(weight=notebook["weight"] * 0 + 0.95)
+    assert homeostatic_rate(notebook).notnull().all()
+    assert spikes_per_input(strong).notnull().all()
+    assert homeostatic_rate(strong).isnull().all()

@@ -1,0 +1,111 @@
+"""Seeds: means, spreads, and intervals that hold the true mean as often as they say."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from analysis.measures.seeds import confidence_interval, mean_over_seeds, spread_over_seeds
+
+
+def test_mean_and_spread_over_seeds():
+    """Sample standard deviation; a missing seed is left out; one seed has no spread."""
+    values = xr.DataArray([[1.0, 3.0], [5.0, np.nan]], dims=("rate_hz", "seed"))
+    np.testing.assert_allclose(mean_over_seeds(values), [2, 5])
+    np.testing.assert_allclose(spread_over_seeds(values), [np.sqrt(2), np.nan])
+    assert spread_over_seeds(values.isel(seed=[0])).isnull().all()
+    assert spread_over_seeds(values.isel(seed=0, drop=True)).isnull().all()
+
+
+def samples(n_rows, n_seeds):
+    """Return rows of normal samples of mean 3 and standard deviation 2."""
+    values = np.random.default_rng(n_seeds).normal(3, 2, (n_rows, n_seeds))
+    return xr.DataArray(values, dims=("rate_hz", "seed"))
+
+
+@pytest.mark.parametrize(
+    ("n_seeds", "least"), [(3, 0.90), (4, 0.92), (5, 0.92), (10, 0.93), (30, 0.93)]
+)
+def test_the_interval_holds_the_true_mean_about_as_often_as_it_says(n_seeds, least):
+    """Of 1,500 intervals of normal samples, few less than 95 % have the mean inside."""
+    low, high = confidence_interval(samples(1500, n_seeds)).transpose("bound", ...).values
+    inside = ((low < 3) & (high > 3)).mean()
+    assert least < inside < 0.98
+
+
+def test_the_interval_is_as_wide_as_the_standard_error_says():
+    """For 40 seeds it is the mean +- 2.02 standard errors, Student's interval."""
+    rows = samples(200, 40)
+    interval = confidence_interval(rows)
+    error = spread_over_seeds(rows) / np.sqrt(40)
+    half = (interval.sel(bound="high") - interval.sel(bound="low")) / 2
+    assert (half / error).mean().item() == pytest.approx(2.023, abs=0.03)
+    middle = interval.mean("bound") - mean_over_seeds(rows)
+    assert (abs(middle) < 0.25 * error).all()
+
+
+def test_a_lower_level_makes_it_narrower():
+    """The interval of 50 % lies inside that of 95 %, and holds half of the means."""
+    rows = samples(1000, 20)
+    wide, narrow = (confidence_interval(rows, level) for level in (0.95, 0.5))
+    assert (narrow.sel(bound="low") > wide.sel(bound="low")).all()
+    assert (narrow.sel(bound="high") < wide.sel(bound="high")).all()
+    inside = (narrow.sel(bound="low") < 3) & (narrow.sel(bound="high") > 3)
+    assert inside.mean().item() == pytest.approx(0.5, abs=0.06)
+
+
+def test_missing_seeds_are_left_out():
+    """A row with missing seeds has the interval of those that are done; below three it is NaN."""
+    nan = np.nan
+    rows = xr.DataArray(
+        [[1.0, nan, 2.0, 4.0, 8.0], [1.0, 2.0, 4.0, 8.0, nan], [1.0, nan, nan, nan, 2.0]],
+        dims=("rate_hz", "seed"),
+    )
+    interval = confidence_interval(rows)
+    np.testing.assert_array_equal(interval[0], interval[1])
+    alone = xr.DataArray([1.0, 2.0, 4.0, 8.0], dims="seed")
+    np.testing.assert_allclose(interval[0], confidence_interval(alone))
+    assert interval[2].isnull().all()
+    assert confidence_interval(rows.isel(seed=[0, 2, 3]))[2].isnull().all()
+
+
+def test_the_interval_is_the_same_every_time():
+    """The draws are fixed, for all points alike: a shift of the values shifts the interval."""
+    rows = samples(3, 6)
+    first = confidence_interval(rows)
+    assert first.identical(confidence_interval(rows))
+    np.testing.assert_allclose(confidence_interval(rows + 10), first + 10)
+    np.testing.assert_allclose(confidence_interval(rows[[1]]), first[[1]])
+
+
+def test_equal_values_have_an_interval_of_no_width():
+    """Where all seeds agree there is nothing to doubt."""
+    rows = xr.DataArray(np.full((2, 4), 0.25), dims=("rate_hz", "seed"))
+    np.testing.assert_allclose(confidence_interval(rows), 0.25)
+
+
+def test_the_interval_keeps_axes_and_labels():
+    """The seeds' dimension goes wherever it stood, `bound` comes last."""
+    values = xr.DataArray(
+        np.random.default_rng(0).random((2, 5, 3)),
+        {"rate_hz": [10.0, 20.0], "tau_plus": [1.0, 2.0, 3.0]},
+        ("rate_hz", "seed", "tau_plus"),
+        attrs={"units": "Hz"},
+    )
+    interval = confidence_interval(values)
+    assert interval.dims == ("rate_hz", "tau_plus", "bound")
+    assert interval["bound"].values.tolist() == ["low", "high"]
+    assert interval["tau_plus"].values.tolist() == [1, 2, 3]
+    assert interval.attrs["units"] == "Hz"
+    one = confidence_interval(values.isel(rate_hz=1, tau_plus=2))
+    np.testing.assert_allclose(interval[1, 2], one)
+
+
+def test_without_seeds_there_is_no_interval():
+    """A single run and a sweep of one seed have NaN for both bounds."""
+    plain = xr.DataArray([1.0, 2.0], {"rate_hz": [10.0, 20.0]}, "rate_hz")
+    interval = confidence_interval(plain)
+    assert interval.dims == ("rate_hz", "bound")
+    assert interval["bound"].values.tolist() == ["low", "high"]
+    assert interval.isnull().all()
+    assert confidence_interval(plain.expand_dims(seed=[7])).isnull().all()
+    assert confidence_interval(xr.DataArray(1.0)).dims == ("bound",)

@@ -1,0 +1,69 @@
+"""What the file tells of itself."""
+
+import numpy as np
+import pytest
+
+import pipeline
+from analysis.reading.dataset import axes, label, open_results, parameter, value_label
+from analysis.reading.errors import LoadError
+
+
+@pytest.fixture
+def dataset(configure):
+    """A sweep over a rate, a rule and seeds."""
+    swept = {
+        "input.rate_hz": [30, 60],
+        "stdp": ["notebook", "song_abbott_2001"],
+        "stdp.tau_plus": [10, 20],
+        "seed": [1, 2],
+    }
+    return pipeline.sweep(configure("simulation.duration=50"), swept, backend="sequential")
+
+
+def test_labels_come_from_the_file(dataset):
+    """Long name and unit make the label; a dimensionless array has no brackets."""
+    assert label(dataset["rate_hz"]) == "Input rate (Hz)"
+    assert label(dataset["tau_plus"]) == "LTP time constant (ms)"
+    assert label(dataset["output_rate"]) == "Output firing rate (Hz)"
+    assert label(dataset["stdp"]) == "STDP rule"
+    assert value_label(dataset["rate_hz"], 30.0) == "30 Hz"
+    assert value_label(dataset["stdp"], "notebook") == "notebook"
+
+
+def test_parameters_are_found_wherever_they_stand(dataset):
+    """A constant, a swept value, what a swept group sets, and what a null stands for."""
+    assert parameter(dataset, "neuron.tau_m").item() == 10
+    assert parameter(dataset, "stdp.tau_plus").values.tolist() == [10, 20]
+    assert parameter(dataset, "stdp.A_plus").dims == ("stdp",)
+    assert parameter(dataset, "stdp.A_plus").values.tolist() == [0.008, 0.005]
+    np.testing.assert_allclose(parameter(dataset, "stdp.A_minus"), [0.0088, 0.00525])
+    assert parameter(dataset, "stdp.tau_minus").dims == ("stdp", "tau_plus")
+    with pytest.raises(KeyError):
+        parameter(dataset, "stdp.nothing")
+
+
+def test_the_index_of_synapses_is_no_parameter(configure, dataset):
+    """It knows the key that sets how many there are, and so do times: that is not their value."""
+    assert parameter(dataset, "input.n_synapses").item() == 40
+    swept = pipeline.sweep(configure(), {"input.n_synapses": [10, 20]}, backend="sequential")
+    assert parameter(swept, "input.n_synapses").values.tolist() == [10, 20]
+
+
+def test_axes_are_the_swept_ones(dataset):
+    """In the order of the sweep, without synapses."""
+    assert axes(dataset) == ["rate_hz", "stdp", "tau_plus", "seed"]
+
+
+def test_what_is_no_result_is_refused(tmp_path):
+    """A missing file, a broken one and a foreign one are told apart in one line each."""
+    with pytest.raises(LoadError, match="must be an experiment directory with a results.nc"):
+        open_results(tmp_path)
+    broken = tmp_path / "results.nc"
+    broken.write_bytes(b"not netCDF at all")
+    with pytest.raises(LoadError, match="cannot be read as netCDF"):
+        open_results(tmp_path)
+    import xarray as xr
+
+    xr.Dataset({"x": 1}).to_netcdf(tmp_path / "foreign.nc")
+    with pytest.raises(LoadError, match="no result of the pipeline"):
+        open_results(tmp_path / "foreign.nc")

@@ -1,0 +1,153 @@
+"""The notebooks run, show what their text says, and lie in git as they were written."""
+
+import ast
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "analysis" / "notebooks").glob("*.ipynb"))
+GALLERY = ROOT / "analysis" / "gallery"
+
+#: How many figures each notebook shows.
+N_FIGURES = {"1_tutorial": 9, "2_sweep": 6, "3_post_hoc": 1}
+
+
+def cells(file, kind):
+    """Return the sources of a notebook's cells of one kind."""
+    notebook = json.loads(file.read_text())
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """All notebooks, run side by side by this Python, each in a directory of its own."""
+    nbclient = pytest.importorskip("nbclient", reason="notebooks need nbclient to run")
+    pytest.importorskip("ipykernel", reason="notebooks need ipykernel to run")
+    import nbformat
+
+    home = tmp_path_factory.mktemp("jupyter")
+    kernel = home / "kernels" / "python3" / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    start = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    kernel.write_text(json.dumps({"argv": start, "display_name": "", "language": "python"}))
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    places = {"PYTHONPATH": path, "IPYTHONDIR": str(home / "ipython"), "TMPDIR": str(home)}
+
+    async def run_all():
+        notebooks = {file.stem: nbformat.read(file, 4) for file in NOTEBOOKS}
+        runs = []
+        for name, notebook in notebooks.items():
+            place = {"metadata": {"path": str(tmp_path_factory.mktemp(name))}}
+            client = nbclient.NotebookClient(notebook, timeout=120, resources=place)
+            runs.append(client.async_execute(env=os.environ | places))
+        await asyncio.gather(*runs)
+        return notebooks
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", str(home))
+        patch.setenv("JUPYTER_RUNTIME_DIR", str(home / "runtime"))
+        return asyncio.run(run_all())
+
+
+def outputs(notebook):
+    """Yield all outputs of a notebook that has run."""
+    for cell in notebook.cells:
+        yield from cell.get("outputs", [])
+
+
+def printed(notebook):
+    """Return all that a notebook printed."""
+    return "".join(output.text for output in outputs(notebook) if output.output_type == "stream")
+
+
+def test_every_notebook_is_known():
+    """The notebooks are those whose figures are counted here."""
+    assert [file.stem for file in NOTEBOOKS] == list(N_FIGURES)
+
+
+@pytest.mark.parametrize("name", N_FIGURES)
+def test_notebook_runs_and_shows_its_figures(executed, name):
+    """A notebook runs to its end without an error or a warning and shows its figures."""
+    found = list(outputs(executed[name]))
+    assert sum("image/png" in output.get("data", {}) for output in found) == N_FIGURES[name]
+    assert "Warning" not in printed(executed[name])
+
+
+def test_tutorial_has_the_numbers_of_the_tutorial(executed):
+    """The spikes, the weights and the window of the tutorial's exercises come out."""
+    text = printed(executed["1_tutorial"])
+    for number in (
+        "2.04 -7.946e-03  1.306e+00",  # the window: right, and as the notebook has it
+        "[1 2 1 0 4]",
+        "7 output spikes\nmean weight 0.9967",
+        "15 Hz: 1,219 output spikes, mean weight 0.60378",
+        "30 Hz: 1,234 output spikes, mean weight 0.28809",
+    ):
+        assert number in text
+
+
+def test_tutorial_says_what_is_no_equilibrium(executed):
+    """120 s is on the way at both rates, 2,400 s is the equilibrium at both."""
+    words = printed(executed["1_tutorial"]).split()
+    answers = [word for word in words if word in ("yes", "no")]
+    assert answers == ["no", "no", "yes", "yes"]
+
+
+def test_sweep_names_the_silent_points_and_those_not_settled(executed):
+    """The lowest rate is silent at all ratios; at a ratio of 1.1 it takes more than 600 s."""
+    lines = [" ".join(line.split()) for line in printed(executed["2_sweep"]).splitlines()]
+    assert "10.0 True True True True" in lines
+    assert sum(line.startswith("15.0 yes") for line in lines) == 1  # after 2,400 s
+    assert "15.0 no no no no" in lines
+
+
+def test_post_hoc_reads_what_the_command_line_made(executed):
+    """The experiment of nine points is listed, opened and found settled."""
+    text = printed(executed["3_post_hoc"])
+    assert "rate_hz 15,20,30; seed 0,1,2" in text
+    assert "['rate_hz', 'seed']" in text
+    assert text.count(" yes ") == 3
+
+
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+def test_notebook_is_kept_without_what_a_run_leaves(file):
+    """No outputs, no counts, no metadata but the kernel's; every cell has an id of its own."""
+    notebook = json.loads(file.read_text())
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    assert notebook["metadata"] == {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    for cell in notebook["cells"]:
+        assert cell["metadata"] == {}
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+    ids = [cell["id"] for cell in notebook["cells"]]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+def test_notebook_defines_nothing(file):
+    """A notebook calls the packages: no function, lambda or class is its own."""
+    forbidden = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+    for source in cells(file, "code"):
+        lines = [line for line in source.splitlines() if not line.startswith(("!", "%"))]
+        tree = ast.parse("\n".join(lines))
+        assert not [node for node in ast.walk(tree) if isinstance(node, forbidden)]
+
+
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+def test_gallery_shows_the_notebook_as_it_is(file):
+    """The rendering of `make gallery` has all cells of its notebook and images of modest size."""
+    page = (GALLERY / f"{file.stem}.md").read_text()
+    for source in cells(file, "code") + cells(file, "markdown"):
+        assert source in page
+    images = [part.partition(")")[0] for part in page.split("![png](")[1:]]
+    assert len(images) == N_FIGURES[file.stem]
+    for image in images:
+        assert (GALLERY / image).stat().st_size < 300_000

@@ -1,0 +1,252 @@
+"""The compiled core against the reference: the same spikes exactly, the same weights to 1e-10."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import pipeline
+from pipeline.engine import compiled, kernel
+from pipeline.model import reference
+from pipeline.model.inputs import given_cells, mean_gap, spike_cells
+from pipeline.model.parameters import Configuration
+from tests.conftest import golden, golden_overrides
+
+ROOT = Path(__file__).parents[3]
+TOLERANCE = 1e-10
+
+
+@st.composite
+def configurations(draw):
+    """Draw a run of up to 600 steps whose neuron is anything from silent to always refractory.
+
+    Every parameter is one of its edge cases or, three times in four, any value of its range.
+    """
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+
+    def pick(low, high, *edges):
+        value = draw(st.sampled_from([*edges, *[None] * 3 * max(1, len(edges))]))
+        return float(random.uniform(low, high)) if value is None else value
+
+    n_synapses = int(pick(1, 2000, 1, 2, 40, 300, 2000))
+    dt = pick(0.05, 1.0, 0.05, 0.1, 1.0)
+    n_steps = int(pick(100, 600 if n_synapses <= 300 else 150, 1, 2))
+    rate = pick(5, min(1000 / dt, 100), 0.0, 1000 / dt)
+    tau_ex, tau_plus = pick(1.5 * dt, 10, 1.01 * dt), pick(1.5 * dt, 50, 1.01 * dt, 1e6)
+    V_th, V_reset, E_L = pick(-59, -40), pick(-80, -60), pick(-80, -60, -30.0)
+    E_ex, w_init = pick(-20, 20), pick(0.05, 0.95, 0.0, 1.0)
+    # From no drive to five times what brings the mean potential to threshold.
+    needed = max(0.1, (V_th - E_L) / (E_ex - V_th))
+    events_at_a_time = max(1e-3, rate * n_synapses * tau_ex / 1000)
+    g_max = min(1000.0, pick(0.5, 5, 0.0) * needed / events_at_a_time / max(0.1, w_init))
+    sample = draw(st.none() | st.integers(1, n_steps))
+    return Configuration.from_mapping(
+        {
+            "neuron": {
+                "V_th": V_th,
+                "V_reset": V_reset,
+                "V_init": pick(-90, -30, V_th),
+                "E_L": E_L,
+                "tau_m": pick(1.5 * dt, 20, 1.01 * dt),
+                "t_ref": pick(0, 5, 0.0, 0.3 * dt, dt, 2.0, 2.03, 1e9),
+            },
+            "synapse": {"g_max": g_max, "w_init": w_init, "E_ex": E_ex, "tau_ex": tau_ex},
+            "stdp": {
+                "A_plus": pick(0.001, 0.3, 0.0, 0.008, 1.0),
+                "ltd_ratio": pick(0.5, 1.5),
+                "A_minus": pick(0.0, 0.3, 0.0, 1.0) if draw(st.booleans()) else None,
+                "tau_plus": tau_plus,
+                "tau_minus": pick(1.5 * dt, 50, 1.01 * dt) if draw(st.booleans()) else None,
+            },
+            "input": {"process": "poisson", "n_synapses": n_synapses, "rate_hz": rate},
+            "simulation": {"duration": n_steps * dt, "dt": dt},
+            "record": {
+                "weight_interval": None if sample is None else sample * dt,
+                "spike_times": True,
+                "traces": False,
+                "dtype": "float64",
+            },
+            "seed": draw(st.integers(0, 2**32 - 1)),
+        }
+    )
+
+
+def assert_same_run(configuration, events=None):
+    """Both cores give the same spikes, weights and weight history; return the reference's."""
+    expected = reference.run(configuration, None if events is None else iter([events]))
+    got = compiled.run(configuration, None if events is None else iter([events]))
+    np.testing.assert_array_equal(got.spike_step, expected.spike_step)
+    np.testing.assert_allclose(got.weight, expected.weight, rtol=0, atol=TOLERANCE)
+    assert got.weight_history.shape == expected.weight_history.shape
+    np.testing.assert_allclose(got.weight_history, expected.weight_history, rtol=0, atol=TOLERANCE)
+    return expected
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(configurations())
+def test_cores_agree_on_generated_configurations(configuration):
+    """At the edges and over the usual range of every parameter, each core drawing for itself."""
+    assert_same_run(configuration)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(configurations(), st.floats(0, 1), st.integers(0, 2**32 - 1))
+def test_cores_agree_on_given_events(configuration, share, seed):
+    """Any raster in place of the process gives the same run on both cores."""
+    n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
+    raster = np.random.default_rng(seed).random((n_synapses, n_steps)) < share
+    (events,) = given_cells(raster, n_synapses, n_steps)
+    assert_same_run(configuration, events)
+
+
+def test_generated_configurations_are_no_idle_ones():
+    """A good part of them spikes repeatedly and learns, up and down: the agreement says much."""
+    seen = []
+
+    @settings(max_examples=100, deadline=None, derandomize=True, database=None)
+    @given(configurations())
+    def collect(configuration):
+        recording = reference.run(configuration)
+        change = recording.weight - configuration.synapse.w_init
+        seen.append((recording.spike_step.size > 1, (change > 0).any(), (change < 0).any()))
+
+    collect()
+    assert (np.mean(seen, axis=0) > (0.2, 0.1, 0.2)).all(), np.mean(seen, axis=0)
+
+
+@pytest.mark.parametrize(
+    "name", ["exercise_2", "demo_2_15hz", "demo_2_30hz", "fine_step", "short_window"]
+)
+def test_compiled_core_repeats_the_notebook(name):
+    """The notebook's spikes give its spike times exactly and its weights to 1e-10 here too."""
+    case = golden(name)
+    recording = compiled.run(pipeline.configure(*golden_overrides(case)))
+    np.testing.assert_array_equal(recording.spike_step * case["dt"], case["spike_times"])
+    np.testing.assert_allclose(recording.weight * case["g_max"], case["g_final"], atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("dt", [1.0, 0.1])
+def test_cores_agree_after_a_long_run(dt):
+    """30 s at the tutorial's values: rounding errors do not add up to a spike."""
+    configuration = pipeline.configure(
+        "simulation.duration=30000", f"simulation.dt={dt}", "record=history", "input.rate_hz=25"
+    )
+    assert assert_same_run(configuration).spike_step.size > 200
+
+
+def test_a_spike_at_nearly_every_step():
+    """A neuron without refractory period under strong drive fills the room kept for its spikes."""
+    configuration = pipeline.configure(
+        "neuron.t_ref=0", "synapse.g_max=900", "synapse.w_init=1", "stdp.A_minus=0",
+        "input.rate_hz=1000", "input.n_synapses=2", "simulation.duration=3000", "simulation.dt=1",
+    )  # fmt: skip
+    assert assert_same_run(configuration).spike_step.size > 2900
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_shortest_runs(steps):
+    """One, two and three steps: the last changes nothing, the first moves no trace."""
+    configuration = pipeline.configure(
+        f"simulation.duration={steps}", "simulation.dt=1", "input.rate_hz=1000",
+        "neuron.V_init=-50", "record=history", "record.weight_interval=1",
+    )  # fmt: skip
+    assert_same_run(configuration)
+
+
+@pytest.mark.parametrize("p", [1e-7, 0.0015, 0.015, 0.3, 1.0])
+def test_drawn_events_are_the_references_to_the_last(p):
+    """The compiled ziggurat and PCG64 are numpy's: half a million events are the same."""
+    n_synapses, n_steps, seed = 300, int(500_000 / p / 300) + 1, 5
+    n_cells = n_synapses * n_steps
+    events = np.empty(600_000, dtype=np.int64)
+    stream = np.array(compiled._stream_of(seed), dtype=np.uint64)
+    kernel._draw(stream, events, 0, -1, mean_gap(p), n_cells)
+    expected = np.concatenate(list(spike_cells(_poisson(p, n_synapses, n_steps, seed))))
+    assert expected.size > 490_000
+    np.testing.assert_array_equal(events[: expected.size], expected)
+    assert (events[expected.size :] == n_cells).all()
+
+
+def _poisson(p, n_synapses, n_steps, seed):
+    return pipeline.configure(
+        f"input.n_synapses={n_synapses}", f"input.rate_hz={1000 * p}", f"seed={seed}",
+        f"simulation.duration={n_steps}", "simulation.dt=1",
+    )  # fmt: skip
+
+
+@example(0)
+@example(2**32 - 1)
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None, derandomize=True)
+def test_stream_starts_where_numpys_does(seed):
+    """The four halves are the state of numpy's own PCG64 for this seed's input stream."""
+    generator = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(0,)))
+    high, low, increment_high, increment_low = compiled._stream_of(seed)
+    state = {"state": high << 64 | low, "inc": increment_high << 64 | increment_low}
+    assert state == generator.state["state"]
+
+
+@pytest.mark.parametrize("tau_plus", [1.00000000000001, 1.001, 1e12])
+def test_traces_of_any_time_constant(tau_plus):
+    """A trace may fall to nothing in a step or last for ever: its scale stays a number."""
+    configuration = pipeline.configure(
+        f"stdp.tau_plus={tau_plus}", "stdp.A_plus=1e-4", "stdp.A_minus=0.01", "simulation.dt=1",
+        "simulation.duration=2000", "input.rate_hz=60", "stdp.tau_minus=20",
+    )  # fmt: skip
+    assert assert_same_run(configuration).spike_step.size > 10
+
+
+def test_the_kernel_allocates_nothing():
+    """Memory from numba's own runtime would not be there in a process that does not import it."""
+    module, _ = kernel.compiled()
+    assert "@NRT_Allocate" not in module
+
+
+def run_without(modules, tmp_path, *words):
+    """Run the command in a process that cannot import some modules."""
+    code = (
+        f"import sys, runpy; sys.modules |= dict.fromkeys({modules});"
+        f"sys.argv = {['pipeline', 'simulation.duration=200', 'name=x', *words]};"
+        "runpy.run_module('pipeline', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with xr.open_dataset(tmp_path / "outputs" / "x" / "results.nc") as dataset:
+        return dataset.load(), [line for line in done.stderr.splitlines() if "WARNING" in line]
+
+
+def test_without_numba_the_reference_takes_over_and_says_so(tmp_path):
+    """Where nothing can be compiled there is one warning line, and the run is done."""
+    dataset, warnings = run_without(["numba", "llvmlite"], tmp_path)
+    assert dataset.attrs["engine"] == "reference"
+    assert len(warnings) == 1
+    assert "run.engine=compiled cannot be had here (import of llvmlite" in warnings[0]
+
+
+def test_the_reference_needs_no_numba(tmp_path):
+    """Who asks for the reference is not told of numba."""
+    dataset, warnings = run_without(["numba", "llvmlite"], tmp_path, "run.engine=reference")
+    assert dataset.attrs["engine"] == "reference"
+    assert warnings == []
+
+
+def test_code_once_compiled_runs_without_importing_numba(tmp_path):
+    """A process that finds the machine code kept does not import numba, and gets the same run."""
+    compiled.load()
+    dataset, warnings = run_without(["numba"], tmp_path)
+    assert dataset.attrs["engine"] == "compiled"
+    assert warnings == []
+    alone = pipeline.simulate(pipeline.configure("simulation.duration=200"))
+    np.testing.assert_array_equal(dataset["weight"], alone["weight"].astype(np.float32))

@@ -1,0 +1,80 @@
+"""One configuration in, one labelled dataset out."""
+
+import numpy as np
+import pytest
+
+import pipeline
+from pipeline.engine.simulate import isi_cv
+from pipeline.model.errors import RequestError
+from tests.conftest import golden, golden_overrides
+
+
+def test_simulate_reports_the_tutorials_demo_2():
+    """Demo 2 at 15 Hz: 1,219 output spikes and mean weight 0.60378."""
+    dataset = pipeline.simulate(pipeline.configure("input=notebook", "seed=2020"))
+    assert dataset["spike_count"] == 1219
+    assert dataset["mean_weight"].item() == pytest.approx(0.60378, abs=5e-6)
+    assert dataset["output_rate"].item() == pytest.approx(1219 / 120)
+
+
+def test_given_spikes_drive_the_neuron():
+    """A raster in place of the process gives the same run, in full precision, and is noted."""
+    case = golden("exercise_2")
+    configuration = pipeline.configure(*golden_overrides(case))
+    spikes = np.random.RandomState(2020).rand(300, 200) < 0.01
+    assert spikes.sum() == 616
+    dataset = pipeline.simulate(configuration, spikes)
+    np.testing.assert_allclose(dataset["weight"] * 0.024, case["g_final"], atol=1e-10)
+    assert dataset.identical(pipeline.simulate(configuration).assign_attrs(dataset.attrs))
+    assert dataset.attrs["input"] == "spikes given by the caller"
+    assert dataset["mean_weight"].item() == pytest.approx(0.9967, abs=5e-5)
+
+
+def test_simulate_runs_on_either_engine(configure):
+    """The definition and the machine code give one run, to rounding."""
+    one, other = (pipeline.simulate(configure(), engine=e) for e in ("reference", "compiled"))
+    assert one["spike_count"] == other["spike_count"] > 5
+    np.testing.assert_allclose(one["weight"], other["weight"], rtol=0, atol=1e-10)
+    with pytest.raises(RequestError, match=r"^run\.engine=fast: engine must be compiled or ref"):
+        pipeline.simulate(configure(), engine="fast")
+
+
+def test_given_spikes_must_fit_the_configuration(configure):
+    """A raster of the wrong shape is refused."""
+    with pytest.raises(RequestError, match=r"spikes of shape \(300, 5\)"):
+        pipeline.simulate(configure(), np.zeros((300, 5)))
+
+
+def test_histories_agree_with_spikes_and_weights(configure):
+    """rate_history counts the recorded spikes interval by interval; the last weights are final."""
+    dataset = pipeline.simulate(configure("record=history", "record.weight_interval=125"))
+    assert dataset["sample_time"].values.tolist() == [125, 250, 375, 500]
+    counts, _ = np.histogram(dataset["spike_time"], [0, 125, 250, 375, 500])
+    np.testing.assert_allclose(dataset["rate_history"], counts * 8)
+    np.testing.assert_array_equal(dataset["weight_history"][-1], dataset["weight"])
+    assert dataset["spike_time"].size == dataset["spike_count"]
+
+
+def test_only_what_is_asked_for_is_recorded(configure):
+    """Without requests there are final weights and statistics; traces come on request."""
+    plain = {"weight", "output_rate", "spike_count", "isi_cv", "mean_weight", "status"}
+    plain |= {"effective_ltd_ratio"}
+    assert set(pipeline.simulate(configure())) == plain
+    everything = pipeline.simulate(configure("record=everything"))
+    assert set(everything) == plain | {
+        "spike_time",
+        "v",
+        "g_ex",
+        "x_post",
+        "x_pre",
+        "weight_trace",
+    }
+    assert everything["x_pre"].dims == ("time", "synapse")
+
+
+def test_isi_cv_of_known_trains():
+    """0 for a clock, the textbook value for two intervals, nan below three spikes."""
+    assert isi_cv(np.arange(10.0)) == 0
+    assert isi_cv(np.array([0.0, 1.0, 4.0])) == pytest.approx(0.5)
+    assert np.isnan(isi_cv(np.array([0.0, 1.0])))
+    assert np.isnan(isi_cv(np.array([])))

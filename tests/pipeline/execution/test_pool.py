@@ -1,0 +1,233 @@
+"""Workers: the same results whatever runs them, and a failing point stops no other."""
+
+import math
+import multiprocessing
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from pipeline.engine import compiled
+from pipeline.engine.cost import longest_seconds
+from pipeline.execution import batch as worker
+from pipeline.execution import pool
+from pipeline.execution.pool import run_points
+from pipeline.model import reference
+from pipeline.model.variables import ABOUT_RUNS
+from pipeline.request.compose import default_run
+from pipeline.request.grid import Grid, value_axis
+
+
+@pytest.fixture
+def points(configure):
+    """Seven points by key, long enough for threads to pay."""
+    overrides = "record=history", "record.weight_interval=100", "simulation.duration=5000"
+    grid = Grid(
+        configure(*overrides).to_mapping(),
+        [value_axis("seed", range(7))],
+    )
+    return dict(zip(grid.keys, grid.points, strict=True))
+
+
+def records_of(points, **settings):
+    """Run points and return all records by key."""
+    records = {}
+    for batch in run_points(points, default_run(**settings)):
+        assert not batch.failures
+        for i, key in enumerate(batch.keys):
+            records[key] = {name: column[i] for name, column in batch.columns.items()}
+    return records
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+def test_results_are_the_same_to_the_bit(points, backend, batch_size):
+    """Backend, number of workers and batch size change nothing."""
+    expected = records_of(points, backend="sequential")
+    got = records_of(points, backend=backend, n_jobs=2, batch_size=batch_size)
+    assert got.keys() == expected.keys()
+    for key, record in expected.items():
+        for name, value in record.items():
+            if name in ABOUT_RUNS:
+                continue
+            same = unpadded if name == "spike_time" else np.asarray
+            np.testing.assert_array_equal(same(got[key][name]), same(value), err_msg=name)
+
+
+def unpadded(times):
+    """Return spike times without what makes them as long as the longest of their batch."""
+    return times[~np.isnan(times)]
+
+
+def test_a_failing_point_becomes_a_record(points, fail_for_seed):
+    """What one point raises is kept with its reason; the others are done."""
+    fail_for_seed(3, FloatingPointError("overflow in v"))
+    came = list(run_points(points, default_run(backend="sequential", batch_size=2)))
+    failures = {key: f for batch in came for key, f in batch.failures.items()}
+    assert sum(len(batch.keys) for batch in came) == 6
+    assert [points[key].seed for key in failures] == [3]
+    (failure,) = failures.values()
+    assert failure.reason == "FloatingPointError: overflow in v"
+    assert "fail_or_run" in failure.traceback
+
+
+def test_records_have_the_asked_number_type(configure):
+    """Weights come in record.dtype, statistics in full precision."""
+    records = {}
+    for key, dtype in (("a", "float32"), ("b", "float64")):
+        records |= records_of({key: configure(f"record.dtype={dtype}")}, backend="sequential")
+    assert records["a"]["weight"].dtype == np.float32
+    assert records["b"]["weight"].dtype == np.float64
+    assert records["a"]["mean_weight"] == records["b"]["mean_weight"]
+
+
+def test_no_points_are_no_work():
+    """An empty request yields nothing."""
+    assert records_of({}) == {}
+
+
+def test_a_batch_that_does_not_fit_in_memory_is_a_failure(points, monkeypatch):
+    """What cannot be put together is told of each of its points, and the sweep goes on."""
+
+    def fail(results, record):
+        raise MemoryError("too much")
+
+    monkeypatch.setattr(worker, "stacked", fail)
+    (batch,) = run_points(points, default_run(backend="sequential", batch_size=7))
+    assert batch.keys == []
+    assert {failure.reason for failure in batch.failures.values()} == {"MemoryError: too much"}
+    assert batch.failures.keys() == points.keys()
+
+
+def test_the_notebooks_stream_takes_its_time(configure):
+    """The estimate counts a draw for every cell where the input is the notebook's."""
+    point = configure("input=notebook", "simulation.duration=120000", "input.n_synapses=300")
+    estimated = longest_seconds([point], "compiled")
+    assert 0.1 < estimated / (point.simulation.n_steps / 120_000) < 2
+
+
+def test_workers_are_only_started_where_they_pay(points):
+    """Threads do not share points shorter than Python's part in them, and one point is no crowd."""
+    long = longest_seconds(points.values(), "compiled")
+    assert pool.useful_workers(7, long, default_run(n_jobs=2)) == 2
+    assert pool.useful_workers(1, long, default_run(n_jobs=2)) == 1
+    assert pool.useful_workers(7, 1e-6, default_run(n_jobs=2)) == 1
+    assert pool.useful_workers(7, 1e-6, default_run(n_jobs=2, backend="loky")) == 2
+    assert pool.useful_workers(7, long, default_run(n_jobs=2, backend="sequential")) == 1
+
+
+@pytest.mark.parametrize("backend", ["sequential", "threading", "loky"])
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_a_point_that_takes_too_long_has_failed(configure, backend, engine):
+    """run.timeout ends a run under way, on every engine and backend; shorter ones are done."""
+    axis = value_axis("simulation.duration", [500, 1e8])
+    grid = Grid(configure().to_mapping(), [axis])
+    points = dict(zip(grid.keys, grid.points, strict=True))
+    run = default_run(backend=backend, engine=engine, timeout=0.5, n_jobs=2, batch_size=1)
+    started = time.monotonic()
+    came = list(run_points(points, run))
+    assert time.monotonic() - started < 10
+    assert [key for batch in came for key in batch.keys] == grid.keys[:1]
+    (failure,) = [failure for batch in came for failure in batch.failures.values()]
+    assert failure.reason == "TimeoutError: took longer than run.timeout=0.5 s"
+
+
+def fail_at_seed_3(parent, task, *how):
+    """Stand in for a point that raises in a process of its own."""
+    failures = {key: worker.Failure("no") for key, point in task if point.seed == 3}
+    return worker.Batch([], {}, failures) if failures else worker.run_batch(task, *how)
+
+
+def test_the_first_failure_can_end_processes_too(points, monkeypatch):
+    """No more is handed out, and joblib has nothing to say of what it was not asked for."""
+    monkeypatch.setattr(pool, "_run_apart", fail_at_seed_3)
+    run = default_run(backend="loky", batch_size=1, fail_fast=True, n_jobs=2)
+    came = list(run_points(points, run))
+    assert sum(len(batch.failures) for batch in came) == 1
+    assert sum(len(batch.keys) for batch in came) < 6
+
+
+@pytest.mark.parametrize("backend", ["sequential", "threading"])
+def test_the_first_failure_can_end_the_sweep(points, fail_for_seed, backend):
+    """With run.fail_fast what had finished comes, and the rest in no batch."""
+    fail_for_seed(3, FloatingPointError("overflow in v"))
+    run = default_run(backend=backend, batch_size=2, fail_fast=True, n_jobs=2)
+    came = list(run_points(points, run))
+    assert sum(len(batch.failures) for batch in came) == 1
+    assert 3 <= sum(len(batch.keys) for batch in came) < 6
+
+
+def test_a_run_that_ends_in_no_number_has_failed(points, monkeypatch):
+    """A potential or weight of nan is told as such, whatever the spikes look like."""
+
+    def unstable(configuration, *arguments):
+        recording = reference.run(configuration, *arguments)
+        if configuration.seed == 1:
+            recording.v = math.nan
+        if configuration.seed == 2:
+            recording.weight[0] = math.inf
+        return recording
+
+    monkeypatch.setattr(worker, "engine_named", lambda name: unstable)
+    (batch,) = run_points(points, default_run(backend="sequential", batch_size=7))
+    assert len(batch.keys) == 5
+    assert [failure.reason for failure in batch.failures.values()] == [
+        "FloatingPointError: v is nan at the end; try a smaller simulation.dt",
+        "FloatingPointError: the mean weight is inf at the end; try a smaller simulation.dt",
+    ]
+
+
+def test_stretches_change_nothing(configure, monkeypatch):
+    """However often a compiled run comes up for air, its numbers are the same to the bit."""
+    point = configure("record=history", "record.weight_interval=10", "seed=4")
+    whole = compiled.run(point)
+    for seconds in (1e-9, 1e-6, 3e-6):
+        calls = []
+        monkeypatch.setattr(compiled, "_SECONDS_PER_STRETCH", seconds)
+        parts = compiled.run(point, None, lambda calls=calls: calls.append(1))
+        assert len(calls) > 5
+        for name in ("weight", "spike_step", "weight_history", "v"):
+            np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
+
+
+def kill_worker_at_seed_3(parent, task, *how):
+    """Stand in for a point that takes all memory: its process is killed from outside."""
+    if any(point.seed == 3 for _, point in task):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return worker.run_batch(task, *how)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_a_point_that_kills_its_worker_stands_alone(points, monkeypatch, batch_size):
+    """The others are done, in whatever batch they were; the killer is a failure by name."""
+    monkeypatch.setattr(pool, "_run_apart", kill_worker_at_seed_3)
+    run = default_run(backend="loky", n_jobs=2, batch_size=batch_size)
+    came = list(run_points(points, run))
+    done = [points[key].seed for batch in came for key in batch.keys]
+    assert sorted(done) == [0, 1, 2, 4, 5, 6]
+    failures = {points[k].seed: f for batch in came for k, f in batch.failures.items()}
+    assert failures == {3: pool._KILLED}
+    assert "was killed (out of memory?)" in failures[3].reason
+    # The next run has the killer alone, and outlives it too, whatever the number of workers.
+    (key,) = (key for batch in came for key in batch.failures)
+    for n_jobs in (1, 2):
+        run = default_run(backend="loky", n_jobs=n_jobs)
+        (batch,) = run_points({key: points[key]}, run)
+        assert batch.failures == {key: pool._KILLED}
+
+
+def test_a_worker_that_is_killed_once_costs_nothing(configure):
+    """A kill from outside, with a worker's points under way: all points come in the end."""
+    base = configure("simulation.duration=20000")
+    grid = Grid(base.to_mapping(), [value_axis("seed", range(8))])
+    points = dict(zip(grid.keys, grid.points, strict=True))
+    run = default_run(backend="loky", n_jobs=2, batch_size=1, engine="reference")
+    came = []
+    for batch in run_points(points, run):
+        came.append(batch)
+        if len(came) == 2:
+            os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+    assert not any(batch.failures for batch in came)
+    assert sorted(key for batch in came for key in batch.keys) == sorted(points)

@@ -1,0 +1,311 @@
+"""The way of a request, from Python: axes in, dataset out, directory kept."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import pipeline
+from pipeline.execution import batch as worker
+from pipeline.execution import pool
+from pipeline.experiment import run as experiment_run
+from pipeline.model import reference
+from pipeline.model.errors import RequestError
+from pipeline.request import grid, request
+from pipeline.request.grid import Grid
+from pipeline.storage import state
+from tests.conftest import numbers_of
+
+AXES = {"input.rate_hz": [30, 60], "seed": range(3)}
+
+
+def test_sweep_returns_what_it_writes(configure, tmp_path):
+    """The dataset in hand is the one in results.nc, and no directory is needed."""
+    returned = pipeline.sweep(configure(), AXES, tmp_path / "run", backend="sequential")
+    with xr.open_dataset(tmp_path / "run" / "results.nc") as written:
+        xr.testing.assert_identical(numbers_of(written), numbers_of(returned))
+        for name in returned.variables:
+            assert set(returned[name].attrs) == set(written[name].attrs)
+    alone = pipeline.sweep(configure(), AXES, backend="sequential")
+    xr.testing.assert_identical(numbers_of(alone), numbers_of(returned))
+    assert dict(returned.sizes) == {"rate_hz": 2, "seed": 3, "synapse": 40}
+
+
+def test_sweep_and_simulate_agree(configure):
+    """A point of a sweep is the run of its configuration, weights rounded to float32."""
+    dataset = pipeline.sweep(configure(), AXES, backend="sequential")
+    alone = pipeline.simulate(configure("input.rate_hz=60", "seed=2"))
+    point = dataset.sel(rate_hz=60, seed=2)
+    assert point["mean_weight"] == alone["mean_weight"]
+    np.testing.assert_array_equal(point["weight"], alone["weight"].astype(np.float32))
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_backends_give_identical_datasets(configure, backend):
+    """Loky and threads give the dataset of one worker to the bit, histories and spikes too."""
+    base = configure("record=history", "record.weight_interval=100", "simulation.duration=5000")
+    expected = pipeline.sweep(base, AXES, backend="sequential")
+    got = pipeline.sweep(base, AXES, backend=backend, n_jobs=2, batch_size=1)
+    xr.testing.assert_identical(numbers_of(got), numbers_of(expected))
+
+
+def test_the_nine_axes_work_together(configure):
+    """All axes that a study may want in one sweep: 512 points, each where it belongs."""
+    from tests.pipeline.request.test_grid import NINE_AXES
+
+    base = configure("simulation.duration=20")
+    dataset = pipeline.sweep(base, NINE_AXES, backend="sequential")
+    leaves = [key.rpartition(".")[2] for key in NINE_AXES]
+    assert dataset["status"].dims == tuple(leaves)
+    assert (dataset["status"] == 0).all()
+    last = [f"{key}={values[-1]}" for key, values in NINE_AXES.items()]
+    alone = pipeline.simulate(configure("simulation.duration=20", *last))
+    there = dataset.isel(dict.fromkeys(leaves, -1))
+    np.testing.assert_array_equal(there["weight"], alone["weight"].astype(np.float32))
+
+
+def test_finished_points_are_not_run_again(configure, tmp_path, monkeypatch):
+    """The second run of a request runs nothing; a longer axis runs only what is new."""
+    asked = []
+
+    def spy(points, run):
+        asked.append(sorted(point.seed for point in points.values()))
+        return pool.run_points(points, run)
+
+    monkeypatch.setattr(experiment_run, "run_points", spy)
+    place = tmp_path / "run"
+    first = pipeline.sweep(configure(), {"seed": [1, 3]}, place, backend="sequential")
+    again = pipeline.sweep(configure(), {"seed": [1, 3]}, place, backend="sequential")
+    longer = pipeline.sweep(configure(), {"seed": [1, 2, 3, 4]}, place, backend="sequential")
+    assert asked == [[1, 3], [], [2, 4]]
+    xr.testing.assert_identical(numbers_of(again), numbers_of(first))
+    fresh = pipeline.sweep(configure(), {"seed": [1, 2, 3, 4]}, backend="sequential")
+    xr.testing.assert_identical(numbers_of(longer), numbers_of(fresh))
+
+
+def test_another_study_is_refused(configure, tmp_path):
+    """Points of other physics or records are not mixed in; the file stays as it is."""
+    pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path, backend="sequential")
+    before = (tmp_path / "results.nc").read_bytes()
+    for change, message in [
+        (
+            "neuron.tau_m=12",
+            r"holds another study \(neuron\.tau_m=10\.0 there and "
+            r"neuron\.tau_m=12\.0 here\); sweep both values to have both in one file "
+            r"\(neuron\.tau_m=10\.0,12\.0\), or choose another name$",
+        ),
+        (
+            "record.spike_times=true",
+            r"record\.spike_times=False there and .*=True here\); choose another name$",
+        ),
+    ]:
+        with pytest.raises(RequestError, match=message):
+            pipeline.sweep(configure(change), {"seed": [1, 2]}, tmp_path, backend="sequential")
+    assert (tmp_path / "results.nc").read_bytes() == before
+    swept = pipeline.sweep(
+        configure(), {"neuron.tau_m": [12], "seed": [1]}, tmp_path, backend="sequential"
+    )
+    assert swept["status"].sel(tau_m=10).values.tolist() == [0, 0]
+    assert swept["status"].sel(tau_m=12).values.tolist() == [0, 2]
+
+
+def test_another_model_version_is_refused(configure, tmp_path, monkeypatch):
+    """What another version computed is other numbers: told so, and nothing is touched."""
+    pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path, backend="sequential")
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    for module in (grid, state, request):
+        monkeypatch.setattr(module, "MODEL_VERSION", 1000)
+    with pytest.raises(
+        RequestError,
+        match=r"made by model version \d+, and this is version 1000, .*; choose another name$",
+    ):
+        pipeline.sweep(configure(), {"seed": [1, 2, 3]}, tmp_path, backend="sequential")
+    after = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    assert {f: b for f, b in after.items() if f.name != ".lock"} == {
+        f: b for f, b in before.items() if f.name != ".lock"
+    }
+
+
+def test_an_interruption_keeps_what_had_finished(configure, tmp_path, monkeypatch):
+    """Ctrl-C ends the sweep with its finished points in results.nc, and the next run goes on."""
+
+    def two_batches_then_interrupt(points, run):
+        batches = pool.run_points(points, run)
+        yield next(batches)
+        yield next(batches)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiment_run, "run_points", two_batches_then_interrupt)
+    settings = {"backend": "sequential", "batch_size": 1}
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.sweep(configure(), {"seed": range(5)}, tmp_path, **settings)
+    with xr.open_dataset(tmp_path / "results.nc") as dataset:
+        assert dataset["status"].values.tolist() == [0, 0, 2, 2, 2]
+    monkeypatch.undo()
+    resumed = pipeline.sweep(configure(), {"seed": range(5)}, tmp_path, **settings)
+    whole = pipeline.sweep(configure(), {"seed": range(5)}, **settings)
+    xr.testing.assert_identical(numbers_of(resumed), numbers_of(whole))
+    assert resumed["made_by"].values.tolist() == [0, 0, 1, 1, 1]
+
+
+def test_a_failed_point_is_a_row_and_tried_again(
+    configure, tmp_path, fail_for_seed, monkeypatch, caplog
+):
+    """failures.csv names point, reason and traceback; the next run computes that point."""
+    axes = {"input.rate_hz": [30], "seed": range(3)}
+    fail_for_seed(1, ZeroDivisionError('no "luck",\ntoday'))
+    dataset = pipeline.sweep(configure(), axes, tmp_path, backend="sequential")
+    assert dataset["status"].values.tolist() == [[0, 1, 0]]
+    assert "failed at rate_hz=30.0, seed=1: Zero" in (tmp_path / "sweep.log").read_text()
+    assert caplog.messages[-2].startswith("failed: 1; the first at rate_hz=30.0, seed=1: Zero")
+    with (tmp_path / "failures.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row.pop("traceback").splitlines()[0] == "Traceback (most recent call last):"
+    assert row == {
+        "input.rate_hz": "30.0",
+        "seed": "1",
+        "reason": 'ZeroDivisionError: no "luck", today',
+        "key": Grid(configure("input.rate_hz=30", "seed=1").to_mapping()).keys[0],
+    }
+    more = {"input.rate_hz": [30], "seed": [3]}
+    dataset = pipeline.sweep(configure(), more, tmp_path, backend="sequential")
+    assert dataset["status"].values.tolist() == [[0, 1, 0, 0]], "what is not asked for stays failed"
+    monkeypatch.undo()
+    dataset = pipeline.sweep(configure(), axes, tmp_path, backend="sequential")
+    assert dataset["status"].values.tolist() == [[0, 0, 0, 0]]
+    assert not (tmp_path / "failures.csv").exists()
+
+
+def test_failures_that_are_not_tried_again_stay(configure, tmp_path, monkeypatch):
+    """A retry that ends early forgets no reason: what it did not come to is as it was."""
+
+    def fail(configuration, *arguments):
+        if configuration.seed:
+            raise ValueError(f"seed {configuration.seed}")
+        return reference.run(configuration, *arguments)
+
+    monkeypatch.setattr(worker, "engine_named", lambda name: fail)
+    settings = {"backend": "sequential", "directory": tmp_path}
+    assert pipeline.sweep(configure(), {"seed": range(4)}, **settings)["status"].sum() == 3
+    again = pipeline.sweep(configure(), {"seed": range(4)}, fail_fast=True, **settings)
+    assert again["status"].values.tolist() == [0, 1, 1, 1]
+    with (tmp_path / "failures.csv").open(newline="") as file:
+        reasons = [row["reason"] for row in csv.DictReader(file)]
+    assert reasons == [f"ValueError: seed {seed}" for seed in (1, 2, 3)]
+    more = pipeline.sweep(configure(), {"seed": [0, 7]}, **settings)
+    assert more["status"].values.tolist() == [0, 1, 1, 1, 1]
+
+
+def test_results_without_their_batches_are_kept_aside(configure, tmp_path, caplog):
+    """Points that results.nc has and points/ no longer are told, and the old file stays."""
+    settings = {"backend": "sequential", "batch_size": 1, "directory": tmp_path}
+    whole = pipeline.sweep(configure(), {"seed": range(3)}, **settings)
+    for batch in tmp_path.glob("points/*.npz"):
+        batch.unlink()
+    with pytest.raises(RequestError, match="holds another study"):
+        pipeline.sweep(configure("neuron.tau_m=12"), {"seed": [1]}, **settings)
+    assert not (tmp_path / "results.nc.earlier").exists()
+    pipeline.sweep(configure(), {"seed": [1]}, **settings)
+    assert "has 3 finished points that are no longer in" in caplog.text
+    with xr.open_dataset(tmp_path / "results.nc.earlier") as kept:
+        xr.testing.assert_identical(numbers_of(kept), numbers_of(whole))
+    with xr.open_dataset(tmp_path / "results.nc") as dataset:
+        assert dataset["status"].values.tolist() == [2, 0, 2]
+
+
+def test_a_request_that_came_to_nothing_can_be_replaced(configure, tmp_path, monkeypatch):
+    """Where nothing is finished, other physics may take the directory over."""
+    monkeypatch.setattr(experiment_run, "run_points", lambda points, run: iter(()))
+    settings = {"backend": "sequential", "directory": tmp_path}
+    pipeline.sweep(configure(), {"seed": range(3)}, **settings)
+    monkeypatch.undo()
+    dataset = pipeline.sweep(configure("neuron.tau_m=12"), {"seed": [1]}, **settings)
+    assert dataset["status"].values.tolist() == [0]
+
+
+def test_an_axis_without_effect_is_said(configure, caplog):
+    """Sweeping ltd_ratio beside a given A_minus warns, and the runs are done once."""
+    dataset = pipeline.sweep(
+        configure("stdp.A_minus=0.01"), {"stdp.ltd_ratio": [1, 2]}, backend="sequential"
+    )
+    assert "stdp.ltd_ratio has no effect" in caplog.text
+    np.testing.assert_array_equal(dataset["weight"][0], dataset["weight"][1])
+
+
+def test_a_wrong_sweep_writes_nothing(configure, tmp_path):
+    """Axes and settings are checked before the directory is made."""
+    for axes, settings in [
+        ({"stdp.tau_plus": [10, -1]}, {}),
+        ({"stdp.tau": [10]}, {}),
+        ({"seed": [1]}, {"backend": "carrier pigeon"}),
+    ]:
+        with pytest.raises(RequestError):
+            pipeline.sweep(configure(), axes, tmp_path / "run", **settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_provenance_is_in_the_file_and_beside_it(configure, tmp_path):
+    """Commit, versions, engine, command and seed policy, the same in both places."""
+    dataset = pipeline.sweep(configure(), {"seed": [1]}, tmp_path, backend="sequential")
+    (beside,) = json.loads((tmp_path / "provenance.json").read_text())["runs"]
+    (within,) = json.loads(dataset.attrs["runs"])
+    for name in ("git_commit", "git_dirty", "engine", "command", "seed_policy", "created"):
+        assert beside[name]
+        assert dataset.attrs[name] == beside[name]
+    assert beside["packages"]["numpy"] == np.__version__
+    assert beside["packages"]["pytest"] == pytest.__version__
+    assert json.loads(dataset.attrs["packages"]) == beside["packages"]
+    assert dataset.attrs["Conventions"] == "CF-1.11"
+    assert 0 < float(dataset["wall_time"][0]) < beside["seconds"] == dataset.attrs["seconds"]
+    assert bool(beside.pop("git_diff")) == (beside["git_dirty"] == "true")
+    assert within == beside
+
+
+def test_every_point_names_the_run_that_made_it(configure, tmp_path):
+    """Asking again for what is there makes nothing; a longer axis is the work of a second run."""
+    settings = {"directory": tmp_path, "backend": "sequential"}
+    pipeline.sweep(configure(), {"seed": [1, 3]}, engine="reference", **settings)
+    made = (tmp_path / "provenance.json").read_bytes()
+    again = pipeline.sweep(configure(), {"seed": [1, 3]}, engine="compiled", **settings)
+    assert again.attrs["engine"] == "reference"
+    assert (tmp_path / "provenance.json").read_bytes() == made
+    more = pipeline.sweep(configure(), {"seed": [1, 2, 3]}, engine="compiled", **settings)
+    assert more.attrs["engine"] == "reference; compiled"
+    engines = [run["engine"] for run in json.loads(more.attrs["runs"])]
+    assert [engines[place] for place in more["made_by"].values] == [
+        "reference",
+        "compiled",
+        "reference",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda c: pipeline.sweep(c, None), "^axes=null: must map keys"),
+        (lambda c: pipeline.sweep(c, ["seed"]), r"^axes=\['seed'\]: must map keys"),
+        (lambda c: pipeline.sweep(c, {1: [1]}), r"^axes=\{1: \[1\]\}: must map keys"),
+        (lambda c: pipeline.sweep(c, {"seed": {1: 2}}), r"^seed=\{1: 2\}: an axis needs a list"),
+        (lambda c: pipeline.sweep(c, {"seed": ["1"]}), "^seed='1': random seed must be a whole"),
+        (lambda c: pipeline.sweep({}, {}), r"^configuration=\{\}: must be what pipeline.configure"),
+        (lambda c: pipeline.simulate(None), "^configuration=null: must be what"),
+        (lambda c: pipeline.sweep(c, {}, directory=""), "^directory=: must be a path"),
+        (lambda c: pipeline.sweep(c, {}, directory=3), "^directory=3: must be a path"),
+        (lambda c: pipeline.simulate(c, [[0, 1], [0]]), "^spikes: must be a matrix"),
+        (lambda c: pipeline.configure(["seed=1"]), r"^override=\['seed=1'\]: must be text"),
+    ],
+)
+def test_a_wrong_call_is_told_in_one_line(configure, call, message):
+    """From Python too, a refusal names what was given and what is allowed."""
+    with pytest.raises(RequestError, match=message):
+        call(configure())
+
+
+def test_results_that_do_not_fit_are_refused_before_anything_runs(configure, tmp_path):
+    """More than this machine's memory is told as a number, and nothing is written."""
+    huge = configure("record=everything", "simulation.duration=1e10")
+    with pytest.raises(RequestError, match=r"^2 points of .* GB each: results must be <= .* GB"):
+        pipeline.sweep(huge, {"seed": [1, 2]}, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

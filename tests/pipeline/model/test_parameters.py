@@ -1,0 +1,90 @@
+"""Parameters are checked at birth, alone and against each other."""
+
+import dataclasses
+
+import pytest
+
+from pipeline.model.errors import RequestError
+from pipeline.model.parameters import SECTIONS, Configuration, Stdp, all_quantities, steps
+
+
+def test_null_follows_the_other_parameter(configure):
+    """A_minus and tau_minus stand for ltd_ratio * A_plus and tau_plus until they are given."""
+    stdp = configure("stdp.A_plus=0.01", "stdp.ltd_ratio=1.5", "stdp.tau_plus=17").stdp
+    assert (stdp.A_minus, stdp.tau_minus) == (None, None)
+    assert stdp.resolved().A_minus == pytest.approx(0.015)
+    assert stdp.resolved().tau_minus == 17
+    given = configure("stdp.A_minus=0.5", "stdp.tau_minus=3").stdp.resolved()
+    assert (given.A_minus, given.tau_minus) == (0.5, 3)
+
+
+def test_a_configuration_cannot_be_changed(configure):
+    """Sections and the configuration are frozen."""
+    configuration = configure()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        configuration.stdp.A_plus = 1.0
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        configuration.seed = 1
+
+
+def test_a_configuration_survives_its_mapping(configure):
+    """to_mapping and from_mapping are inverse."""
+    configuration = configure("stdp.A_minus=0.01")
+    assert Configuration.from_mapping(configuration.to_mapping()) == configuration
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"neuron": {"V_reset": -55.0}}, r"neuron\.V_reset=-55\.0: must be < neuron\.V_th=-55"),
+        ({"simulation": {"dt": 5.0}}, r"simulation\.dt=5\.0: .* < synapse\.tau_ex=5 ms"),
+        ({"simulation": {"dt": 4.0}, "neuron": {"tau_m": 3.0}}, r"< neuron\.tau_m=3 ms"),
+        ({"simulation": {"dt": 4.0}, "stdp": {"tau_minus": 4.0}}, r"< stdp\.tau_minus=4 ms"),
+        ({"simulation": {"dt": 4.0}, "stdp": {"tau_plus": 2.0}}, r"< stdp\.tau_plus=2 ms"),
+        ({"input": {"rate_hz": 1000.1}}, r"input\.rate_hz=1000\.1: .* <= 1000 Hz"),
+        ({"simulation": {"duration": 0.5}}, r"simulation\.duration=0\.5: .* at least one step"),
+        ({"record": {"weight_interval": 1.5}}, r"record\.weight_interval=1\.5: .* multiple of"),
+        ({"record": {"weight_interval": 501.0}}, r"weight_interval=501\.0: .* <= sim.*=500 ms"),
+        ({"simulation": {"duration": 1e12}, "input": {"n_synapses": 10**6}}, r"must be <= 2\*\*48"),
+        ({"stdp": {"A_pluss": 1}}, r"stdp\.A_pluss=1: unknown key; did you mean stdp\.A_plus\?"),
+        ({"colour": 1}, r"colour=1: unknown key"),
+    ],
+)
+def test_parameters_are_checked_against_each_other(configure, change, message):
+    """What no single bound can say is refused too, in one line."""
+    mapping = configure().to_mapping()
+    for section, values in change.items():
+        mapping[section] = {**mapping[section], **values} if isinstance(values, dict) else values
+    with pytest.raises(RequestError, match=message):
+        Configuration.from_mapping(mapping)
+
+
+def test_a_missing_value_is_named(configure):
+    """There are no defaults in the code: what conf/ does not say is missing."""
+    mapping = configure().to_mapping()
+    del mapping["stdp"]["A_plus"]
+    with pytest.raises(RequestError, match=r"^stdp\.A_plus: missing"):
+        Configuration.from_mapping(mapping)
+
+
+def test_a_rate_of_one_spike_a_step_is_allowed(configure):
+    """Rate * dt = 1 is the limit and within it."""
+    assert configure("input.rate_hz=1000").input.rate_hz == 1000
+
+
+@pytest.mark.parametrize(
+    ("time", "dt", "n"),
+    [(2, 0.1, 20), (1.1, 0.1, 11), (1.2, 0.5, 3), (0, 0.1, 0), (0.3, 0.1, 3), (2.05, 1, 3)],
+)
+def test_steps_round_up_but_not_a_rounding_error(time, dt, n):
+    """1.1 / 0.1 is 11.000000000000002 in binary and eleven steps in fact."""
+    assert steps(time, dt) == n
+
+
+def test_every_quantity_has_a_name_and_only_known_followers():
+    """Each parameter carries a long name, and what follows another names real fields."""
+    assert all(quantity.long_name for quantity in all_quantities().values())
+    for name, sources in Stdp.followers.items():
+        assert Stdp.quantities()[name].null
+        assert {name, *sources} <= set(Stdp.quantities())
+    assert list(SECTIONS) == ["neuron", "synapse", "stdp", "input", "simulation", "record"]

@@ -1,0 +1,86 @@
+"""Every file in conf/ composes, and every experiment runs."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import xarray as xr
+from omegaconf import OmegaConf
+
+import pipeline
+from pipeline.execution.pool import Run
+from pipeline.model.parameters import SECTIONS, Configuration
+from pipeline.request.compose import CONF, composed, physics_of, run_of
+
+CHOICES = [
+    (group, file.stem)
+    for group in (*SECTIONS, "run")
+    for file in sorted((CONF / group).glob("*.yaml"))
+]
+EXPERIMENTS = sorted(file.stem for file in (CONF / "experiment").glob("*.yaml"))
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_choice_of_a_group_instantiates(group, choice):
+    """Each file composes to a section whose values are those of the file."""
+    config = composed([f"{group}={choice}"])
+    built = run_of(config) if group == "run" else getattr(configuration(config), group)
+    written = OmegaConf.load(CONF / group / f"{choice}.yaml")
+    for name in set(written) - {"defaults"}:
+        assert getattr(built, name) == written[name]
+
+
+def configuration(config):
+    """Return the checked configuration of a composed config."""
+    return Configuration.from_mapping(physics_of(config))
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_a_file_says_exactly_the_fields_of_its_section(group, choice):
+    """conf/ holds values for the fields of the dataclass and nothing else; each has a comment."""
+    file = CONF / group / f"{choice}.yaml"
+    keys = set(OmegaConf.load(file)) - {"defaults"}
+    fields = set((Run if group == "run" else SECTIONS[group]).quantities())
+    assert keys <= fields
+    assert keys == fields or "defaults" in OmegaConf.load(file)
+    assert file.read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_runs(command, name):
+    """Cut to 100 ms a point, each experiment gives its grid, all points done."""
+    ended = command(
+        f"+experiment={name}",
+        "simulation.duration=100",
+        "record.weight_interval=null",
+        "name=smoke",
+    )
+    assert ended.code == 0, ended.err
+    with xr.open_dataset("outputs/smoke/results.nc") as dataset:
+        assert (dataset["status"] == 0).all()
+        assert dataset["status"].ndim >= 1
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_tells_its_command_and_its_study(name):
+    """The command stands in the comment on top, and the study is named after the file."""
+    text = (CONF / "experiment" / f"{name}.yaml").read_text()
+    assert f"# python -m pipeline +experiment={name}" in text.splitlines()[1]
+    assert OmegaConf.load(CONF / "experiment" / f"{name}.yaml").study == name
+
+
+def test_the_input_rates_study_is_the_tutorials():
+    """10 to 40 Hz in steps of 5, 4 seeds, Demo 2's parameters."""
+    study = OmegaConf.load(CONF / "experiment" / "input_rates.yaml")
+    assert study.hydra.sweeper.params == {"input.rate_hz": "range(10,45,5)", "seed": "range(4)"}
+    configuration, usual = pipeline.configure("+experiment=input_rates"), pipeline.configure()
+    assert dataclasses.replace(configuration, record=usual.record) == usual
+    assert configuration.simulation.duration == 120_000
+    assert configuration.synapse.w_init == pytest.approx(0.014 / 0.024, rel=1e-14)
+
+
+def test_conf_holds_values_only():
+    """There is no code in conf/ but what marks nothing as code."""
+    assert [
+        path for path in Path(CONF).rglob("*") if path.is_file() and path.suffix != ".yaml"
+    ] == []

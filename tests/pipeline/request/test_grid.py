@@ -1,0 +1,191 @@
+"""Axes times values: order, checks, keys."""
+
+import itertools
+
+import pytest
+
+from pipeline.model.errors import RequestError
+from pipeline.request.grid import MOST_POINTS, Grid, choice_axis, value_axis
+
+NINE_AXES = {
+    "input.rate_hz": [10, 20],
+    "stdp.A_plus": [0.004, 0.008],
+    "stdp.A_minus": [0.005, 0.009],
+    "stdp.ltd_ratio": [1.0, 1.1],
+    "stdp.tau_plus": [10, 20],
+    "stdp.tau_minus": [15, 30],
+    "neuron.tau_m": [10, 15],
+    "synapse.w_init": [0.2, 0.6],
+    "seed": [0, 1],
+}
+
+
+def value_of(point, key):
+    """Return the value of a key such as `stdp.A_plus` in a configuration."""
+    for word in key.split("."):
+        point = getattr(point, word)
+    return point
+
+
+@pytest.mark.parametrize("key", NINE_AXES)
+def test_each_axis_sets_its_key_and_nothing_else(configure, key):
+    """Along an axis its key takes its values, and every other key stays at the base."""
+    base = configure()
+    points = Grid(base.to_mapping(), [value_axis(key, NINE_AXES[key])]).points
+    assert [value_of(point, key) for point in points] == NINE_AXES[key]
+    section, _, leaf = key.rpartition(".")
+    for point in points:
+        mapping, expected = point.to_mapping(), base.to_mapping()
+        for nested in (mapping, expected):
+            (nested[section] if section else nested).pop(leaf)
+        assert mapping == expected
+
+
+def test_all_axes_together_make_the_product_in_order(configure):
+    """Nine axes of two values are 512 points, the last axis fastest."""
+    grid = Grid(
+        configure().to_mapping(), [value_axis(key, values) for key, values in NINE_AXES.items()]
+    )
+    assert grid.shape == (2,) * 9
+    expected = list(itertools.product(*NINE_AXES.values()))
+    assert [tuple(value_of(p, key) for key in NINE_AXES) for p in grid.points] == expected
+
+
+def key_of(point):
+    """Return the key under which a point is stored."""
+    return Grid(point.to_mapping()).keys[0]
+
+
+def test_two_spellings_of_a_value_are_one(configure):
+    """10 and 10.0 are repeated on an axis, and one key in a store."""
+    with pytest.raises(RequestError, match=r"^input\.rate_hz=10\.0: repeated on its axis"):
+        value_axis("input.rate_hz", [10, 10.0])
+    assert key_of(configure("input.rate_hz=20")) == key_of(configure("input.rate_hz=2e1"))
+
+
+def test_the_key_is_of_the_resolved_physics(configure):
+    """A null and the value it stands for are one run; every parameter that matters counts."""
+    base = key_of(configure())
+    assert key_of(configure("stdp.tau_minus=20")) == base
+    given = configure("stdp.A_minus=0.01")
+    assert key_of(given) == key_of(configure("stdp.A_minus=0.01", "stdp.ltd_ratio=3"))
+    changed = {
+        "neuron.t_ref=1",
+        "synapse.tau_ex=4",
+        "stdp.tau_minus=19",
+        "input=notebook",
+        "seed=1",
+        "simulation.duration=400",
+        "record.spike_times=true",
+        "input.rate_hz=39",
+    }
+    assert len({key_of(configure(change)) for change in changed} | {base}) == 1 + len(changed)
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "message"),
+    [
+        ("stdp.A_pluss", [1, 2], r"stdp\.A_pluss=1,2: unknown axis; did you mean stdp\.A_plus\?"),
+        ("tau_plus", [1, 2], r"did you mean stdp\.tau_plus\?"),
+        ("record.traces", [True, False], r"record\.traces=True,False: cannot be swept"),
+        ("stdp.tau_plus", [10, -1], r"stdp\.tau_plus=-1: LTP time constant must be .* > 0 ms"),
+        ("stdp.tau_plus", [10, float("nan")], r"stdp\.tau_plus=nan"),
+        ("stdp.A_minus", [None, 0.1], r"stdp\.A_minus=null: must be a number on an axis"),
+        ("seed", [], r"seed: the axis has no values"),
+        ("seed", [1, 2, 1], r"seed=1: repeated"),
+        ("seed", range(10**9), r"seed: 1000000000 values; an axis must have <= 1000000"),
+        ("seed", 5, r"seed=5: an axis needs a list of values"),
+        ("seed", "12", r"seed=12: an axis needs a list of values"),
+    ],
+)
+def test_a_wrong_axis_is_refused(key, values, message):
+    """The message names the key, the value and what is allowed."""
+    with pytest.raises(RequestError, match=message):
+        value_axis(key, values)
+
+
+def test_the_1999th_value_is_checked_too(configure):
+    """A point that fails only beside another axis's value is found before anything runs."""
+    rates = [*range(1, 1999), 2500]
+    with pytest.raises(RequestError, match=r"^input\.rate_hz=2500\.0: .* <= 2000 Hz"):
+        Grid(configure("simulation.dt=0.5").to_mapping(), [value_axis("input.rate_hz", rates)])
+    dts = value_axis("simulation.dt", [0.1, 1.0])
+    with pytest.raises(RequestError, match=r"with simulation\.dt=1 ms"):
+        Grid(configure().to_mapping(), [value_axis("input.rate_hz", [*range(1, 999), 1500]), dts])
+
+
+def test_an_axis_given_twice_is_refused(configure):
+    """Two axes of one name would be one dimension."""
+    axis = value_axis("seed", [1, 2])
+    with pytest.raises(RequestError, match="^seed: the axis is given twice"):
+        Grid(configure().to_mapping(), [axis, axis])
+
+
+def test_a_grid_beyond_reason_is_refused_at_once(configure):
+    """A billion points are refused by their number, not by memory running out."""
+    axes = [value_axis(key, range(1, 1001)) for key in ("seed", "stdp.tau_plus", "neuron.tau_m")]
+    with pytest.raises(RequestError, match=f"1000 x 1000 x 1000 points; .* <= {MOST_POINTS}"):
+        Grid(configure().to_mapping(), axes)
+
+
+def test_traces_need_one_time_axis(configure):
+    """Every step of runs with different steps cannot share a coordinate."""
+    with pytest.raises(RequestError, match=r"record\.traces=true: .* simulation\.dt is swept"):
+        Grid(configure("record=everything").to_mapping(), [value_axis("simulation.dt", [0.5, 1])])
+
+
+def test_values_lie_over_the_choice_of_a_group(configure):
+    """A group's choice sets its section; an axis of one value goes over it, in either order."""
+    choice = choice_axis(
+        "stdp",
+        ["slow", "fast"],
+        [
+            {"stdp.tau_plus": 40.0, "stdp.A_plus": 0.001},
+            {"stdp.tau_plus": 5.0, "stdp.A_plus": 0.002},
+        ],
+    )
+    value = value_axis("stdp.A_plus", [0.1, 0.2])
+    for axes in ([choice, value], [value, choice]):
+        points = Grid(configure().to_mapping(), axes).points
+        assert {(p.stdp.tau_plus, p.stdp.A_plus) for p in points} == {
+            (40.0, 0.1),
+            (40.0, 0.2),
+            (5.0, 0.1),
+            (5.0, 0.2),
+        }
+
+
+def test_only_points_are_checked_not_the_base(configure):
+    """A base that no axis would leave as it is need not be a valid run."""
+    base = configure().to_mapping()
+    base["synapse"]["tau_ex"] = 0.8
+    grid = Grid(base, [value_axis("simulation.dt", [0.1, 0.2])])
+    assert [point.simulation.dt for point in grid.points] == [0.1, 0.2]
+
+
+def test_a_point_is_described_by_its_place(configure):
+    """What a log calls a point is where it stands on the axes."""
+    axes = [value_axis("input.rate_hz", [10, 20]), value_axis("seed", [1, 2, 3])]
+    grid = Grid(configure().to_mapping(), axes)
+    assert grid.describe(grid.keys[4]) == "rate_hz=20.0, seed=2"
+    alone = Grid(configure().to_mapping())
+    assert alone.describe(alone.keys[0]) == "the only point"
+
+
+def test_an_axis_without_effect_is_known(configure):
+    """ltd_ratio does nothing once A_minus is given."""
+    axes = [value_axis("stdp.ltd_ratio", [1, 2]), value_axis("seed", [1, 2])]
+    assert [a.key for a in Grid(configure("stdp.A_minus=0.1").to_mapping(), axes).idle_axes()] == [
+        "stdp.ltd_ratio"
+    ]
+    assert Grid(configure().to_mapping(), axes).idle_axes() == []
+
+
+def test_constants_are_what_no_axis_sets(configure):
+    """Swept keys leave the constants; a swept group leaves as a whole."""
+    constants = Grid(
+        configure().to_mapping(), [value_axis("stdp.A_plus", [1]), value_axis("seed", [1])]
+    )
+    constants = constants.constants()
+    assert "seed" not in constants
+    assert set(constants["stdp"]) == {"ltd_ratio", "A_minus", "tau_plus", "tau_minus"}

@@ -1,0 +1,225 @@
+"""What is asked for becomes axes: Hydra's sweep grammar and Python's mappings."""
+
+import dataclasses
+import time
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+import pipeline
+from pipeline.model.errors import RequestError
+from pipeline.request.compose import composed
+from pipeline.request.overrides import grid_of_mapping, grid_of_overrides
+
+
+def grid(arguments, params=()):
+    """Return the grid of a command line and an experiment's axes."""
+    parser = OverridesParser.create()
+    overrides = parser.parse_overrides(list(arguments))
+    fixed = [o.input_line for o in overrides if not o.is_sweep_override()]
+    return grid_of_overrides(
+        composed(fixed), parser.parse_overrides(list(params)), overrides, composed
+    )
+
+
+def axes(*arguments, params=()):
+    """Return key and values of each axis."""
+    return {axis.key: axis.values for axis in grid(arguments, params).axes}
+
+
+def test_the_sweep_grammar_is_hydras():
+    """Commas, range, choice, sort and quoted words all make axes, in the order given."""
+    assert axes("seed=3,1", "input.rate_hz=range(10,30,5)", "stdp.A_plus=choice(0.1,0.2)") == {
+        "seed": (3, 1),
+        "input.rate_hz": (10, 15, 20, 25),
+        "stdp.A_plus": (0.1, 0.2),
+    }
+    assert list(axes("stdp.A_plus=1,0.5", "seed=1,2")) == ["stdp.A_plus", "seed"]
+    assert axes("seed=sort(3,1,2)") == {"seed": (1, 2, 3)}
+    assert axes("input.process='poisson','notebook'") == {"input.process": ("poisson", "notebook")}
+
+
+def test_a_range_counts_in_decimal():
+    """0.1 three times is 0.3, and the end of a range is never in it by a rounding error."""
+    assert axes("stdp.A_plus=range(0.1,0.5,0.1)") == {"stdp.A_plus": (0.1, 0.2, 0.3, 0.4)}
+    assert axes("stdp.A_plus=range(0.3,0,-0.1)") == {"stdp.A_plus": (0.3, 0.2, 0.1)}
+    assert axes("stdp.A_plus=range(0.004,0.012,0.002)")["stdp.A_plus"] == (
+        0.004,
+        0.006,
+        0.008,
+        0.010,
+    )
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("seed=range(5,5)", "^seed: the axis has no values"),
+        ("stdp.A_plus=range(0,1,0)", r"^stdp\.A_plus=range\(0,1,0\): the step of a range"),
+        ("stdp.A_plus=interval(0,1)", r"interval\(0,1\): must be a list, range"),
+        ("+experiment=demo,seeds", "one experiment at a time"),
+        ("record=final,history", "record=final,history: cannot be swept"),
+        ("run.n_jobs=1,2", "run.n_jobs=1,2: cannot be swept"),
+        ("name=a,b", "name=a,b: unknown axis"),
+        ("stdp=notebook,unheard", "^stdp=unheard: must be notebook or song_abbott_2001"),
+        ("stdp=notebook,notebook", "^stdp=notebook: repeated"),
+        ("seed=range(300000000)", "^seed=range.300000000.: 300000000 values; .* <= 1000000"),
+        ("stdp=1,2", "^stdp=1: must be the name of a file in conf/stdp"),
+    ],
+)
+def test_a_wrong_axis_is_refused(argument, message):
+    """Axes that cannot be are refused with the key and the reason."""
+    with pytest.raises(RequestError, match=message):
+        grid([argument])
+
+
+def test_an_experiments_axes_give_way_to_the_command_line():
+    """An argument replaces the experiment's axis of its key, in place, or fixes it."""
+    params = ["input.rate_hz=10,20", "seed=range(3)"]
+    assert axes(params=params) == {"input.rate_hz": (10, 20), "seed": (0, 1, 2)}
+    replaced = axes("seed=7,8", "stdp.A_plus=0.1,0.2", "input.rate_hz=5,6", params=params)
+    assert list(replaced) == ["input.rate_hz", "seed", "stdp.A_plus"]
+    assert replaced["seed"] == (7, 8)
+    fixed = grid(["input.rate_hz=33"], params)
+    assert [axis.key for axis in fixed.axes] == ["seed"]
+    assert {point.input.rate_hz for point in fixed.points} == {33}
+
+
+def test_an_experiments_axis_may_be_a_list_or_one_value():
+    """In a file, a YAML list and a single value are axes too."""
+    assert axes(params=["seed=[4,5]"]) == {"seed": (4, 5)}
+    assert axes(params=["seed=4"]) == {"seed": (4,)}
+
+
+def test_a_group_is_swept_by_its_choices():
+    """Each choice sets its section, and what the command line fixes lies over all of them."""
+    swept = grid(["stdp=notebook,song_abbott_2001", "stdp.ltd_ratio=1.3", "input=poisson,notebook"])
+    assert [axis.values for axis in swept.axes] == [
+        ("notebook", "song_abbott_2001"),
+        ("poisson", "notebook"),
+    ]
+    assert [(p.stdp.A_plus, p.stdp.ltd_ratio, p.input.process) for p in swept.points] == [
+        (0.008, 1.3, "poisson"),
+        (0.008, 1.3, "notebook"),
+        (0.005, 1.3, "poisson"),
+        (0.005, 1.3, "notebook"),
+    ]
+
+
+def test_groups_compose_once_per_choice():
+    """500 points of two choices cost three compositions: one without and one a choice."""
+    composed_overrides = []
+
+    def compose_again(overrides):
+        composed_overrides.append(overrides)
+        return composed(overrides)
+
+    parser = OverridesParser.create()
+    arguments = parser.parse_overrides(["stdp=notebook,song_abbott_2001", "seed=range(250)"])
+    assert len(grid_of_overrides(composed([]), [], arguments, compose_again).points) == 500
+    assert composed_overrides == [["stdp=notebook"], ["stdp=song_abbott_2001"], []]
+
+
+def test_what_refers_to_a_swept_key_follows_it():
+    """`${stdp.tau_plus}` is laid over with the axis, not frozen at the base."""
+    swept = grid(["stdp.tau_minus=${stdp.tau_plus}", "stdp.tau_plus=10,30"])
+    assert [p.stdp.tau_minus for p in swept.points] == [10, 30]
+    across = grid(["neuron.tau_m=${stdp.tau_plus}", "stdp.tau_plus=10,30"])
+    assert [p.neuron.tau_m for p in across.points] == [10, 30]
+    both = grid(["stdp.tau_minus=${.tau_plus}", "stdp.tau_plus=10,30", "stdp.tau_minus=5,6"])
+    assert {(p.stdp.tau_plus, p.stdp.tau_minus) for p in both.points} == {
+        (10, 5),
+        (10, 6),
+        (30, 5),
+        (30, 6),
+    }
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key", "values"),
+    [
+        (["neuron.tau_m=${stdp.tau_minus}", "stdp.tau_minus=${stdp.tau_plus}"], "tau_m", [10, 30]),
+        (["seed=${input.n_synapses}", "input.n_synapses=10,20"], "seed", [10, 20]),
+        (["synapse.tau_ex=${oc.select:stdp.tau_plus}"], "tau_ex", [10, 30]),
+    ],
+)
+def test_references_are_followed_however_they_run(overrides, key, values):
+    """Chains, the seed and resolvers follow an axis, and the axis keeps what it set."""
+    swept = grid([*overrides, *([] if key == "seed" else ["stdp.tau_plus=10,30"])])
+    (axis,) = swept.axes
+    full = next(name for name in axis.settings[0] if name.rpartition(".")[2] == key)
+    assert [settings[full] for settings in axis.settings] == values
+    section, _, leaf = full.rpartition(".")
+    points = [getattr(p, section) if section else p for p in swept.points]
+    assert [getattr(point, leaf) for point in points] == values
+    assert key not in (swept.constants().get(section, {}) if section else swept.constants())
+
+
+def test_an_axis_given_twice_is_refused():
+    """Two lists for one key are a slip, not an override."""
+    with pytest.raises(RequestError, match="^seed=1,2 seed=3,4: the axis is given twice"):
+        grid(["seed=1,2", "seed=3,4"])
+
+
+def test_both_doors_make_the_same_points():
+    """What a configuration was made from lies over a swept group from Python as from the shell."""
+    overrides = ["input.n_synapses=40", "input.rate_hz=40", "stdp.ltd_ratio=1.3"]
+    shell = grid(
+        [*overrides, "input=poisson,notebook", "stdp=notebook,song_abbott_2001", "seed=1,2"]
+    )
+    axes = {
+        "input": ["poisson", "notebook"],
+        "stdp": ["notebook", "song_abbott_2001"],
+        "seed": range(1, 3),
+    }
+    python = grid_of_mapping(pipeline.configure(*overrides), axes)
+    assert python.keys == shell.keys
+    assert python.constants() == shell.constants()
+    assert {point.input.n_synapses for point in python.points} == {40}
+    assert {point.stdp.ltd_ratio for point in python.points} == {1.3}
+
+
+def test_two_thousand_points_are_ready_in_two_seconds():
+    """Composing, expanding and checking 2,000 points takes under 2 s in all."""
+    started = time.perf_counter()
+    ready = grid(["input.rate_hz=range(1,41)", "seed=range(50)", "stdp.A_plus=0.01"])
+    assert len(set(ready.keys)) == 2000
+    assert time.perf_counter() - started < 2
+
+
+def test_groups_that_depend_on_each_other_are_not_swept_together():
+    """With `${...}` from one group into another neither choice alone says the value: refused."""
+    message = "^input.rate_hz: depends on both neuron and input; one of them must be fixed"
+    with pytest.raises(RequestError, match=message):
+        grid(
+            [
+                "input.rate_hz=${neuron.tau_m}",
+                "neuron=notebook,song_abbott_2001",
+                "input=poisson,notebook",
+            ]
+        )
+
+
+def test_references_are_followed_from_python_too():
+    """A configuration composed with `${...}` keeps it along an axis; an edited one is as edited."""
+    configuration = pipeline.configure("stdp.tau_minus=${stdp.tau_plus}")
+    swept = grid_of_mapping(configuration, {"stdp.tau_plus": [5, 10]})
+    assert [point.stdp.tau_minus for point in swept.points] == [5, 10]
+    edited = dataclasses.replace(configuration, seed=7)
+    swept = grid_of_mapping(edited, {"stdp.tau_plus": [5, 10]})
+    assert [(point.seed, point.stdp.tau_minus) for point in swept.points] == [(7, 20), (7, 20)]
+
+
+@pytest.mark.parametrize("values", [5, "notebook", {"notebook": 1}])
+def test_a_group_needs_a_list_of_names(values):
+    """From Python, one name or a number is no axis."""
+    with pytest.raises(RequestError, match="^stdp=.*: an axis needs a list of values"):
+        grid_of_mapping(pipeline.configure(), {"stdp": values})
+
+
+def test_a_reference_elsewhere_costs_an_axis_nothing():
+    """2,000 seeds beside an unrelated reference are ready in under 2 s."""
+    started = time.perf_counter()
+    ready = grid(["stdp.tau_minus=${stdp.tau_plus}", "seed=range(2000)"])
+    assert len(ready.points) == 2000
+    assert time.perf_counter() - started < 2

@@ -1,0 +1,230 @@
+"""The experiment directory: whole files only, and nothing finished is lost."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from omegaconf import OmegaConf
+
+import pipeline
+from pipeline.engine.simulate import measure
+from pipeline.execution.batch import Batch
+from pipeline.model import reference
+from pipeline.model.errors import RequestError
+from pipeline.model.variables import stacked
+from pipeline.request.grid import Grid, value_axis
+from pipeline.request.request import request_of
+from pipeline.storage.arrays import Gather
+from pipeline.storage.directory import Directory, directory_path
+from pipeline.system.atomic_files import replacing
+
+
+@pytest.fixture
+def directory(tmp_path):
+    """An experiment directory that does not exist yet."""
+    return Directory(tmp_path / "study" / "run")
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_scrap(tmp_path):
+    """Until the new file is whole the old one stays, and a broken one is taken away."""
+    path = tmp_path / "results.nc"
+    path.write_text("old")
+    with pytest.raises(RuntimeError, match="power cut"), replacing(path) as temporary:
+        temporary.write_text("ha")
+        raise RuntimeError("power cut")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_reader_keeps_its_file(directory, configure):
+    """Overwriting results.nc does not disturb who has it open."""
+    gather = Gather(Grid(configure().to_mapping(), [value_axis("seed", [1, 2])]))
+    directory.write_results(gather.labelled({"version": "first"}))
+    with xr.open_dataset(directory.results) as reader:
+        directory.write_results(gather.labelled({"version": "second"}))
+        assert reader["seed"].values.tolist() == [1, 2]
+        assert np.isnan(reader["weight"].values).all()
+    with xr.open_dataset(directory.results) as reader:
+        assert reader.attrs["version"] == "second"
+
+
+def test_saved_batches_come_back_to_the_bit(directory, configure):
+    """Records of ragged size survive the file, NaN statistics and spike times included."""
+    points = [
+        configure(
+            "record=history", "record.weight_interval=50", f"seed={s}", f"input.rate_hz={rate}"
+        )
+        for s, rate in [(1, 0), (2, 40), (3, 90)]
+    ]
+    results = [measure(point, reference.run) for point in points]
+    batches = [
+        Batch(["a", "b"], stacked(results[:2], points[0].record)),
+        Batch(["c"], stacked(results[2:], points[0].record)),
+    ]
+    for batch, made_by in zip(batches, ("first", "second"), strict=True):
+        directory.save(batch, made_by)
+    kept = sorted(directory.finished(), key=lambda kept: kept[0].keys)
+    back = [batch for batch, _ in kept]
+    assert [batch.keys for batch in back] == [["a", "b"], ["c"]]
+    assert [made_by for _, made_by in kept] == ["first", "second"]
+    for batch, saved in zip(back, batches, strict=True):
+        assert batch.columns.keys() == saved.columns.keys()
+        for name, column in saved.columns.items():
+            np.testing.assert_array_equal(batch.columns[name], column, err_msg=name)
+    for row, result in zip(back[0].columns["spike_time"], results[:2], strict=True):
+        np.testing.assert_array_equal(row[~np.isnan(row)], result["spike_time"])
+
+
+def test_the_file_is_compressed_and_keeps_its_words(directory, configure):
+    """Weights are float32 with zlib and shuffle; words on an axis are whole."""
+    grid = Grid(configure().to_mapping(), [value_axis("input.process", ["poisson", "notebook"])])
+    directory.write_results(Gather(grid).labelled())
+    with xr.open_dataset(directory.results) as dataset:
+        encoding = dataset["weight"].encoding
+        assert (encoding["zlib"], encoding["shuffle"]) == (True, True)
+        assert dataset["weight"].dtype == np.float32
+        assert dataset["process"].values.tolist() == ["poisson", "notebook"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "axes"),
+    [
+        (["record=history", "record.weight_interval=100"], {}),
+        (["record=history", "record.weight_interval=100", "input.rate_hz=0"], {"seed": [1, 2]}),
+        (["record=everything"], {"stdp": ["notebook", "song_abbott_2001"], "input": ["poisson"]}),
+    ],
+)
+def test_the_file_is_what_xarray_would_have_written(directory, configure, overrides, axes):
+    """Scalars, words, counts and a dimension without members: values, types and attributes."""
+    returned = pipeline.sweep(configure(*overrides), axes, directory.path, backend="sequential")
+    with xr.open_dataset(directory.results) as written:
+        returned.to_netcdf(directory.path / "xarray.nc")
+        with xr.open_dataset(directory.path / "xarray.nc") as by_xarray:
+            xr.testing.assert_identical(written, by_xarray)
+            for name in by_xarray.variables:
+                assert written[name].dtype == by_xarray[name].dtype, name
+
+
+def test_the_request_is_readable(directory, configure):
+    """configuration.yaml holds constants and axes, for whoever reads YAML."""
+    directory.write_request(Grid(configure().to_mapping(), [value_axis("stdp.tau_plus", [10, 20])]))
+    request = OmegaConf.load(directory.path / "configuration.yaml")
+    assert request.axes["stdp.tau_plus"] == [10, 20]
+    assert request.input.n_synapses == 40
+    assert "tau_plus" not in request.stdp
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", ".", "../elsewhere", "/etc/passwd", "a/../../b", None, [1]]
+)
+def test_a_name_stays_below_the_root(name):
+    """A name that is none, or leads out of `outputs`, is refused."""
+    with pytest.raises(RequestError, match=r"^name=.*must be"):
+        directory_path("outputs", name)
+
+
+def test_a_plain_name_is_a_directory_below_the_root():
+    """Names may have slashes and be numbers."""
+    assert directory_path("out", "study/one") == Path("out/study/one")
+    assert directory_path("out", 7) == Path("out/7")
+
+
+def test_a_directory_that_cannot_be_made_is_refused(tmp_path):
+    """A file in the way is told in one line."""
+    (tmp_path / "taken").write_text("")
+    with (
+        pytest.raises(RequestError, match=r"taken/run: must be a writable directory \(Not a dir"),
+        Directory(tmp_path / "taken" / "run").held(),
+    ):
+        pass
+
+
+def test_a_place_that_belongs_to_something_else_is_refused(tmp_path):
+    """Neither a folder of one's own files nor the inside of an experiment is written to."""
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "mother.txt").write_text("Dear")
+    experiment = tmp_path / "one"
+    (experiment / "points").mkdir(parents=True)
+    (experiment / "configuration.yaml").write_text("")
+    for path, message in [
+        (tmp_path / "letters", r"letters: must not hold files of something else \(mother.txt\)"),
+        (experiment / "points" / "two", "must not lie in the points of another"),
+        (experiment / "figures", "must not lie in the figures of another"),
+    ]:
+        with pytest.raises(RequestError, match=message), Directory(path).held():
+            pass
+    assert [file.name for file in (tmp_path / "letters").iterdir()] == ["mother.txt"]
+
+
+def test_a_directory_has_one_writer(directory):
+    """A second sweep is told who writes; once the first has ended, the way is free."""
+    with directory.held():
+        message = rf"run: process {os.getpid()} on .* since .* is writing here"
+        with pytest.raises(RequestError, match=message), Directory(directory.path).held():
+            pass
+    with Directory(directory.path).held():
+        pass
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", None])
+def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
+    """Its points count as missing, the others are found, and the file is kept for inspection."""
+    for seed in (1, 2):
+        point = configure(f"seed={seed}")
+        batch = Batch([str(seed)], stacked([measure(point, reference.run)], point.record))
+        directory.save(batch, "me")
+    file = sorted(directory.points.iterdir())[0]
+    file.write_bytes(file.read_bytes()[:-400] if damage is None else damage)
+    assert len(list(directory.finished())) == 1
+    assert file.with_name(f"{file.name}.damaged").exists()
+    assert "is damaged and set aside" in caplog.text
+
+
+def test_a_file_that_cannot_be_read_is_not_called_damaged(directory, configure, monkeypatch):
+    """A failing disk says nothing of the bytes: the batch stays where it is."""
+    results = [measure(configure(), reference.run)]
+    directory.save(Batch(["1"], stacked(results, configure().record)), "me")
+
+    def fail(path):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(RequestError, match=r"npz: cannot be read \(Too many open files\)"):
+        list(directory.finished())
+    assert len(list(directory.points.glob("*.npz"))) == 1
+
+
+def test_changed_text_is_noticed(directory, configure, caplog):
+    """One other digit in configuration.yaml or provenance.json, and neither is believed."""
+    grid = Grid(configure().to_mapping(), [value_axis("seed", [1, 2])])
+    directory.write_request(grid)
+    directory.write_runs([{"id": "a", "git_commit": "abc"}])
+    assert directory.request() == request_of(grid)
+    assert directory.runs() == [{"id": "a", "git_commit": "abc"}]
+    for name, old, new in (
+        ("configuration.yaml", "  - 2", "  - 3"),
+        ("provenance.json", "abc", "abd"),
+    ):
+        file = directory.path / name
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+    assert directory.request() is None
+    assert directory.runs() == []
+    assert "configuration.yaml is damaged; results.nc is read in its place" in caplog.text
+    assert "provenance.json is damaged; results.nc is read in its place" in caplog.text
+
+
+def test_what_text_files_said_is_also_in_the_results(configure, tmp_path):
+    """Without configuration.yaml and provenance.json both are read from results.nc."""
+    axes = {"stdp": ["notebook", "song_abbott_2001"], "input.rate_hz": [30, 60], "seed": [1]}
+    pipeline.sweep(configure(), axes, tmp_path / "run", backend="sequential")
+    directory = Directory(tmp_path / "run")
+    request, runs = directory.request(), directory.runs()
+    for name in ("configuration.yaml", "provenance.json"):
+        (directory.path / name).unlink()
+    assert directory.request() == request
+    for made in runs:
+        del made["git_diff"]
+    assert directory.runs() == runs

@@ -1,0 +1,68 @@
+"""What the tests of figures share: how they are drawn, and what is read from them."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from analysis.figures.registry import KINDS, supported
+from analysis.measures.measured import Study
+from analysis.plots import style
+
+#: With a neuron that fires some 20 times a second.
+HISTORY = (
+    "record.weight_interval=100",
+    "record.spike_times=true",
+    "simulation.duration=2500",
+    "synapse.g_max=0.07",
+)
+
+
+def drawn_one_by_one(study, names=()):
+    """Yield the figures of some names, or all that a study supports, with their captions."""
+    for name in names or supported(study):
+        yield from KINDS[name].drawn(study)
+
+
+def drawn(dataset, *names, lay_out=False, **more):
+    """Return figures of a dataset by name."""
+    made = {}
+    with style.paper():
+        for one in drawn_one_by_one(Study(dataset, **more), names):
+            made[one.name] = one.figure
+            if lay_out:
+                one.figure.draw_without_rendering()
+            plt.close(one.figure)
+    return made
+
+
+def title_of(figure):
+    """Return the words above the axes."""
+    return figure.get_suptitle() or figure.axes[0].get_title(loc="left")
+
+
+def unfolded(figure):
+    """Return the words above the axes as one line, however they are folded."""
+    return " ".join(title_of(figure).split())
+
+
+def legend_words(figure):
+    """Return title and entries of a figure's legend."""
+    (legend,) = figure.legends
+    return legend.get_title().get_text(), [text.get_text() for text in legend.get_texts()]
+
+
+def settle(dataset):
+    """Replace the weights by ones that have settled: two piles, another draw at each sample."""
+    random = np.random.default_rng(0)
+    history = dataset["weight_history"]
+    strong = random.random(history.shape[:-2] + history.shape[-1:]) < 0.4
+    near = random.exponential(0.04, history.shape).clip(0, 0.4)
+    dataset["weight_history"][...] = np.where(strong[..., np.newaxis, :], 1 - near, near)
+    dataset["weight"][...] = dataset["weight_history"].isel(sample_time=-1).values
+    dataset["mean_weight"][...] = dataset["weight"].mean("synapse").values
+    return dataset
+
+
+def ridge(axes, i):
+    """Return the bars of one ridge, without its foot."""
+    bars = [patch.get_data() for patch in axes.patches if patch.get_fill()]
+    return [bar.values - i for bar in bars if bar.baseline == i][0]
