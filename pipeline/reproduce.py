@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engine.simulate import available_engine, engine_named, measure
+from pipeline.engine.simulate import available_engine, engine_named, run_point
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import Configuration, all_quantities
 from pipeline.model.quantity import unknown_key, written
@@ -110,7 +110,7 @@ class _Recorded:
     def _meeting(self, condition: str) -> NDArray[np.bool_]:
         key, _, text = condition.partition("=")
         axes = {axis.key: axis for axis in self.grid.axes}
-        axis = axes.get(key) or {axis.leaf: axis for axis in self.grid.axes}.get(key)
+        axis = axes.get(key) or {axis.short_name: axis for axis in self.grid.axes}.get(key)
         if axis is None:
             raise unknown_key(key, text, axes, "no axis of this file")
         shown = {_shown(axis.key, value): i for i, value in enumerate(axis.values)}
@@ -127,7 +127,7 @@ class _Recorded:
         point = self.grid.points[position]
         engine = engine_named(self._engine(position, point))
         try:
-            again = stacked([measure(point, engine)], point.record)
+            again = stacked([run_point(point, engine)], point.record)
         except Exception as error:  # a point that cannot be made again is not the same
             yield f"cannot be run ({type(error).__name__}: {error})"
             return

@@ -10,7 +10,7 @@ from typing import Any
 from analysis.experiments.matching import NO_RESULTS, Side, compare, done, matched
 from analysis.experiments.text_table import table, terminal_width
 from analysis.reading.dataset import open_results
-from analysis.reading.metadata import Header, packages_of, read_header, results_file
+from analysis.reading.metadata import Metadata, packages_of, read_metadata, results_file
 from analysis.reading.values import canonical, span
 
 #: Attributes of the file that are told of elsewhere.
@@ -32,17 +32,17 @@ def show_difference(path_a: Path, path_b: Path) -> bool:
     LoadError
         If either is no experiment with readable results.
     """
-    headers = [read_header(results_file(path)) for path in (path_a, path_b)]
-    configuration = configuration_rows(*headers)
+    experiments = [read_metadata(results_file(path)) for path in (path_a, path_b)]
+    configuration = configuration_rows(*experiments)
     with open_results(path_a) as dataset_a, open_results(path_b) as dataset_b:
         heading, verdicts, same_results = results_rows(
-            Side(path_a, headers[0], dataset_a), Side(path_b, headers[1], dataset_b)
+            Side(path_a, experiments[0], dataset_a), Side(path_b, experiments[1], dataset_b)
         )
     width = terminal_width()
     print(f"A  {path_a}\nB  {path_b}")
     for title, rows in (
         ("configuration", configuration),
-        ("provenance", provenance_rows(*headers)),
+        ("provenance", provenance_rows(*experiments)),
     ):
         print(f"\n{_block(title, rows, width)}")
     print(f"\nresults: {heading}")
@@ -70,7 +70,7 @@ class _Setting:
         )
 
 
-def configuration_rows(a: Header, b: Header) -> list[Row]:
+def configuration_rows(a: Metadata, b: Metadata) -> list[Row]:
     """Return the constants and axes that differ, by key."""
     settings_a, settings_b = _settings(a), _settings(b)
     rows = []
@@ -81,7 +81,7 @@ def configuration_rows(a: Header, b: Header) -> list[Row]:
     return rows
 
 
-def provenance_rows(a: Header, b: Header) -> list[Row]:
+def provenance_rows(a: Metadata, b: Metadata) -> list[Row]:
     """Return what made two files where it differs, packages one by one."""
     said_a, said_b = _provenance(a), _provenance(b)
     return [
@@ -126,20 +126,20 @@ def results_rows(a: Side, b: Side) -> tuple[str, list[tuple[str, str]], bool]:
     return ", ".join(words), verdicts, same_points and not any(told.values())
 
 
-def _settings(header: Header) -> dict[str, _Setting]:
+def _settings(metadata: Metadata) -> dict[str, _Setting]:
     """Return what every key is set to; an axis of its own lies over the choices of a group."""
     settings = {
         axis.key: _Setting(axis.key, {canonical(value): value for value in axis.values})
-        for axis in header.axes
+        for axis in metadata.axes
     }
-    for axis in header.axes:
+    for axis in metadata.axes:
         for key in axis.settings[0] if axis.settings else ():
             chosen = [choice[key] for choice in axis.settings]
             by_value = dict(zip(map(canonical, axis.values), chosen, strict=True))
             same = len(set(map(canonical, chosen))) == 1  # by all choices, as if it were constant
             setting = _constant(chosen[0]) if same else _Setting(axis.key, by_value)
             settings.setdefault(key, setting)
-    return settings | {key: _constant(value) for key, value in header.constants.items()}
+    return settings | {key: _constant(value) for key, value in metadata.constants.items()}
 
 
 def _constant(value: Any) -> _Setting:
@@ -160,17 +160,17 @@ def _told(key: str, here: _Setting | None, there: _Setting | None) -> str:
     return text
 
 
-def _provenance(header: Header) -> dict[str, str]:
+def _provenance(metadata: Metadata) -> dict[str, str]:
     """Return what is said of all runs, what they say differently joined as in the file."""
-    in_runs = [name for run in header.runs for name in run if name != "seconds"]
-    names = dict.fromkeys([*header.attributes, *in_runs])
+    in_runs = [name for run in metadata.runs for name in run if name != "seconds"]
+    names = dict.fromkeys([*metadata.attributes, *in_runs])
     said = {
-        name: "; ".join(header.said(name)) if name in in_runs else str(header.attributes[name])
+        name: "; ".join(metadata.said(name)) if name in in_runs else str(metadata.attributes[name])
         for name in names
         if name not in _NOT_PROVENANCE
     }
     versions: dict[str, list[str]] = {}
-    for made in header.runs or [header.attributes]:
+    for made in metadata.runs or [metadata.attributes]:
         for package, version in packages_of(made).items():
             versions.setdefault(f"packages.{package}", []).append(str(version))
     return said | {name: "; ".join(dict.fromkeys(told)) for name, told in versions.items()}

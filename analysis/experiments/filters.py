@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from analysis.reading.errors import ConditionError
-from analysis.reading.metadata import Header
+from analysis.reading.metadata import Metadata
 from analysis.reading.values import canonical, span
 
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -26,28 +26,28 @@ class Condition:
     def __str__(self) -> str:
         return f"{self.key}={self.value}"
 
-    def holds(self, header: Header) -> bool:
+    def holds(self, metadata: Metadata) -> bool:
         """Whether it does, as a constant, on an axis, by a group's choice, or where null is."""
-        return any(_means(self.value, value) for value in header.parameters.get(self.key, []))
+        return any(_means(self.value, value) for value in metadata.parameters.get(self.key, []))
 
 
-def conditions(words: Sequence[str], headers: Sequence[Header]) -> list[Condition]:
+def conditions(words: Sequence[str], experiments: Sequence[Metadata]) -> list[Condition]:
     """Return the conditions that words such as `stdp.A_plus=0.008` or `A_plus=0.008` stand for.
 
     Raises
     ------
     ConditionError
-        If no header has such a key, or the key cannot have such a value.
+        If no metadata has such a key, or the key cannot have such a value.
     """
-    known = values_by_key(headers)
+    known = values_by_key(experiments)
     return [_condition(word, known) for word in words]
 
 
-def values_by_key(headers: Iterable[Header]) -> dict[str, list[Any]]:
+def values_by_key(experiments: Iterable[Metadata]) -> dict[str, list[Any]]:
     """Return the different values that each key has in any experiment, numbers in order."""
     known: dict[str, dict[Any, Any]] = {}
-    for header in headers:
-        for key, values in header.parameters.items():
+    for metadata in experiments:
+        for key, values in metadata.parameters.items():
             # The text tells 1 from true, which are equal.
             known.setdefault(key, {}).update((str(canonical(v)), v) for v in values)
     return {key: sorted(values.values(), key=_order) for key, values in known.items()}

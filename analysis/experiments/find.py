@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from analysis.reading.errors import LoadError
-from analysis.reading.metadata import RESULTS, Header, read_header
+from analysis.reading.metadata import RESULTS, Metadata, read_metadata
 
 #: What an experiment keeps in folders of its own; no experiment is looked for in there.
 _OWN = ("points", "figures")
@@ -24,16 +24,16 @@ class Experiment:
     ----------
     name : str
         Its path from where the search began.
-    header : Header or None
+    metadata : Metadata or None
         What its results tell of it, if there are any.
     note : str
         Why there is none.
     when : datetime or None
-        When its last run began; without a header, when anything was last written there.
+        When its last run began; without a metadata, when anything was last written there.
     """
 
     name: str
-    header: Header | None
+    metadata: Metadata | None
     note: str
     when: datetime | None
 
@@ -66,11 +66,11 @@ def experiments(root: Path) -> Iterator[Experiment]:
 def _experiment(name: str, place: Path, inside: dict[str, os.DirEntry]) -> Experiment | None:
     if RESULTS in inside and inside[RESULTS].is_file():
         try:
-            header = read_header(place / RESULTS)
+            metadata = read_metadata(place / RESULTS)
         except LoadError as error:
             note = str(error).removeprefix(f"{place / RESULTS}: ")
             return Experiment(name, None, note, _changed(inside[RESULTS]))
-        return Experiment(name, header, "", header.created)
+        return Experiment(name, metadata, "", metadata.created)
     begun = [inside[mark] for mark in ("configuration.yaml", "points") if mark in inside]
     if not any(mark.name != "points" or mark.is_dir() for mark in begun):
         return None

@@ -10,7 +10,7 @@ from analysis.experiments.filters import Condition, conditions, since, values_by
 from analysis.experiments.find import Experiment, experiments
 from analysis.experiments.text_table import GLUE, table, terminal_width
 from analysis.reading.errors import LoadError
-from analysis.reading.metadata import Header
+from analysis.reading.metadata import Metadata
 from analysis.reading.values import span
 
 OUTPUTS = Path("outputs")
@@ -48,22 +48,22 @@ def list_experiments(
     if not found:
         print(f"no experiment below {root}")
         return
-    headers = [experiment.header for experiment in found if experiment.header]
-    asked = conditions(where, headers)
+    readable = [experiment.metadata for experiment in found if experiment.metadata]
+    asked = conditions(where, readable)
     shown = [one for one in found if _answers(one, asked, earliest)]
     if shown:
         shown.sort(key=lambda one: (one.when or _BEGINNING, one.name))
         print(experiment_table(shown, terminal_width()))
     else:
-        print(f"no experiment of {len(found)} below {root} has {_words(asked, headers, earliest)}")
-    silent = sum(bool((asked and not one.header) or (earliest and not one.when)) for one in found)
+        print(f"no experiment of {len(found)} below {root} has {_words(asked, readable, earliest)}")
+    silent = sum(bool((asked and not one.metadata) or (earliest and not one.when)) for one in found)
     if silent:
         print(f"left out: {silent} not gathered yet, not readable or without a date")
 
 
 def experiment_table(found: Sequence[Experiment], width: int) -> str:
     """Return experiments as a table, one a row."""
-    points = [experiment.header.points if experiment.header else None for experiment in found]
+    points = [experiment.metadata.points if experiment.metadata else None for experiment in found]
     # Most sweeps have no holes: where none has, no column tells of them.
     states = [
         (heading, state)
@@ -72,29 +72,31 @@ def experiment_table(found: Sequence[Experiment], width: int) -> str:
     ]
     rows = [["name", "last run", *(heading for heading, _ in states), "commit", "took", "axes"]]
     for experiment, number in zip(found, points, strict=True):
-        header = experiment.header
+        metadata = experiment.metadata
         rows.append(
             [
                 experiment.name,
                 f"{experiment.when.astimezone():%Y-%m-%d %H:%M}" if experiment.when else "",
                 *(str(number[state]) if number else "" for _, state in states),
-                commit(header) if header else "",
-                duration(header.seconds) if header else "",
-                axes(header) if header else experiment.note,
+                commit(metadata) if metadata else "",
+                duration(metadata.seconds) if metadata else "",
+                axes(metadata) if metadata else experiment.note,
             ]
         )
     numbers = range(2, 2 + len(states))
     return table(rows, width, right=[*numbers, 3 + len(states)])
 
 
-def axes(header: Header) -> str:
+def axes(metadata: Metadata) -> str:
     """Return what was swept: "rate_hz 10..40 (7); seed 0,1,2"."""
-    return "; ".join(f"{axis.name} {span(axis.values)}".replace(" ", GLUE) for axis in header.axes)
+    return "; ".join(
+        f"{axis.name} {span(axis.values)}".replace(" ", GLUE) for axis in metadata.axes
+    )
 
 
-def commit(header: Header) -> str:
+def commit(metadata: Metadata) -> str:
     """Return the last run's commit, `*` if there were changes, `+1` if one other had a part."""
-    commits, dirty = header.said("git_commit"), header.said("git_dirty")
+    commits, dirty = metadata.said("git_commit"), metadata.said("git_dirty")
     if not commits:
         return ""
     # A file without the attribute `runs` says it all on one line.
@@ -117,13 +119,15 @@ def duration(seconds: float | None) -> str:
 def _answers(experiment: Experiment, asked: Sequence[Condition], earliest: datetime | None) -> bool:
     if earliest and not (experiment.when and experiment.when >= earliest):
         return False
-    header = experiment.header
-    return not asked or (header is not None and all(one.holds(header) for one in asked))
+    metadata = experiment.metadata
+    return not asked or (metadata is not None and all(one.holds(metadata) for one in asked))
 
 
-def _words(asked: Sequence[Condition], headers: Sequence[Header], earliest: datetime | None) -> str:
+def _words(
+    asked: Sequence[Condition], experiments: Sequence[Metadata], earliest: datetime | None
+) -> str:
     """Return in words what no experiment has, and the values that there are."""
-    known = values_by_key(headers)
+    known = values_by_key(experiments)
     words = [f"{one} (there: {span(known.get(one.key, ())) or 'none'})" for one in asked]
     if earliest:
         words.append(f"a run since {earliest.astimezone():%Y-%m-%d %H:%M}")

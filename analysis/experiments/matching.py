@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.reading.dataset import axes, parameter
 from analysis.reading.errors import LoadError
-from analysis.reading.metadata import Header
+from analysis.reading.metadata import Metadata
 from analysis.reading.values import canonical, span
 
 #: What says how points were run, and not what came of them.
@@ -25,7 +25,7 @@ class Side(NamedTuple):
     """One of the two experiments: where it is, what its file tells, and its data."""
 
     path: Path
-    header: Header
+    metadata: Metadata
     dataset: xr.Dataset
 
 
@@ -53,7 +53,7 @@ def matched(a: Side, b: Side) -> Match:
     has no such axis, by all that its choices set.
     """
     keys = list(dict.fromkeys([*_keys(a, b), *_keys(b, a)]))
-    known = a.header.parameters.keys() & b.header.parameters.keys()
+    known = a.metadata.parameters.keys() & b.metadata.parameters.keys()
     if not known.issuperset(keys):
         return Match([], [], a.dataset["status"].size, b.dataset["status"].size)
     points_a, points_b = _points(a, keys), _points(b, keys)
@@ -100,9 +100,9 @@ def compare(a: Side, b: Side, match: Match, name: str) -> str:
 def _keys(side: Side, other: Side) -> list[str]:
     """Return the keys by which the axes of one are found in the other."""
     keys = []
-    for axis in side.header.axes:
+    for axis in side.metadata.axes:
         sets = [*axis.settings[0]] if axis.settings else []
-        keys += [axis.key] if axis.key in other.header.parameters or not sets else sets
+        keys += [axis.key] if axis.key in other.metadata.parameters or not sets else sets
     return keys
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import xarray as xr
 
-from analysis.measures.measured import Study
+from analysis.measures.measured import MeasuredDataset
 from analysis.plots.style import has_words
 from analysis.reading.dataset import label, long_name, value_label
 
@@ -21,7 +21,7 @@ MOST_SLICES = 3
 MOST_LINES = 12
 
 
-def axes_of_numbers(study: Study) -> list[str]:
+def axes_of_numbers(study: MeasuredDataset) -> list[str]:
     """Return the axes that a map can have."""
     return [
         axis

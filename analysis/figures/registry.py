@@ -11,7 +11,7 @@ from analysis.figures import run_figures, sweep_figures
 from analysis.figures.facets import axes_of_numbers
 from analysis.figures.sweep_figures import Figures
 from analysis.measures import spike_trains
-from analysis.measures.measured import Study, words
+from analysis.measures.measured import MeasuredDataset, words
 from analysis.reading.dataset import axes, parameter
 
 
@@ -25,7 +25,7 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Kind:
+class FigureSpec:
     """A figure by name.
 
     Attributes
@@ -44,11 +44,11 @@ class Kind:
 
     name: str
     shows: str
-    needs: Callable[[Study], str]
-    draw: Callable[[Study], Figures]
+    needs: Callable[[MeasuredDataset], str]
+    draw: Callable[[MeasuredDataset], Figures]
     of_a_moment: bool = False
 
-    def drawn(self, study: Study) -> Iterator[Drawn]:
+    def drawn(self, study: MeasuredDataset) -> Iterator[Drawn]:
         """Yield its figures of a study."""
         moment = f"_at={study.at:g}" if self.of_a_moment and study.at is not None else ""
         for name, figure, remark in self.draw(study):
@@ -56,19 +56,19 @@ class Kind:
             yield Drawn(f"{name}{study.suffix}{moment}", figure, caption)
 
 
-def _nothing(study: Study) -> str:
+def _nothing(study: MeasuredDataset) -> str:
     return ""
 
 
-def _an_axis(study: Study) -> str:
+def _an_axis(study: MeasuredDataset) -> str:
     return "" if axes(study.dataset) else "a swept axis"
 
 
-def _two_axes(study: Study) -> str:
+def _two_axes(study: MeasuredDataset) -> str:
     return "" if len(axes_of_numbers(study)) > 1 else "two axes of three or more numbers"
 
 
-def _variable(name: str, how: str) -> Callable[[Study], str]:
+def _variable(name: str, how: str) -> Callable[[MeasuredDataset], str]:
     return lambda study: "" if name in study.dataset else how
 
 
@@ -77,56 +77,60 @@ _SPIKE_TIMES = _variable("spike_time", "record.spike_times=true")
 _TRACES = _variable("x_pre", "record=everything, for a short run")
 
 
-def _long_trains(study: Study) -> str:
+def _long_trains(study: MeasuredDataset) -> str:
     long = parameter(study.dataset, "simulation.duration").max() >= 2 * spike_trains.WINDOW
     return words(_an_axis(study), _SPIKE_TIMES(study), "" if long else "two seconds or more")
 
 
-def _groups(study: Study) -> str:
+def _groups(study: MeasuredDataset) -> str:
     named = "group" in study.dataset.coords and study.dataset["group"].dims == ("synapse",)
     return words(_HISTORY(study), "" if named else "a coordinate group (synapse) with their names")
 
 
-KINDS = {
+FIGURES = {
     kind.name: kind
     for kind in (
-        Kind("weights", "Distribution of final weights", _nothing, sweep_figures.weights),
-        Kind("rates", "Output rate", _an_axis, sweep_figures.rates),
-        Kind("cv", "Irregularity of the output", _an_axis, sweep_figures.cv),
-        Kind("fano", "Fano factor of the output", _long_trains, sweep_figures.fano),
-        Kind("mean_weight", "Mean final weight", _an_axis, sweep_figures.mean_weight),
-        Kind(
+        FigureSpec("weights", "Distribution of final weights", _nothing, sweep_figures.weights),
+        FigureSpec("rates", "Output rate", _an_axis, sweep_figures.rates),
+        FigureSpec("cv", "Irregularity of the output", _an_axis, sweep_figures.cv),
+        FigureSpec("fano", "Fano factor of the output", _long_trains, sweep_figures.fano),
+        FigureSpec("mean_weight", "Mean final weight", _an_axis, sweep_figures.mean_weight),
+        FigureSpec(
             "shares",
             "Shares of weak and strong weights",
             _an_axis,
             sweep_figures.shares,
         ),
-        Kind("phase_diagram", "Maps over two axes", _two_axes, sweep_figures.phase_diagram),
-        Kind("settling", "Approach to equilibrium", _HISTORY, sweep_figures.approach),
-        Kind("window", "STDP window", _nothing, sweep_figures.window),
-        Kind(
+        FigureSpec("phase_diagram", "Maps over two axes", _two_axes, sweep_figures.phase_diagram),
+        FigureSpec("settling", "Approach to equilibrium", _HISTORY, sweep_figures.approach),
+        FigureSpec("window", "STDP window", _nothing, sweep_figures.window),
+        FigureSpec(
             "weights_in_time", "Weights against time", _HISTORY, run_figures.weights_in_time, True
         ),
-        Kind(
+        FigureSpec(
             "groups",
             "Weights of groups against time",
             _groups,
             run_figures.groups,
             True,
         ),
-        Kind("traces", "Input spikes and the traces P and M", _TRACES, run_figures.traces, True),
-        Kind(
+        FigureSpec(
+            "traces", "Input spikes and the traces P and M", _TRACES, run_figures.traces, True
+        ),
+        FigureSpec(
             "run",
             "Potential, spikes, traces and conductances",
             _TRACES,
             run_figures.run,
             True,
         ),
-        Kind("correlogram", "Input rate around output spikes", _TRACES, run_figures.correlogram),
+        FigureSpec(
+            "correlogram", "Input rate around output spikes", _TRACES, run_figures.correlogram
+        ),
     )
 }
 
 
-def supported(study: Study) -> list[str]:
+def supported(study: MeasuredDataset) -> list[str]:
     """Return the names of the figures that a study supports."""
-    return [name for name, kind in KINDS.items() if not kind.needs(study)]
+    return [name for name, kind in FIGURES.items() if not kind.needs(study)]

@@ -10,7 +10,7 @@ import xarray as xr
 from analysis.figures.facets import slices
 from analysis.figures.sweep_figures import Figures
 from analysis.measures import spike_trains, weights
-from analysis.measures.measured import Study, lines, settled_words, words
+from analysis.measures.measured import MeasuredDataset, lines, settled_words, words
 from analysis.measures.seeds import SEED
 from analysis.measures.stationarity import settling
 from analysis.measures.traces import ltd_trace, ltp_trace, synaptic_conductance
@@ -25,17 +25,17 @@ FEW = 5
 MOST_TIME = 1000.0
 
 
-def weights_in_time(study: Study) -> Figures:
+def weights_in_time(study: MeasuredDataset) -> Figures:
     """Yield weights against time with the histogram at one moment, of one run for each point."""
     yield from _weights_in_time(study, "weights_in_time", None)
 
 
-def groups(study: Study) -> Figures:
+def groups(study: MeasuredDataset) -> Figures:
     """Yield the same with groups of synapses apart, such as correlated and uncorrelated ones."""
     yield from _weights_in_time(study, "groups", study.dataset["group"])
 
 
-def _weights_in_time(study: Study, name: str, group: xr.DataArray | None) -> Figures:
+def _weights_in_time(study: MeasuredDataset, name: str, group: xr.DataArray | None) -> Figures:
     for suffix, where, run in _runs(study):
         times = run["sample_time"].values
         at = times[-1] if study.at is None else times[np.argmin(np.abs(times - study.at))]
@@ -56,7 +56,7 @@ def _weights_in_time(study: Study, name: str, group: xr.DataArray | None) -> Fig
         )
 
 
-def traces(study: Study) -> Figures:
+def traces(study: MeasuredDataset) -> Figures:
     """Yield input spikes of a few synapses with the traces P and M."""
     for suffix, where, run in _moments(study):
         few = run.isel(synapse=slice(FEW))
@@ -64,7 +64,7 @@ def traces(study: Study) -> Figures:
         yield f"traces{suffix}", figure, ""
 
 
-def run(study: Study) -> Figures:
+def run(study: MeasuredDataset) -> Figures:
     """Yield the six panels of the tutorial's exercise 2."""
     for suffix, where, one in _moments(study):
         few = one.isel(synapse=slice(single_run.FEW_SYNAPSES))
@@ -84,7 +84,7 @@ def run(study: Study) -> Figures:
         yield f"run{suffix}", figure, remark
 
 
-def correlogram(study: Study) -> Figures:
+def correlogram(study: MeasuredDataset) -> Figures:
     """Yield the input rate around output spikes."""
     for suffix, where, one in _runs(study):
         rate = spike_trains.input_rate_around_output(one)
@@ -95,7 +95,7 @@ def correlogram(study: Study) -> Figures:
         yield f"correlogram{suffix}", line_plots.correlogram(rate, expected, title), ""
 
 
-def _moments(study: Study) -> Iterator[tuple[str, str, xr.Dataset]]:
+def _moments(study: MeasuredDataset) -> Iterator[tuple[str, str, xr.Dataset]]:
     """Yield the same with input spikes; of long runs one second, from `at` on or the first."""
     for suffix, where, one in _runs(study):
         run = one.assign(input_spike=spike_trains.input_spikes(one))
@@ -108,7 +108,7 @@ def _moments(study: Study) -> Iterator[tuple[str, str, xr.Dataset]]:
         yield suffix, lines(where, moment), run.sel(time=slice(start, start + MOST_TIME))
 
 
-def _runs(study: Study) -> Iterator[tuple[str, str, xr.Dataset]]:
+def _runs(study: MeasuredDataset) -> Iterator[tuple[str, str, xr.Dataset]]:
     """Yield suffix, words and data of one run at each point: of the first seed that is done."""
     for suffix, where, runs_there in slices(study.dataset, study.swept, by="status"):
         one, seed_words = runs_there, ""

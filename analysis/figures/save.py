@@ -10,8 +10,8 @@ import matplotlib.pyplot as plt
 import xarray as xr
 from matplotlib.figure import Figure
 
-from analysis.figures.registry import KINDS, Drawn, supported
-from analysis.measures.measured import Study
+from analysis.figures.registry import FIGURES, Drawn, supported
+from analysis.measures.measured import MeasuredDataset
 from analysis.measures.weights import n_not_done
 from analysis.plots import style
 from analysis.reading.dataset import reading
@@ -33,7 +33,7 @@ def draw(
     experiment : path
         The directory, or its `results.nc`.
     names : sequence of str
-        Figures by their names in `KINDS`; all that the file supports by default.
+        Figures by their names in `FIGURES`; all that the file supports by default.
     formats : sequence of str
         png, pdf or svg.
     where : sequence of str
@@ -51,12 +51,12 @@ def draw(
     mpl.use("Agg")
     place = results_file(experiment).parent / "figures"
     with reading(experiment) as dataset, style.paper():
-        study = Study.of(dataset, where, at)
+        study = MeasuredDataset.of(dataset, where, at)
         _refuse_empty(experiment, study)
         _refuse_unsupported(experiment, study, names)
         try:
             for name in names or supported(study):
-                paths = [_save(drawn, place, formats) for drawn in KINDS[name].drawn(study)]
+                paths = [_save(drawn, place, formats) for drawn in FIGURES[name].drawn(study)]
                 if names and not paths:
                     print(f"{name}: no point has a number to draw")
         except OSError as error:
@@ -84,7 +84,7 @@ def show(
     dataset : Dataset
         What `pipeline.sweep`, `pipeline.simulate` or `open_results` returns.
     name : str
-        One of `KINDS`.
+        One of `FIGURES`.
     where : sequence of str
         `KEY=VALUE`: only the points at these values.
     at : float, optional
@@ -98,9 +98,9 @@ def show(
         If no point is at these values.
     """
     with style.paper():
-        study = Study.of(dataset, where, at)
+        study = MeasuredDataset.of(dataset, where, at)
         _refuse_unsupported("dataset", study, [name])
-        return [drawn.figure for drawn in KINDS[name].drawn(study)]
+        return [drawn.figure for drawn in FIGURES[name].drawn(study)]
 
 
 def show_catalogue(experiment: Path) -> None:
@@ -112,24 +112,24 @@ def show_catalogue(experiment: Path) -> None:
         If there is no such file.
     """
     with reading(experiment) as dataset:
-        study = Study(dataset)
-        for kind in KINDS.values():
+        study = MeasuredDataset(dataset)
+        for kind in FIGURES.values():
             needs = kind.needs(study)
             print(f"{kind.name:16} {kind.shows}" + (f" - needs {needs}" if needs else ""))
 
 
-def _refuse_unsupported(what: object, study: Study, names: Sequence[str]) -> None:
+def _refuse_unsupported(what: object, study: MeasuredDataset, names: Sequence[str]) -> None:
     for name in names:
-        if name not in KINDS:
-            raise LoadError(f"--figure {name}: must be one of {', '.join(KINDS)}")
-        if needs := KINDS[name].needs(study):
+        if name not in FIGURES:
+            raise LoadError(f"--figure {name}: must be one of {', '.join(FIGURES)}")
+        if needs := FIGURES[name].needs(study):
             raise LoadError(f"{what}: --figure {name} needs {needs}")
-    moments = [name for name, kind in KINDS.items() if kind.of_a_moment]
+    moments = [name for name, kind in FIGURES.items() if kind.of_a_moment]
     if names and study.at is not None and not set(names) & set(moments):
         raise LoadError(f"--at {study.at:g}: only {', '.join(moments)} show a moment")
 
 
-def _refuse_empty(experiment: Path, study: Study) -> None:
+def _refuse_empty(experiment: Path, study: MeasuredDataset) -> None:
     not_done, n = n_not_done(study.dataset), study.dataset["status"].size
     if not_done == n:
         raise LoadError(f"{experiment}: no point is done yet; nothing to draw")

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from analysis.figures.facets import axes_of_numbers, slices, thinned
 from analysis.measures import equilibrium, spike_trains, theory
 from analysis.measures import weights as weight_measures
-from analysis.measures.measured import Study, lines, settled_words
+from analysis.measures.measured import MeasuredDataset, lines, settled_words
 from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
 from analysis.measures.stationarity import NO, TOO_SHORT
 from analysis.plots import histograms, maps, stdp_window
@@ -28,7 +28,7 @@ _LATE = "Over the last half of"
 _FIT = ("total_variation", "alpha", "beta")
 
 
-def weights(study: Study) -> Figures:
+def weights(study: MeasuredDataset) -> Figures:
     """Yield the weight histograms: ridges for the first axis, panels for the second."""
     row, column, *others = [*study.swept, None, None]
     dataset = study.dataset
@@ -100,7 +100,7 @@ def _span(values: np.ndarray) -> str:
 
 
 def _against_axes(
-    study: Study,
+    study: MeasuredDataset,
     name: str,
     variable: xr.DataArray,
     when: str = "Over",
@@ -133,7 +133,7 @@ def _against_axes(
             yield f"{name}_against_{x}{suffix}", figure, f"Against {against}"
 
 
-def _average_words(study: Study, variable: xr.DataArray, bars: bool) -> str:
+def _average_words(study: MeasuredDataset, variable: xr.DataArray, bars: bool) -> str:
     """Say what is drawn of several seeds."""
     if variable.ndim > 1 and not study.swept:
         return "each seed"
@@ -144,7 +144,7 @@ def _average_words(study: Study, variable: xr.DataArray, bars: bool) -> str:
     return f"mean {float(mean_over_seeds(variable)):.3g}{interval}"
 
 
-def rates(study: Study) -> Figures:
+def rates(study: MeasuredDataset) -> Figures:
     """Yield the output rate against each axis, with the homeostatic rate."""
     rate = equilibrium.late_rate(study.dataset) if study.is_late else study.dataset["output_rate"]
     when = _LATE if study.is_late else "Over"
@@ -154,7 +154,7 @@ def rates(study: Study) -> Figures:
     )
 
 
-def cv(study: Study) -> Figures:
+def cv(study: MeasuredDataset) -> Figures:
     """Yield the irregularity of the output against each axis."""
     late = study.is_late and "spike_time" in study.dataset
     variable = spike_trains.cv(study.dataset, _half(study)) if late else study.dataset["isi_cv"]
@@ -165,7 +165,7 @@ def cv(study: Study) -> Figures:
     )
 
 
-def fano(study: Study) -> Figures:
+def fano(study: MeasuredDataset) -> Figures:
     """Yield the Fano factor of the output against each axis."""
     long = _half(study) >= 2 * spike_trains.WINDOW
     start, when = (_half(study), _LATE) if study.is_late and long else (0.0, "Over")
@@ -176,18 +176,18 @@ def fano(study: Study) -> Figures:
     )
 
 
-def _half(study: Study) -> float:
+def _half(study: MeasuredDataset) -> float:
     """Return half of the simulated time [ms], of the longest run."""
     return float(parameter(study.dataset, "simulation.duration").max()) / 2
 
 
-def mean_weight(study: Study) -> Figures:
+def mean_weight(study: MeasuredDataset) -> Figures:
     """Yield the mean weight against each axis."""
     variable = study.dataset["mean_weight"]
     yield from _against_axes(study, "mean_weight", variable, "After", from_zero=False)
 
 
-def shares(study: Study) -> Figures:
+def shares(study: MeasuredDataset) -> Figures:
     """Yield the shares of weak, upper and strong weights against each axis, a panel each."""
     share = study.expected["share"]
     bins = share["weight_bin"]
@@ -200,7 +200,7 @@ def shares(study: Study) -> Figures:
     yield from _against_axes(study, "shares", study.shares, "After", True, expected, name, "range")
 
 
-def phase_diagram(study: Study) -> Figures:
+def phase_diagram(study: MeasuredDataset) -> Figures:
     """Yield maps of mean weight, output rate and bimodality over the first two axes of numbers."""
     x, y, *_ = axes_of_numbers(study)
     others = [axis for axis in study.swept if axis not in (x, y)]
@@ -223,13 +223,13 @@ def phase_diagram(study: Study) -> Figures:
         yield f"phase_diagram{suffix}", figure, "Bimodality 5/9 is that of the uniform distribution"
 
 
-def approach(study: Study) -> Figures:
+def approach(study: MeasuredDataset) -> Figures:
     """Yield weights and output rate against time, a line per value of the first axis."""
     line, *others = [*study.swept, None]
     few, thinning = thinned(study.dataset, line)
     heading = study.heading("Over", study.seeds("mean of {} seeds"))
     for suffix, where, part in slices(few, others, by="status"):
-        here = Study(part)
+        here = MeasuredDataset(part)
         settled = here.settling["settled"].values[~here.silent.values]
         time = here.settling["settling_time"]
         dots = "dots: settled from here on" if time.notnull().any() else ""
@@ -254,7 +254,7 @@ def _share_course(shares: xr.DataArray, limits: str) -> xr.DataArray:
     return course.assign_attrs(long_name=f"share of weights {limits}")
 
 
-def window(study: Study) -> Figures:
+def window(study: MeasuredDataset) -> Figures:
     """Yield the STDP window: lines for the first axis that shapes it, rows for the second."""
     curve = theory.stdp_window(study.dataset)
     shaping = [axis for axis in study.swept if axis in curve.dims]

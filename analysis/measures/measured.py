@@ -18,7 +18,7 @@ from analysis.reading.select import part_of
 
 
 @dataclass(frozen=True)
-class Study:
+class MeasuredDataset:
     """A dataset, and what several figures need of it.
 
     Attributes
@@ -37,7 +37,9 @@ class Study:
     at: float | None = None
 
     @classmethod
-    def of(cls, dataset: xr.Dataset, where: Sequence[str] = (), at: float | None = None) -> Study:
+    def of(
+        cls, dataset: xr.Dataset, where: Sequence[str] = (), at: float | None = None
+    ) -> MeasuredDataset:
         """Return the study of the points at some values, `KEY=VALUE`.
 
         Raises

@@ -1,6 +1,6 @@
 """What `results.nc` tells of its experiment without its data: parameters, points, who made it.
 
-Read with netCDF4 alone: importing xarray takes longer than reading a hundred headers.
+Read with netCDF4 alone: importing xarray takes longer than reading a hundred experiments.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Header:
+class Metadata:
     """What a file tells of itself.
 
     Attributes
@@ -102,7 +102,7 @@ def results_file(path: str | Path) -> Path:
     return file
 
 
-def read_header(file: Path) -> Header:
+def read_metadata(file: Path) -> Metadata:
     """Read a `results.nc`, but for its results.
 
     Raises
@@ -130,7 +130,7 @@ def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return values
 
 
-def _header(dataset: netCDF4.Dataset) -> Header:
+def _header(dataset: netCDF4.Dataset) -> Metadata:
     attributes = {name: dataset.getncattr(name) for name in dataset.ncattrs()}
     if "status" not in dataset.variables or "configuration" not in attributes:
         raise LoadError("no result of the pipeline (it has no status or configuration)")
@@ -144,7 +144,7 @@ def _header(dataset: netCDF4.Dataset) -> Header:
     constants = flat(json.loads(attributes["configuration"]))
     runs = json.loads(attributes.get("runs", "[]"))
     seconds = attributes.get("seconds")
-    return Header(
+    return Metadata(
         constants,
         axes,
         _parameters(constants, axes, list(coordinates.values())),

@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from analysis.reading.dataset import axes, coordinate_of, long_name
-from analysis.reading.metadata import Axis, Header
+from analysis.reading.metadata import Axis, Metadata
 from analysis.reading.values import written
 from analysis.report.markup import Markup, element, joined
 from analysis.report.point_names import value_words
@@ -43,25 +43,25 @@ def _listed(values: Sequence[Any]) -> str:
     return ", ".join(words)
 
 
-def configuration_rows(dataset: xr.Dataset, header: Header) -> dict[str, list[Row]]:
+def configuration_rows(dataset: xr.Dataset, metadata: Metadata) -> dict[str, list[Row]]:
     """Return by section: each key, its value or what it was swept over, and what it means.
 
     Parameters
     ----------
     dataset : Dataset
         The points that are shown, whose coordinates know units and long names.
-    header : Header
+    metadata : Metadata
         Of the whole file.
     """
-    swept = {axis.key: axis for axis in header.axes}
+    swept = {axis.key: axis for axis in metadata.axes}
     set_by_choice = {
-        key: [axis for axis in header.axes if any(key in choice for choice in axis.settings)]
-        for axis in header.axes
+        key: [axis for axis in metadata.axes if any(key in choice for choice in axis.settings)]
+        for axis in metadata.axes
         for choice in axis.settings
         for key in choice
     }
     sections: dict[str, list[Row]] = {}
-    for key in dict.fromkeys([*header.constants, *set_by_choice, *swept]):
+    for key in dict.fromkeys([*metadata.constants, *set_by_choice, *swept]):
         section, _, leaf = key.rpartition(".")
         known = coordinate_of(dataset, key)
         if key in swept:
@@ -69,7 +69,7 @@ def configuration_rows(dataset: xr.Dataset, header: Header) -> dict[str, list[Ro
         elif key in set_by_choice:
             value, mark = _chosen(set_by_choice[key], key)
         else:
-            value, mark = _constant(header.constants[key], known), ""
+            value, mark = _constant(metadata.constants[key], known), ""
         sections.setdefault(section or "general", []).append([leaf, value, _meaning(known, mark)])
     return sections
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
-from analysis.figures.registry import KINDS, Kind
-from analysis.measures.measured import Study
+from analysis.figures.registry import FIGURES, FigureSpec
+from analysis.measures.measured import MeasuredDataset
 from analysis.plots import style
 from analysis.reading.dataset import reading
 from analysis.reading.errors import LoadError
-from analysis.reading.metadata import Header, read_header, results_file
+from analysis.reading.metadata import Metadata, read_metadata, results_file
 from analysis.report import markup
 from analysis.report.configuration import axis_rows, configuration_rows
 from analysis.report.embed import anchor, picture, remarks
@@ -44,17 +44,17 @@ class Source:
     ----------
     experiment : path
         As it was given, and so stands in the commands.
-    header : Header
+    metadata : Metadata
         Of the whole file.
-    study : Study
+    study : MeasuredDataset
         The points that are reported.
     where : sequence of str
         The conditions that chose them.
     """
 
     experiment: Path
-    header: Header
-    study: Study
+    metadata: Metadata
+    study: MeasuredDataset
     where: Sequence[str]
 
     @property
@@ -91,12 +91,12 @@ def write_report(experiment: Path, where: Sequence[str] = (), at: float | None =
     """
     mpl.use("Agg")
     file = results_file(experiment)
-    header, path = read_header(file), file.with_name(REPORT)
+    metadata, path = read_metadata(file), file.with_name(REPORT)
     if not os.access(path.parent, os.W_OK):  # told before all is drawn, not after
         raise LoadError(f"{path}: cannot be written (its directory is read-only)")
     with reading(experiment) as dataset, style.paper():
-        study = Study.of(dataset, where, at)
-        page = _page(Source(experiment, header, study, where))
+        study = MeasuredDataset.of(dataset, where, at)
+        page = _page(Source(experiment, metadata, study, where))
     _write(path, page)
     return path
 
@@ -131,7 +131,7 @@ def _page(source: Source) -> str:
     contents = markup.bullets([markup.link(name, words) for name, (words, _) in parts.items()])
     return markup.page(
         title,
-        element("header", element("h1", title), *_subtitle(source)),
+        element("metadata", element("h1", title), *_subtitle(source)),
         element("nav", contents, aria_label="Contents"),
         *(part for _, part in parts.values()),
     )
@@ -145,7 +145,7 @@ def _title(source: Source) -> str:
 
 
 def _subtitle(source: Source) -> Iterator[Markup]:
-    dataset, created = source.study.dataset, source.header.created
+    dataset, created = source.study.dataset, source.metadata.created
     status = dataset["status"]
     counts = [f"{status.size:,} point{'s' if status.size != 1 else ''}"] + [
         f"{int((status == flag).sum()):,} {words}"
@@ -160,7 +160,7 @@ def _subtitle(source: Source) -> Iterator[Markup]:
 
 
 def _warnings(source: Source) -> Markup:
-    found = cautions(source.study, source.header, source.folder)
+    found = cautions(source.study, source.metadata, source.folder)
     if not found:
         words = "None: all points are done, fire and have settled, made by one commit."
         return section("warnings", "Warnings", element("p", words), class_="box")
@@ -186,13 +186,13 @@ def _axes(source: Source) -> Markup:
 def _configuration(source: Source) -> Markup:
     tables = [
         element("div", element("h3", name), markup.table(rows))
-        for name, rows in configuration_rows(source.study.dataset, source.header).items()
+        for name, rows in configuration_rows(source.study.dataset, source.metadata).items()
     ]
     return section("configuration", "Configuration", element("div", *tables, class_="columns"))
 
 
 def _figures(source: Source) -> Markup:
-    drawn = [figure for kind in KINDS.values() for figure in _drawn(source, kind)]
+    drawn = [figure for kind in FIGURES.values() for figure in _drawn(source, kind)]
     if not drawn:
         return section("figures", "Figures", element("p", "There is nothing to draw."))
     links = [markup.link(anchor(name), name) for name, _ in drawn if name]
@@ -204,7 +204,7 @@ def _figures(source: Source) -> Markup:
     )
 
 
-def _drawn(source: Source, kind: Kind) -> Iterator[tuple[str, Markup]]:
+def _drawn(source: Source, kind: FigureSpec) -> Iterator[tuple[str, Markup]]:
     """Yield name and figure of a kind that the study supports, and what was said meanwhile."""
     if not source.study.done.any() or kind.needs(source.study):
         return
@@ -237,7 +237,7 @@ def _numbers(source: Source) -> Markup:
 
 
 def _provenance(source: Source) -> Markup:
-    runs = runs_of(source.header)
+    runs = runs_of(source.metadata)
     numbers = n_points_made(source.study.dataset, len(runs))
     rows = [
         [
@@ -253,12 +253,12 @@ def _provenance(source: Source) -> Markup:
         for i, (run, n) in enumerate(zip(runs, numbers, strict=True))
     ]
     heading = ("Run", "Begun", "Points", "Seconds", "Engine", "Commit", "Code", "Command")
-    packages = [f"{name} {version}" for name, version in package_versions(source.header).items()]
+    packages = [f"{name} {version}" for name, version in package_versions(source.metadata).items()]
     return section(
         "provenance",
         "Provenance",
         markup.table(rows, heading, numbers=[2, 3]),
-        markup.table(conditions_of_runs(source.header)),
+        markup.table(conditions_of_runs(source.metadata)),
         element(
             "details",
             element("summary", f"All {len(packages)} packages"),
@@ -268,7 +268,7 @@ def _provenance(source: Source) -> Markup:
 
 
 def _commands(source: Source) -> Markup:
-    commits = [word for word in source.header.said("git_commit") if word != "unknown"]
+    commits = [word for word in source.metadata.said("git_commit") if word != "unknown"]
     checkout = [f"git checkout {shlex.quote(commits[-1])}"] if len(commits) == 1 else []
     return section(
         "reproduce",
@@ -278,7 +278,7 @@ def _commands(source: Source) -> Markup:
             "The commands that made these points. Into the same name they run only what is "
             "missing; another name makes all of it again.",
         ),
-        markup.commands(*checkout, *recorded_commands(source.header)),
+        markup.commands(*checkout, *recorded_commands(source.metadata)),
         element("p", "Run points again, from the file alone, and compare them to the bit:"),
         markup.commands(source.command("pipeline.reproduce")),
         element("p", "Write this page, draw its figures:"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis.reading.metadata import Header, packages_of
+from analysis.reading.metadata import Metadata, packages_of
 from analysis.reading.values import written
 
 #: What is told once where all runs say the same, and who they are if not.
@@ -30,9 +30,9 @@ _TOLD = (
 MAIN_PACKAGES = ("numpy", "numba", "llvmlite", "xarray", "netcdf4", "hydra-core", "joblib")
 
 
-def runs_of(header: Header) -> list[Mapping[str, Any]]:
+def runs_of(metadata: Metadata) -> list[Mapping[str, Any]]:
     """Return the runs that made a file; of one that does not list them, what it says itself."""
-    return list(header.runs) or [header.attributes]
+    return list(metadata.runs) or [metadata.attributes]
 
 
 def n_points_made(dataset: xr.Dataset, n_runs: int) -> list[int | None]:
@@ -43,27 +43,27 @@ def n_points_made(dataset: xr.Dataset, n_runs: int) -> list[int | None]:
     return [int(np.count_nonzero(made_by == i)) for i in range(n_runs)]
 
 
-def conditions_of_runs(header: Header) -> list[tuple[str, str]]:
+def conditions_of_runs(metadata: Metadata) -> list[tuple[str, str]]:
     """Return engine, machine, versions and so on; several, where runs differ."""
-    rows = [(name, "; ".join(header.said(name))) for name in _TOLD]
-    versions = package_versions(header)
+    rows = [(name, "; ".join(metadata.said(name))) for name in _TOLD]
+    versions = package_versions(metadata)
     main = [f"{name} {versions[name]}" for name in MAIN_PACKAGES if name in versions]
     rows.append(("packages", ", ".join(main)))
     return [(name.replace("_", " "), words) for name, words in rows if words]
 
 
-def package_versions(header: Header) -> dict[str, str]:
+def package_versions(metadata: Metadata) -> dict[str, str]:
     """Return the version of each package; several, where runs differ."""
     versions: dict[str, dict[str, None]] = {}
-    for run in runs_of(header):
+    for run in runs_of(metadata):
         for package, version in packages_of(run).items():
             versions.setdefault(package, {})[str(version)] = None
     return {package: "; ".join(found) for package, found in versions.items()}
 
 
-def recorded_commands(header: Header) -> list[str]:
+def recorded_commands(metadata: Metadata) -> list[str]:
     """Return the command lines that made a file, each once, in their order."""
-    return list(dict.fromkeys(str(run["command"]) for run in runs_of(header) if "command" in run))
+    return list(dict.fromkeys(str(run["command"]) for run in runs_of(metadata) if "command" in run))
 
 
 def run_words(run: Mapping[str, Any], name: str) -> str:

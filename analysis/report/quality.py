@@ -9,9 +9,9 @@ from pathlib import Path
 
 import xarray as xr
 
-from analysis.measures.measured import Study
+from analysis.measures.measured import MeasuredDataset
 from analysis.measures.stationarity import NO, NOT_RECORDED, TOO_SHORT
-from analysis.reading.metadata import Header
+from analysis.reading.metadata import Metadata
 from analysis.reading.values import canonical, written
 from analysis.report.point_names import MOST_NAMED, all_named, named, places, shortened
 from analysis.report.provenance import n_points_made, runs_of
@@ -33,34 +33,34 @@ class Caution:
     about: Sequence[str] = ()
 
 
-def cautions(study: Study, header: Header, folder: Path) -> list[Caution]:
+def cautions(study: MeasuredDataset, metadata: Metadata, folder: Path) -> list[Caution]:
     """Return what a reader of an experiment should know, the gravest first.
 
     Parameters
     ----------
-    study : Study
+    study : MeasuredDataset
         The experiment, or a part of it.
-    header : Header
+    metadata : Metadata
         Of its file.
     folder : path
         Where its file lies, and `failures.csv` if there is one.
     """
-    found = [*_holes(study.dataset, header, folder)]
+    found = [*_holes(study.dataset, metadata, folder)]
     if study.done.any():
         found += [*_behaviour(study)]
-    return [*found, *_origin(study.dataset, header)]
+    return [*found, *_origin(study.dataset, metadata)]
 
 
-def _holes(dataset: xr.Dataset, header: Header, folder: Path) -> Iterator[Caution]:
+def _holes(dataset: xr.Dataset, metadata: Metadata, folder: Path) -> Iterator[Caution]:
     status = dataset["status"]
     n = status.size
     if not (status == 0).any():
         yield Caution("No point is done: there is nothing to draw.")
     failed = places(status == _FAILED)
     if failed:
-        reasons = _reasons(folder / FAILURES, header)
+        reasons = _reasons(folder / FAILURES, metadata)
         words = [
-            f"{named(status, place)}: {_reason(status.isel(place), header, reasons)}"
+            f"{named(status, place)}: {_reason(status.isel(place), metadata, reasons)}"
             for place in failed[:MOST_NAMED]
         ]
         yield Caution(f"Failed: {len(failed):,} of {n:,} points.", shortened(words, len(failed)))
@@ -70,21 +70,21 @@ def _holes(dataset: xr.Dataset, header: Header, folder: Path) -> Iterator[Cautio
         yield Caution(f"{words} points.", all_named(missing))
 
 
-def _reasons(file: Path, header: Header) -> Reasons:
+def _reasons(file: Path, metadata: Metadata) -> Reasons:
     """Return why points failed; of a table that is missing or damaged, nothing."""
     try:
         with file.open(newline="") as lines:
             return {
-                tuple(_comparable(row[axis.key]) for axis in header.axes): row["reason"]
+                tuple(_comparable(row[axis.key]) for axis in metadata.axes): row["reason"]
                 for row in csv.DictReader(lines)
             }
     except (OSError, ValueError, KeyError, csv.Error):
         return {}
 
 
-def _reason(point: xr.DataArray, header: Header, reasons: Reasons) -> str:
+def _reason(point: xr.DataArray, metadata: Metadata, reasons: Reasons) -> str:
     """Return why a point failed, which has a value on all axes of the file, also those cut off."""
-    values = tuple(_comparable(point[axis.name].item()) for axis in header.axes)
+    values = tuple(_comparable(point[axis.name].item()) for axis in metadata.axes)
     return reasons.get(values, f"no reason in {FAILURES}")
 
 
@@ -96,7 +96,7 @@ def _comparable(value: object) -> str:
         return str(value)
 
 
-def _behaviour(study: Study) -> Iterator[Caution]:
+def _behaviour(study: MeasuredDataset) -> Iterator[Caution]:
     """Yield what the neuron and its weights did that a figure of equilibrium would not show."""
     if study.silent.any():
         yield _counted("Silent, the neuron never fired and no weight rose", study.silent)
@@ -122,9 +122,9 @@ def _counted(words: str, chosen: xr.DataArray) -> Caution:
     return Caution(f"{words}: {n:,} of {chosen.size:,} {several}.", all_named(chosen))
 
 
-def _origin(dataset: xr.Dataset, header: Header) -> Iterator[Caution]:
+def _origin(dataset: xr.Dataset, metadata: Metadata) -> Iterator[Caution]:
     """Yield what is odd about the code that made these points."""
-    runs = runs_of(header)
+    runs = runs_of(metadata)
     numbers = n_points_made(dataset, len(runs))
     shown = [i for i, n in enumerate(numbers) if n != 0]  # all, where nothing tells who made what
     dirty = [

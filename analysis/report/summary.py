@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from analysis.measures.measured import Study
+from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import confidence_interval, mean_over_seeds
 from analysis.reading.dataset import label
 from analysis.report.point_names import named, value_words
@@ -22,7 +22,7 @@ NOTHING = "–"
 Table = tuple[list[str], list[list[str]]]
 
 
-def quantities(study: Study) -> list[xr.DataArray]:
+def quantities(study: MeasuredDataset) -> list[xr.DataArray]:
     """Return what a study measured, seeds averaged, the output rate first; no empty ones."""
     shares = mean_over_seeds(study.shares)
     time = study.settling["settling_time"]
@@ -41,12 +41,12 @@ def quantities(study: Study) -> list[xr.DataArray]:
     return [quantity for quantity in found if quantity.notnull().any()]
 
 
-def summary(study: Study) -> Table:
+def summary(study: MeasuredDataset) -> Table:
     """Return the numbers of each cell, a row each, or of many cells the ranges."""
     return by_cell(study) if study.done.size <= MOST_CELLS else ranges(study)
 
 
-def by_cell(study: Study) -> Table:
+def by_cell(study: MeasuredDataset) -> Table:
     """Return the numbers at each combination of values, seeds pooled."""
     dataset = study.dataset
     rate, *others = quantities(study)
@@ -73,7 +73,7 @@ def by_cell(study: Study) -> Table:
     return heading, rows
 
 
-def ranges(study: Study) -> Table:
+def ranges(study: MeasuredDataset) -> Table:
     """Return least, largest and median of each quantity, and where it first takes them."""
     rows = []
     for quantity in quantities(study):
@@ -91,7 +91,7 @@ def number(value: xr.DataArray) -> str:
     return f"{value:.4g}" if np.isfinite(value) else NOTHING
 
 
-def _over_seeds(study: Study, interval: xr.DataArray, place: dict[str, int]) -> list[str]:
+def _over_seeds(study: MeasuredDataset, interval: xr.DataArray, place: dict[str, int]) -> list[str]:
     """Return interval and number of seeds of a cell, nothing where no seeds were swept."""
     if not study.has_seeds:
         return []
@@ -104,7 +104,7 @@ def _interval(bounds: Sequence[float]) -> str:
     return f"{low} to {high}" if np.isfinite(bounds).all() else NOTHING
 
 
-def _settled(study: Study, place: dict[str, int]) -> str:
+def _settled(study: MeasuredDataset, place: dict[str, int]) -> str:
     if not study.done[place]:
         return "not done"
     return "silent" if study.silent[place] else str(study.settling["settled"][place].item())

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engine.constants import State, law_of
+from pipeline.engine.constants import State, constants_of
 from pipeline.engine.cost import estimated_seconds
 from pipeline.model.inputs import INPUT_STREAM, Cells, random_generator, spike_cells
 from pipeline.model.parameters import Configuration
@@ -43,24 +43,24 @@ def run(
     n_synapses = configuration.input.n_synapses
     checkpoint = checkpoint or _no_checkpoint
     stream, events, first_event = _events_of(configuration, chunks, checkpoint)
-    law = law_of(configuration, events.size)
+    constants = constants_of(configuration, events.size)
     # The input of step 0 moves no trace: the jump is 0 until the traces are first rescaled.
     state = State(
         v=configuration.neuron.V_init, decay=1.0, jump=0.0, event=first_event, rescaling=1
     )
     w, x_scaled = np.full(n_synapses, configuration.synapse.w_init), np.zeros(n_synapses)
-    history = np.empty((law.n_steps // law.sample_steps, n_synapses))
-    stretch = min(law.n_steps, _steps_per_stretch(configuration))
+    history = np.empty((constants.n_steps // constants.sample_steps, n_synapses))
+    stretch = min(constants.n_steps, _steps_per_stretch(configuration))
     # Room for every spike that the refractory period allows in a stretch.
-    spike_step = np.empty(stretch // (1 + law.refractory_steps) + 1, dtype=np.int64)
+    spike_step = np.empty(stretch // (1 + constants.refractory_steps) + 1, dtype=np.int64)
     arrays = stream, events, w, x_scaled, spike_step, history
-    arguments = ctypes.byref(law), ctypes.byref(state), *map(_address, arrays)
+    arguments = ctypes.byref(constants), ctypes.byref(state), *map(_address, arrays)
     spikes = []
     while True:
         state.until, state.n_spikes = state.step + stretch, 0
         load()(*arguments)
         spikes.append(spike_step[: state.n_spikes].copy())
-        if state.step >= law.n_steps - 1:
+        if state.step >= constants.n_steps - 1:
             spike_step = spikes[0] if len(spikes) == 1 else np.concatenate(spikes)
             return Recording(w, spike_step, state.v, history)
         checkpoint()
@@ -124,5 +124,5 @@ def load() -> Callable[..., None]:
 
     here = Path(__file__).parent
     address = object_code.address([here / "kernel.py", here / "constants.py"], compile_kernel)
-    # Law, State and the six arrays of `run`.
+    # StepConstants, State and the six arrays of `run`.
     return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 8)(address)

@@ -20,7 +20,7 @@ def _fields(kind: type, *names: str) -> list[tuple[str, type]]:
     return [(name, kind) for name in names]
 
 
-class Law(ctypes.Structure):
+class StepConstants(ctypes.Structure):
     """The constants of one run, those of a step already made."""
 
     _fields_: ClassVar = [
@@ -49,13 +49,13 @@ class State(ctypes.Structure):
     ]
 
 
-def law_of(configuration: Configuration, n_events: int) -> Law:
+def constants_of(configuration: Configuration, n_events: int) -> StepConstants:
     """Return the constants of a configuration; `n_events` are kept in hand at a time."""
     neuron, synapse = configuration.neuron, configuration.synapse
     stdp, dt = configuration.stdp.resolved(), configuration.simulation.dt
     n_steps, interval = configuration.simulation.n_steps, configuration.record.weight_interval
     decay_plus = 1 - dt / stdp.tau_plus
-    return Law(
+    return StepConstants(
         n_synapses=configuration.input.n_synapses,
         n_steps=n_steps,
         n_events=n_events,

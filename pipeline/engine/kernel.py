@@ -24,14 +24,14 @@ from numba import carray, cfunc, from_dtype, njit, types, uint64
 from numba.extending import intrinsic
 from numba.np.random._constants import fe_double, ke_double, we_double, ziggurat_exp_r
 
-from pipeline.engine.constants import Law, State
+from pipeline.engine.constants import State, StepConstants
 
 # ruff: noqa: ANN001, ANN202 - numba finds the types
 
 _ADDRESSES = [
     types.CPointer(target)
     for target in (
-        from_dtype(np.dtype(Law)),
+        from_dtype(np.dtype(StepConstants)),
         from_dtype(np.dtype(State)),
         types.uint64,
         types.int64,
@@ -126,24 +126,30 @@ def _draw(stream, events, place, cell, mean_gap, n_cells):
 
 
 @_compile
-def _refill(law, state, stream, events):
+def _refill(constants, state, stream, events):
     """Move the events still to come to the front and draw others behind them."""
     last = events[events.size - 1]
     waiting = events.size - state.event
     for i in range(waiting):
         events[i] = events[state.event + i]
-    _draw(stream, events, waiting, last, law.mean_gap, law.n_steps * law.n_synapses)
+    _draw(
+        stream, events, waiting, last, constants.mean_gap, constants.n_steps * constants.n_synapses
+    )
     state.event = 0
 
 
 @_compile
-def _advance(law, state, step, stop, events, w, x_scaled, spike_step):
+def _advance(constants, state, step, stop, events, w, x_scaled, spike_step):
     """Integrate the steps from `step` to before `stop`, numbered as in `reference.run`."""
     # Copies, which no store to an array can change, stay in registers.
-    V_th, V_reset, E_L, E_ex = law.V_th, law.V_reset, law.E_L, law.E_ex
-    g_max, A_plus, A_minus = law.g_max, law.A_plus, law.A_minus
-    decay_ex, decay_plus, decay_minus = law.decay_ex, law.decay_plus, law.decay_minus
-    dt_over_tau_m, refractory_steps = law.dt_over_tau_m, law.refractory_steps
+    V_th, V_reset, E_L, E_ex = constants.V_th, constants.V_reset, constants.E_L, constants.E_ex
+    g_max, A_plus, A_minus = constants.g_max, constants.A_plus, constants.A_minus
+    decay_ex, decay_plus, decay_minus = (
+        constants.decay_ex,
+        constants.decay_plus,
+        constants.decay_minus,
+    )
+    dt_over_tau_m, refractory_steps = constants.dt_over_tau_m, constants.refractory_steps
     v, g_ex, x_post, decay, jump = state.v, state.g_ex, state.x_post, state.decay, state.jump
     free, event, n_spikes = state.free, state.event, state.n_spikes
     # Unsigned indices spare numba the question whether they count from the end.
@@ -204,41 +210,41 @@ def compiled() -> tuple[str, str]:
 
 
 def _integrate(
-    law_at, state_at, stream_at, events_at, w_at, x_scaled_at, spike_step_at, history_at
+    constants_at, state_at, stream_at, events_at, w_at, x_scaled_at, spike_step_at, history_at
 ):
     """Run the steps from `state.step` to before `state.until`; every argument is an address.
 
-    They are those of a `Law`, a `State`, the random stream (4 words), the events in hand
-    (`law.n_events` in time order), the weights and the scaled traces (`law.n_synapses`), the steps
-    of the output spikes (room for all that there can be), and the weight history (a row each
-    `law.sample_steps`). If the last event in hand is the cell after the last step, no others are
-    drawn.
+    They are those of a `StepConstants`, a `State`, the random stream (4 words), the buffered events
+    (`constants.n_events` in time order), the weights and the scaled traces
+    (`constants.n_synapses`), the steps of the output spikes (room for all that there can be), and
+    the weight history (a row each `constants.sample_steps`). If the last buffered event is the cell
+    after the last step, no others are drawn.
     """
-    law, state = carray(law_at, 1)[0], carray(state_at, 1)[0]
-    stream, events = carray(stream_at, 4), carray(events_at, law.n_events)
-    w, x_scaled = carray(w_at, law.n_synapses), carray(x_scaled_at, law.n_synapses)
-    spike_step = carray(spike_step_at, law.n_steps)
-    n_samples = law.n_steps // law.sample_steps
-    history = carray(history_at, (n_samples, law.n_synapses))
-    last_step = law.n_steps - 1
+    constants, state = carray(constants_at, 1)[0], carray(state_at, 1)[0]
+    stream, events = carray(stream_at, 4), carray(events_at, constants.n_events)
+    w, x_scaled = carray(w_at, constants.n_synapses), carray(x_scaled_at, constants.n_synapses)
+    spike_step = carray(spike_step_at, constants.n_steps)
+    n_samples = constants.n_steps // constants.sample_steps
+    history = carray(history_at, (n_samples, constants.n_synapses))
+    last_step = constants.n_steps - 1
     end = min(state.until, last_step)
 
     while state.step < end:
         step = state.step
         # Behind the last event in hand, others of its step may be yet to come.
-        complete = events[events.size - 1] // law.n_synapses
+        complete = events[events.size - 1] // constants.n_synapses
         if complete <= step:
-            _refill(law, state, stream, events)
-            complete = events[events.size - 1] // law.n_synapses
-        sampling = (state.n_samples + 1) * law.sample_steps
+            _refill(constants, state, stream, events)
+            complete = events[events.size - 1] // constants.n_synapses
+        sampling = (state.n_samples + 1) * constants.sample_steps
         stop = min(complete, state.rescaling, sampling, end)
-        _advance(law, state, step, stop, events, w, x_scaled, spike_step)
+        _advance(constants, state, step, stop, events, w, x_scaled, spike_step)
         state.step = stop
         if stop == state.rescaling:
             for i in range(w.size):
                 x_scaled[i] *= state.decay
             state.decay = state.jump = 1.0
-            state.rescaling += law.stretch
+            state.rescaling += constants.stretch
         if stop == sampling:
             _copy(w, history[state.n_samples])
             state.n_samples += 1

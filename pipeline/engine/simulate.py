@@ -59,7 +59,7 @@ def engine_named(name: str) -> Engine:
     return compiled.run
 
 
-def measure(
+def run_point(
     configuration: Configuration,
     engine: Engine,
     cells: Iterator[Cells] | None = None,

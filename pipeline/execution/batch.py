@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pipeline.engine.simulate import engine_named, measure
+from pipeline.engine.simulate import engine_named, run_point
 from pipeline.model.parameters import Configuration
 from pipeline.model.variables import Columns, stacked, stored
 from pipeline.system.signals import Stop, StoppedError
@@ -56,7 +56,7 @@ def run_batch(
     for key, point in task:
         try:
             checkpoint = _checkpoint(timeout, stop)
-            results[key] = stored(measure(point, run, checkpoint=checkpoint), record)
+            results[key] = stored(run_point(point, run, checkpoint=checkpoint), record)
             if timeout is not None:
                 checkpoint()  # runs too short to call it themselves
         except StoppedError:

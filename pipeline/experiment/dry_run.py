@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.engine.cost import estimated_seconds, longest_seconds
-from pipeline.engine.simulate import available_engine, engine_named, measure
+from pipeline.engine.simulate import available_engine, engine_named, run_point
 from pipeline.execution.pool import Run, useful_workers
 from pipeline.model.parameters import Configuration
 from pipeline.request.grid import Axis, Grid
 from pipeline.storage.arrays import Counts, bytes_per_point, refuse_what_does_not_fit
 from pipeline.storage.directory import Directory
-from pipeline.storage.state import Ledger
+from pipeline.storage.state import SweepState
 
 #: Points that are tried, and how long each takes at most, about.
 _TRIALS, _SECONDS_PER_TRIAL = 5, 0.1
@@ -82,16 +82,16 @@ def plan_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Plan:
     refuse_what_does_not_fit(grid)
     if directory:
         directory.refuse_unusable()
-    ledger = Ledger(grid, directory, dry=True)
-    pending = list(ledger.pending().values())
+    state = SweepState(grid, directory, dry=True)
+    pending = list(state.pending().values())
     engine = available_engine(run.engine, grid.record)
     most = useful_workers(len(pending), longest_seconds(pending, engine), run)
     n_workers = max(1, min(most, len(pending)))
-    united = ledger.gather.grid
+    united = state.arrays.grid
     return Plan(
         axes=united.axes,
-        asked=ledger.gather.counts(grid.keys),
-        everything=ledger.gather.counts(),
+        asked=state.arrays.counts(grid.keys),
+        everything=state.arrays.counts(),
         engine=engine,
         n_workers=n_workers,
         seconds=_seconds(pending, engine) / n_workers + _SECONDS_AROUND * len(grid.points),
@@ -108,7 +108,7 @@ def _seconds(points: Sequence[Configuration], engine: str) -> float:
     for point in tried:
         started = time.perf_counter()
         with contextlib.suppress(Exception):  # the run will tell; a trial is for its time
-            measure(point, run)
+            run_point(point, run)
         took += time.perf_counter() - started
     expected = sum(estimated_seconds(point, engine) for point in tried)
     total = sum(estimated_seconds(point, engine) for point in points)

@@ -28,8 +28,8 @@ from pipeline.execution.pool import Run
 from pipeline.model.errors import RequestError
 from pipeline.model.variables import DONE, MISSING
 from pipeline.storage.directory import Directory
-from pipeline.storage.labelled import Labelled
-from pipeline.storage.state import Ledger
+from pipeline.storage.labelled import LabelledDataset
+from pipeline.storage.state import SweepState
 
 log = logging.getLogger("pipeline")
 
@@ -147,24 +147,24 @@ class Tracker:
         self.directory = directory
         self.most_points = most_points
 
-    def log(self, ledger: Ledger, results: Labelled) -> None:
+    def log(self, state: SweepState, results: LabelledDataset) -> None:
         """Log everything the directory holds; what goes wrong is a warning, and no sweep is lost.
 
         Parameters
         ----------
-        ledger : Ledger
+        state : SweepState
             All that is known of the points, after it has concluded.
-        results : Labelled
+        results : LabelledDataset
             What is in `results.nc`.
         """
-        sweep = ledger.runs[-1]["id"] if ledger.runs else "unknown"
+        sweep = state.runs[-1]["id"] if state.runs else "unknown"
         try:
             with _quietly(_SECONDS_AFTER):
                 if self._has(sweep):
                     return
-            has_figures = bool(ledger.gather.counts().done) and _draw_figures(self.directory.path)
+            has_figures = bool(state.arrays.counts().done) and _draw_figures(self.directory.path)
             with _quietly(_SECONDS_AFTER):
-                run = self._log_sweep(ledger, results, has_figures)
+                run = self._log_sweep(state, results, has_figures)
                 self.client.set_tag(run, _LOGGED, sweep)
             log.info("logged as MLflow run %s", run)
         except Exception as error:  # a tracker must not end a sweep
@@ -180,9 +180,9 @@ class Tracker:
         words = f"tags.{_LOGGED} = '{sweep}'"
         return bool(self.client.search_runs([self.experiment], words, max_results=1))
 
-    def _log_sweep(self, ledger: Ledger, results: Labelled, has_figures: bool) -> str:
+    def _log_sweep(self, state: SweepState, results: LabelledDataset, has_figures: bool) -> str:
         """Log the sweep, its files and its points; return the identity of its run."""
-        started = _milliseconds(ledger.runs[-1]["created"] if ledger.runs else None)
+        started = _milliseconds(state.runs[-1]["created"] if state.runs else None)
         seconds = results.attributes.get("seconds", 0.0)
         positions = np.flatnonzero(results.values("status") != MISSING)
         shown = positions[: self.most_points]
@@ -192,23 +192,23 @@ class Tracker:
         }
         name = self.directory.path.resolve().name
         with self._run(name, started, tags) as parent:
-            counts = ledger.gather.counts()._asdict()
+            counts = state.arrays.counts()._asdict()
             metrics = {f"points_{state}": count for state, count in counts.items()}
             self._log_numbers(
-                parent, _params(ledger), metrics | {"seconds": seconds} | _means(results)
+                parent, _params(state), metrics | {"seconds": seconds} | _means(results)
             )
             for position in shown:
-                self._log_point(parent, started, ledger, results, position)
+                self._log_point(parent, started, state, results, position)
             self._log_files(parent, has_figures)
             all_done = counts["done"] == sum(counts.values())
             self._end(parent, all_done, started + seconds * 1000)
         return parent
 
     def _log_point(
-        self, parent: str, started: int, ledger: Ledger, results: Labelled, position: int
+        self, parent: str, started: int, state: SweepState, results: LabelledDataset, position: int
     ) -> None:
         """Log one point as a run below that of its sweep."""
-        grid = ledger.gather.grid
+        grid = state.arrays.grid
         index = np.unravel_index(position, grid.shape)
         values = {axis.key: axis.values[i] for axis, i in zip(grid.axes, index, strict=True)}
         name = ", ".join(f"{key.rpartition('.')[2]}={value}" for key, value in values.items())
@@ -218,7 +218,7 @@ class Tracker:
         if done:
             metrics = {name: float(results.values(name)[index]) for name in _METRICS}
             seconds = results.values("wall_time")[index]
-        elif failure := ledger.failures.get(grid.keys[position]):
+        elif failure := state.failures.get(grid.keys[position]):
             tags["failure"] = failure.reason
         with self._run(name or "the only point", started, tags) as run:
             self._log_numbers(run, values, metrics)
@@ -277,9 +277,9 @@ def _draw_figures(path: Path) -> bool:
     return not drawn.returncode
 
 
-def _params(ledger: Ledger) -> dict[str, Any]:
+def _params(state: SweepState) -> dict[str, Any]:
     """Return the constants of all points by their keys, and the values of the axes as text."""
-    grid = ledger.gather.grid
+    grid = state.arrays.grid
     params: dict[str, Any] = {}
     for name, section in grid.constants().items():
         if isinstance(section, Mapping):
@@ -292,7 +292,7 @@ def _params(ledger: Ledger) -> dict[str, Any]:
     return params
 
 
-def _tags(results: Labelled) -> dict[str, Any]:
+def _tags(results: LabelledDataset) -> dict[str, Any]:
     """Return what made the results; MLflow shows command and commit in columns of its own."""
     attributes = results.attributes
     tags = {name: attributes[name] for name in _TAGS if name in attributes}
@@ -300,7 +300,7 @@ def _tags(results: Labelled) -> dict[str, Any]:
     return tags | {key: tags[name] for key, name in own.items() if name in tags}
 
 
-def _means(results: Labelled) -> dict[str, float]:
+def _means(results: LabelledDataset) -> dict[str, float]:
     """Return the means over all points that are done; none where no point is."""
     done = results.values("status") == DONE
     return {name: float(results.values(name)[done].mean()) for name in _MEANS if done.any()}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from pipeline.engine.simulate import available_engine, engine_named, measure
+from pipeline.engine.simulate import available_engine, engine_named, run_point
 from pipeline.execution.pool import Run, run_points
 from pipeline.experiment.dry_run import Plan, plan_grid
 from pipeline.experiment.mlflow_tracking import open_tracker
@@ -26,10 +26,10 @@ from pipeline.request.compose import default_run
 from pipeline.request.grid import Grid
 from pipeline.request.overrides import grid_of_mapping
 from pipeline.storage import provenance
-from pipeline.storage.arrays import Counts, Gather, refuse_what_does_not_fit
+from pipeline.storage.arrays import Counts, ResultArrays, refuse_what_does_not_fit
 from pipeline.storage.directory import Directory
-from pipeline.storage.labelled import Labelled
-from pipeline.storage.state import Ledger
+from pipeline.storage.labelled import LabelledDataset
+from pipeline.storage.state import SweepState
 from pipeline.system.atomic_files import StorageError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Outcome:
 
     Attributes
     ----------
-    results : Labelled
+    results : LabelledDataset
         All that the directory holds.
     asked : Counts
         Of the points that were asked for, how many are done, failed and missing.
@@ -56,7 +56,7 @@ class Outcome:
         How long it took.
     """
 
-    results: Labelled
+    results: LabelledDataset
     asked: Counts
     everything: Counts
     reused: int
@@ -94,12 +94,12 @@ def simulate(
     cells = None if spikes is None else given_cells(spikes, n_synapses, n_steps)
     exact = dataclasses.replace(configuration.record, dtype="float64")
     configuration = dataclasses.replace(configuration, record=exact)
-    gather = Gather(Grid(configuration.to_mapping()))
+    arrays = ResultArrays(Grid(configuration.to_mapping()))
     engine = engine_named(available_engine(settings.engine, exact))
-    result = measure(configuration, engine, cells)
-    gather.add(gather.grid.keys, stacked([result], exact))
+    result = run_point(configuration, engine, cells)
+    arrays.add(arrays.grid.keys, stacked([result], exact))
     note = {} if spikes is None else {"input": "spikes given by the caller"}
-    return gather.labelled(note).to_xarray().drop_vars(ABOUT_RUNS)
+    return arrays.labelled(note).to_xarray().drop_vars(ABOUT_RUNS)
 
 
 def sweep(
@@ -196,39 +196,39 @@ def run_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Outcom
     refuse_what_does_not_fit(grid)
     tracker = open_tracker(run, directory)
     with directory.held() if directory else contextlib.nullcontext():
-        ledger = Ledger(grid, directory)
-        reused = ledger.gather.counts(grid.keys).done
-        pending = ledger.pending()
+        state = SweepState(grid, directory)
+        reused = state.arrays.counts(grid.keys).done
+        pending = state.pending()
         if pending:
             run = dataclasses.replace(run, engine=available_engine(run.engine, grid.record))
-            ledger.runs.append(provenance.capture(run))
-        ledger.open()
+            state.runs.append(provenance.capture(run))
+        state.open()
         with _logging_to(directory):
             log.info("%d points, %d of them finished before", len(grid.points), reused)
             try:
-                _run(pending, run, ledger)
+                _run(pending, run, state)
             finally:
                 if pending:
-                    ledger.runs[-1]["seconds"] = round(time.perf_counter() - started, 3)
-                results = ledger.conclude()
-            log.info("%d points done, %d failed, %d missing", *ledger.gather.counts())
+                    state.runs[-1]["seconds"] = round(time.perf_counter() - started, 3)
+                results = state.conclude()
+            log.info("%d points done, %d failed, %d missing", *state.arrays.counts())
             seconds = time.perf_counter() - started
             if tracker:
-                tracker.log(ledger, results)
-    asked, everything = ledger.gather.counts(grid.keys), ledger.gather.counts()
+                tracker.log(state, results)
+    asked, everything = state.arrays.counts(grid.keys), state.arrays.counts()
     return Outcome(results, asked, everything, reused, seconds)
 
 
-def _run(pending: Mapping[str, Configuration], run: Run, ledger: Ledger) -> None:
+def _run(pending: Mapping[str, Configuration], run: Run, state: SweepState) -> None:
     """Run points; every batch is kept as soon as it comes."""
     failed: list[str] = []
     with tqdm(total=len(pending), unit="point", disable=None if pending else True) as progress:
         for batch in run_points(pending, run):
-            ledger.enter(batch)
+            state.enter(batch)
             failed += batch.failures
             progress.update(len(batch.keys) + len(batch.failures))
     if failed:
-        place, reason = ledger.gather.grid.describe(failed[0]), ledger.failures[failed[0]].reason
+        place, reason = state.arrays.grid.describe(failed[0]), state.failures[failed[0]].reason
         log.error("failed: %d; the first at %s: %s", len(failed), place, reason)
 
 

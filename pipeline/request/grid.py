@@ -65,7 +65,7 @@ class Axis:
             seen.add(value)
 
     @property
-    def leaf(self) -> str:
+    def short_name(self) -> str:
         """Last word of the key: the name of the dimension."""
         return self.key.rpartition(".")[2]
 
@@ -163,9 +163,9 @@ class Grid:
                 f"{' x '.join(axis.key for axis in self.axes)}: "
                 f"{' x '.join(map(str, self.shape))} points; a sweep must have <= {MOST_POINTS}"
             )
-        leaves = [axis.leaf for axis in self.axes]
+        leaves = [axis.short_name for axis in self.axes]
         for axis in self.axes:
-            if leaves.count(axis.leaf) > 1:
+            if leaves.count(axis.short_name) > 1:
                 raise RequestError(f"{axis.key}: the axis is given twice; once is allowed")
         points, keys = zip(*self._points(), strict=True)
         self.points: list[Configuration] = list(points)
@@ -252,7 +252,7 @@ class Grid:
     def describe(self, key: str) -> str:
         """Return a point's place on the axes in words: "rate_hz=10.0, seed=3"."""
         values = zip(self.axes, self.values_at(key), strict=True)
-        return ", ".join(f"{axis.leaf}={value}" for axis, value in values) or "the only point"
+        return ", ".join(f"{axis.short_name}={value}" for axis, value in values) or "the only point"
 
     def idle_axes(self) -> list[Axis]:
         """Return the axes along which every point is the same run."""

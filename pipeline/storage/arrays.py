@@ -27,7 +27,7 @@ from pipeline.model.variables import (
     recorded,
 )
 from pipeline.request.grid import Axis, Grid
-from pipeline.storage.labelled import Labelled, LabelledArray
+from pipeline.storage.labelled import LabelledArray, LabelledDataset
 
 
 class Counts(NamedTuple):
@@ -38,7 +38,7 @@ class Counts(NamedTuple):
     missing: int
 
 
-class Gather:
+class ResultArrays:
     """The results of a grid, filled batch by batch.
 
     Parameters
@@ -97,7 +97,7 @@ class Gather:
             status = status[[self.grid.positions[key][0] for key in keys]]
         return Counts(*(int((status == value).sum()) for value in (DONE, FAILED, MISSING)))
 
-    def labelled(self, attributes: Mapping[str, Any] | None = None) -> Labelled:
+    def labelled(self, attributes: Mapping[str, Any] | None = None) -> LabelledDataset:
         """Label everything, as in `results.nc`."""
         grid = self.grid
         names = [dimension_name(axis) for axis in grid.axes]
@@ -124,7 +124,7 @@ class Gather:
             name: ((name,), np.array(axis.values), _axis_attributes(axis))
             for name, axis in zip(names, grid.axes, strict=True)
         }
-        return Labelled(
+        return LabelledDataset(
             variables,
             coordinates | self._own_coordinates(variables) | _followers(grid),
             {
@@ -215,8 +215,8 @@ def _sizes(grid: Grid) -> dict[str, int]:
 
 def dimension_name(axis: Axis) -> str:
     """Return the name of an axis in the file: its leaf, unless the file needs that word itself."""
-    taken = axis.leaf in DIMENSIONS or axis.leaf in VARIABLES
-    return f"{axis.leaf}_set" if taken else axis.leaf
+    taken = axis.short_name in DIMENSIONS or axis.short_name in VARIABLES
+    return f"{axis.short_name}_set" if taken else axis.short_name
 
 
 def _n_samples(point: Configuration) -> int:

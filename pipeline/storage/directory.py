@@ -26,7 +26,7 @@ from pipeline.model.quantity import written
 from pipeline.request.grid import Grid
 from pipeline.request.request import Request, request_of
 from pipeline.storage.failures import read_failures, write_failures
-from pipeline.storage.labelled import Labelled, write_netcdf
+from pipeline.storage.labelled import LabelledDataset, write_netcdf
 from pipeline.storage.provenance import Made
 from pipeline.storage.results import from_results, n_done_in, request_in, runs_in
 from pipeline.system.atomic_files import (
@@ -199,7 +199,7 @@ class Directory:
         """Write `failures.csv`, or take it away when there are none."""
         write_failures(self.reasons, grid, failures)
 
-    def write_results(self, results: Labelled) -> None:
+    def write_results(self, results: LabelledDataset) -> None:
         """Write `results.nc`; whoever has the old file open keeps reading the old one."""
         with replacing(self.results) as temporary:
             write_netcdf(results, temporary)

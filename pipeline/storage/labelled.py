@@ -25,7 +25,7 @@ _CHUNK = 1_000_000
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledDataset:
     """A dataset in plain parts.
 
     Attributes
@@ -51,7 +51,7 @@ class Labelled:
         return xr.Dataset(dict(self.variables), dict(self.coordinates), dict(self.attributes))
 
 
-def write_netcdf(dataset: Labelled, path: Path) -> None:
+def write_netcdf(dataset: LabelledDataset, path: Path) -> None:
     """Write a netCDF-4 file; arrays are compressed, floating-point holes are NaN (CF-1.11).
 
     Raises
@@ -68,7 +68,7 @@ def write_netcdf(dataset: Labelled, path: Path) -> None:
         raise OSError(f"{error}; is the disk full?") from error
 
 
-def _write_all(dataset: Labelled, file: Any) -> None:
+def _write_all(dataset: LabelledDataset, file: Any) -> None:
     file.setncatts(dataset.attributes)
     for dims, values, _ in (*dataset.variables.values(), *dataset.coordinates.values()):
         for dim, size in zip(dims, values.shape, strict=True):

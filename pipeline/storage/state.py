@@ -11,21 +11,21 @@ from pipeline.model.quantity import written
 from pipeline.request.grid import Grid
 from pipeline.request.request import Request, differences, united
 from pipeline.storage import provenance
-from pipeline.storage.arrays import Gather
+from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.directory import Directory
-from pipeline.storage.labelled import Labelled
+from pipeline.storage.labelled import LabelledDataset
 
 log = logging.getLogger("pipeline")
 
 
-class Ledger:
+class SweepState:
     """The points asked for now and before, and what has come of them.
 
     Attributes
     ----------
     asked : Grid
         The points that are asked for now.
-    gather : Gather
+    gather : ResultArrays
         The results of these and of all that the directory was asked for before.
     runs : list of dict
         What made them.
@@ -45,9 +45,9 @@ class Ledger:
         self.failures: dict[str, Failure] = {}
         earlier = directory.request() if directory else None
         if directory is None or (earlier is None and directory.is_empty()):
-            self.gather = Gather(asked)
+            self.arrays = ResultArrays(asked)
             return
-        self.gather = Gather(self._united(earlier, directory))
+        self.arrays = ResultArrays(self._united(earlier, directory))
         self.runs = directory.runs()
         self._take_up(directory, dry)
 
@@ -79,55 +79,55 @@ class Ledger:
         return f"{directory.path}: holds another study ({'; '.join(words[:3])}); {way_out}"
 
     def _take_up(self, directory: Directory, dry: bool) -> None:
-        """Gather what is finished; refuse to mix it with what does not belong to it."""
+        """ResultArrays what is finished; refuse to mix it with what does not belong to it."""
         place_of = {made["id"]: place for place, made in enumerate(self.runs)}
         strangers = 0
         for batch, made_by in directory.finished(set_damaged_aside=not dry):
-            strangers += sum(key not in self.gather.grid.positions for key in batch.keys)
+            strangers += sum(key not in self.arrays.grid.positions for key in batch.keys)
             if not strangers:
-                self.gather.add(batch.keys, batch.columns, place_of.get(made_by, -1))
+                self.arrays.add(batch.keys, batch.columns, place_of.get(made_by, -1))
         if strangers:
             raise RequestError(
                 f"{directory.path}: holds {strangers} finished points that neither this request "
                 "nor its configuration.yaml names; ask for them too, or choose another name"
             )
         for key, failure in directory.failures().items():
-            if key in self.gather.grid.positions and not self.gather.has(key):
+            if key in self.arrays.grid.positions and not self.arrays.has(key):
                 self.failures[key] = failure
-                self.gather.fail(key)
-        lost = directory.n_done() - self.gather.counts().done
+                self.arrays.fail(key)
+        lost = directory.n_done() - self.arrays.counts().done
         if lost > 0:
             directory.warn_of_lost_points(lost, dry)
 
     def pending(self) -> dict[str, Configuration]:
         """Return the points that are asked for and not done, by key."""
         points = zip(self.asked.keys, self.asked.points, strict=True)
-        return {key: point for key, point in points if not self.gather.has(key)}
+        return {key: point for key, point in points if not self.arrays.has(key)}
 
     def open(self) -> None:
         """Write down what is asked for, and who is about to do it."""
         if self.directory:
-            self.directory.write_request(self.gather.grid)
+            self.directory.write_request(self.arrays.grid)
             self.directory.write_runs(self.runs)
 
     def enter(self, batch: Batch) -> None:
         """Keep a batch."""
         if self.directory:
             self.directory.save(batch, self.runs[-1]["id"])
-        self.gather.add(batch.keys, batch.columns, len(self.runs) - 1)
+        self.arrays.add(batch.keys, batch.columns, len(self.runs) - 1)
         for key in batch.keys:
             self.failures.pop(key, None)
         for key, failure in batch.failures.items():
-            self.gather.fail(key)
-            place = self.gather.grid.describe(key)
+            self.arrays.fail(key)
+            place = self.arrays.grid.describe(key)
             log.info("failed at %s: %s\n%s", place, failure.reason, failure.traceback)
         self.failures |= batch.failures
 
-    def conclude(self) -> Labelled:
+    def conclude(self) -> LabelledDataset:
         """Return all that is done, labelled, and write it."""
-        results = self.gather.labelled(provenance.as_attributes(self.runs))
+        results = self.arrays.labelled(provenance.as_attributes(self.runs))
         if self.directory:
             self.directory.write_runs(self.runs)
-            self.directory.write_failures(self.gather.grid, self.failures)
+            self.directory.write_failures(self.arrays.grid, self.failures)
             self.directory.write_results(results)
         return results

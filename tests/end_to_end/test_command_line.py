@@ -39,7 +39,7 @@ def test_a_single_run_reports_its_numbers(command):
 
 
 def test_a_sweep_has_its_axes_in_the_order_given(command):
-    """`-m` may stand anywhere; dimensions are the leaf names, then the synapses."""
+    """`-m` may stand anywhere; dimensions are the short names, then the synapses."""
     ended = command(
         *SMALL, "input.rate_hz=10,20", "-m", "seed=range(3)", "stdp.tau_plus=10,20", "name=check"
     )
@@ -178,7 +178,7 @@ def test_a_fault_of_our_own_is_not_called_a_wrong_request(command, monkeypatch):
     """An error from inside the pipeline is raised, whatever its type."""
     from pipeline.storage import state
 
-    monkeypatch.setattr(state, "Gather", lambda *_: {}["no such key"])
+    monkeypatch.setattr(state, "ResultArrays", lambda *_: {}["no such key"])
     with pytest.raises(KeyError, match="no such key"):
         command(*SMALL)
 

@@ -3,8 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from analysis.figures.registry import KINDS, supported
-from analysis.measures.measured import Study
+from analysis.figures.registry import FIGURES, supported
+from analysis.measures.measured import MeasuredDataset
 from analysis.plots import style
 
 #: With a neuron that fires some 20 times a second.
@@ -19,14 +19,14 @@ HISTORY = (
 def drawn_one_by_one(study, names=()):
     """Yield the figures of some names, or all that a study supports, with their captions."""
     for name in names or supported(study):
-        yield from KINDS[name].drawn(study)
+        yield from FIGURES[name].drawn(study)
 
 
 def drawn(dataset, *names, lay_out=False, **more):
     """Return figures of a dataset by name."""
     made = {}
     with style.paper():
-        for one in drawn_one_by_one(Study(dataset, **more), names):
+        for one in drawn_one_by_one(MeasuredDataset(dataset, **more), names):
             made[one.name] = one.figure
             if lay_out:
                 one.figure.draw_without_rendering()

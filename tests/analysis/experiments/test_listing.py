@@ -15,7 +15,7 @@ from analysis.experiments.filters import since
 from analysis.experiments.listing import duration
 from analysis.experiments.text_table import table
 from analysis.reading.errors import ConditionError, LoadError
-from analysis.reading.metadata import read_header
+from analysis.reading.metadata import read_metadata
 from analysis.reading.values import canonical, span
 from tests.conftest import SMALL
 
@@ -262,7 +262,7 @@ def test_any_garbage_is_told_as_unreadable(tmp_path_factory, garbage, beginning)
     file = tmp_path_factory.mktemp("garbage") / "results.nc"
     file.write_bytes(beginning + garbage)
     with pytest.raises(LoadError, match="cannot be read as netCDF|no result of the pipeline"):
-        read_header(file)
+        read_metadata(file)
 
 
 def test_rows_fit_the_terminal(keep, listed):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from analysis.__main__ import main
-from analysis.figures.registry import KINDS
+from analysis.figures.registry import FIGURES
 from analysis.figures.save import show
 from analysis.reading.dataset import open_results
 from analysis.reading.errors import LoadError
@@ -131,8 +131,8 @@ def test_the_list_tells_what_a_figure_would_need(kept, capsys):
     """One line a figure; those that the file cannot have say what it would need."""
     assert main([str(kept), "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(KINDS)
-    told = dict(zip(KINDS, lines, strict=True))
+    assert [line.split()[0] for line in lines] == list(FIGURES)
+    told = dict(zip(FIGURES, lines, strict=True))
     assert told["run"].endswith("needs record=everything, for a short run")
     assert "needs" not in told["rates"] + told["settling"]
 

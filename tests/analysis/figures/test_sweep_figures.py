@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import same_color
 
 from analysis.measures import equilibrium, spike_trains, weights
-from analysis.measures.measured import Study
+from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import confidence_interval
 from analysis.measures.stationarity import settling
 from analysis.plots import style
@@ -198,7 +198,7 @@ def test_a_settled_histogram_has_the_theory_and_its_distance(settled):
     """The dashed histogram has the same mean; total variation and both alphas stand beside it."""
     dataset = settled.isel(tau_plus=0)
     with style.paper():
-        (one,) = drawn_one_by_one(Study(dataset), ["weights"])
+        (one,) = drawn_one_by_one(MeasuredDataset(dataset), ["weights"])
     (axes,) = one.figure.axes
     expected = equilibrium.expected_histogram(dataset).sel(rate_hz=30)
     dashed = [patch.get_data() for patch in axes.patches if patch.get_linestyle() != "solid"]

@@ -21,8 +21,8 @@ from matplotlib.figure import Figure
 import pipeline
 from analysis.__main__ import main
 from analysis.figures.facets import slices
-from analysis.figures.registry import Kind
-from analysis.measures.measured import Study
+from analysis.figures.registry import FigureSpec
+from analysis.measures.measured import MeasuredDataset
 from analysis.reading.dataset import open_results
 from analysis.report import page as report_page
 from analysis.report.markup import element
@@ -129,10 +129,10 @@ def page(written):
 @pytest.fixture
 def one_figure(monkeypatch):
     """Draw an empty square only, which is fast."""
-    square = Kind(
+    square = FigureSpec(
         "square", "A square", lambda study: "", lambda study: [("square", Figure((1, 1)), "")]
     )
-    monkeypatch.setattr(report_page, "KINDS", {"square": square})
+    monkeypatch.setattr(report_page, "FIGURES", {"square": square})
 
 
 @pytest.fixture
@@ -305,7 +305,7 @@ def test_of_many_cells_the_ranges_are_told(configure):
     """Least and largest of each quantity, and where they are."""
     axes = {"input.rate_hz": [60, 5], "stdp.tau_plus": range(10, 36)}
     dataset = pipeline.sweep(configure("simulation.duration=200"), axes, backend="sequential")
-    heading, rows = summary(Study(dataset))
+    heading, rows = summary(MeasuredDataset(dataset))
     rate = dataset["output_rate"]
     row = dict(zip(heading, rows[0], strict=True))
     assert row[""] == "Output firing rate (Hz)"
@@ -318,12 +318,12 @@ def test_of_many_cells_the_ranges_are_told(configure):
 def test_an_interval_needs_three_seeds(configure):
     """With three the mean lies within it; without a sweep of seeds there is no such column."""
     dataset = pipeline.sweep(configure(), {"seed": range(3)}, backend="sequential")
-    heading, (row,) = summary(Study(dataset))
+    heading, (row,) = summary(MeasuredDataset(dataset))
     low, high = map(float, row[heading.index("95 % interval")].split(" to "))
     assert low < dataset["output_rate"].mean() < high
-    heading, (row,) = summary(Study(dataset.isel(seed=slice(2))))
+    heading, (row,) = summary(MeasuredDataset(dataset.isel(seed=slice(2))))
     assert row[heading.index("95 % interval")] == "–"
-    heading, _ = summary(Study(dataset.isel(seed=0)))
+    heading, _ = summary(MeasuredDataset(dataset.isel(seed=0)))
     assert "95 % interval" not in heading
 
 
@@ -398,7 +398,7 @@ def test_what_was_left_out_while_drawing_is_told(keep, monkeypatch):
             yield f"squares{suffix}", Figure((1, 1)), ""
 
     monkeypatch.setattr(
-        report_page, "KINDS", {"": Kind("squares", "Squares", lambda _: "", squares)}
+        report_page, "FIGURES", {"": FigureSpec("squares", "Squares", lambda _: "", squares)}
     )
     _, page = report_of(keep("many", {"stdp.tau_plus": [10, 15, 20, 25, 30]}))
     assert "squares: 5 figures of a kind: 3 are drawn; see --where" in page.words["figures"]
@@ -436,7 +436,7 @@ def test_a_page_that_cannot_be_written_leaves_nothing(copy, one_figure, capsys):
 
 def test_a_directory_that_is_read_only_is_told_before_anything_is_drawn(copy, monkeypatch, capsys):
     """Drawing takes longer than one wants to wait for a refusal."""
-    monkeypatch.setattr(report_page, "KINDS", None)  # to touch it would be an error
+    monkeypatch.setattr(report_page, "FIGURES", None)  # to touch it would be an error
     monkeypatch.setattr("os.access", lambda path, mode: False)  # whoever tests may be root
     assert main([str(copy), "--report"]) == 2
     assert "cannot be written (its directory is read-only)\n" in capsys.readouterr().err

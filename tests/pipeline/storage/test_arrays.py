@@ -5,25 +5,25 @@ import json
 import numpy as np
 import pytest
 
-from pipeline.engine.simulate import measure
+from pipeline.engine.simulate import run_point
 from pipeline.model import reference
 from pipeline.model.variables import DONE, FAILED, MISSING, stacked
 from pipeline.request.grid import Grid, value_axis
 from pipeline.request.overrides import grid_of_mapping
-from pipeline.storage.arrays import Gather
+from pipeline.storage.arrays import ResultArrays
 
 
 def gathered(base, *axes, done=lambda point: True):
-    """Run the points of a grid that are to be done and gather them, last first."""
-    gather = Gather(Grid(base.to_mapping(), axes))
-    for key, point in reversed(list(zip(gather.grid.keys, gather.grid.points, strict=True))):
+    """Run the points of a grid that are to be done and collect them, last first."""
+    arrays = ResultArrays(Grid(base.to_mapping(), axes))
+    for key, point in reversed(list(zip(arrays.grid.keys, arrays.grid.points, strict=True))):
         if done(point):
-            gather.add([key], stacked([measure(point, reference.run)], point.record))
-    return gather
+            arrays.add([key], stacked([run_point(point, reference.run)], point.record))
+    return arrays
 
 
 def test_swept_keys_become_dimensions_with_their_attributes(configure):
-    """Dimensions are leaf names in the order given; coordinates carry unit, name and key."""
+    """Dimensions are short names in the order given; coordinates carry unit, name and key."""
     axes = value_axis("input.rate_hz", [10, 20]), value_axis("stdp.A_plus", [0.1, 0.2, 0.3])
     dataset = gathered(configure(), *axes).labelled().to_xarray()
     assert dataset["weight"].dims == ("rate_hz", "A_plus", "synapse")
@@ -45,7 +45,7 @@ def test_every_point_stands_in_its_place(configure):
     """Whatever the order of arrival, sel gives the point's own run."""
     axes = value_axis("input.rate_hz", [30, 60]), value_axis("seed", [5, 6])
     dataset = gathered(configure(), *axes).labelled().to_xarray()
-    own = measure(configure("input.rate_hz=60", "seed=5"), reference.run)
+    own = run_point(configure("input.rate_hz=60", "seed=5"), reference.run)
     there = dataset.sel(rate_hz=60, seed=5)
     assert there["spike_count"] == own["spike_count"]
     np.testing.assert_array_equal(there["weight"], own["weight"].astype(np.float32))
@@ -54,14 +54,14 @@ def test_every_point_stands_in_its_place(configure):
 def test_missing_and_failed_points_are_flagged(configure):
     """A hole is NaN in the data, -1 in a count and a flag in status; coordinates have no NaN."""
     axis = value_axis("seed", range(4))
-    gather = gathered(configure(), axis, done=lambda point: point.seed in (0, 2))
-    gather.fail(gather.grid.keys[3])
-    dataset = gather.labelled().to_xarray()
+    arrays = gathered(configure(), axis, done=lambda point: point.seed in (0, 2))
+    arrays.fail(arrays.grid.keys[3])
+    dataset = arrays.labelled().to_xarray()
     assert dataset["status"].values.tolist() == [DONE, MISSING, DONE, FAILED]
     assert dataset["status"].attrs["flag_meanings"] == "done failed missing"
     assert dataset["spike_count"].values[[1, 3]].tolist() == [-1, -1]
     assert dataset["weight"].isnull().all("synapse").values.tolist() == [False, True, False, True]
-    assert gather.counts() == (2, 1, 1)
+    assert arrays.counts() == (2, 1, 1)
 
 
 def test_points_of_different_size_are_padded(configure):
@@ -79,13 +79,13 @@ def test_points_of_different_size_are_padded(configure):
 def test_a_run_that_stands_twice_is_filled_in_twice(configure):
     """Points that are the same physics share one record."""
     base = configure("stdp.A_minus=0.01")
-    gather = Gather(Grid(base.to_mapping(), [value_axis("stdp.ltd_ratio", [1.0, 2.0])]))
-    assert len(set(gather.grid.keys)) == 1
-    point = gather.grid.points[0]
-    gather.add(gather.grid.keys[:1], stacked([measure(point, reference.run)], point.record))
-    weight = gather.labelled().to_xarray()["weight"]
+    arrays = ResultArrays(Grid(base.to_mapping(), [value_axis("stdp.ltd_ratio", [1.0, 2.0])]))
+    assert len(set(arrays.grid.keys)) == 1
+    point = arrays.grid.points[0]
+    arrays.add(arrays.grid.keys[:1], stacked([run_point(point, reference.run)], point.record))
+    weight = arrays.labelled().to_xarray()["weight"]
     np.testing.assert_array_equal(weight[0], weight[1])
-    assert gather.counts() == (2, 0, 0)
+    assert arrays.counts() == (2, 0, 0)
 
 
 def test_what_nulls_stand_for_is_in_the_file(configure):
@@ -95,7 +95,7 @@ def test_what_nulls_stand_for_is_in_the_file(configure):
         value_axis("stdp.tau_minus", [10, 40]),
         value_axis("seed", [1, 2]),
     )
-    dataset = Gather(Grid(configure().to_mapping(), axes)).labelled().to_xarray()
+    dataset = ResultArrays(Grid(configure().to_mapping(), axes)).labelled().to_xarray()
     assert dataset["A_minus"].dims == ("A_plus",)
     np.testing.assert_allclose(dataset["A_minus"], [0.011, 0.022])
     assert dataset["A_minus"].attrs["config_key"] == "stdp.A_minus"
@@ -106,7 +106,7 @@ def test_what_nulls_stand_for_is_in_the_file(configure):
 def test_a_swept_group_keeps_what_its_choices_set(configure):
     """The coordinate holds the names, its attribute the values behind them."""
     axes = {"stdp": ["notebook", "song_abbott_2001"], "synapse": ["notebook"]}
-    dataset = Gather(grid_of_mapping(configure(), axes)).labelled().to_xarray()
+    dataset = ResultArrays(grid_of_mapping(configure(), axes)).labelled().to_xarray()
     assert dataset["weight"].dims == ("stdp", "synapse_set", "synapse")
     assert dataset["stdp"].values.tolist() == ["notebook", "song_abbott_2001"]
     settings = json.loads(dataset["stdp"].attrs["settings"])
@@ -117,7 +117,7 @@ def test_a_swept_group_keeps_what_its_choices_set(configure):
 def test_coordinates_have_no_holes_even_without_ltp(configure):
     """The effective ratio is NaN at A_plus = 0, so it is a variable and no coordinate."""
     grid = Grid(configure().to_mapping(), [value_axis("stdp.A_plus", [0, 0.1])])
-    dataset = Gather(grid).labelled().to_xarray()
+    dataset = ResultArrays(grid).labelled().to_xarray()
     assert np.isnan(dataset["effective_ltd_ratio"][0])
     assert not any(coordinate.isnull().any() for coordinate in dataset.coords.values())
     assert dataset["spike_count"].attrs["valid_min"] == 0

@@ -9,14 +9,14 @@ import xarray as xr
 from omegaconf import OmegaConf
 
 import pipeline
-from pipeline.engine.simulate import measure
+from pipeline.engine.simulate import run_point
 from pipeline.execution.batch import Batch
 from pipeline.model import reference
 from pipeline.model.errors import RequestError
 from pipeline.model.variables import stacked
 from pipeline.request.grid import Grid, value_axis
 from pipeline.request.request import request_of
-from pipeline.storage.arrays import Gather
+from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.directory import Directory, directory_path
 from pipeline.system.atomic_files import replacing
 
@@ -40,10 +40,10 @@ def test_a_failed_write_leaves_the_old_file_and_no_scrap(tmp_path):
 
 def test_a_reader_keeps_its_file(directory, configure):
     """Overwriting results.nc does not disturb who has it open."""
-    gather = Gather(Grid(configure().to_mapping(), [value_axis("seed", [1, 2])]))
-    directory.write_results(gather.labelled({"version": "first"}))
+    arrays = ResultArrays(Grid(configure().to_mapping(), [value_axis("seed", [1, 2])]))
+    directory.write_results(arrays.labelled({"version": "first"}))
     with xr.open_dataset(directory.results) as reader:
-        directory.write_results(gather.labelled({"version": "second"}))
+        directory.write_results(arrays.labelled({"version": "second"}))
         assert reader["seed"].values.tolist() == [1, 2]
         assert np.isnan(reader["weight"].values).all()
     with xr.open_dataset(directory.results) as reader:
@@ -58,7 +58,7 @@ def test_saved_batches_come_back_to_the_bit(directory, configure):
         )
         for s, rate in [(1, 0), (2, 40), (3, 90)]
     ]
-    results = [measure(point, reference.run) for point in points]
+    results = [run_point(point, reference.run) for point in points]
     batches = [
         Batch(["a", "b"], stacked(results[:2], points[0].record)),
         Batch(["c"], stacked(results[2:], points[0].record)),
@@ -80,7 +80,7 @@ def test_saved_batches_come_back_to_the_bit(directory, configure):
 def test_the_file_is_compressed_and_keeps_its_words(directory, configure):
     """Weights are float32 with zlib and shuffle; words on an axis are whole."""
     grid = Grid(configure().to_mapping(), [value_axis("input.process", ["poisson", "notebook"])])
-    directory.write_results(Gather(grid).labelled())
+    directory.write_results(ResultArrays(grid).labelled())
     with xr.open_dataset(directory.results) as dataset:
         encoding = dataset["weight"].encoding
         assert (encoding["zlib"], encoding["shuffle"]) == (True, True)
@@ -173,7 +173,7 @@ def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
     """Its points count as missing, the others are found, and the file is kept for inspection."""
     for seed in (1, 2):
         point = configure(f"seed={seed}")
-        batch = Batch([str(seed)], stacked([measure(point, reference.run)], point.record))
+        batch = Batch([str(seed)], stacked([run_point(point, reference.run)], point.record))
         directory.save(batch, "me")
     file = sorted(directory.points.iterdir())[0]
     file.write_bytes(file.read_bytes()[:-400] if damage is None else damage)
@@ -184,7 +184,7 @@ def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
 
 def test_a_file_that_cannot_be_read_is_not_called_damaged(directory, configure, monkeypatch):
     """A failing disk says nothing of the bytes: the batch stays where it is."""
-    results = [measure(configure(), reference.run)]
+    results = [run_point(configure(), reference.run)]
     directory.save(Batch(["1"], stacked(results, configure().record)), "me")
 
     def fail(path):
