@@ -15,9 +15,9 @@ from typing import Any
 # Imported when first used: a worker process needs neither Hydra nor xarray.
 _DOORS = {
     "configure": "pipeline.request.compose",
-    "simulate": "pipeline.experiment.run",
-    "sweep": "pipeline.experiment.run",
-    "plan": "pipeline.experiment.run",
+    "simulate": "pipeline.experiment.api",
+    "sweep": "pipeline.experiment.api",
+    "plan": "pipeline.experiment.api",
     "Configuration": "pipeline.model.parameters",
     "RequestError": "pipeline.model.errors",
 }

@@ -10,10 +10,10 @@ from omegaconf import DictConfig
 
 from pipeline.experiment.dry_run import plan_grid
 from pipeline.experiment.run import Outcome, run_grid
-from pipeline.request.compose import is_dry, run_of
+from pipeline.request.compose import is_dry, run_settings_of
 from pipeline.request.grid import Grid
-from pipeline.storage import provenance
 from pipeline.storage.directory import Directory
+from pipeline.system import host
 from pipeline.system.atomic_files import StorageError
 from pipeline.system.signals import INTERRUPTED, raise_at_interrupts
 
@@ -23,13 +23,13 @@ SOME_FAILED, WRONG_REQUEST = 1, 2
 
 def run_and_report(grid: Grid, config: DictConfig, path: Path) -> None:
     """Run a grid into a directory, print what came of it, and exit unless all is well."""
-    run, directory, name = run_of(config), Directory(path), str(config.name)
+    settings, directory, name = run_settings_of(config), Directory(path), str(config.name)
     if is_dry(config):
-        print(plan_grid(grid, run, directory))
+        print(plan_grid(grid, settings, directory))
         return
     raise_at_interrupts()
     try:
-        outcome = run_grid(grid, run, directory)
+        outcome = run_grid(grid, settings, directory)
     except StorageError as error:
         print(f"error: {error}", file=sys.stderr)
         print(f"once that is mended, go on with\n{_again(name)}", file=sys.stderr)
@@ -49,7 +49,7 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path) -> None:
 
 def _again(name: str) -> str:
     """Return the command that goes on where this one ended: itself, into the same directory."""
-    command = provenance.command()
+    command = host.command_line()
     named = any(word.startswith("name=") for word in sys.argv)
     return command if named else f"{command} {shlex.quote(f'name={name}')}"
 

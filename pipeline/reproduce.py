@@ -19,8 +19,8 @@ from pipeline.model.parameters import Configuration, all_quantities
 from pipeline.model.quantity import unknown_key, written
 from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, stacked
 from pipeline.request.grid import Grid
-from pipeline.request.request import grid_of_request
-from pipeline.storage.results import request_in, runs_in
+from pipeline.request.spec import grid_of_request
+from pipeline.storage.netcdf import request_in, runs_in
 from pipeline.system.signals import INTERRUPTED
 
 #: Exit codes beside 0, all the same.

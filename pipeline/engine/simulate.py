@@ -23,9 +23,6 @@ Engine = Callable[
     [Configuration, Iterator[Cells] | None, Callable[[], None] | None], reference.Recording
 ]
 
-#: The same law with the same events: spike times are equal, weights to 1e-10.
-ENGINES = ("compiled", "reference")
-
 
 @functools.cache
 def available_engine(name: str, record: Record) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pipeline.engine.simulate import engine_named, run_point
+from pipeline.execution.cancel import Stop, StoppedError
 from pipeline.model.parameters import Configuration
 from pipeline.model.variables import Columns, stacked, stored
-from pipeline.system.signals import Stop, StoppedError
 
 #: Points by content key.
 Task = list[tuple[str, Configuration]]

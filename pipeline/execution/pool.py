@@ -8,16 +8,14 @@ import math
 import os
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from pipeline.engine.cost import longest_seconds
-from pipeline.engine.simulate import ENGINES
 from pipeline.execution.batch import Batch, Failure, Task, run_batch
-from pipeline.model.errors import RequestError
+from pipeline.execution.cancel import Stop, leave_with
 from pipeline.model.parameters import Configuration
-from pipeline.model.quantity import Section, quantity
-from pipeline.system.signals import Stop, interrupts_ignored, leave_with
+from pipeline.request.run_settings import RunSettings
+from pipeline.system.signals import interrupts_ignored
 
 #: A batch takes about this long: long beside its dispatch, short beside a user's patience.
 _SECONDS_PER_BATCH = 1.0
@@ -28,33 +26,7 @@ _SECONDS_IN_PYTHON = 5e-5
 _KILLED = Failure("WorkerKilled: the process that ran it was killed (out of memory?)")
 
 
-@dataclass(frozen=True)
-class Run(Section):
-    """How points are run; nothing here changes a number."""
-
-    section: ClassVar[str] = "run"
-    title: ClassVar[str] = "run settings"
-
-    engine: str = quantity("engine", kind=str, choices=ENGINES)
-    backend: str = quantity("joblib backend", kind=str, choices=("loky", "threading", "sequential"))
-    n_jobs: int = quantity("number of workers (-1: one a core)", kind=int, at_least=-1)
-    batch_size: int | None = quantity(
-        "points a task", kind=int, at_least=1, null="about a second's work"
-    )
-    timeout: float | None = quantity("longest time of a point", "s", above=0, null="no limit")
-    fail_fast: bool = quantity("whether the first failed point ends the sweep", kind=bool)
-    track: str | None = quantity(
-        "tracking server", kind=str, choices=("mlflow",), null="no tracking server"
-    )
-    track_points: int = quantity("most points with a run of their own there", kind=int, at_least=0)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.n_jobs == 0:
-            raise RequestError("run.n_jobs=0: number of workers must be >= 1, or -1 (one a core)")
-
-
-def run_points(points: Mapping[str, Configuration], run: Run) -> Iterator[Batch]:
+def run_points(points: Mapping[str, Configuration], settings: RunSettings) -> Iterator[Batch]:
     """Run points on the chosen backend and yield their results a batch at a time, in any order.
 
     A point that raises, takes too long or kills its worker becomes a `Failure` and stops no other,
@@ -65,17 +37,19 @@ def run_points(points: Mapping[str, Configuration], run: Run) -> Iterator[Batch]
     KeyboardInterrupt
         After an interruption; all that had finished in this process has been yielded by then.
     """
-    longest = longest_seconds(points.values(), run.engine)
-    n_workers = useful_workers(len(points), longest, run)
-    size = run.batch_size or _batch_size(len(points), longest, n_workers)
+    longest = longest_seconds(points.values(), settings.engine)
+    n_workers = useful_workers(len(points), longest, settings)
+    size = settings.batch_size or _batch_size(len(points), longest, n_workers)
     n_workers = min(n_workers, math.ceil(len(points) / size))
-    apart = run.backend == "loky" and bool(points)
+    apart = settings.backend == "loky" and bool(points)
     stop = Stop(patient=not apart)
     tasks = _Tasks(points, size, stop)
     with stop.at_interrupts():
         try:
-            for batch in (_in_processes if apart else _in_threads)(tasks, n_workers, run, stop):
-                stop.asked |= run.fail_fast and bool(batch.failures)
+            for batch in (_in_processes if apart else _in_threads)(
+                tasks, n_workers, settings, stop
+            ):
+                stop.asked |= settings.fail_fast and bool(batch.failures)
                 stop.shielded = True
                 yield batch
                 stop.shielded = False
@@ -110,9 +84,11 @@ class _Tasks:
         self.under_way = [task for task in self.under_way if not any(k == key for k, _ in task)]
 
 
-def _in_threads(tasks: _Tasks, n_workers: int, run: Run, stop: Stop) -> Iterator[Batch]:
+def _in_threads(
+    tasks: _Tasks, n_workers: int, settings: RunSettings, stop: Stop
+) -> Iterator[Batch]:
     """Run tasks in this process, one after the other if there is one worker."""
-    how = run.engine, run.timeout, run.fail_fast, stop
+    how = settings.engine, settings.timeout, settings.fail_fast, stop
     if n_workers <= 1:
         yield from (run_batch(task, *how) for task in tasks)
         return
@@ -124,7 +100,9 @@ def _in_threads(tasks: _Tasks, n_workers: int, run: Run, stop: Stop) -> Iterator
     yield from parallel(joblib.delayed(run_batch)(task, *how) for task in tasks)
 
 
-def _in_processes(tasks: _Tasks, n_workers: int, run: Run, stop: Stop) -> Iterator[Batch]:
+def _in_processes(
+    tasks: _Tasks, n_workers: int, settings: RunSettings, stop: Stop
+) -> Iterator[Batch]:
     """Run tasks in processes of their own; when one is killed, find the point that did it.
 
     The tasks that were under way then are run again one at a time, and what kills its worker again
@@ -134,7 +112,7 @@ def _in_processes(tasks: _Tasks, n_workers: int, run: Run, stop: Stop) -> Iterat
 
     while True:
         try:
-            with _ended_quietly(_parallel(tasks, n_workers, run)) as batches:
+            with _ended_quietly(_parallel(tasks, n_workers, settings)) as batches:
                 for batch in batches:
                     tasks.end(batch)
                     yield batch
@@ -147,7 +125,7 @@ def _in_processes(tasks: _Tasks, n_workers: int, run: Run, stop: Stop) -> Iterat
         while suspects and not stop.asked:
             task = suspects.pop()
             try:
-                yield from _parallel([task], n_workers, run)
+                yield from _parallel([task], n_workers, settings)
             except TerminatedWorkerError:
                 half = len(task) // 2
                 if half:
@@ -156,7 +134,7 @@ def _in_processes(tasks: _Tasks, n_workers: int, run: Run, stop: Stop) -> Iterat
                 yield Batch([], {}, {task[0][0]: _KILLED})
 
 
-def _parallel(tasks: _Tasks | list[Task], n_workers: int, run: Run) -> Iterator[Batch]:
+def _parallel(tasks: _Tasks | list[Task], n_workers: int, settings: RunSettings) -> Iterator[Batch]:
     import joblib
 
     parallel = joblib.Parallel(
@@ -167,7 +145,7 @@ def _parallel(tasks: _Tasks | list[Task], n_workers: int, run: Run) -> Iterator[
         return_as="generator_unordered",
         batch_size=1,
     )
-    how = run.engine, run.timeout, run.fail_fast
+    how = settings.engine, settings.timeout, settings.fail_fast
     with interrupts_ignored():  # what workers inherit: Ctrl-C is the parent's to answer
         return parallel(joblib.delayed(_run_apart)(os.getpid(), task, *how) for task in tasks)
 
@@ -189,13 +167,13 @@ def _ended_quietly(batches: Iterator[Batch]) -> Iterator[Iterator[Batch]]:
             batches.close()
 
 
-def useful_workers(n_points: int, longest: float, run: Run) -> int:
+def useful_workers(n_points: int, longest: float, settings: RunSettings) -> int:
     """Return the number of workers; threads on points that hold the interpreter would only wait."""
-    in_turn = run.backend == "threading" and longest < _SECONDS_IN_PYTHON
-    if n_points <= 1 or in_turn or run.backend == "sequential":
+    in_turn = settings.backend == "threading" and longest < _SECONDS_IN_PYTHON
+    if n_points <= 1 or in_turn or settings.backend == "sequential":
         return 1
-    if run.n_jobs != -1:
-        return run.n_jobs
+    if settings.n_jobs != -1:
+        return settings.n_jobs
     from joblib import cpu_count  # which knows of containers
 
     return cpu_count()

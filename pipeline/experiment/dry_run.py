@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from pipeline.engine.cost import estimated_seconds, longest_seconds
 from pipeline.engine.simulate import available_engine, engine_named, run_point
-from pipeline.execution.pool import Run, useful_workers
+from pipeline.execution.pool import useful_workers
 from pipeline.model.parameters import Configuration
-from pipeline.request.grid import Axis, Grid
+from pipeline.request.axis import Axis
+from pipeline.request.grid import Grid
+from pipeline.request.run_settings import RunSettings
 from pipeline.storage.arrays import Counts, bytes_per_point, refuse_what_does_not_fit
 from pipeline.storage.directory import Directory
 from pipeline.storage.state import SweepState
@@ -71,7 +73,7 @@ class Plan:
         return "\n".join(lines)
 
 
-def plan_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Plan:
+def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = None) -> Plan:
     """Return what a grid would take, from a trial of a few of its points; nothing is written.
 
     Raises
@@ -84,8 +86,8 @@ def plan_grid(grid: Grid, run: Run, directory: Directory | None = None) -> Plan:
         directory.refuse_unusable()
     state = SweepState(grid, directory, dry=True)
     pending = list(state.pending().values())
-    engine = available_engine(run.engine, grid.record)
-    most = useful_workers(len(pending), longest_seconds(pending, engine), run)
+    engine = available_engine(settings.engine, grid.record)
+    most = useful_workers(len(pending), longest_seconds(pending, engine), settings)
     n_workers = max(1, min(most, len(pending)))
     united = state.arrays.grid
     return Plan(

@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.execution.pool import Run
 from pipeline.model.errors import RequestError
 from pipeline.model.variables import DONE, MISSING
+from pipeline.request.run_settings import RunSettings
 from pipeline.storage.directory import Directory
-from pipeline.storage.labelled import LabelledDataset
+from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.state import SweepState
 
 log = logging.getLogger("pipeline")
@@ -74,7 +74,7 @@ _LOGGED = "logged_sweep"
 _CODE = Path(__file__).parents[2]
 
 
-def open_tracker(run: Run, directory: Directory | None) -> Tracker | None:
+def open_tracker(settings: RunSettings, directory: Directory | None) -> Tracker | None:
     """Return what logs to the server that `run.track` asks for, None where it asks for none.
 
     Raises
@@ -82,7 +82,7 @@ def open_tracker(run: Run, directory: Directory | None) -> Tracker | None:
     RequestError
         If there is no directory to log, MLflow is not installed, or its server cannot be used.
     """
-    if run.track is None:
+    if settings.track is None:
         return None
     if directory is None:
         raise RequestError("run.track=mlflow: needs a directory, whose files are logged")
@@ -95,7 +95,7 @@ def open_tracker(run: Run, directory: Directory | None) -> Tracker | None:
             ) from error
         try:
             client = mlflow.MlflowClient()
-            return Tracker(client, _experiment(client), directory, run.track_points)
+            return Tracker(client, _experiment(client), directory, settings.track_points)
         except RequestError:
             raise
         except Exception as error:  # of MLflow, of requests, of a database

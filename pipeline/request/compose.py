@@ -13,10 +13,10 @@ from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline.execution.pool import Run
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS, Configuration, all_quantities
 from pipeline.model.quantity import Quantity, unknown_key, written
+from pipeline.request.run_settings import RunSettings
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -79,14 +79,14 @@ def is_dry(config: DictConfig) -> bool:
     return _DRY_RUN.admit("dry_run", config.dry_run)
 
 
-def run_of(config: DictConfig) -> Run:
+def run_settings_of(config: DictConfig) -> RunSettings:
     """Return the run settings of a composed config."""
-    return Run.from_mapping(_plain(config).get("run", {}))
+    return RunSettings.from_mapping(_plain(config).get("run", {}))
 
 
-def default_run(**settings: Any) -> Run:
+def default_run_settings(**settings: Any) -> RunSettings:
     """Return the run settings of `conf/run/local.yaml`, some of them replaced."""
-    return Run.from_mapping({**OmegaConf.load(CONF / "run" / "local.yaml"), **settings})
+    return RunSettings.from_mapping({**OmegaConf.load(CONF / "run" / "local.yaml"), **settings})
 
 
 def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
@@ -119,7 +119,7 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
 @functools.cache
 def known_keys() -> tuple[str, ...]:
     """Return every key that a command line may set, Hydra's own left out."""
-    run = [Run.key(name) for name in Run.quantities()]
+    run = [RunSettings.key(name) for name in RunSettings.quantities()]
     return (*all_quantities(), *run, *_HOUSEKEEPING, *SECTIONS, "run", "experiment")
 
 

@@ -7,125 +7,15 @@ import hashlib
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import (
-    MODEL_VERSION,
-    SECTIONS,
-    Configuration,
-    Record,
-    Section,
-    Stdp,
-    all_quantities,
-)
-from pipeline.model.quantity import Quantity, refuse_unknown_keys, unknown_key, written
-
-#: A larger grid is taken for a slip of the keyboard.
-MOST_POINTS = 1_000_000
-
-#: Groups whose choices can be an axis. How points are recorded is one choice for a whole file.
-SWEPT_GROUPS = tuple(name for name in SECTIONS if name != "record")
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One swept key.
-
-    Attributes
-    ----------
-    key : str
-        `stdp.A_plus`, `seed`, or a group such as `stdp`.
-    values : tuple
-        The coordinate along the axis: numbers, or the names of a group's choices.
-    settings : tuple of dict
-        What each value sets, by key.
-    quantity : Quantity
-        Long name and unit.
-    """
-
-    key: str
-    values: tuple[Any, ...]
-    settings: tuple[dict[str, Any], ...]
-    quantity: Quantity
-
-    def __post_init__(self) -> None:
-        if not self.values:
-            raise RequestError(f"{self.key}: the axis has no values; it needs at least one")
-        seen = set()
-        for value in self.values:
-            if value in seen:
-                raise RequestError(
-                    f"{written(self.key, value)}: repeated on its axis; each value must differ"
-                )
-            seen.add(value)
-
-    @property
-    def short_name(self) -> str:
-        """Last word of the key: the name of the dimension."""
-        return self.key.rpartition(".")[2]
-
-    @property
-    def sets_more(self) -> bool:
-        """Whether a value of the axis sets other keys than its own."""
-        return set(self.settings[0]) != {self.key}
-
-    @property
-    def is_choice(self) -> bool:
-        """Whether the axis runs over the choices of a group."""
-        return self.key in SWEPT_GROUPS
-
-
-def listed(key: str, values: Any) -> list[Any]:
-    """Return the values given for an axis as a list; raise `RequestError` if they are none."""
-    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
-        raise RequestError(f"{written(key, values)}: an axis needs a list of values")
-    if isinstance(values, Sized) and len(values) > MOST_POINTS:
-        raise RequestError(f"{key}: {len(values)} values; an axis must have <= {MOST_POINTS}")
-    return list(values)
-
-
-def value_axis(key: str, values: Iterable[Any]) -> Axis:
-    """Return the axis of a number or word.
-
-    Raises
-    ------
-    RequestError
-        If the key is unknown or cannot be swept, or a value is not allowed.
-    """
-    values = listed(key, values)
-    quantity = all_quantities().get(key)
-    sweepable = [*SWEPT_GROUPS, *(k for k in all_quantities() if not k.startswith("record."))]
-    if quantity is None or key not in sweepable:
-        text = ",".join(map(str, values))
-        known = quantity or key.partition(".")[0] in ("run", "record")
-        raise unknown_key(key, text, sweepable, "cannot be swept" if known else "unknown axis")
-    for value in values:
-        if value is None:
-            raise RequestError(f"{written(key, value)}: must be a number on an axis")
-    clean = tuple(quantity.admit(key, value) for value in values)
-    return Axis(key, clean, tuple({key: value} for value in clean), quantity)
-
-
-def choice_axis(group: str, names: Sequence[str], settings: Sequence[dict[str, Any]]) -> Axis:
-    """Return the axis of a group: the names of its choices and what each one sets, by key."""
-    return Axis(group, tuple(names), tuple(settings), Quantity(SECTIONS[group].title))
-
-
-def refuse_entangled(axes: Sequence[Axis]) -> None:
-    """Refuse axes of which two set one key, as by `${...}`: each is made without the other.
-
-    But a single value may lie over what the choice of a group sets.
-    """
-    for one, other in itertools.combinations(axes, 2):
-        for key in one.settings[0].keys() & other.settings[0].keys() - {one.key, other.key}:
-            raise RequestError(
-                f"{key}: depends on both {one.key} and {other.key}; one of them must be fixed"
-            )
+from pipeline.model.parameters import MODEL_VERSION, SECTIONS, Configuration, Record, Section, Stdp
+from pipeline.model.quantity import refuse_unknown_keys
+from pipeline.request.axis import MOST_POINTS, Axis
 
 
 class Grid:
@@ -193,10 +83,8 @@ class Grid:
         """Yield every point and its key; what points share is built, checked and written once."""
         # Groups first: a single value is laid over the choice of its group.
         order = sorted(range(len(self.axes)), key=lambda i: not self.axes[i].is_choice)
-        touching = {
-            name: [i for i in order if _touches(self.axes[i], f"{name}.")] for name in SECTIONS
-        }
-        seeding = [i for i in order if _touches(self.axes[i], "seed")]
+        touching = {name: [i for i in order if self.axes[i].sets(f"{name}.")] for name in SECTIONS}
+        seeding = [i for i in order if self.axes[i].sets("seed")]
         physical = sorted({i for axes in touching.values() for i in axes})
 
         @functools.cache
@@ -235,7 +123,7 @@ class Grid:
 
     def axes_of(self, keys: Iterable[str]) -> list[int]:
         """Return the positions of the axes that set any of the given keys."""
-        return [i for i, axis in enumerate(self.axes) if any(_touches(axis, key) for key in keys)]
+        return [i for i, axis in enumerate(self.axes) if any(axis.sets(key) for key in keys)]
 
     def slice_along(self, keys: Iterable[str]) -> tuple[list[int], list[Configuration]]:
         """Return the axes that set any of the keys, and a point for each of their combinations."""
@@ -288,10 +176,3 @@ def _written_section(section: Section) -> str:
         values = section.resolved().to_mapping()
         del values["ltd_ratio"]  # is in A_minus
     return f"{section.section}: {values}"
-
-
-def _touches(axis: Axis, key: str) -> bool:
-    """Whether an axis sets a key, or any key of a section when `key` ends with a dot."""
-    return any(
-        name == key or (key.endswith(".") and name.startswith(key)) for name in axis.settings[0]
-    )

@@ -15,17 +15,17 @@ from omegaconf import DictConfig, OmegaConf
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, by_key
 from pipeline.model.quantity import written
-from pipeline.request.compose import composed, physics_of
-from pipeline.request.grid import (
+from pipeline.request.axis import (
     MOST_POINTS,
     SWEPT_GROUPS,
     Axis,
-    Grid,
     choice_axis,
     listed,
     refuse_entangled,
     value_axis,
 )
+from pipeline.request.compose import composed, physics_of
+from pipeline.request.grid import Grid
 
 #: Composes overrides into a config.
 Compose = Callable[[list[str]], DictConfig]

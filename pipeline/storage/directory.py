@@ -24,11 +24,11 @@ from pipeline.execution.batch import Batch, Failure
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import written
 from pipeline.request.grid import Grid
-from pipeline.request.request import Request, request_of
+from pipeline.request.spec import Request, request_of
 from pipeline.storage.failures import read_failures, write_failures
-from pipeline.storage.labelled import LabelledDataset, write_netcdf
+from pipeline.storage.labels import LabelledDataset
+from pipeline.storage.netcdf import from_results, n_done_in, request_in, runs_in, write_netcdf
 from pipeline.storage.provenance import Made
-from pipeline.storage.results import from_results, n_done_in, request_in, runs_in
 from pipeline.system.atomic_files import (
     checksum,
     remove_scraps,

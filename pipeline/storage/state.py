@@ -9,11 +9,12 @@ from pipeline.model.errors import RequestError
 from pipeline.model.parameters import MODEL_VERSION, Configuration
 from pipeline.model.quantity import written
 from pipeline.request.grid import Grid
-from pipeline.request.request import Request, differences, united
+from pipeline.request.merge import differences, united
+from pipeline.request.spec import Request
 from pipeline.storage import provenance
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.directory import Directory
-from pipeline.storage.labelled import LabelledDataset
+from pipeline.storage.labels import LabelledDataset
 
 log = logging.getLogger("pipeline")
 

@@ -1,14 +1,12 @@
-"""Ending early: a flag that every run in this process looks at, and the signals that raise it."""
+"""Signal handling: how a command answers SIGINT, SIGTERM and SIGHUP."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import signal
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 #: Ctrl-C, and what a scheduler and a lost connection send; a command answers all in the same way.
@@ -49,64 +47,25 @@ def _leave(number: int, frame: FrameType | None) -> None:
     os._exit(INTERRUPTED)
 
 
-class StoppedError(Exception):
-    """A run that was ended before its time; nothing is wrong with its point."""
+@contextlib.contextmanager
+def interrupts_handled(handle: Callable[[], None]) -> Iterator[None]:
+    """Call a function at every interruption during the block.
 
-
-class Stop:
-    """Whether everything under way should end.
-
-    Parameters
-    ----------
-    patient : bool
-        Whether what is under way looks at `asked` and ends by itself. Otherwise an interruption
-        raises `KeyboardInterrupt` at once, except while `shielded`.
+    Only signals that raise `KeyboardInterrupt` are taken over, and only the main thread can do
+    that.
     """
-
-    def __init__(self, patient: bool) -> None:
-        self.patient = patient
-        self.shielded = False
-        self.asked = False
-        self.interrupted = False
-
-    @contextlib.contextmanager
-    def at_interrupts(self) -> Iterator[None]:
-        """Let an interruption ask for the end, once; a second one acts as it did before.
-
-        Only signals that raise `KeyboardInterrupt` are taken over, and only the main thread can do
-        that.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.getsignal(number) for number in _SIGNALS}
-        taken = [number for number in before if before[number] is signal.default_int_handler]
-
-        def ask(number: int, frame: FrameType | None) -> None:
-            at_once = self.interrupted or not (self.patient or self.shielded)
-            self.asked = self.interrupted = True
-            if at_once:
-                signal.default_int_handler(number, frame)
-
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    taken = [number for number in before if before[number] is signal.default_int_handler]
+    for number in taken:
+        signal.signal(number, lambda number, frame: handle())
+    try:
+        yield
+    finally:
         for number in taken:
-            signal.signal(number, ask)
-        try:
-            yield
-        finally:
-            for number in taken:
-                signal.signal(number, before[number])
-
-
-@functools.cache
-def leave_with(parent: int) -> None:
-    """End this process soon after its parent has ended, also if that was killed."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+            signal.signal(number, before[number])
 
 
 @contextlib.contextmanager

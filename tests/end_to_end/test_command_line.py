@@ -332,8 +332,8 @@ def test_a_read_only_directory_is_one_line(tmp_path):
     before = (tmp_path / "outputs" / "one" / "results.nc").read_bytes()
     # The other one may not be allowed to read this code: all of it is read before.
     code = (
-        "import os, pathlib, sys; from pipeline.experiment.run import *; import pipeline;"
-        "grid = grid_of_mapping(pipeline.configure(), {}); run = default_run();"
+        "import os, pathlib, sys; from pipeline.experiment.api import *; import pipeline;"
+        "grid = grid_of_mapping(pipeline.configure(), {}); run = default_run_settings();"
         "os.setuid(65534); run_grid(grid, run, Directory(pathlib.Path(sys.argv[1])))"
     )
     for place in ("outputs/one", "outputs/two", "elsewhere/three"):

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 import pipeline
-from pipeline.execution.pool import Run
 from pipeline.model.parameters import all_quantities
 from pipeline.request.compose import known_keys
+from pipeline.request.run_settings import RunSettings
 
 PROGRAM = str(Path(pipeline.__file__).with_name("__main__.py"))
 
@@ -53,7 +53,9 @@ overrides = st.builds(
 
 def wrong_values() -> st.SearchStrategy[str]:
     """Return overrides of known keys, each with a value that its bounds exclude."""
-    quantities = all_quantities() | {Run.key(n): q for n, q in Run.quantities().items()}
+    quantities = all_quantities() | {
+        RunSettings.key(n): q for n, q in RunSettings.quantities().items()
+    }
     wrong = ["name=../x", "name=/etc/x", "name=", "name=.", "name=a/../../b", "name=[1]"]
     wrong += ["outputs=", "outputs=/proc/none", "outputs=/dev/null"]
     for key, quantity in quantities.items():

@@ -16,8 +16,9 @@ from pipeline.execution import pool
 from pipeline.execution.pool import run_points
 from pipeline.model import reference
 from pipeline.model.variables import ABOUT_RUNS
-from pipeline.request.compose import default_run
-from pipeline.request.grid import Grid, value_axis
+from pipeline.request.axis import value_axis
+from pipeline.request.compose import default_run_settings
+from pipeline.request.grid import Grid
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def points(configure):
 def records_of(points, **settings):
     """Run points and return all records by key."""
     records = {}
-    for batch in run_points(points, default_run(**settings)):
+    for batch in run_points(points, default_run_settings(**settings)):
         assert not batch.failures
         for i, key in enumerate(batch.keys):
             records[key] = {name: column[i] for name, column in batch.columns.items()}
@@ -64,7 +65,7 @@ def unpadded(times):
 def test_a_failing_point_becomes_a_record(points, fail_for_seed):
     """What one point raises is kept with its reason; the others are done."""
     fail_for_seed(3, FloatingPointError("overflow in v"))
-    came = list(run_points(points, default_run(backend="sequential", batch_size=2)))
+    came = list(run_points(points, default_run_settings(backend="sequential", batch_size=2)))
     failures = {key: f for batch in came for key, f in batch.failures.items()}
     assert sum(len(batch.keys) for batch in came) == 6
     assert [points[key].seed for key in failures] == [3]
@@ -95,7 +96,7 @@ def test_a_batch_that_does_not_fit_in_memory_is_a_failure(points, monkeypatch):
         raise MemoryError("too much")
 
     monkeypatch.setattr(worker, "stacked", fail)
-    (batch,) = run_points(points, default_run(backend="sequential", batch_size=7))
+    (batch,) = run_points(points, default_run_settings(backend="sequential", batch_size=7))
     assert batch.keys == []
     assert {failure.reason for failure in batch.failures.values()} == {"MemoryError: too much"}
     assert batch.failures.keys() == points.keys()
@@ -111,11 +112,11 @@ def test_the_notebooks_stream_takes_its_time(configure):
 def test_workers_are_only_started_where_they_pay(points):
     """Threads do not share points shorter than Python's part in them, and one point is no crowd."""
     long = longest_seconds(points.values(), "compiled")
-    assert pool.useful_workers(7, long, default_run(n_jobs=2)) == 2
-    assert pool.useful_workers(1, long, default_run(n_jobs=2)) == 1
-    assert pool.useful_workers(7, 1e-6, default_run(n_jobs=2)) == 1
-    assert pool.useful_workers(7, 1e-6, default_run(n_jobs=2, backend="loky")) == 2
-    assert pool.useful_workers(7, long, default_run(n_jobs=2, backend="sequential")) == 1
+    assert pool.useful_workers(7, long, default_run_settings(n_jobs=2)) == 2
+    assert pool.useful_workers(1, long, default_run_settings(n_jobs=2)) == 1
+    assert pool.useful_workers(7, 1e-6, default_run_settings(n_jobs=2)) == 1
+    assert pool.useful_workers(7, 1e-6, default_run_settings(n_jobs=2, backend="loky")) == 2
+    assert pool.useful_workers(7, long, default_run_settings(n_jobs=2, backend="sequential")) == 1
 
 
 @pytest.mark.parametrize("backend", ["sequential", "threading", "loky"])
@@ -125,7 +126,7 @@ def test_a_point_that_takes_too_long_has_failed(configure, backend, engine):
     axis = value_axis("simulation.duration", [500, 1e8])
     grid = Grid(configure().to_mapping(), [axis])
     points = dict(zip(grid.keys, grid.points, strict=True))
-    run = default_run(backend=backend, engine=engine, timeout=0.5, n_jobs=2, batch_size=1)
+    run = default_run_settings(backend=backend, engine=engine, timeout=0.5, n_jobs=2, batch_size=1)
     started = time.monotonic()
     came = list(run_points(points, run))
     assert time.monotonic() - started < 10
@@ -143,7 +144,7 @@ def fail_at_seed_3(parent, task, *how):
 def test_the_first_failure_can_end_processes_too(points, monkeypatch):
     """No more is handed out, and joblib has nothing to say of what it was not asked for."""
     monkeypatch.setattr(pool, "_run_apart", fail_at_seed_3)
-    run = default_run(backend="loky", batch_size=1, fail_fast=True, n_jobs=2)
+    run = default_run_settings(backend="loky", batch_size=1, fail_fast=True, n_jobs=2)
     came = list(run_points(points, run))
     assert sum(len(batch.failures) for batch in came) == 1
     assert sum(len(batch.keys) for batch in came) < 6
@@ -153,7 +154,7 @@ def test_the_first_failure_can_end_processes_too(points, monkeypatch):
 def test_the_first_failure_can_end_the_sweep(points, fail_for_seed, backend):
     """With run.fail_fast what had finished comes, and the rest in no batch."""
     fail_for_seed(3, FloatingPointError("overflow in v"))
-    run = default_run(backend=backend, batch_size=2, fail_fast=True, n_jobs=2)
+    run = default_run_settings(backend=backend, batch_size=2, fail_fast=True, n_jobs=2)
     came = list(run_points(points, run))
     assert sum(len(batch.failures) for batch in came) == 1
     assert 3 <= sum(len(batch.keys) for batch in came) < 6
@@ -171,7 +172,7 @@ def test_a_run_that_ends_in_no_number_has_failed(points, monkeypatch):
         return recording
 
     monkeypatch.setattr(worker, "engine_named", lambda name: unstable)
-    (batch,) = run_points(points, default_run(backend="sequential", batch_size=7))
+    (batch,) = run_points(points, default_run_settings(backend="sequential", batch_size=7))
     assert len(batch.keys) == 5
     assert [failure.reason for failure in batch.failures.values()] == [
         "FloatingPointError: v is nan at the end; try a smaller simulation.dt",
@@ -203,7 +204,7 @@ def kill_worker_at_seed_3(parent, task, *how):
 def test_a_point_that_kills_its_worker_stands_alone(points, monkeypatch, batch_size):
     """The others are done, in whatever batch they were; the killer is a failure by name."""
     monkeypatch.setattr(pool, "_run_apart", kill_worker_at_seed_3)
-    run = default_run(backend="loky", n_jobs=2, batch_size=batch_size)
+    run = default_run_settings(backend="loky", n_jobs=2, batch_size=batch_size)
     came = list(run_points(points, run))
     done = [points[key].seed for batch in came for key in batch.keys]
     assert sorted(done) == [0, 1, 2, 4, 5, 6]
@@ -213,7 +214,7 @@ def test_a_point_that_kills_its_worker_stands_alone(points, monkeypatch, batch_s
     # The next run has the killer alone, and outlives it too, whatever the number of workers.
     (key,) = (key for batch in came for key in batch.failures)
     for n_jobs in (1, 2):
-        run = default_run(backend="loky", n_jobs=n_jobs)
+        run = default_run_settings(backend="loky", n_jobs=n_jobs)
         (batch,) = run_points({key: points[key]}, run)
         assert batch.failures == {key: pool._KILLED}
 
@@ -223,7 +224,7 @@ def test_a_worker_that_is_killed_once_costs_nothing(configure):
     base = configure("simulation.duration=20000")
     grid = Grid(base.to_mapping(), [value_axis("seed", range(8))])
     points = dict(zip(grid.keys, grid.points, strict=True))
-    run = default_run(backend="loky", n_jobs=2, batch_size=1, engine="reference")
+    run = default_run_settings(backend="loky", n_jobs=2, batch_size=1, engine="reference")
     came = []
     for batch in run_points(points, run):
         came.append(batch)

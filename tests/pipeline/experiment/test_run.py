@@ -13,7 +13,7 @@ from pipeline.execution import pool
 from pipeline.experiment import run as experiment_run
 from pipeline.model import reference
 from pipeline.model.errors import RequestError
-from pipeline.request import grid, request
+from pipeline.request import grid, spec
 from pipeline.request.grid import Grid
 from pipeline.storage import state
 from tests.conftest import numbers_of
@@ -115,7 +115,7 @@ def test_another_model_version_is_refused(configure, tmp_path, monkeypatch):
     """What another version computed is other numbers: told so, and nothing is touched."""
     pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path, backend="sequential")
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
-    for module in (grid, state, request):
+    for module in (grid, state, spec):
         monkeypatch.setattr(module, "MODEL_VERSION", 1000)
     with pytest.raises(
         RequestError,

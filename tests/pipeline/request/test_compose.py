@@ -4,7 +4,7 @@ import pytest
 
 import pipeline
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import default_run
+from pipeline.request.compose import default_run_settings
 
 
 def test_configure_takes_overrides_groups_and_experiments():
@@ -42,11 +42,11 @@ def test_a_wrong_override_is_one_line(override, message):
 
 def test_run_settings_default_to_conf():
     """`run` takes its values from conf/run/local.yaml, replaced by what is given."""
-    assert default_run().backend == "threading"
-    assert default_run(backend="sequential", n_jobs=3).n_jobs == 3
+    assert default_run_settings().backend == "threading"
+    assert default_run_settings(backend="sequential", n_jobs=3).n_jobs == 3
     with pytest.raises(RequestError, match=r"^run\.n_job=1: unknown key; did you mean run\.n_jobs"):
-        default_run(n_job=1)
+        default_run_settings(n_job=1)
     with pytest.raises(RequestError, match=r"^run\.n_jobs=0: number of workers must be >= 1"):
-        default_run(n_jobs=0)
+        default_run_settings(n_jobs=0)
     with pytest.raises(RequestError, match=r"^run\.backend=dask: .* loky or threading or seq"):
-        default_run(backend="dask")
+        default_run_settings(backend="dask")

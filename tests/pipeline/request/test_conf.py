@@ -8,9 +8,9 @@ import xarray as xr
 from omegaconf import OmegaConf
 
 import pipeline
-from pipeline.execution.pool import Run
 from pipeline.model.parameters import SECTIONS, Configuration
-from pipeline.request.compose import CONF, composed, physics_of, run_of
+from pipeline.request.compose import CONF, composed, physics_of, run_settings_of
+from pipeline.request.run_settings import RunSettings
 
 CHOICES = [
     (group, file.stem)
@@ -24,7 +24,7 @@ EXPERIMENTS = sorted(file.stem for file in (CONF / "experiment").glob("*.yaml"))
 def test_every_choice_of_a_group_instantiates(group, choice):
     """Each file composes to a section whose values are those of the file."""
     config = composed([f"{group}={choice}"])
-    built = run_of(config) if group == "run" else getattr(configuration(config), group)
+    built = run_settings_of(config) if group == "run" else getattr(configuration(config), group)
     written = OmegaConf.load(CONF / group / f"{choice}.yaml")
     for name in set(written) - {"defaults"}:
         assert getattr(built, name) == written[name]
@@ -40,7 +40,7 @@ def test_a_file_says_exactly_the_fields_of_its_section(group, choice):
     """conf/ holds values for the fields of the dataclass and nothing else; each has a comment."""
     file = CONF / group / f"{choice}.yaml"
     keys = set(OmegaConf.load(file)) - {"defaults"}
-    fields = set((Run if group == "run" else SECTIONS[group]).quantities())
+    fields = set((RunSettings if group == "run" else SECTIONS[group]).quantities())
     assert keys <= fields
     assert keys == fields or "defaults" in OmegaConf.load(file)
     assert file.read_text().startswith("# ")

@@ -8,7 +8,8 @@ import pytest
 from pipeline.engine.simulate import run_point
 from pipeline.model import reference
 from pipeline.model.variables import DONE, FAILED, MISSING, stacked
-from pipeline.request.grid import Grid, value_axis
+from pipeline.request.axis import value_axis
+from pipeline.request.grid import Grid
 from pipeline.request.overrides import grid_of_mapping
 from pipeline.storage.arrays import ResultArrays
 

@@ -14,8 +14,9 @@ from pipeline.execution.batch import Batch
 from pipeline.model import reference
 from pipeline.model.errors import RequestError
 from pipeline.model.variables import stacked
-from pipeline.request.grid import Grid, value_axis
-from pipeline.request.request import request_of
+from pipeline.request.axis import value_axis
+from pipeline.request.grid import Grid
+from pipeline.request.spec import request_of
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.directory import Directory, directory_path
 from pipeline.system.atomic_files import replacing

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 import pipeline
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import by_key
-from pipeline.request.grid import Grid, choice_axis, value_axis
+from pipeline.request.axis import choice_axis, value_axis
+from pipeline.request.grid import Grid
+from pipeline.request.merge import differences, united
 from pipeline.request.overrides import grid_of_mapping
-from pipeline.request.request import differences, grid_of_request, request_of, united
+from pipeline.request.spec import grid_of_request, request_of
 from tests.conftest import SMALL
 
 BASE = pipeline.configure(*SMALL)

@@ -1,4 +1,4 @@
-"""What a directory has been asked for, as plain values; and its union with what is asked now."""
+"""The union of an earlier request and a new one: one grid that holds the points of both."""
 
 from __future__ import annotations
 
@@ -7,42 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import MODEL_VERSION, SECTIONS, Stdp, by_key
+from pipeline.model.parameters import Stdp, by_key
 from pipeline.model.quantity import written
-from pipeline.request.grid import (
-    SWEPT_GROUPS,
-    Axis,
-    Grid,
-    choice_axis,
-    refuse_entangled,
-    value_axis,
-)
-
-#: Constants nested as in `conf/`, the model's version, and `axes`: values by key, or, where a value
-#: sets more than its own key, what each sets.
-Request = Mapping[str, Any]
-
-
-def request_of(grid: Grid) -> dict[str, Any]:
-    """Return the constants and axes of a grid as plain values."""
-    axes = {
-        axis.key: dict(zip(axis.values, axis.settings, strict=True))
-        if axis.sets_more
-        else list(axis.values)
-        for axis in grid.axes
-    }
-    return {"model_version": MODEL_VERSION} | grid.constants() | {"axes": axes}
-
-
-def grid_of_request(request: Request) -> Grid:
-    """Return the grid that `request_of` was given.
-
-    Raises
-    ------
-    RequestError
-        If it is of another model version, or not allowed.
-    """
-    return Grid(*_base_and_axes(request))
+from pipeline.request.axis import Axis, refuse_entangled
+from pipeline.request.grid import Grid
+from pipeline.request.spec import Request, base_and_axes, request_of
 
 
 def united(asked: Grid, earlier: Request) -> Grid:
@@ -55,7 +24,7 @@ def united(asked: Grid, earlier: Request) -> Grid:
     RequestError
         If there is no grid that holds every point of both.
     """
-    base, axes = _base_and_axes(earlier)
+    base, axes = base_and_axes(earlier)
     there = {axis.key: axis for axis in axes}
     here = {axis.key: axis for axis in asked.axes}
     if there == here and not differences(asked, earlier):
@@ -81,33 +50,6 @@ def differences(asked: Grid, earlier: Request) -> dict[str, tuple[Any, Any]]:
         for key in sorted(there.keys() & here.keys())
         if not key.startswith(("axes.", "model_version")) and here[key] != there[key]
     }
-
-
-def _base_and_axes(request: Request) -> tuple[dict[str, Any], list[Axis]]:
-    """Return a base configuration, which holds the first value of every axis, and the axes."""
-    version = request["model_version"]
-    if version != MODEL_VERSION:
-        raise RequestError(
-            f"made by model version {version}, and this is version {MODEL_VERSION}, which gives "
-            "other numbers"
-        )
-    axes = [_axis_of(key, values) for key, values in request["axes"].items()]
-    base = {name: dict(request.get(name, {})) for name in SECTIONS}
-    flat = {"seed": request["seed"]} if "seed" in request else {}
-    # Groups first, so that what lies over them is not lost; every key gets a value.
-    for axis in sorted(axes, key=lambda axis: not axis.is_choice):
-        for key, value in axis.settings[0].items():
-            section, _, name = key.rpartition(".")
-            (base[section] if section else flat)[name] = value
-    return base | flat, axes
-
-
-def _axis_of(key: str, values: Sequence[Any] | Mapping[Any, dict[str, Any]]) -> Axis:
-    if not isinstance(values, Mapping):
-        return value_axis(key, values)
-    if key in SWEPT_GROUPS:
-        return choice_axis(key, list(values), list(values.values()))
-    return dataclasses.replace(value_axis(key, list(values)), settings=tuple(values.values()))
 
 
 def _fixed_axis(axis: Axis, base: Mapping[str, Any], axes: Sequence[Axis]) -> Axis:

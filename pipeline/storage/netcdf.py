@@ -1,54 +1,23 @@
-"""Arrays with dimensions, coordinates and attributes: to xarray, or straight to a netCDF file.
+"""The file format of results, netCDF-4: write labelled datasets, read requests and runs back.
 
-Both give the same dataset. The file is written without xarray because importing that takes longer
-than most sweeps do.
+The file is written without xarray because importing that takes longer than most sweeps do.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import xarray as xr
-
-#: Dimensions, values and attributes of one variable.
-LabelledArray = tuple[tuple[str, ...], NDArray, Mapping[str, Any]]
+from pipeline.model.variables import DONE
+from pipeline.storage.labels import LabelledArray, LabelledDataset
 
 #: Bytes that are compressed, and read, at a time.
 _CHUNK = 1_000_000
-
-
-@dataclass(frozen=True)
-class LabelledDataset:
-    """A dataset in plain parts.
-
-    Attributes
-    ----------
-    variables, coordinates : dict
-        Dimensions, values and attributes by name.
-    attributes : dict
-        Those of the whole.
-    """
-
-    variables: Mapping[str, LabelledArray]
-    coordinates: Mapping[str, LabelledArray]
-    attributes: Mapping[str, Any]
-
-    def values(self, name: str) -> NDArray:
-        """Return the values of a variable."""
-        return self.variables[name][1]
-
-    def to_xarray(self) -> xr.Dataset:
-        """Return the dataset that `xarray.open_dataset` reads from the file of `write_netcdf`."""
-        import xarray as xr
-
-        return xr.Dataset(dict(self.variables), dict(self.coordinates), dict(self.attributes))
 
 
 def write_netcdf(dataset: LabelledDataset, path: Path) -> None:
@@ -122,3 +91,45 @@ def _write(
     )
     created.setncatts({**attributes, **more})
     created[...] = values.astype(object) if words else values
+
+
+def request_in(file: Any) -> dict[str, Any]:
+    """Return the request that an open netCDF file answers, as `request.request_of` gave it.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If it is no file of the pipeline.
+    """
+    request = json.loads(file.getncattr("configuration"))
+    axes = {}
+    for name in file["status"].dimensions:
+        coordinate = file[name]
+        attributes = coordinate.__dict__
+        values = np.asarray(coordinate[...]).tolist()
+        settings = json.loads(attributes.get("settings", "null"))
+        axes[attributes["config_key"]] = (
+            values if settings is None else dict(zip(values, settings, strict=True))
+        )
+    return {"model_version": int(file.getncattr("model_version"))} | request | {"axes": axes}
+
+
+def n_done_in(file: Any) -> int:
+    """Return how many points of an open netCDF file are done."""
+    return int((np.asarray(file["status"][...]) == DONE).sum())
+
+
+def runs_in(file: Any) -> list[dict[str, Any]]:
+    """Return the runs that an open netCDF file is made of; see `provenance`."""
+    return json.loads(file.getncattr("runs"))
+
+
+def from_results(path: Path, read: Any) -> Any:
+    """Return what `read` finds in a results.nc, or None where there is no such file to be read."""
+    import netCDF4
+
+    try:
+        with netCDF4.Dataset(path) as file:
+            return read(file)
+    except Exception:  # not there, damaged in whatever way, or of something else
+        return None

@@ -1,0 +1,65 @@
+"""Requests as plain values, as in `configuration.yaml` and `results.nc`, and back to grids."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.model.errors import RequestError
+from pipeline.model.parameters import MODEL_VERSION, SECTIONS
+from pipeline.request.axis import SWEPT_GROUPS, Axis, choice_axis, value_axis
+from pipeline.request.grid import Grid
+
+#: Constants nested as in `conf/`, the model's version, and `axes`: values by key, or, where a value
+#: sets more than its own key, what each sets.
+Request = Mapping[str, Any]
+
+
+def request_of(grid: Grid) -> dict[str, Any]:
+    """Return the constants and axes of a grid as plain values."""
+    axes = {
+        axis.key: dict(zip(axis.values, axis.settings, strict=True))
+        if axis.sets_more
+        else list(axis.values)
+        for axis in grid.axes
+    }
+    return {"model_version": MODEL_VERSION} | grid.constants() | {"axes": axes}
+
+
+def grid_of_request(request: Request) -> Grid:
+    """Return the grid that `request_of` was given.
+
+    Raises
+    ------
+    RequestError
+        If it is of another model version, or not allowed.
+    """
+    return Grid(*base_and_axes(request))
+
+
+def base_and_axes(request: Request) -> tuple[dict[str, Any], list[Axis]]:
+    """Return a base configuration, which holds the first value of every axis, and the axes."""
+    version = request["model_version"]
+    if version != MODEL_VERSION:
+        raise RequestError(
+            f"made by model version {version}, and this is version {MODEL_VERSION}, which gives "
+            "other numbers"
+        )
+    axes = [_axis_of(key, values) for key, values in request["axes"].items()]
+    base = {name: dict(request.get(name, {})) for name in SECTIONS}
+    flat = {"seed": request["seed"]} if "seed" in request else {}
+    # Groups first, so that what lies over them is not lost; every key gets a value.
+    for axis in sorted(axes, key=lambda axis: not axis.is_choice):
+        for key, value in axis.settings[0].items():
+            section, _, name = key.rpartition(".")
+            (base[section] if section else flat)[name] = value
+    return base | flat, axes
+
+
+def _axis_of(key: str, values: Sequence[Any] | Mapping[Any, dict[str, Any]]) -> Axis:
+    if not isinstance(values, Mapping):
+        return value_axis(key, values)
+    if key in SWEPT_GROUPS:
+        return choice_axis(key, list(values), list(values.values()))
+    return dataclasses.replace(value_axis(key, list(values)), settings=tuple(values.values()))

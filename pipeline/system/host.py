@@ -1,0 +1,92 @@
+"""The host: command line, installed packages, commit of this code, processor."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+_CODE = Path(__file__).parents[2]
+
+#: Characters of changes that are kept; who has more should commit them.
+_LONGEST_DIFF = 1_000_000
+
+
+def command_line() -> str:
+    """Return the command line of this process, as a user would type it."""
+    program = Path(sys.argv[0])
+    words = ["python", "-m", program.parent.name] if program.stem == "__main__" else [program.name]
+    return shlex.join([*words, *sys.argv[1:]])
+
+
+def packages() -> dict[str, str]:
+    """Return the version of every installed package; of its folder's name, the fastest to read."""
+    folders = [folder for place in sys.path for folder in Path(place).glob("*-*.dist-info")]
+    # What comes first on the path is what is imported.
+    named = [folder.stem.replace("_", "-").rpartition("-") for folder in reversed(folders)]
+    return dict(sorted({name: version for name, _, version in named}.items()))
+
+
+def code_version() -> dict[str, str]:
+    """Return commit and changes of this code, `unknown` where git cannot tell.
+
+    As where it lies in no repository, or is installed within that of something else.
+    """
+    tracked, commit = _git("ls-files", __file__), _git("rev-parse", "--verify", "-q", "HEAD")
+    changes = _git("status", "--porcelain")
+    if not tracked or commit is None or changes is None:
+        return dict.fromkeys(("git_commit", "git_dirty", "git_diff"), "unknown")
+    return {
+        "git_commit": commit.strip(),
+        "git_dirty": str(bool(changes)).lower(),
+        "git_diff": _diff() if changes else "",
+    }
+
+
+def _diff() -> str:
+    """Return all changes against the commit, and every new file that may have had a say.
+
+    It can be applied to the commit with `git apply`, unless it says that something was left out.
+    """
+    rooms = "conf", "pipeline", "hydra_plugins"
+    new = _git("ls-files", "--others", "--exclude-standard", "-z", "--", *rooms) or ""
+    plain = "diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color"
+    plain += ("--src-prefix=a/", "--dst-prefix=b/")
+    parts = [_git(*plain, "HEAD") or "changes could not be read\n"]
+    for file in new.split("\0")[:-1]:
+        size = (_CODE / file).stat().st_size if (_CODE / file).is_file() else 0
+        small = size <= _LONGEST_DIFF
+        # Of files that differ, as from nothing, `diff --no-index` ends with 1.
+        added = _git(*plain, "--no-index", "--", os.devnull, file, good=(0, 1)) if small else None
+        parts.append(added or f"left out: {file}, {size} bytes\n")
+    diff = "".join(parts)
+    if len(diff) <= _LONGEST_DIFF:
+        return diff
+    return f"{diff[:_LONGEST_DIFF]}\nleft out: the other {len(diff) - _LONGEST_DIFF} characters\n"
+
+
+def _git(*arguments: str, good: tuple[int, ...] = (0,)) -> str | None:
+    """Return what git says of this code, None where it fails or takes too long."""
+    try:
+        done = subprocess.run(
+            ["git", "--no-optional-locks", "-C", str(_CODE), *arguments],
+            capture_output=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode(errors="replace") if done.returncode in good else None
+
+
+def processor() -> str:
+    """Return the processor's name as Linux gives it, else as Python does."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
