@@ -82,7 +82,7 @@ def _reproduce(experiment: Path, n_points: int, conditions: Sequence[str]) -> in
         differences = list(recorded.compare(position))
         n_different += bool(differences)
         verdict = f"DIFFERENT  {'; '.join(differences)}  at" if differences else "same "
-        print(verdict, recorded.grid.describe(recorded.grid.keys[position]), flush=True)
+        print(verdict, recorded.grid.describe(position), flush=True)
     print(f"{len(chosen) - n_different} of {len(chosen)} points are the same to the bit")
     return DIFFERENT if n_different else 0
 

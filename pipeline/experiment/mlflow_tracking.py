@@ -25,11 +25,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.model.errors import RequestError
+from pipeline.model.parameters import by_key
 from pipeline.model.variables import DONE, MISSING
 from pipeline.request.run_settings import RunSettings
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.state import SweepState
+from pipeline.system import host
 
 log = logging.getLogger("pipeline")
 
@@ -70,8 +72,6 @@ _MEANS = "output_rate", "mean_weight"
 
 #: Written when all is logged, so that the same state of a directory is not logged twice.
 _LOGGED = "logged_sweep"
-
-_CODE = Path(__file__).parents[2]
 
 
 def open_tracker(settings: RunSettings, directory: Directory | None) -> Tracker | None:
@@ -210,8 +210,7 @@ class Tracker:
         """Log one point as a run below that of its sweep."""
         grid = state.arrays.grid
         index = np.unravel_index(position, grid.shape)
-        values = {axis.key: axis.values[i] for axis, i in zip(grid.axes, index, strict=True)}
-        name = ", ".join(f"{key.rpartition('.')[2]}={value}" for key, value in values.items())
+        values = dict(zip([axis.key for axis in grid.axes], grid.values_at(position), strict=True))
         done = results.values("status")[index] == DONE
         tags = {"mlflow.parentRunId": parent}
         metrics, seconds = {}, 0.0
@@ -220,7 +219,7 @@ class Tracker:
             seconds = results.values("wall_time")[index]
         elif failure := state.failures.get(grid.keys[position]):
             tags["failure"] = failure.reason
-        with self._run(name or "the only point", started, tags) as run:
+        with self._run(grid.describe(position), started, tags) as run:
             self._log_numbers(run, values, metrics)
             self._end(run, done, started + seconds * 1000)
 
@@ -266,7 +265,7 @@ def _draw_figures(path: Path) -> bool:
     drawn = subprocess.run(
         # From the folder of this code: where the user is, `analysis` may be something else.
         [sys.executable, "-m", "analysis", str(path.resolve())],
-        cwd=_CODE,
+        cwd=host.CODE,
         capture_output=True,
         text=True,
         check=False,
@@ -280,12 +279,7 @@ def _draw_figures(path: Path) -> bool:
 def _params(state: SweepState) -> dict[str, Any]:
     """Return the constants of all points by their keys, and the values of the axes as text."""
     grid = state.arrays.grid
-    params: dict[str, Any] = {}
-    for name, section in grid.constants().items():
-        if isinstance(section, Mapping):
-            params |= {f"{name}.{leaf}": value for leaf, value in section.items()}
-        else:
-            params[name] = section
+    params = by_key(grid.constants())
     for axis in grid.axes:
         words = ", ".join(map(str, axis.values[:_LONGEST_PARAM]))
         params[f"axis.{axis.key}"] = f"{len(axis.values)} values: {words}"
@@ -349,7 +343,7 @@ def _reason(error: BaseException) -> str:
         e for e in chain if isinstance(e, OSError) and type(e).__module__ in ("builtins", "socket")
     ]
     words = " ".join(str([error, *of_network][-1]).split()) or type(error).__name__
-    return _without_password(words if len(words) <= 200 else f"{words[:197]}...")
+    return _without_password(_cut(words, 200))
 
 
 def _without_password(text: str) -> str:

@@ -104,7 +104,7 @@ def _run(pending: Mapping[str, Configuration], settings: RunSettings, state: Swe
             failed += batch.failures
             progress.update(len(batch.keys) + len(batch.failures))
     if failed:
-        place, reason = state.arrays.grid.describe(failed[0]), state.failures[failed[0]].reason
+        place, reason = state.place_of(failed[0]), state.failures[failed[0]].reason
         log.error("failed: %d; the first at %s: %s", len(failed), place, reason)
 
 

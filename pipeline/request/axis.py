@@ -72,12 +72,18 @@ class Axis:
         return self.key in SWEPT_GROUPS
 
 
+def refuse_too_many(key: str, count: int) -> None:
+    """Raise `RequestError` if an axis has more values than a sweep may have points."""
+    if count > MOST_POINTS:
+        raise RequestError(f"{key}: {count} values; an axis must have <= {MOST_POINTS}")
+
+
 def listed(key: str, values: Any) -> list[Any]:
     """Return the values given for an axis as a list; raise `RequestError` if they are none."""
     if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
         raise RequestError(f"{written(key, values)}: an axis needs a list of values")
-    if isinstance(values, Sized) and len(values) > MOST_POINTS:
-        raise RequestError(f"{key}: {len(values)} values; an axis must have <= {MOST_POINTS}")
+    if isinstance(values, Sized):
+        refuse_too_many(key, len(values))
     return list(values)
 
 
@@ -106,6 +112,17 @@ def value_axis(key: str, values: Iterable[Any]) -> Axis:
 def choice_axis(group: str, names: Sequence[str], settings: Sequence[dict[str, Any]]) -> Axis:
     """Return the axis of a group: the names of its choices and what each one sets, by key."""
     return Axis(group, tuple(names), tuple(settings), Quantity(SECTIONS[group].title))
+
+
+def settings_at(axes: Sequence[Axis], index: Sequence[int]) -> dict[str, Any]:
+    """Return what the values at an index of some axes set, by key.
+
+    An axis of single values overrides an axis of choices, a later one an earlier one.
+    """
+    settings: dict[str, Any] = {}
+    for axis, i in sorted(zip(axes, index, strict=True), key=lambda pair: not pair[0].is_choice):
+        settings |= axis.settings[i]
+    return settings
 
 
 def refuse_entangled(axes: Sequence[Axis]) -> None:

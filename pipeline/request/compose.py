@@ -107,7 +107,7 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
         if key not in known_keys() and not key.startswith(("hydra", "-")):
             return unknown_key(key, value, known_keys())
         if key in (*SECTIONS, "run") and (not value[:1].isalpha() or value in _NOT_A_NAME):
-            return RequestError(f"{written(key, value)}: must be the name of a file in conf/{key}")
+            return not_a_choice(key, value)
         if key == "experiment" and not text.startswith("+"):
             return RequestError(f"{text}: must be written with a plus, +{text}")
     words = _one_line(error)
@@ -116,11 +116,21 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
     return RequestError(words)
 
 
+def not_a_choice(group: str, value: Any) -> RequestError:
+    """Return the refusal of what is no name of a group's choice."""
+    return RequestError(f"{written(group, value)}: must be the name of a file in conf/{group}")
+
+
 @functools.cache
 def known_keys() -> tuple[str, ...]:
     """Return every key that a command line may set, Hydra's own left out."""
     run = [RunSettings.key(name) for name in RunSettings.quantities()]
     return (*all_quantities(), *run, *_HOUSEKEEPING, *SECTIONS, "run", "experiment")
+
+
+def without_hydra(config: DictConfig) -> DictConfig:
+    """Return a copy of a composed config without Hydra's own section."""
+    return OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
 
 
 def _one_line(error: Exception) -> str:
@@ -132,8 +142,7 @@ def _one_line(error: Exception) -> str:
 
 def _plain(config: DictConfig) -> dict[str, Any]:
     """Return the composed values without Hydra's own, resolved."""
-    ours = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
     try:
-        return OmegaConf.to_container(ours, resolve=True, throw_on_missing=True)
+        return OmegaConf.to_container(without_hydra(config), resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise RequestError(_one_line(error)) from error

@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import MODEL_VERSION, SECTIONS, Configuration, Record, Section, Stdp
 from pipeline.model.quantity import refuse_unknown_keys
-from pipeline.request.axis import MOST_POINTS, Axis
+from pipeline.request.axis import MOST_POINTS, Axis, settings_at
 
 
 class Grid:
@@ -81,17 +81,18 @@ class Grid:
 
     def _points(self) -> Iterator[tuple[Configuration, str]]:
         """Yield every point and its key; what points share is built, checked and written once."""
-        # Groups first: a single value is laid over the choice of its group.
-        order = sorted(range(len(self.axes)), key=lambda i: not self.axes[i].is_choice)
-        touching = {name: [i for i in order if self.axes[i].sets(f"{name}.")] for name in SECTIONS}
-        seeding = [i for i in order if self.axes[i].sets("seed")]
+        touching = {name: self.axes_of([f"{name}."]) for name in SECTIONS}
+        seeding = self.axes_of(["seed"])
         physical = sorted({i for axes in touching.values() for i in axes})
+
+        def settings(axes: Sequence[int], index: Sequence[int]) -> dict[str, Any]:
+            return settings_at([self.axes[i] for i in axes], index)
 
         @functools.cache
         def section(name: str, index: tuple[int, ...]) -> tuple[Section, str]:
             own = {
                 key.removeprefix(f"{name}."): value
-                for key, value in self._settings(touching[name], index).items()
+                for key, value in settings(touching[name], index).items()
                 if key.startswith(f"{name}.")
             }
             made = SECTIONS[name](**{**self.base[name], **own})
@@ -107,19 +108,12 @@ class Grid:
 
         @functools.cache
         def seed(index: tuple[int, ...]) -> int:
-            return self._settings(seeding, index).get("seed", self.base["seed"])
+            return settings(seeding, index).get("seed", self.base["seed"])
 
         for index in itertools.product(*map(range, self.shape)):
             configuration, text = physics(tuple([index[i] for i in physical]))
             point = configuration.with_seed(seed(tuple([index[i] for i in seeding])))
             yield point, _key(point.seed, text)
-
-    def _settings(self, axes: Sequence[int], index: Sequence[int]) -> dict[str, Any]:
-        """Return what the values at an index of some axes set, later axes over earlier ones."""
-        settings: dict[str, Any] = {}
-        for i, at in zip(axes, index, strict=True):
-            settings |= self.axes[i].settings[at]
-        return settings
 
     def axes_of(self, keys: Iterable[str]) -> list[int]:
         """Return the positions of the axes that set any of the given keys."""
@@ -132,14 +126,14 @@ class Grid:
         cut = positions[tuple(slice(None) if i in along else 0 for i in range(len(self.axes)))]
         return along, [self.points[position] for position in np.ravel(cut)]
 
-    def values_at(self, key: str) -> list[Any]:
+    def values_at(self, position: int) -> list[Any]:
         """Return a point's value on each axis."""
-        index = np.unravel_index(self.positions[key][0], self.shape)
+        index = np.unravel_index(position, self.shape)
         return [axis.values[i] for axis, i in zip(self.axes, index, strict=True)]
 
-    def describe(self, key: str) -> str:
+    def describe(self, position: int) -> str:
         """Return a point's place on the axes in words: "rate_hz=10.0, seed=3"."""
-        values = zip(self.axes, self.values_at(key), strict=True)
+        values = zip(self.axes, self.values_at(position), strict=True)
         return ", ".join(f"{axis.short_name}={value}" for axis, value in values) or "the only point"
 
     def idle_axes(self) -> list[Axis]:

@@ -16,15 +16,15 @@ from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, by_key
 from pipeline.model.quantity import written
 from pipeline.request.axis import (
-    MOST_POINTS,
     SWEPT_GROUPS,
     Axis,
     choice_axis,
     listed,
     refuse_entangled,
+    refuse_too_many,
     value_axis,
 )
-from pipeline.request.compose import composed, physics_of
+from pipeline.request.compose import composed, not_a_choice, physics_of, without_hydra
 from pipeline.request.grid import Grid
 
 #: Composes overrides into a config.
@@ -110,9 +110,7 @@ def _choice_axis(
     names = listed(group, names)
     for name in names:
         if not isinstance(name, str):
-            raise RequestError(
-                f"{written(group, name)}: must be the name of a file in conf/{group}"
-            )
+            raise not_a_choice(group, name)
     choices = [by_key(physics_of(compose([f"{group}={name}"]))) for name in names]
     section = [key for key in all_quantities() if key.startswith(f"{group}.")]
     return choice_axis(group, names, _changes(unchosen(), choices, section))
@@ -121,7 +119,7 @@ def _choice_axis(
 def _followed_axis(config: DictConfig, axis: Axis, other_axes: set[str]) -> Axis:
     """Lay each value over the config, and keep what follows it by `${...}`."""
     base = by_key(physics_of(config))
-    copy = OmegaConf.masked_copy(config, [name for name in config if name != "hydra"])
+    copy = without_hydra(config)
     laid_over = []
     for value in axis.values:
         OmegaConf.update(copy, axis.key, value)
@@ -187,7 +185,6 @@ def _range(text: str, sweep: RangeSweep) -> list[float]:
     if step == 0:
         raise RequestError(f"{text}: the step of a range must not be 0")
     count = max(0, -int((start - stop) // step))
-    if count > MOST_POINTS:
-        raise RequestError(f"{text}: {count} values; an axis must have <= {MOST_POINTS}")
+    refuse_too_many(text, count)
     whole = all(isinstance(x, int) for x in (sweep.start, sweep.stop, sweep.step))
     return [(int if whole else float)(start + i * step) for i in range(count)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import MODEL_VERSION, SECTIONS
-from pipeline.request.axis import SWEPT_GROUPS, Axis, choice_axis, value_axis
+from pipeline.request.axis import SWEPT_GROUPS, Axis, choice_axis, settings_at, value_axis
 from pipeline.request.grid import Grid
 
 #: Constants nested as in `conf/`, the model's version, and `axes`: values by key, or, where a value
@@ -49,11 +49,9 @@ def base_and_axes(request: Request) -> tuple[dict[str, Any], list[Axis]]:
     axes = [_axis_of(key, values) for key, values in request["axes"].items()]
     base = {name: dict(request.get(name, {})) for name in SECTIONS}
     flat = {"seed": request["seed"]} if "seed" in request else {}
-    # Groups first, so that what lies over them is not lost; every key gets a value.
-    for axis in sorted(axes, key=lambda axis: not axis.is_choice):
-        for key, value in axis.settings[0].items():
-            section, _, name = key.rpartition(".")
-            (base[section] if section else flat)[name] = value
+    for key, value in settings_at(axes, [0] * len(axes)).items():
+        section, _, name = key.rpartition(".")
+        (base[section] if section else flat)[name] = value
     return base | flat, axes
 
 

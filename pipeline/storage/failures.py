@@ -26,7 +26,8 @@ def write_failures(path: Path, grid: Grid, failures: Mapping[str, Failure]) -> N
         table = csv.writer(file)
         table.writerow([*(axis.key for axis in grid.axes), "reason", "traceback", "key"])
         for key, failure in failures.items():
-            table.writerow([*grid.values_at(key), failure.reason, failure.traceback, key])
+            values = grid.values_at(grid.positions[key][0])
+            table.writerow([*values, failure.reason, failure.traceback, key])
 
 
 def read_failures(path: Path) -> dict[str, Failure]:

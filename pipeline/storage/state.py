@@ -105,6 +105,11 @@ class SweepState:
         points = zip(self.asked.keys, self.asked.points, strict=True)
         return {key: point for key, point in points if not self.arrays.has(key)}
 
+    def place_of(self, key: str) -> str:
+        """Return the values of a point on the axes, the first where several points are one run."""
+        grid = self.arrays.grid
+        return grid.describe(grid.positions[key][0])
+
     def open(self) -> None:
         """Write down what is asked for, and who is about to do it."""
         if self.directory:
@@ -120,7 +125,7 @@ class SweepState:
             self.failures.pop(key, None)
         for key, failure in batch.failures.items():
             self.arrays.fail(key)
-            place = self.arrays.grid.describe(key)
+            place = self.place_of(key)
             log.info("failed at %s: %s\n%s", place, failure.reason, failure.traceback)
         self.failures |= batch.failures
 

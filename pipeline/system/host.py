@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-_CODE = Path(__file__).parents[2]
+#: The folder that holds `conf`, `pipeline` and `analysis`.
+CODE = Path(__file__).parents[2]
 
 #: Characters of changes that are kept; who has more should commit them.
 _LONGEST_DIFF = 1_000_000
@@ -57,7 +58,7 @@ def _diff() -> str:
     plain += ("--src-prefix=a/", "--dst-prefix=b/")
     parts = [_git(*plain, "HEAD") or "changes could not be read\n"]
     for file in new.split("\0")[:-1]:
-        size = (_CODE / file).stat().st_size if (_CODE / file).is_file() else 0
+        size = (CODE / file).stat().st_size if (CODE / file).is_file() else 0
         small = size <= _LONGEST_DIFF
         # Of files that differ, as from nothing, `diff --no-index` ends with 1.
         added = _git(*plain, "--no-index", "--", os.devnull, file, good=(0, 1)) if small else None
@@ -72,7 +73,7 @@ def _git(*arguments: str, good: tuple[int, ...] = (0,)) -> str | None:
     """Return what git says of this code, None where it fails or takes too long."""
     try:
         done = subprocess.run(
-            ["git", "--no-optional-locks", "-C", str(_CODE), *arguments],
+            ["git", "--no-optional-locks", "-C", str(CODE), *arguments],
             capture_output=True,
             timeout=10,
             check=False,

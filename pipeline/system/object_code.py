@@ -18,7 +18,7 @@ from pathlib import Path
 import llvmlite
 import llvmlite.binding as llvm
 
-from pipeline.system.atomic_files import replacing
+from pipeline.system.atomic_files import checksum, replacing
 
 log = logging.getLogger("pipeline")
 
@@ -122,7 +122,7 @@ def _keep(code: _Code, places: Sequence[Path]) -> bool:
     for place in places:
         try:
             with replacing(place) as temporary:
-                temporary.write_bytes(_digest(content) + b"\n" + content)
+                temporary.write_bytes(checksum(content).encode() + b"\n" + content)
         except OSError:
             continue
         return True
@@ -135,7 +135,7 @@ def _read(file: Path) -> _Code | None:
         digest, _, content = file.read_bytes().partition(b"\n")
     except OSError:
         return None
-    if digest != _digest(content):
+    if digest != checksum(content).encode():
         return None
     names, _, machine = content.partition(b"\n")
     return _Code(machine, **json.loads(names))
@@ -144,7 +144,3 @@ def _read(file: Path) -> _Code | None:
 def _bytes_of(code: _Code) -> bytes:
     names = {"function": code.function, "needs": code.needs}
     return json.dumps(names).encode() + b"\n" + code.machine
-
-
-def _digest(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=16).hexdigest().encode()

@@ -146,9 +146,9 @@ def test_a_point_is_described_by_its_place(configure):
     """What a log calls a point is where it stands on the axes."""
     axes = [value_axis("input.rate_hz", [10, 20]), value_axis("seed", [1, 2, 3])]
     grid = Grid(configure().to_mapping(), axes)
-    assert grid.describe(grid.keys[4]) == "rate_hz=20.0, seed=2"
+    assert grid.describe(4) == "rate_hz=20.0, seed=2"
     alone = Grid(configure().to_mapping())
-    assert alone.describe(alone.keys[0]) == "the only point"
+    assert alone.describe(0) == "the only point"
 
 
 def test_an_axis_without_effect_is_known(configure):
