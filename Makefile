@@ -28,6 +28,7 @@ soak: $(VENV)/.ready
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
@@ -72,7 +73,7 @@ peers: .venv-brian2/.ready .venv-nest/.ready
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-brian2 .venv-nest .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-brian2 .venv-nest .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
