@@ -1,6 +1,6 @@
-# make run:  a real sweep, its netCDF file and its figures, in outputs/input_rates
+# make run:  a sweep, its netCDF file and its figures, in outputs/input_rates
 # make test: the tests
-# Both set up what they need in .venv the first time.
+# Both create the virtual environment .venv on first use.
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,24 +15,26 @@ run: $(VENV)/.ready
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-# run.track=mlflow against a real server; installs the whole of MLflow, about 1 GB.
+# Tests of run.track=mlflow against a local server; installs all of MLflow, about 1 GB.
 test-tracking: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mlflow>=2.14'
 	$(BIN)/python -m pytest tests/pipeline/experiment/test_mlflow_tracking.py
 
-# Kills, damage, full disks and nonsense, in about ten minutes; counts to tests/soak/RESULTS.md.
+# Fault injection (kills, damaged files, full disks, invalid requests), about ten minutes; the counts
+# are written to tests/soak/RESULTS.md.
 soak: $(VENV)/.ready
 	$(BIN)/python -m tests.soak
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The figures of the README, from experiments run on the spot, and the notebooks as pages.
+# Run the experiments of the README, draw its figures, and render the notebooks.
 gallery: run
 	$(BIN)/python -m pipeline +experiment=equilibrium name=equilibrium
 	$(BIN)/python -m analysis outputs/equilibrium --figure rates --figure phase_diagram
@@ -54,8 +56,8 @@ gallery: run
 	$(BIN)/python -m jupyter nbconvert --log-level ERROR --to markdown --execute \
 		--output-dir analysis/gallery analysis/notebooks/*.ipynb
 
-# Everything measured side by side, in some 20 minutes, to tests/benchmarks/RESULTS.md; the rows of
-# the other simulators need `make peers` once, a C++ compiler, or BRIAN2_PYTHON and NEST_PYTHON.
+# All benchmarks, some 20 minutes, to tests/benchmarks/RESULTS.md. The rows of the other simulators
+# require `make peers` once and a C++ compiler, or BRIAN2_PYTHON and NEST_PYTHON.
 bench: $(VENV)/.ready
 	$(BIN)/python -m tests.benchmarks
 
@@ -71,7 +73,7 @@ peers: .venv-brian2/.ready .venv-nest/.ready
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-brian2 .venv-nest .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-brian2 .venv-nest .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,4 +1,4 @@
-"""What the tests share: a small configuration, and the command line in this process."""
+"""Shared fixtures: a small configuration, and the command line in this process."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def sweep(configure):
 
 @pytest.fixture
 def fail_for_seed(monkeypatch):
-    """Let every engine raise an error for one seed."""
+    """Make every engine raise an error for one seed."""
 
     def arrange(seed: int, error: Exception) -> None:
         def fail_or_run(configuration, *arguments):
@@ -65,27 +65,27 @@ def fail_for_seed(monkeypatch):
 
 @pytest.fixture
 def tried(request):
-    """Note what a campaign tried, to be told when all tests are over."""
+    """Record the counts of a campaign, to be printed after the tests."""
 
     def note(campaign, counts):
-        words = ", ".join(f"{count} {what}" for what, count in counts.most_common())
-        # A property goes with the test's report, from whichever process ran it.
-        request.node.user_properties.append(("tried", f"{campaign}: {words}"))
+        text = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+        # xdist passes user properties from its workers to the main process.
+        request.node.user_properties.append(("tried", f"{campaign}: {text}"))
 
     return note
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Tell what the campaigns tried."""
+    """Print the counts of the campaigns."""
     for report in terminalreporter.stats.get("passed", []):
-        for name, words in report.user_properties:
+        for name, text in report.user_properties:
             if name == "tried":
-                terminalreporter.write_line(f"tried, {words}")
+                terminalreporter.write_line(f"campaign, {text}")
 
 
 @dataclass
 class Ended:
-    """How a command ended."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -100,9 +100,9 @@ def command(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
 
-    def run(*words: str) -> Ended:
+    def run(*arguments: str) -> Ended:
         program = str(Path(pipeline.__file__).with_name("__main__.py"))
-        monkeypatch.setattr(sys, "argv", [program, *words])
+        monkeypatch.setattr(sys, "argv", [program, *arguments])
         monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
         capsys.readouterr()
         try:
@@ -117,18 +117,18 @@ def command(monkeypatch, capsys, tmp_path):
 
 
 def numbers_of(dataset):
-    """Return what a dataset says of the model, without who made it when and how fast."""
+    """Return a dataset without provenance: neither attributes nor run numbers nor times."""
     return dataset.drop_vars(ABOUT_RUNS).drop_attrs()
 
 
 def golden(name: str) -> dict[str, np.ndarray]:
-    """Return the notebook's own output for one case."""
+    """Return the output of the original notebook for one case."""
     with np.load(GOLDEN / f"{name}.npz") as file:
         return {key: file[key] for key in file.files}
 
 
 def golden_overrides(case: dict[str, np.ndarray]) -> list[str]:
-    """Return the overrides that describe a golden run in this project's words."""
+    """Return the overrides that describe a golden run."""
     return [
         "input=notebook",
         f"input.rate_hz={case['rate_hz'].item()}",

@@ -1,1 +1,1 @@
-"""How fast, how small: `python -m tests.benchmarks`, all of it measured side by side in one go."""
+"""Benchmarks of run time and memory: `python -m tests.benchmarks`."""

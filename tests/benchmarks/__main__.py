@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.benchmarks import one_run, sweeps
 from tests.benchmarks.contestants import RUNS_A_TURN
 from tests.benchmarks.plan import Plan, quick
-from tests.benchmarks.table import Row, bystanders_seconds, circumstances, markdown
+from tests.benchmarks.table import Row, circumstances, markdown, other_processes_seconds
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -31,16 +31,17 @@ _BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
 }
 
 _HOW = """\
-Times of one run are the fastest of {repeats} turns that alternate with the other's (A B A B ...),
-on one core, the drawing of the input included; this project's runs are so short that its turn is
-the fastest of {runs}. Brian2 and NEST tell their own time, without start-up and compiling. The
-ratio is the other's number over this project's. The last column shows that both did the same work,
-by output spikes and mean final weight (random streams differ, and so do the numbers; Brian2's usual
-order counts a coincidence as LTP only), or how it was measured."""
+Times of one run are the minimum over {repeats} alternating repeats (A B A B ...) on one core,
+including the generation of the input; this project's runs are short, so that each of its repeats is
+the minimum of {runs} runs. Brian2 and NEST report their own times, without start-up and
+compilation. The ratio is the other's number over this project's. The last column compares the
+results, output spikes and mean final weight (random streams differ, and so do the numbers; the
+usual order of operations of Brian2 counts a coincidence as LTP only), or states how a row was
+measured."""
 
 
 def main() -> None:
-    """Measure, print the table, and keep it if everything was measured in full."""
+    """Run the benchmarks, print the table, and write it if all of them were run in full."""
     arguments = _parser().parse_args()
     chosen = arguments.only or list(_BENCHMARKS)
     with tempfile.TemporaryDirectory() as folder:
@@ -50,7 +51,7 @@ def main() -> None:
         table = markdown(_measured(plan, chosen, disturbed))
     cores = ", ".join(f"{name} {share:.2f}" for name, share in disturbed.items())
     how = _HOW.format(repeats=plan.repeats, runs=RUNS_A_TURN)
-    report = f"{where} Cores that other work took meanwhile: {cores}.\n\n{how}\n\n{table}\n"
+    report = f"{where} Cores used by other processes meanwhile: {cores}.\n\n{how}\n\n{table}\n"
     print(report)
     if not (arguments.quick or arguments.only):
         _RESULTS.write_text(f"# Results of `make bench`\n\n{report}")
@@ -58,32 +59,36 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="less of everything; not kept")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="smaller sizes, fewer repeats; not written to RESULTS.md",
+    )
     parser.add_argument(
         "--only",
         action="append",
         choices=_BENCHMARKS,
-        help="only this one; may be given again; not kept",
+        help="only this benchmark; may be repeated; not written to RESULTS.md",
     )
     return parser
 
 
 def _measured(plan: Plan, names: Iterable[str], disturbed: dict[str, float]) -> Iterator[Row]:
-    """Yield every row as it comes; a benchmark that fails is a row that says so.
+    """Yield every row as it is measured; a benchmark that fails yields a row with its error.
 
-    How many cores others kept busy during each is noted in `disturbed`.
+    The number of cores used by other processes during each is stored in `disturbed`.
     """
     for name in names:
-        started, others = time.perf_counter(), bystanders_seconds()
+        started, others = time.perf_counter(), other_processes_seconds()
         try:
             for row in _BENCHMARKS[name](plan):
                 print(row.line(), file=sys.stderr)
                 yield row
-        except Exception as error:  # the other rows are still wanted
+        except Exception as error:  # the other benchmarks are still run
             traceback.print_exc()
             yield Row(name, ours=f"failed: {type(error).__name__}")
         seconds = time.perf_counter() - started
-        disturbed[name] = max(0.0, bystanders_seconds() - others) / seconds
+        disturbed[name] = max(0.0, other_processes_seconds() - others) / seconds
 
 
 if __name__ == "__main__":

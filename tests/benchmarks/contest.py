@@ -1,4 +1,4 @@
-"""Side by side: A B A B ... on one core, the fastest of each, and what came out of both."""
+"""Alternating measurements (A B A B ...) on one core: minimum time and results of each side."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from tests.benchmarks.table import Row, ratio_text, time_text
 
 
 class AbsentError(Exception):
-    """A contestant is not installed, or cannot do it; the message says why."""
+    """A contestant is not installed or failed; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One run: its time, and what shows that it did the work."""
+    """One run: its time and its results."""
 
     seconds: float
     spikes: int
     mean_weight: float
 
     def work(self) -> str:
-        """Return what came out."""
+        """Return the results as text."""
         return f"{self.spikes:,} spikes, {self.mean_weight:.3f}"
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """Who can run a configuration.
+    """A program that runs a configuration.
 
     Attributes
     ----------
     name : str
-        As the table calls it.
+        Name in the table.
     configuration : Configuration
-        What it runs in a turn.
+        The configuration of one run.
     run : callable
-        Runs it once.
+        Run it once.
     note : str
-        What a reader of its time must know.
+        Remark on its time.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Contestant:
 
 @contextlib.contextmanager
 def one_core() -> Iterator[None]:
-    """Keep this thread and the processes it starts on one core, where the system can do that."""
+    """Pin this thread and the processes it starts to one core, if the system supports it."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
@@ -71,21 +71,21 @@ def side_by_side(
     other: Contestant,
     repeats: int,
 ) -> Row:
-    """Let two contestants take turns and return the row of their fastest times.
+    """Measure two contestants alternately and return the row of their minimum times.
 
     Parameters
     ----------
     what : str
         What is measured.
     ours : callable
-        Makes this project's contestant.
+        Factory of this project's contestant.
     configuration : Configuration
         What this project runs.
     other : Contestant
-        The other; where it runs a shorter time its time is scaled, and what came out is compared
-        with what this project gives for that shorter time.
+        The other; if its model time is shorter, its run time is scaled, and its results are
+        compared with this project's at the shorter model time.
     repeats : int
-        Turns of each.
+        Number of runs of each.
     """
     home = ours(configuration)
     same_work = ours(other.configuration).run()

@@ -1,7 +1,7 @@
-"""Who runs the model: this project's two engines, the notebook's way, and other simulators.
+"""Contestants: this project's two engines, the notebook's algorithm, and other simulators.
 
-Brian2 and NEST live in their own environments: each runs a script of `peers/` in its own process,
-a process a turn, and tells its own time, without start-up and compiling.
+Brian2 and NEST have environments of their own: each run is a process of its own with a script of
+`peers/`, which reports its own time, without start-up and compilation.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from tests.support.notebook_algorithm import parameters_of
 ROOT = Path(__file__).parent.parent.parent
 _PEERS = Path(__file__).parent / "peers"
 
-#: A peer that takes longer has failed.
+#: Time limit of a peer's process [s].
 _PATIENCE = 1800
 
-#: This project's runs are too short to time once: the fastest of so many is a turn.
+#: This project's runs are short: each of its repeats is the minimum of this many.
 RUNS_A_TURN = 5
 
 
@@ -41,7 +41,7 @@ def lasting(configuration: Configuration, duration: float) -> Configuration:
 
 
 def compiled_engine(configuration: Configuration) -> Contestant:
-    """Return this project's default engine, its code compiled and kept."""
+    """Return this project's default engine, compiled beforehand."""
 
     def turn() -> Turn:
         turns = [_engine_turn(compiled.run, configuration) for _ in range(RUNS_A_TURN)]
@@ -52,7 +52,7 @@ def compiled_engine(configuration: Configuration) -> Contestant:
 
 
 def reference_engine(configuration: Configuration, _: Path) -> Contestant:
-    """Return this project's definition of the model, in numpy."""
+    """Return this project's reference engine, in numpy."""
     return Contestant(
         "its own reference engine (numpy)",
         configuration,
@@ -61,36 +61,38 @@ def reference_engine(configuration: Configuration, _: Path) -> Contestant:
 
 
 def the_notebook(configuration: Configuration, _: Path) -> Contestant:
-    """Return the notebook's algorithm: dense arrays, everything kept."""
+    """Return the notebook's algorithm: dense arrays of all state variables at all steps."""
     return Contestant(
         "the notebook's algorithm", configuration, lambda: _timed(notebook.run, configuration)
     )
 
 
 def naive_numba(configuration: Configuration, _: Path) -> Contestant:
-    """Return the notebook's loop compiled as it stands."""
+    """Return the notebook's loop, compiled by numba without other changes."""
     naive.run(parameters(lasting(configuration, 100.0)))
     return Contestant(
-        "the same loop in numba, dense", configuration, lambda: _timed(naive.run, configuration)
+        "the notebook's loop in numba, dense",
+        configuration,
+        lambda: _timed(naive.run, configuration),
     )
 
 
 def brian2(
     configuration: Configuration, folder: Path, target: str = "cpp", rule: str = "same"
 ) -> Contestant:
-    """Return Brian2, everything compiled that it compiles.
+    """Return Brian2 with code generation.
 
     Parameters
     ----------
     configuration : Configuration
         What to run.
     folder : Path
-        Where to keep what is compiled.
+        Directory of the compiled code.
     target : str
         `cpp` (standalone) or `cython`.
     rule : str
-        `same`: an input and an output spike in one step count as here; `usual`: as in Brian2's
-        examples.
+        Treatment of coincidences of input and output spikes in one step, `same`: as in this
+        project; `usual`: as in Brian2's examples.
 
     Raises
     ------
@@ -104,7 +106,7 @@ def brian2(
     # The duration is part of what is compiled in C++ alone.
     made = _ask(command, configuration if target == "cpp" else lasting(configuration, 100.0))
     name = {"cpp": "C++ standalone", "cython": "Cython"}[target]
-    rule_note = "" if rule == "same" else ", its usual order of a step"
+    rule_note = "" if rule == "same" else ", its usual order of operations"
     return Contestant(
         f"Brian2 {made['versions']['Brian2']} {name}{rule_note}",
         configuration,
@@ -130,7 +132,7 @@ def nest(configuration: Configuration, _: Path) -> Contestant:
     )
 
 
-#: Makers of contestants, from a configuration and a folder to compile in.
+#: Factories of contestants, from a configuration and a directory for compiled code.
 OTHERS: dict[str, Callable[[Configuration, Path], Contestant]] = {
     "reference": reference_engine,
     "notebook": the_notebook,
@@ -166,7 +168,7 @@ def _timed(
 
 
 def _interpreter(variable: str, folder: str) -> Path:
-    """Return a peer's own Python."""
+    """Return the Python interpreter of a peer."""
     python = Path(os.environ.get(variable) or ROOT / folder / "bin" / "python")
     if not python.exists():
         raise AbsentError(f"not installed: `make peers`, or set {variable}")
@@ -174,7 +176,7 @@ def _interpreter(variable: str, folder: str) -> Path:
 
 
 def _ask(command: list[str | Path], configuration: Configuration) -> dict[str, Any]:
-    """Run a peer's script once and return what it says on its last line."""
+    """Run a peer's script once and return the JSON object on its last line."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     try:
         ended = subprocess.run(

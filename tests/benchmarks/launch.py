@@ -1,7 +1,7 @@
 """Run a command and print its exit code, wall time and peak memory: `python launch.py WORD ...`.
 
-A small process of its own, because a child's peak counts from what its parent held when it was
-started.
+A small process of its own, because the peak memory of a child includes that of its parent at the
+time of the fork.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 
 
 def main() -> None:
-    """Run the words given as a command; its standard output is passed over."""
+    """Run the arguments as a command; its standard output is discarded."""
     started = time.perf_counter()
     process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)

@@ -1,7 +1,7 @@
-"""What one gets by putting numba in front of the notebook's loop: dense, every synapse every step.
+"""The notebook's loop compiled by numba: dense, every synapse at every step.
 
-It keeps only the present state, and its input matrix lies in memory in the order in which it is
-read: the best that can be had without another algorithm.
+It stores only the current state, and its input matrix is laid out in the order of access: the best
+performance of this algorithm.
 """
 
 from __future__ import annotations

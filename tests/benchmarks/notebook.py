@@ -1,4 +1,4 @@
-"""The notebook's own algorithm on its own input, from numpy alone."""
+"""The algorithm of the original notebook with its input, in numpy only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run on one core, input drawing included: this project against each of the others."""
+"""One run on one core, including input generation: this project against each contestant."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.benchmarks.contestants import OTHERS, compiled_engine, lasting
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.table import Row
 
-#: Too slow, or too large in memory, for a whole run at dt 0.1 ms.
+#: Too slow, or too large in memory, for a full run at dt 0.1 ms.
 _DENSE = ("reference", "notebook", "naive", "brian2_cython")
 
 _SONG = tuple(f"{group}=song_abbott_2001" for group in ("neuron", "synapse", "stdp", "input"))
@@ -40,7 +40,7 @@ def song(plan: Plan) -> Iterator[Row]:
 def _rows(
     configuration: Configuration, plan: Plan, durations: Mapping[str, float], values: str = ""
 ) -> Iterator[Row]:
-    """Yield a row for each of the others, which run for the durations given [ms]."""
+    """Yield a row for each contestant, with the given model times [ms]."""
     simulation, inputs = configuration.simulation, configuration.input
     what = (
         f"One run of {simulation.duration / 1000:g} s: {values}{inputs.n_synapses:,} synapses, "

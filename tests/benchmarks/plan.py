@@ -1,4 +1,4 @@
-"""How much is measured: all of it, or a quick look."""
+"""Sizes and repeats of the benchmarks, in full or reduced."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ class Plan:
     Attributes
     ----------
     folder : Path
-        A place for what is compiled and for outputs.
+        Directory for compiled code and outputs.
     repeats : int
-        Turns of each contestant, and runs of each command.
+        Runs of each contestant and of each command.
     duration, short : float
-        Model time of a run, and of those that cannot do all of it at dt 0.1 ms [ms].
+        Model time of a run, and of runs that are too slow for it at dt 0.1 ms [ms].
     long : float
         Model time at equilibrium [ms].
     n_seeds : int
         Seeds of the wide sweep, at ten input rates each.
     n_points : int
-        Points of the sweep for two cores.
+        Points of the sweep on two cores.
     study : tuple of str
-        What the study is cut down with.
+        Overrides that reduce the experiment.
     """
 
     folder: Path
@@ -39,7 +39,7 @@ class Plan:
 
 
 def quick(folder: Path) -> Plan:
-    """Return the plan of a quick look."""
+    """Return the reduced plan."""
     return Plan(
         folder,
         repeats=2,

@@ -1,4 +1,4 @@
-"""Whole commands, as a user types them: their wall time and their peak memory."""
+"""Complete commands in processes of their own: wall time and peak memory."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 class CommandError(Exception):
-    """A command did not end well; the message is its last line."""
+    """A command failed; the message is the last line of its output."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """What a command took.
+    """Wall time and peak memory of a command.
 
     Attributes
     ----------
     seconds : float
-        Wall time from its start to its end.
+        Wall time [s].
     peak : int
-        The most memory that it held, in bytes.
+        Peak resident memory [bytes].
     results : Path
-        Where a sweep leaves its file.
+        Path of the results of a sweep.
     """
 
     seconds: float

@@ -1,4 +1,4 @@
-"""Around the simulation: the cost of a point, start-up, cores, memory, and a whole study."""
+"""Costs around the simulation: overhead per point, start-up, cores, memory, an experiment."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from tests.benchmarks.plan import Plan
 from tests.benchmarks.shell import Ended, pipeline_command, python_command
 from tests.benchmarks.table import Row, ratio_text, size_text, time_text
 
-#: Runs so short that what is around them is all that takes time.
+#: Runs so short that the overhead dominates.
 _TINY = ("simulation.duration=2", "simulation.dt=1")
 _RATES = range(10, 20)
 
-#: Of the sweep that is resumed, for each seed.
+#: Amplitudes of the resumed sweep, for each seed.
 _AMPLITUDES = 100
 
-#: One run that is over at once.
+#: One run of negligible time.
 _INSTANT = ("simulation.duration=20",)
 
 #: Twenty samples in ten seconds.
 _SAMPLES = "record.weight_interval=500"
 
-#: Points of Hydra's own launcher, which are all alike and slow.
+#: Number of points with Hydra's own launcher, which is slow.
 _HYDRA_POINTS = 20
 
 
 def overhead(plan: Plan) -> Iterator[Row]:
-    """Yield the time a point costs beyond its simulation, whole and as a slope."""
+    """Yield the time per point beyond its simulation, from the total and from the slope."""
     n_points = plan.n_seeds * len(_RATES)
     _wide_sweep(plan)
     turns = [
         (
-            # With one worker the simulation's own time is all in the wall time.
+            # With one worker the simulation time is all part of the wall time.
             _wide_sweep(plan, "run.n_jobs=1").seconds,
             pipeline_command(plan.folder, *_TINY).seconds,
             _simulation_alone(plan.n_seeds),
@@ -49,41 +49,41 @@ def overhead(plan: Plan) -> Iterator[Row]:
         for _ in range(plan.repeats)
     ]
     whole, one, alone = (statistics.median(times) for times in zip(*turns, strict=True))
-    what = f"Sweep overhead a point: {n_points:,} points from the shell, one worker"
+    what = f"Sweep overhead per point: {n_points:,} points from the shell, one worker"
     parts = (
-        f"command {time_text(whole)}, of one point {time_text(one)}; "
+        f"command {time_text(whole)}, command of one point {time_text(one)}; "
         f"simulation alone {time_text(alone)}"
     )
     yield Row(
-        f"{what}, whole command less simulation",
+        f"{what}, total time minus simulation",
         ours=_point_text((whole - alone) / n_points),
         check=f"{parts}; medians",
     )
     ours = (whole - one - alone) / (n_points - 1)
     hydra = _hydra_slope(plan)
     yield Row(
-        f"{what}, slope less simulation",
+        f"{what}, slope minus simulation",
         "Hydra's own sweeper and launcher (`hydra/sweeper=basic`)",
         _point_text(ours),
-        f"{_point_text(hydra)} (slope of {_HYDRA_POINTS} points)",
+        f"{_point_text(hydra)} (slope over {_HYDRA_POINTS} points)",
         ratio_text(hydra / ours),
-        "the same points; Hydra's have a directory and a file each",
+        "the same points; Hydra writes a directory and a file for each",
     )
 
 
 def start_up(plan: Plan) -> Iterator[Row]:
-    """Yield the wall time of a command that has nothing to do."""
+    """Yield the wall time of a command with negligible work."""
     pipeline_command(plan.folder, *_INSTANT)
     seconds = [pipeline_command(plan.folder, *_INSTANT).seconds for _ in range(plan.repeats)]
     yield Row(
-        "Start-up: the whole command for one run of 20 ms, warm",
+        "Start-up: complete command for one run of 20 ms, warm cache",
         ours=time_text(statistics.median(seconds)),
         check=f"median of {plan.repeats}",
     )
 
 
 def resume(plan: Plan) -> Iterator[Row]:
-    """Yield the wall time of asking again for many points that are all there."""
+    """Yield the wall time of repeating a sweep of which all points are done."""
     n_points = plan.n_seeds * _AMPLITUDES
     axes = (f"seed=range({plan.n_seeds})", f"stdp.A_plus=range(0.001,{_AMPLITUDES + 1}e-3,1e-3)")
     command = ("-m", "pipeline", "-m", *axes, *_TINY, "name=resumed")
@@ -91,17 +91,17 @@ def resume(plan: Plan) -> Iterator[Row]:
     start = pipeline_command(plan.folder, *_INSTANT).seconds
     times = [python_command(plan.folder, *command)[0] - start for _ in range(plan.repeats)]
     yield Row(
-        f"Resume: all of {n_points:,} points found finished, `results.nc` written again",
+        f"Resume: {n_points:,} points, all of them done, `results.nc` rewritten",
         "running them",
         time_text(statistics.median(times)),
         time_text(first - start),
         ratio_text((first - start) / statistics.median(times)),
-        f"less start-up; median of {plan.repeats}",
+        f"minus start-up; median of {plan.repeats}",
     )
 
 
 def two_cores(plan: Plan) -> Iterator[Row]:
-    """Yield how much faster two workers are than one, start-up set aside."""
+    """Yield the speed-up of two workers over one, without start-up."""
     sweep = ("-m", f"seed=range({plan.n_points})", f"simulation.duration={plan.long}")
     pipeline_command(plan.folder, *_INSTANT)
     turns = []
@@ -113,7 +113,7 @@ def two_cores(plan: Plan) -> Iterator[Row]:
         turns.append((one, two))
     one, two = (statistics.median(times) for times in zip(*turns, strict=True))
     yield Row(
-        f"Two workers: {plan.n_points} points of {plan.long / 1000:,g} s, less start-up",
+        f"Two workers: {plan.n_points} points of {plan.long / 1000:,g} s, minus start-up",
         "one worker",
         time_text(two),
         time_text(one),
@@ -123,7 +123,7 @@ def two_cores(plan: Plan) -> Iterator[Row]:
 
 
 def memory(plan: Plan) -> Iterator[Row]:
-    """Yield the peak memory of a wide sweep, of a long run, and of what the notebook does."""
+    """Yield the peak memory of a run, a long run, a large sweep and the notebook's algorithm."""
     configuration = lasting(pipeline.configure(), plan.duration)
     given = json.dumps(parameters(configuration))
     code = "import json, sys; from tests.benchmarks import notebook; "
@@ -144,12 +144,12 @@ def memory(plan: Plan) -> Iterator[Row]:
             size_text(ended.peak),
             size_text(dense),
             ratio_text(dense / ended.peak),
-            "whole process",
+            "total of the process",
         )
 
 
 def figures(plan: Plan) -> Iterator[Row]:
-    """Yield the time and the memory that all figures of a large file take."""
+    """Yield the time and the peak memory of drawing all figures of a large file."""
     n_seeds = plan.n_seeds // 100
     axes = (
         "input.rate_hz=range(10,60)",
@@ -168,21 +168,21 @@ def figures(plan: Plan) -> Iterator[Row]:
         yield Row(
             f"All figures of {n_seeds * 1000:,} points of 300 synapses, {what}",
             ours=f"{time_text(seconds)}, {size_text(int(peak))}",
-            check=f"whole command; a file of {size}; median of {plan.repeats}",
+            check=f"total time of the command; file of {size}; median of {plan.repeats}",
         )
 
 
 def study(plan: Plan) -> Iterator[Row]:
-    """Yield the wall time of a whole study at equilibrium, against runs of the notebook."""
+    """Yield the wall time of an experiment at equilibrium, against the notebook's algorithm."""
     name = "equilibrium"
     if not (ROOT / "conf" / "experiment" / f"{name}.yaml").exists():
-        yield Row(f"The study `+experiment={name}`", ours="skipped: no such experiment")
+        yield Row(f"Experiment `+experiment={name}`", ours="skipped: no such experiment")
         return
     command = (f"+experiment={name}", *plan.study)
     notebook = the_notebook(lasting(pipeline.configure(), plan.duration), plan.folder)
     turns = []
     for _ in range(plan.repeats):
-        # The first of two fetches its memory from the system: that is not the algorithm's time.
+        # The first of two runs includes the allocation of memory by the system.
         dense = min(notebook.run().seconds for _ in range(2))
         ended = pipeline_command(plan.folder, *command)
         turns.append((ended.seconds, dense))
@@ -190,12 +190,12 @@ def study(plan: Plan) -> Iterator[Row]:
     n_runs = n_points * duration / plan.duration
     seconds, dense = (min(times) for times in zip(*turns, strict=True))
     yield Row(
-        f"The study `{' '.join(command)}`: {n_points:,} points of {duration / 1000:,g} s",
+        f"Experiment `{' '.join(command)}`: {n_points:,} points of {duration / 1000:,g} s",
         "the notebook's algorithm",
         time_text(seconds),
         f"{time_text(n_runs * dense)} ({n_runs:,g} times a run of {plan.duration / 1000:g} s)",
         ratio_text(n_runs * dense / seconds),
-        f"whole command, all cores; fastest of {plan.repeats}",
+        f"total time of the command, all cores; minimum of {plan.repeats}",
     )
 
 
@@ -205,7 +205,7 @@ def _wide_sweep(plan: Plan, *words: str) -> Ended:
 
 
 def _simulation_alone(n_seeds: int) -> float:
-    """Return the time of the wide sweep's runs in one loop, without anything around them."""
+    """Return the time of the simulations of the large sweep in a plain loop [s]."""
     first = pipeline.configure(*_TINY)
     compiled.run(first)
     points = [
@@ -220,7 +220,7 @@ def _simulation_alone(n_seeds: int) -> float:
 
 
 def _hydra_slope(plan: Plan) -> float:
-    """Return the time of a point with Hydra's basic sweeper, start-up set aside."""
+    """Return the time per point with Hydra's basic sweeper, without start-up [s]."""
     basic = ("-m", "hydra/sweeper=basic", *_TINY)
     many, one = (
         min(pipeline_command(plan.folder, *basic, f"seed=range({n})").seconds for _ in range(2))
@@ -230,7 +230,7 @@ def _hydra_slope(plan: Plan) -> float:
 
 
 def _size_of(results: Path) -> tuple[int, float]:
-    """Return the number of points in a file, and the model time of each [ms]."""
+    """Return the number of points in a file and the model time of each [ms]."""
     with xr.open_dataset(results) as data:
         configuration = json.loads(data.attrs["configuration"])
         return data["status"].size, configuration["simulation"]["duration"]

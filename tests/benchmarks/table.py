@@ -1,4 +1,4 @@
-"""The one table of results, and the lines above it that say on what it was measured."""
+"""The table of results, and the description of the machine and the versions above it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,30 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-_HEADINGS = ("what", "against", "this project", "the other", "ratio", "ours; the other's")
+_HEADINGS = (
+    "benchmark",
+    "compared with",
+    "this project",
+    "other",
+    "ratio",
+    "results: this project; other",
+)
 
 _ENGINE_PACKAGES = ("numpy", "numba", "joblib", "hydra-core", "xarray")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison, in words.
+    """One row of the table, as text.
 
     Attributes
     ----------
     what, against : str
-        What is measured, and who else does it.
+        What is measured, and what it is compared with.
     ours, other, ratio : str
-        The two numbers, and how many times this project's goes into the other's.
+        The two numbers, and the other's over this project's.
     check : str
-        What shows that both did the same work.
+        The results of both, or how the row was measured.
     """
 
     what: str
@@ -51,7 +58,7 @@ def markdown(rows: Iterable[Row]) -> str:
 
 
 def circumstances() -> str:
-    """Return a line on this machine, the versions and the date."""
+    """Return the date, the machine and the versions in one line."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _ENGINE_PACKAGES)
     return (
         f"{datetime.date.today():%Y-%m-%d}; {_processor()}, {os.cpu_count()} cores, "
@@ -61,7 +68,7 @@ def circumstances() -> str:
 
 
 def _processor() -> str:
-    """Return the processor's name, with family and model where that is all that tells it."""
+    """Return the processor's name, with family and model number where they are known."""
     try:
         text = Path("/proc/cpuinfo").read_text()
     except OSError:
@@ -77,10 +84,10 @@ def _memory_gb() -> float:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
 
 
-def bystanders_seconds() -> float:
-    """Return the processor time that others than this command have taken since the start.
+def other_processes_seconds() -> float:
+    """Return the processor time of all other processes since the system started [s].
 
-    It is off by what running children have taken so far; nan where the system does not tell.
+    The time of children that are still running is included; nan where `/proc/stat` does not exist.
     """
     try:
         ticks = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
@@ -92,7 +99,7 @@ def bystanders_seconds() -> float:
 
 
 def time_text(seconds: float) -> str:
-    """Return a time with three digits, in the unit that suits it."""
+    """Return a time with three significant digits, in ms, s, min or h."""
     for limit, factor, unit in ((0.1, 1e3, "ms"), (300, 1, "s"), (3 * 3600, 1 / 60, "min")):
         if seconds < limit:
             return f"{_three_digits(seconds * factor)} {unit}"
@@ -105,7 +112,7 @@ def size_text(n_bytes: float) -> str:
 
 
 def ratio_text(ratio: float) -> str:
-    """Return how many times the one goes into the other."""
+    """Return a ratio as text."""
     return f"{ratio:.2f}x" if ratio < 10 else f"{ratio:,.0f}x"
 
 

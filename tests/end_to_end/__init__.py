@@ -1,1 +1,1 @@
-"""Tests through the command line, the notebooks and campaigns."""
+"""End-to-end tests: command line, notebooks, fault injection."""

@@ -1,4 +1,4 @@
-"""The notebooks run, show what their text says, and lie in git as they were written."""
+"""The notebooks run, show the numbers of their text, and are stored without outputs."""
 
 import ast
 import asyncio
@@ -25,7 +25,7 @@ def cells(file, kind):
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """All notebooks, run side by side by this Python, each in a directory of its own."""
+    """Run all notebooks concurrently with this Python, each in a directory of its own."""
     nbclient = pytest.importorskip("nbclient", reason="notebooks need nbclient to run")
     pytest.importorskip("ipykernel", reason="notebooks need ipykernel to run")
     import nbformat
@@ -61,12 +61,12 @@ def outputs(notebook):
 
 
 def printed(notebook):
-    """Return all that a notebook printed."""
+    """Return the text that a notebook printed."""
     return "".join(output.text for output in outputs(notebook) if output.output_type == "stream")
 
 
 def test_every_notebook_is_known():
-    """The notebooks are those whose figures are counted here."""
+    """There is a number of figures for every notebook."""
     assert [file.stem for file in NOTEBOOKS] == list(N_FIGURES)
 
 
@@ -79,7 +79,7 @@ def test_notebook_runs_and_shows_its_figures(executed, name):
 
 
 def test_tutorial_has_the_numbers_of_the_tutorial(executed):
-    """The spikes, the weights and the window of the tutorial's exercises come out."""
+    """Spike counts, weights and window values are those of the tutorial's exercises."""
     text = printed(executed["1_tutorial"])
     for number in (
         "2.04 -7.946e-03  1.306e+00",  # the window: right, and as the notebook has it
@@ -92,14 +92,14 @@ def test_tutorial_has_the_numbers_of_the_tutorial(executed):
 
 
 def test_tutorial_says_what_is_no_equilibrium(executed):
-    """120 s is on the way at both rates, 2,400 s is the equilibrium at both."""
-    words = printed(executed["1_tutorial"]).split()
-    answers = [word for word in words if word in ("yes", "no")]
+    """At both rates the weights have not settled after 120 s and have settled after 2,400 s."""
+    printed_words = printed(executed["1_tutorial"]).split()
+    answers = [word for word in printed_words if word in ("yes", "no")]
     assert answers == ["no", "no", "yes", "yes"]
 
 
 def test_sweep_names_the_silent_points_and_those_not_settled(executed):
-    """The lowest rate is silent at all ratios; at a ratio of 1.1 it takes more than 600 s."""
+    """The lowest rate is silent at all ratios; at a ratio of 1.1 settling takes over 600 s."""
     lines = [" ".join(line.split()) for line in printed(executed["2_sweep"]).splitlines()]
     assert "10.0 True True True True" in lines
     assert sum(line.startswith("15.0 yes") for line in lines) == 1  # after 2,400 s
@@ -107,7 +107,7 @@ def test_sweep_names_the_silent_points_and_those_not_settled(executed):
 
 
 def test_post_hoc_reads_what_the_command_line_made(executed):
-    """The experiment of nine points is listed, opened and found settled."""
+    """The experiment of nine points is listed and opened, and all its points have settled."""
     text = printed(executed["3_post_hoc"])
     assert "rate_hz 15,20,30; seed 0,1,2" in text
     assert "['rate_hz', 'seed']" in text
@@ -116,7 +116,7 @@ def test_post_hoc_reads_what_the_command_line_made(executed):
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
 def test_notebook_is_kept_without_what_a_run_leaves(file):
-    """No outputs, no counts, no metadata but the kernel's; every cell has an id of its own."""
+    """No outputs, no counts, no metadata except the kernel; every cell has a unique id."""
     notebook = json.loads(file.read_text())
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
     assert notebook["metadata"] == {
@@ -133,7 +133,7 @@ def test_notebook_is_kept_without_what_a_run_leaves(file):
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
 def test_notebook_defines_nothing(file):
-    """A notebook calls the packages: no function, lambda or class is its own."""
+    """A notebook only calls the packages: it defines no function, lambda or class."""
     forbidden = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
     for source in cells(file, "code"):
         lines = [line for line in source.splitlines() if not line.startswith(("!", "%"))]
@@ -143,7 +143,7 @@ def test_notebook_defines_nothing(file):
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
 def test_gallery_shows_the_notebook_as_it_is(file):
-    """The rendering of `make gallery` has all cells of its notebook and images of modest size."""
+    """The page of `make gallery` has all cells of its notebook, and images below 300 kB."""
     page = (GALLERY / f"{file.stem}.md").read_text()
     for source in cells(file, "code") + cells(file, "markdown"):
         assert source in page

@@ -1,36 +1,48 @@
-"""A few trials of each campaign of `make soak`; what was tried is told at the end of the tests."""
+"""A few trials of each campaign of `make soak`; the counts are printed after the tests."""
 
 import random
 
 import pytest
 
 from tests.soak.damage import damage_and_repair
-from tests.soak.full_disk import fill_and_make_room
+from tests.soak.full_disk import fill_and_resume
 from tests.soak.kills import kill_and_resume
-from tests.soak.requests import ask_for_nonsense
+from tests.soak.requests import make_requests
 
 
 @pytest.fixture
 def chance():
-    """The same trials every time; other ones are the campaigns' matter."""
+    """The same trials in every run of the tests; `make soak` has random ones."""
     return random.Random(2020)
 
 
-def test_a_killed_sweep_goes_on_to_the_same_numbers(chance, tmp_path, tried):
-    """SIGINT, SIGTERM and SIGKILL at random moments lose nothing that had finished."""
-    tried("kills", kill_and_resume(6, chance, tmp_path))
+def test_a_killed_sweep_resumes_to_identical_results(chance, tmp_path, tried):
+    """SIGINT, SIGTERM and SIGKILL at random times lose no finished point."""
+    counts = kill_and_resume(6, chance, tmp_path)
+    tried("kills", counts)
+    assert counts["kills"] == 6
+    assert counts["ended by the signal"] >= 1
+    assert counts["resumed from a part of the points"] >= 1
 
 
 def test_a_damaged_directory_is_repaired(chance, tmp_path, tried):
-    """Bytes flipped, cut off and overwritten in any file: the next run repairs them."""
-    tried("damage", damage_and_repair(30, chance, tmp_path))
+    """Bits flipped, bytes overwritten, files truncated or deleted: the next run repairs them."""
+    counts = damage_and_repair(30, chance, tmp_path)
+    tried("damage", counts)
+    assert counts["repaired with identical results"] == 30
+    assert all(counts[kind] for kind in ("bits flipped", "truncated", "overwritten", "deleted"))
 
 
-def test_a_full_disk_is_one_line_and_what_was_there_stays(chance, tmp_path, tried):
-    """Whichever file cannot be written: a line that says so, and nothing lost."""
-    tried("full disk", fill_and_make_room(3, chance, tmp_path))
+def test_a_full_disk_is_one_line_and_loses_nothing(chance, tmp_path, tried):
+    """Whichever file cannot be written: an error message, and a resume to identical results."""
+    counts = fill_and_resume(3, chance, tmp_path)
+    tried("full disk", counts)
+    assert counts["exit code 1"] >= 1
+    assert counts["resumed with identical results"] == 3
 
 
-def test_nonsense_is_refused_in_one_line(chance, tmp_path, tried):
-    """Whatever a user types is run or refused with exit code 2, and a refusal leaves no trace."""
-    tried("requests", ask_for_nonsense(60, chance, tmp_path))
+def test_an_invalid_request_is_refused_in_one_line(chance, tmp_path, tried):
+    """Random requests are accepted or refused with exit code 2; a refusal leaves no file."""
+    counts = make_requests(60, chance, tmp_path)
+    tried("requests", counts)
+    assert counts["refused"] >= 30

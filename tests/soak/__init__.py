@@ -1,5 +1,6 @@
-"""Campaigns against a directory: kills, damage, full disks, wrong requests; see `__main__`.
+"""Fault-injection campaigns: kills, damaged files, full disks, invalid requests; see `__main__`.
 
-Each is a function of a number of trials and a random generator; it raises where anything is not as
-promised, and returns what it tried, by name, with counts. The tests run few trials of each.
+Each campaign is a function of the number of trials and a random generator. It raises an
+AssertionError at the first violation of a guarantee, and returns the counts of its trials by kind.
+The tests run a few trials of each.
 """

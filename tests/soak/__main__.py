@@ -1,4 +1,4 @@
-"""`make soak`: long campaigns, other ones every time; what was tried goes to RESULTS.md."""
+"""Run the campaigns with a new random seed (`make soak`) and write their counts to RESULTS.md."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from datetime import date
 from pathlib import Path
 
 from tests.soak.damage import damage_and_repair
-from tests.soak.full_disk import fill_and_make_room
+from tests.soak.full_disk import fill_and_resume
 from tests.soak.kills import kill_and_resume
-from tests.soak.requests import ask_for_nonsense
+from tests.soak.requests import make_requests
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 CAMPAIGNS: dict[str, tuple[int, Callable[..., Counter]]] = {
     "kills": (80, kill_and_resume),
     "damage": (400, damage_and_repair),
-    "full disk": (15, fill_and_make_room),
-    "requests": (300, ask_for_nonsense),
+    "full disk": (15, fill_and_resume),
+    "requests": (300, make_requests),
 }
 
 
 def main() -> None:
-    """Run all campaigns, or those that are named; stop at the first broken promise."""
-    logging.getLogger("pipeline").setLevel(logging.ERROR)  # of damage there is no end
+    """Run all campaigns, or those named on the command line; stop at the first violation."""
+    logging.getLogger("pipeline").setLevel(logging.ERROR)  # every damaged file is a warning
     seed = random.randrange(2**32)
     print(f"seed {seed}", flush=True)
     lines = [
-        f"The last `make soak`, {date.today()}, {platform.platform()}: no promise was broken.",
+        f"Last run of `make soak`: {date.today()}, {platform.platform()}; no violation found.",
         "",
-        "| campaign | what was tried | |",
+        "| campaign | trials | time |",
         "|---|---|---|",
     ]
     for name in sys.argv[1:] or CAMPAIGNS:
@@ -45,8 +45,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             tried = campaign(n_trials, random.Random(seed), Path(folder))
         minutes = (time.monotonic() - started) / 60
-        words = ", ".join(f"{count:,} {what}" for what, count in tried.most_common())
-        lines.append(f"| {name} | {words} | {minutes:.0f} min |")
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in tried.most_common())
+        lines.append(f"| {name} | {counts} | {minutes:.0f} min |")
         print(lines[-1], flush=True)
     if not sys.argv[1:]:
         RESULTS.write_text("\n".join(lines) + "\n")

@@ -1,4 +1,4 @@
-"""Flip bytes of a finished experiment, cut its files short, take them away; and ask again."""
+"""Flip bits of a finished experiment, truncate and delete its files, and repeat the request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AXES = {"input.rate_hz": [30, 60], "seed": range(3)}
 
 
 def damage_and_repair(n_damages: int, chance: random.Random, folder: Path) -> Counter:
-    """Damage a directory `n_damages` times, and ask each time for the same again."""
+    """Damage a directory `n_damages` times and repeat the same request after each."""
     tried: Counter = Counter()
     base = pipeline.configure(*SMALL, "record.spike_times=true")
     kept, broken = folder / "kept", folder / "broken"
@@ -38,21 +38,21 @@ def damage_and_repair(n_damages: int, chance: random.Random, folder: Path) -> Co
         again = pipeline.plan(base, AXES, broken)
         assert again.asked.done == 6
         shutil.rmtree(broken)
-        tried["repaired to the same numbers"] += 1
+        tried["repaired with identical results"] += 1
     return tried
 
 
 def damage(file: Path, chance: random.Random) -> str:
-    """Change a file for the worse; return what was done."""
+    """Damage a file at random; return the kind of damage."""
     content = bytearray(file.read_bytes())
-    kind = chance.choice(("flipped", "cut short", "overwritten", "taken away"))
-    if kind == "taken away":
+    kind = chance.choice(("bits flipped", "truncated", "overwritten", "deleted"))
+    if kind == "deleted":
         file.unlink()
         return kind
-    if kind == "cut short":
+    if kind == "truncated":
         content = content[: chance.randrange(len(content))] if content else content
     elif content:
-        for _ in range(1 if kind == "flipped" else chance.randrange(1, 200)):
+        for _ in range(1 if kind == "bits flipped" else chance.randrange(1, 200)):
             content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
     file.write_bytes(content)
     return kind

@@ -1,4 +1,4 @@
-"""Ask for nonsense: every request is run or refused in one line, and a refusal writes nothing."""
+"""Make random requests: each is accepted or refused in one line, and a refusal writes nothing."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from pipeline.request.run_settings import RunSettings
 
 PROGRAM = str(Path(pipeline.__file__).with_name("__main__.py"))
 
-#: Of every kind that the grammar knows, and some that it does not.
-WORDS = [
+#: Values of every kind that the override grammar has, and some that it does not.
+VALUES = [
     *("", " ", "-1", "0", "1", "1.5", "nan", "inf", "-inf", "1e400", "1e308", "5e-324", "0x10"),
     *("1_000", "abc", "'10'", "null", "true", "[1,2]", "{a:1}", "1,2", "1,1", "2,1,nan", ",", "("),
     *("range(3)", "range(3,1)", "range(0,1,0)", "range(0,1,1e-9)", "range(-2,2)", "choice(1,2)"),
@@ -31,7 +31,7 @@ WORDS = [
 ]
 
 values = st.one_of(
-    st.sampled_from(WORDS),
+    st.sampled_from(VALUES),
     st.floats().map(repr),
     st.integers().map(str),
     st.lists(st.floats(-10, 1e4).map(repr), min_size=2, max_size=4).map(",".join),
@@ -52,7 +52,7 @@ overrides = st.builds(
 
 
 def wrong_values() -> st.SearchStrategy[str]:
-    """Return overrides of known keys, each with a value that its bounds exclude."""
+    """Return overrides of known keys, each with a value outside its bounds."""
     quantities = all_quantities() | {
         RunSettings.key(n): q for n, q in RunSettings.quantities().items()
     }
@@ -72,7 +72,7 @@ def wrong_values() -> st.SearchStrategy[str]:
 
 
 def ask(words: list[str], folder: Path) -> tuple[int, str, str]:
-    """Run the command in this process; return exit code, output and error output."""
+    """Run the command in this process; return exit code, standard output and standard error."""
     from pipeline.cli import main
 
     out, err = io.StringIO(), io.StringIO()
@@ -92,7 +92,7 @@ def ask(words: list[str], folder: Path) -> tuple[int, str, str]:
 
 
 def assert_refused(words: list[str], answer: tuple[int, str, str], folder: Path) -> None:
-    """One line, exit code 2, no file."""
+    """Check for exit code 2, one line of error message, and no file."""
     code, out, err = answer
     assert code == 2, (words, answer)
     assert out == "", (words, answer)
@@ -101,8 +101,8 @@ def assert_refused(words: list[str], answer: tuple[int, str, str], folder: Path)
     assert list(folder.iterdir()) == [], words
 
 
-def ask_for_nonsense(n_requests: int, chance: random.Random, folder: Path) -> Counter:
-    """Make requests of every kind; return how they were answered."""
+def make_requests(n_requests: int, chance: random.Random, folder: Path) -> Counter:
+    """Make valid and invalid requests; return the counts of answers by kind."""
     tried: Counter = Counter()
     calm = settings(
         max_examples=n_requests // 2,
@@ -118,7 +118,7 @@ def ask_for_nonsense(n_requests: int, chance: random.Random, folder: Path) -> Co
         words = [*(["-m"] if sweep else []), *words, "dry_run=true"]
         answer = ask(words, folder)
         if answer[0] == 0:
-            tried["taken (dry run)"] += 1
+            tried["accepted (dry run)"] += 1
             assert answer[1].startswith("points "), (words, answer)
             assert list(folder.iterdir()) == [], words
         else:

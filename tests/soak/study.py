@@ -1,4 +1,4 @@
-"""The study that the campaigns run: a few seconds of work, and what it must come to in the end."""
+"""The sweep that the campaigns run: a few seconds of work, and its expected results."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from tests.conftest import SMALL, numbers_of
 
 ROOT = Path(__file__).parent.parent.parent
 
-#: Two axes; the reference engine takes about 60 ms a point.
-WORDS = (*SMALL, "-m", "simulation.duration=3000", "input.rate_hz=30,60")
-WORDS += ("record.spike_times=true", "run.engine=reference", "run.batch_size=1", "name=study")
+#: Two axes; the reference engine takes about 60 ms per point.
+OVERRIDES = (*SMALL, "-m", "simulation.duration=3000", "input.rate_hz=30,60")
+OVERRIDES += ("record.spike_times=true", "run.engine=reference", "run.batch_size=1", "name=study")
+
+#: Seeds of a request, and its points: two input rates for each seed.
+N_SEEDS = 12
+N_POINTS = 2 * N_SEEDS
 
 
-def start(folder: Path, *words: str, n_seeds: int = 12, **how) -> subprocess.Popen:
-    """Start the real command in a folder, in a process group of its own."""
+def start(folder: Path, *overrides: str, n_seeds: int = N_SEEDS, **how) -> subprocess.Popen:
+    """Start the command in a folder, in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "pipeline", *WORDS, f"seed=range({n_seeds})", *words],
+        [sys.executable, "-m", "pipeline", *OVERRIDES, f"seed=range({n_seeds})", *overrides],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         text=True,
@@ -32,22 +36,22 @@ def start(folder: Path, *words: str, n_seeds: int = 12, **how) -> subprocess.Pop
     )
 
 
-def finish(folder: Path, *words: str, **how) -> str:
-    """Run the command to its end, which must be a good one, and return what it printed."""
-    process = start(folder, *words, **how)
+def finish(folder: Path, *overrides: str, **how) -> str:
+    """Run the command to its end, check that it succeeds, and return its output."""
+    process = start(folder, *overrides, **how)
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     return out
 
 
 def results(folder: Path) -> xr.Dataset:
-    """Return the numbers of the study in a folder."""
+    """Return the results of the sweep in a folder, without provenance."""
     with xr.open_dataset(folder / "outputs" / "study" / "results.nc") as dataset:
         return numbers_of(dataset.load())
 
 
 def assert_whole_files_only(folder: Path) -> None:
-    """Whatever happened: what has a final name is readable to its end."""
+    """Check that every file with a final name is complete."""
     from pipeline.system.atomic_files import checksum
 
     study = folder / "outputs" / "study"

@@ -1,7 +1,7 @@
-"""The notebook's algorithm written anew from its description: dense arrays, everything kept.
+"""The notebook's algorithm, implemented from its description with dense arrays of all steps.
 
-The second derivation of the model, and what the reference core must not be slower than. Nothing in
-it comes from `pipeline` but the parameters' names.
+A second derivation of the model, and an upper limit of the reference engine's run time. It shares
+only the names of the parameters with `pipeline`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """One run of the model in Brian2: `python brian2_run.py TARGET RULE DIRECTORY PARAMETERS`.
 
-Stands alone, for Brian2's own interpreter. TARGET is `cpp` (C++ standalone) or `cython`. RULE says
-how an input and an output spike in one step count: `same` as in this project, as LTP and as LTD;
-`usual`, as LTP only, which is what Brian2's examples do. What is compiled is kept in DIRECTORY, and
-a second run finds it there. PARAMETERS is a JSON object. It prints one JSON object on one line.
+A stand-alone script for the interpreter of Brian2's environment. TARGET is `cpp` (C++ standalone)
+or `cython`. RULE is the treatment of an input and an output spike in one step: `same` as in this
+project, LTP and LTD; `usual`, LTP only, as in Brian2's examples. Compiled code is kept in DIRECTORY
+and reused. PARAMETERS is a JSON object. The output is one JSON object on one line.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ w = clip(w + A_plus * x_in, 0, 1)
 
 
 def main() -> None:
-    """Run once and print what came of it."""
+    """Run once and print the results."""
     target, rule, directory, words = sys.argv[1:]
     parameters = json.loads(words) | {"rule": rule}
     brian2.defaultclock.dt = parameters["dt"] * ms
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _run_standalone(parameters: dict[str, Any], directory: str) -> dict[str, Any]:
-    """Time the run as the compiled program does itself, without its start and its output."""
+    """Return the time that the compiled program reports, without its start-up and output."""
     brian2.set_device("cpp_standalone", directory=directory, build_on_run=False)
     brian2.prefs.devices.cpp_standalone.openmp_threads = 0
     brian2.seed(parameters["seed"])
@@ -71,7 +71,7 @@ def _run_standalone(parameters: dict[str, Any], directory: str) -> dict[str, Any
 
 
 def _run_cython(parameters: dict[str, Any], directory: str) -> dict[str, Any]:
-    """Time the loop over the time steps as its progress report does, after code generation."""
+    """Return the time of the loop over time steps from the progress report, after compilation."""
     brian2.prefs.codegen.target = "cython"
     brian2.prefs.codegen.runtime.cython.cache_dir = str(Path(directory).resolve())
     brian2.seed(parameters["seed"])

@@ -1,7 +1,7 @@
 """One run of the model in NEST: `python nest_run.py PARAMETERS`.
 
-Stands alone, for NEST's own interpreter. PARAMETERS is a JSON object. It prints one JSON object on
-its last line.
+A stand-alone script for the interpreter of NEST's environment. PARAMETERS is a JSON object. The
+last line of the output is one JSON object.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _LEAK = 1.0
 
 
 def main() -> None:
-    """Run once and print what came of it."""
+    """Run once and print the results."""
     parameters = json.loads(sys.argv[1])
     nest.set_verbosity("M_ERROR")
     nest.ResetKernel()
     nest.resolution = parameters["dt"]
     nest.local_num_threads = 1
-    nest.rng_seed = 1 + parameters["seed"]  # NEST wants it positive
+    nest.rng_seed = 1 + parameters["seed"]  # NEST requires a positive seed
     inputs, neuron, output = _build(parameters)
     started = time.perf_counter()
     nest.Prepare()
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _build(p: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """Return the parrots that pass the input on, the neuron and the recorder of its output."""
+    """Return the parrot neurons that relay the input, the neuron and its spike recorder."""
     neuron = nest.Create(
         "iaf_cond_exp",
         params={
@@ -61,7 +61,7 @@ def _build(p: dict[str, Any]) -> tuple[Any, Any, Any]:
             "tau_minus": p["tau_minus"],
         },
     )
-    # A generator cannot drive a plastic synapse: parrots make spikes of its output.
+    # A generator cannot drive a plastic synapse: parrot neurons relay its spikes.
     generator = nest.Create("poisson_generator", params={"rate": p["rate_hz"]})
     inputs = nest.Create("parrot_neuron", p["n_synapses"])
     nest.Connect(generator, inputs, syn_spec={"delay": p["dt"]})
@@ -72,7 +72,7 @@ def _build(p: dict[str, Any]) -> tuple[Any, Any, Any]:
 
 
 def _plastic_synapse(p: dict[str, Any]) -> dict[str, Any]:
-    """Return additive STDP with hard bounds, in NEST's words."""
+    """Return additive STDP with hard bounds, with NEST's parameters."""
     return {
         "synapse_model": "stdp_synapse",
         "weight": p["w_init"] * p["g_max"] * _LEAK,

@@ -1,11 +1,13 @@
 """`dry_run=true`: what a request would do, without doing it."""
 
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import pipeline
+from pipeline.engine.cost import estimated_seconds
+from pipeline.experiment import dry_run
 from pipeline.model.errors import RequestError
 from tests.conftest import SMALL
 
@@ -47,15 +49,29 @@ def test_a_damaged_batch_stays_where_it_is(configure, tmp_path, caplog):
     assert f"{batch} is damaged" in caplog.text
 
 
-def test_the_time_is_about_right(configure):
-    """A trial of a few shortened points foretells the time of all, within a factor of three."""
-    base = configure("simulation.duration=3000000")
+@pytest.mark.parametrize("slowness", [0.5, 1, 20])
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_the_time_is_estimated_from_trials(configure, monkeypatch, slowness, n_workers):
+    """The estimates of all points are scaled by the ratio of time to estimate in the trials."""
+    now, trials = 0.0, []
+
+    def take_time(point, engine):
+        nonlocal now
+        now += slowness * estimated_seconds(point, "compiled")
+        trials.append(point)
+
+    monkeypatch.setattr(dry_run, "run_point", take_time)
+    monkeypatch.setattr(dry_run, "time", SimpleNamespace(perf_counter=lambda: now))
+    base = configure("simulation.duration=300000000")
     axes = {"input.rate_hz": [20, 100], "seed": range(6)}
-    settings = {"backend": "sequential"}
-    planned = pipeline.plan(base, axes, **settings).seconds
-    started = time.perf_counter()
-    pipeline.sweep(base, axes, **settings)
-    assert 1 / 3 < planned / (time.perf_counter() - started) < 3
+    planned = pipeline.plan(base, axes, backend="threading", n_jobs=n_workers)
+    points = [configure("simulation.duration=300000000", f"input.rate_hz={r}") for r in (20, 100)]
+    simulations = 6 * sum(slowness * estimated_seconds(point, "compiled") for point in points)
+    assert planned.n_workers == n_workers
+    assert planned.seconds == pytest.approx(simulations / n_workers, rel=0.001)
+    assert 2 <= len(trials) <= 5
+    assert {point.input.rate_hz for point in trials} == {20, 100}
+    assert all(point.simulation.duration < 300_000_000 / 10 for point in trials)
 
 
 def test_what_would_be_refused_is_refused(configure, tmp_path):
