@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from pipeline.command import WRONG_REQUEST, run_and_report
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import CONF, physics_of, request_error
+from pipeline.request.compose import CONF, declare_neutral_values, physics_of, request_error
 from pipeline.request.grid import Grid
 from pipeline.system.signals import INTERRUPTED
 
@@ -40,6 +40,7 @@ def main() -> None:
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     # Hydra then passes errors on, and they are reported here instead.
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    declare_neutral_values()
     try:
         run_one()
     except Exception as error:

@@ -139,7 +139,7 @@ class _Recorded:
         """Return the engine that made a point: the two agree to rounding only."""
         made_by = self._columns["made_by"][position]
         known = 0 <= made_by < len(self._engines)
-        return self._engines[made_by] if known else available_engine("compiled", point.record)
+        return self._engines[made_by] if known else available_engine("compiled", [point])
 
 
 def _shown(key: str, value: Any) -> str:

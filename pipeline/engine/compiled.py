@@ -1,4 +1,4 @@
-"""The compiled core: the law of `reference`, event by event, in machine code (see `kernel`).
+"""The compiled engine: the model of `reference`, event by event, in machine code (see `kernel`).
 
 It agrees with `reference` to rounding: the same output spikes, weights within 1e-10.
 """
@@ -15,14 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engine.constants import State, constants_of
+from pipeline.engine.constants import State, constants_of, rule_constants
 from pipeline.engine.cost import estimated_seconds
-from pipeline.model.inputs import INPUT_STREAM, Cells, random_generator, spike_cells
+from pipeline.model.inputs import INPUT_STREAM, Cells, random_generator
 from pipeline.model.parameters import Configuration
+from pipeline.model.plasticity import Rule
 from pipeline.model.reference import Recording
 from pipeline.system import object_code
 
 log = logging.getLogger("pipeline")
+
+#: The files that machine code is made from, beside that of the rule.
+SOURCES = ("kernel.py", "unrolled.py", "constants.py")
 
 #: Seconds in machine code between two calls of `checkpoint`: no signal is answered there.
 _SECONDS_PER_STRETCH = 0.05
@@ -40,25 +44,34 @@ def run(
 
     Without `chunks`, a Poisson process is drawn within the compiled loop.
     """
-    n_synapses = configuration.input.n_synapses
+    rule, n_synapses = configuration.stdp, configuration.input.n_synapses
     checkpoint = checkpoint or _no_checkpoint
     stream, events, first_event = _events_of(configuration, chunks, checkpoint)
-    constants = constants_of(configuration, events.size)
-    # The input of step 0 moves no trace: the jump is 0 until the traces are first rescaled.
-    state = State(
-        v=configuration.neuron.V_init, decay=1.0, jump=0.0, event=first_event, rescaling=1
-    )
-    w, x_scaled = np.full(n_synapses, configuration.synapse.w_init), np.zeros(n_synapses)
+    of_rule = rule_constants(rule, configuration.simulation.dt)
+    constants = constants_of(configuration, events.size, of_rule.stretch)
+    state = State(v=configuration.neuron.V_init, event=first_event, rescaling=1)
+    w = np.full(n_synapses, configuration.synapse.w_init)
+    x_scaled = np.zeros((of_rule.n_pre, n_synapses))
     history = np.empty((constants.n_steps // constants.sample_steps, n_synapses))
     stretch = min(constants.n_steps, _steps_per_stretch(configuration))
     # Room for every spike that the refractory period allows in a stretch.
     spike_step = np.empty(stretch // (1 + constants.refractory_steps) + 1, dtype=np.int64)
-    arrays = stream, events, w, x_scaled, spike_step, history
+    arrays = (
+        of_rule.numbers,
+        of_rule.initial_traces.copy(),
+        stream,
+        events,
+        w,
+        x_scaled,
+        spike_step,
+        history,
+    )
     arguments = ctypes.byref(constants), ctypes.byref(state), *map(_address, arrays)
+    integrate = load(type(rule))
     spikes = []
     while True:
         state.until, state.n_spikes = state.step + stretch, 0
-        load()(*arguments)
+        integrate(*arguments)
         spikes.append(spike_step[: state.n_spikes].copy())
         if state.step >= constants.n_steps - 1:
             spike_step = spikes[0] if len(spikes) == 1 else np.concatenate(spikes)
@@ -84,14 +97,15 @@ def _address(array: NDArray) -> Any:
 def _events_of(
     configuration: Configuration, chunks: Iterator[Cells] | None, checkpoint: Callable[[], None]
 ) -> tuple[NDArray[np.uint64], Cells, int]:
-    """Return the random stream, the events in hand, and the place of the first still to come."""
-    n_synapses, process = configuration.input.n_synapses, configuration.input.process
-    if chunks is None and process == "poisson" and configuration.input.rate_hz > 0:
-        # The events in hand lie before the first step, and all of them are over.
+    """Return the random stream, the buffered events, and the index of the first still to come."""
+    inputs = configuration.input
+    n_synapses = inputs.n_synapses
+    if chunks is None and inputs.bernoulli and inputs.rate_hz > 0:
+        # The buffered events lie before the first step, and all of them are over.
         events = np.full(n_synapses + _CHUNK, -1)
         return np.array(_stream_of(configuration.seed), dtype=np.uint64), events, events.size
     parts = []
-    for chunk in spike_cells(configuration) if chunks is None else chunks:
+    for chunk in configuration.input_events() if chunks is None else chunks:
         parts.append(chunk)
         checkpoint()
     end = configuration.simulation.n_steps * n_synapses
@@ -107,8 +121,8 @@ def _stream_of(seed: int) -> tuple[int, ...]:
 
 
 @functools.cache
-def load() -> Callable[..., None]:
-    """Return `kernel._integrate` as machine code; called through ctypes, it runs without the GIL.
+def load(rule: type[Rule]) -> Callable[..., None]:
+    """Return the machine code for a rule; called through ctypes, it runs without the GIL.
 
     Raises
     ------
@@ -119,10 +133,13 @@ def load() -> Callable[..., None]:
     def compile_kernel() -> tuple[str, str]:
         from pipeline.engine import kernel  # numba takes its time to import
 
-        log.warning("compiling the engine for this machine; it takes about ten seconds")
-        return kernel.compiled()
+        log.info("compiling the engine for this machine and stdp.rule=%s", rule.name)
+        return kernel.compiled(rule)
 
     here = Path(__file__).parent
-    address = object_code.address([here / "kernel.py", here / "constants.py"], compile_kernel)
-    # StepConstants, State and the six arrays of `run`.
-    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 8)(address)
+    sources = [(here / name).read_text() for name in SOURCES]
+    address = object_code.address(
+        f"kernel_{rule.name}", here / "__pycache__", [*sources, rule.source_text()], compile_kernel
+    )
+    # StepConstants, State and the eight arrays of `run`.
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 10)(address)

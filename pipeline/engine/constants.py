@@ -1,13 +1,19 @@
-"""Constants and state of one run, laid out for machine code; no numba needed to fill them in."""
+"""Constants and state of one run, laid out for machine code; filled in without numba."""
 
 from __future__ import annotations
 
 import ctypes
+import functools
 import math
+from dataclasses import dataclass
 from typing import ClassVar
 
-from pipeline.model.inputs import mean_gap, spike_probability
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.model.inputs import mean_gap
 from pipeline.model.parameters import Configuration, steps
+from pipeline.model.plasticity import POST, PRE, Rule
 
 #: Steps between two rescalings of the traces, at most; rounding errors grow with it.
 _LONGEST_STRETCH = 256
@@ -21,48 +27,95 @@ def _fields(kind: type, *names: str) -> list[tuple[str, type]]:
 
 
 class StepConstants(ctypes.Structure):
-    """The constants of one run, those of a step already made."""
+    """The constants of one run, whatever its rule."""
 
     _fields_: ClassVar = [
         *_fields(ctypes.c_int64, "n_synapses", "n_steps", "n_events"),
         *_fields(ctypes.c_int64, "sample_steps", "refractory_steps", "stretch"),
         *_fields(ctypes.c_double, "mean_gap", "V_th", "V_reset", "E_L", "E_ex", "dt_over_tau_m"),
         *_fields(ctypes.c_double, "g_max", "decay_ex"),
-        *_fields(ctypes.c_double, "A_plus", "A_minus", "decay_plus", "decay_minus"),
     ]
 
 
 class State(ctypes.Structure):
     """What the neuron carries from one step to the next; weights and traces are arrays beside it.
 
-    `decay` scales the presynaptic traces and `jump` is its inverse; `free` is the first step after
-    the refractory period, `event` the place of the next event in hand. `step` is the next to be
-    taken, `until` the one to stop at, `n_spikes` the output spikes since the start or the last
-    stop, `rescaling` the next step at which the traces are rescaled, and `n_samples` the number of
-    rows that the weight history has.
+    `free` is the first step after the refractory period, `event` the index of the next buffered
+    event. `step` is the next to be taken, `until` the one to stop at, `n_spikes` the output spikes
+    since the start or the last stop, `rescaling` the next step at which the traces are rescaled,
+    and `n_samples` the number of rows that the weight history has.
     """
 
     _fields_: ClassVar = [
-        *_fields(ctypes.c_double, "v", "g_ex", "x_post", "decay", "jump"),
+        *_fields(ctypes.c_double, "v", "g_ex"),
         *_fields(ctypes.c_int64, "free", "event", "n_spikes"),
         *_fields(ctypes.c_int64, "step", "until", "rescaling", "n_samples"),
     ]
 
 
-def constants_of(configuration: Configuration, n_events: int) -> StepConstants:
-    """Return the constants of a configuration; `n_events` are kept in hand at a time."""
+@dataclass(frozen=True)
+class RuleConstants:
+    """The constants of a rule for one time step.
+
+    Attributes
+    ----------
+    numbers : ndarray, (n_fields + n_pre + n_post,)
+        The rule's numbers in their units; then the factors by which presynaptic and postsynaptic
+        traces decay in a step, dimensionless. Read only.
+    initial_traces : ndarray, (2 n_pre + n_post,)
+        The scale of each presynaptic trace, the inverse of each, and the postsynaptic traces,
+        dimensionless. The inverse is what an input spike adds; 0 until the traces are first
+        rescaled, because the input of step 0 moves no trace. Read only.
+    n_pre : int
+        How many presynaptic traces there are.
+    stretch : int
+        Steps between two rescalings of these.
+    """
+
+    numbers: NDArray[np.float64]
+    initial_traces: NDArray[np.float64]
+    n_pre: int
+    stretch: int
+
+
+@functools.lru_cache(maxsize=1024)
+def rule_constants(rule: Rule, dt: float) -> RuleConstants:
+    """Return the constants of a rule for a time step [ms]; points of a sweep share them."""
+    resolved = rule.resolved()
+    tau = resolved.time_constants()
+    decays = [1 - dt / tau[name] for name in rule.traces_type()._fields]
+    n_pre, n_post = len(rule.traces_of(PRE)), len(rule.traces_of(POST))
+    return RuleConstants(
+        numbers=np.array([*resolved.numbers(), *decays], dtype=np.float64),
+        initial_traces=np.array([1.0] * n_pre + [0.0] * (n_pre + n_post)),
+        n_pre=n_pre,
+        stretch=min(map(_stretch, decays[:n_pre]), default=_LONGEST_STRETCH),
+    )
+
+
+def constants_of(configuration: Configuration, n_events: int, stretch: int) -> StepConstants:
+    """Return the constants of a configuration.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The parameters of the run.
+    n_events : int
+        How many input events are buffered at a time.
+    stretch : int
+        Steps between two rescalings of the presynaptic traces.
+    """
     neuron, synapse = configuration.neuron, configuration.synapse
-    stdp, dt = configuration.stdp.resolved(), configuration.simulation.dt
+    inputs, dt = configuration.input, configuration.simulation.dt
     n_steps, interval = configuration.simulation.n_steps, configuration.record.weight_interval
-    decay_plus = 1 - dt / stdp.tau_plus
     return StepConstants(
-        n_synapses=configuration.input.n_synapses,
+        n_synapses=inputs.n_synapses,
         n_steps=n_steps,
         n_events=n_events,
         sample_steps=n_steps + 1 if interval is None else steps(interval, dt),
         refractory_steps=steps(neuron.t_ref, dt),
-        stretch=_stretch(decay_plus),
-        mean_gap=mean_gap(spike_probability(configuration)),
+        stretch=stretch,
+        mean_gap=mean_gap(inputs.spike_probability(dt)),
         V_th=neuron.V_th,
         V_reset=neuron.V_reset,
         E_L=neuron.E_L,
@@ -70,15 +123,11 @@ def constants_of(configuration: Configuration, n_events: int) -> StepConstants:
         dt_over_tau_m=dt / neuron.tau_m,
         g_max=synapse.g_max,
         decay_ex=1 - dt / synapse.tau_ex,
-        A_plus=stdp.A_plus,
-        A_minus=stdp.A_minus,
-        decay_plus=decay_plus,
-        decay_minus=1 - dt / stdp.tau_minus,
     )
 
 
 def _stretch(decay: float) -> int:
-    """Return the steps until the traces must be rescaled, so that no number overflows."""
+    """Return the steps until a trace must be rescaled, so that no number overflows."""
     if decay == 1:
         return _LONGEST_STRETCH
     return max(1, min(_LONGEST_STRETCH, int(_LARGEST_EXPONENT / -math.log(decay))))

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.model.inputs import spike_probability
 from pipeline.model.parameters import Configuration, unlike_in_size
 
 
 def estimated_seconds(point: Configuration, engine: str) -> float:
     """Return the time of one simulation on a core of 2020, from its steps, synapses and events."""
     n_steps, n_synapses = point.simulation.n_steps, point.input.n_synapses
-    # The notebook's stream has a number for every cell of the lattice, spike or not.
-    drawing = 1e-8 * n_steps * n_synapses if point.input.process == "notebook" else 0.0
+    drawing = point.input.drawing_seconds(n_steps)
     if engine == "reference":
         return 1e-3 + drawing + n_steps * (1e-5 + 5e-9 * n_synapses)
-    n_events = n_steps * n_synapses * spike_probability(point)
+    n_events = n_steps * n_synapses * point.input.spike_probability(point.simulation.dt)
     return 1e-5 + drawing + 7e-9 * n_steps + 6e-9 * n_events
 
 

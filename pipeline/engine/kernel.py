@@ -1,30 +1,35 @@
-"""The inner loop of the compiled core, in the part of Python that numba turns into machine code.
+"""The inner loop of the compiled engine, in the part of Python that numba turns into machine code.
 
-The law is that of `reference`, taken event by event. What makes it fast, and keeps its memory at
-O(n_synapses) whatever the duration:
+The model is that of `reference`, taken event by event, for one rule at a time: the functions of the
+rule and the number and kind of its traces are constants of the code. What makes it fast, and keeps
+its memory at O(n_synapses) whatever the duration:
 
-- Presynaptic traces are touched only at events. Each is kept as `x_scaled`, its value over `decay`,
-  the factor (1 - dt/tau_plus)^(steps since the last rescaling) that all of them share. An input
-  spike adds 1 / decay to one of them; an output spike reads them all as decay * x_scaled.
+- Presynaptic traces are touched only at events. Each is kept as its value over `scale`, the factor
+  (1 - dt/tau)^(steps since the last rescaling) that all synapses share. An input spike adds `jump`
+  = 1 / scale to one of them; an output spike reads them all as scale * x.
 - Input events are drawn here, a chunk at a time, from the very stream that `inputs` draws from.
-- The loop over steps runs in `_advance` alone, a stretch at a time, in which every event is in hand
+- The loop over steps runs in `advance` alone, a stretch at a time, in which every event is buffered
   and nothing is rescaled, recorded or drawn. What is not asked for costs nothing there.
 
-Nothing here allocates memory or raises: `machine_code` keeps what numba makes of it for processes
+Nothing here allocates memory or raises: `object_code` keeps what numba makes of it for processes
 that never import numba.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import carray, cfunc, from_dtype, njit, types, uint64
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 from numba.np.random._constants import fe_double, ke_double, we_double, ziggurat_exp_r
 
 from pipeline.engine.constants import State, StepConstants
+from pipeline.engine.unrolled import TraceFunctions, inlined, tuple_of
+from pipeline.model.plasticity import POST, PRE, Rule, where
 
 # ruff: noqa: ANN001, ANN202 - numba finds the types
 
@@ -33,6 +38,8 @@ _ADDRESSES = [
     for target in (
         from_dtype(np.dtype(StepConstants)),
         from_dtype(np.dtype(State)),
+        types.float64,
+        types.float64,
         types.uint64,
         types.int64,
         types.float64,
@@ -43,6 +50,11 @@ _ADDRESSES = [
 ]
 
 _compile = njit(error_model="numpy")
+
+
+@overload(where)
+def _where(condition, a, b):
+    return lambda condition, a, b: a if condition else b
 
 
 @intrinsic
@@ -132,69 +144,9 @@ def _refill(constants, state, stream, events):
     waiting = events.size - state.event
     for i in range(waiting):
         events[i] = events[state.event + i]
-    _draw(
-        stream, events, waiting, last, constants.mean_gap, constants.n_steps * constants.n_synapses
-    )
+    n_cells = constants.n_steps * constants.n_synapses
+    _draw(stream, events, waiting, last, constants.mean_gap, n_cells)
     state.event = 0
-
-
-@_compile
-def _advance(constants, state, step, stop, events, w, x_scaled, spike_step):
-    """Integrate the steps from `step` to before `stop`, numbered as in `reference.run`."""
-    # Copies, which no store to an array can change, stay in registers.
-    V_th, V_reset, E_L, E_ex = constants.V_th, constants.V_reset, constants.E_L, constants.E_ex
-    g_max, A_plus, A_minus = constants.g_max, constants.A_plus, constants.A_minus
-    decay_ex, decay_plus, decay_minus = (
-        constants.decay_ex,
-        constants.decay_plus,
-        constants.decay_minus,
-    )
-    dt_over_tau_m, refractory_steps = constants.dt_over_tau_m, constants.refractory_steps
-    v, g_ex, x_post, decay, jump = state.v, state.g_ex, state.x_post, state.decay, state.jump
-    free, event, n_spikes = state.free, state.event, state.n_spikes
-    # Unsigned indices spare numba the question whether they count from the end.
-    n_synapses = uint64(w.size)
-    first_cell = step * w.size
-
-    for k in range(step, stop):
-        # 2. Membrane's spike. LTP by x_pre as it stood before this step's input; for the synapses
-        # that have a spike in this very step, the rest of it follows below.
-        ltp = 0.0
-        if k < free:
-            v = V_reset
-        elif v >= V_th:
-            spike_step[n_spikes] = k
-            n_spikes += 1
-            v = V_reset
-            x_post += 1
-            for i in range(w.size):
-                w[i] = min(w[i] + A_plus * decay * x_scaled[i], 1.0)
-            ltp = A_plus * decay * jump
-            free = k + 1 + refractory_steps
-
-        # 1., 3. and 4. Presynaptic traces, sum of the conductance jumps, and LTD.
-        ltd = A_minus * x_post
-        arriving = 0.0
-        synapse = uint64(events[uint64(event)] - first_cell)
-        while synapse < n_synapses:
-            x_scaled[synapse] += jump
-            w_active = min(w[synapse] + ltp, 1.0)
-            arriving += w_active
-            w[synapse] = max(w_active - ltd, 0.0)
-            event += 1
-            synapse = uint64(events[uint64(event)] - first_cell)
-        g_ex = g_ex * decay_ex + g_max * arriving
-        x_post *= decay_minus
-
-        # 5. Membrane potential.
-        v += dt_over_tau_m * (-(v - E_L) - g_ex * (v - E_ex))
-
-        decay *= decay_plus
-        jump /= decay_plus
-        first_cell += w.size
-
-    state.v, state.g_ex, state.x_post, state.decay, state.jump = v, g_ex, x_post, decay, jump
-    state.free, state.event, state.n_spikes = free, event, n_spikes
 
 
 @_compile
@@ -203,50 +155,188 @@ def _copy(source, target):
         target[i] = source[i]
 
 
-def compiled() -> tuple[str, str]:
-    """Compile `_integrate` and return it as a module of LLVM, and its name there."""
-    function = cfunc(types.void(*_ADDRESSES), error_model="numpy")(_integrate)
+@inlined
+def _clipped(w):
+    return min(max(w, 0.0), 1.0)  # in this order NaN stays NaN
+
+
+def _potentiation_of(rule: type[Rule], traces: TraceFunctions) -> Any:
+    """Return the compiled LTP at an output spike, after 1. the traces of this step's input."""
+    potentiate, Traces = _compile(rule.potentiate), rule.traces_type()  # noqa: N806 - a type
+    read, move = traces.read, traces.move
+
+    @inlined
+    def potentiate_all(events, event, first_cell, w, x, scale, jump, post, fields):
+        n_synapses = uint64(w.size)
+        synapse = uint64(events[uint64(event)] - first_cell)
+        while synapse < n_synapses:
+            move(x, synapse, jump, jump)
+            event += 1
+            synapse = uint64(events[uint64(event)] - first_cell)
+        for i in range(w.size):
+            w[i] = _clipped(potentiate(w[i], Traces(*(read(x, i, scale) + post)), fields))
+
+    return potentiate_all
+
+
+def _arrival_of(rule: type[Rule], traces: TraceFunctions) -> Any:
+    """Return the compiled loop over the input spikes of a step.
+
+    It is 1., 3. and 4. of it: presynaptic traces, sum of the conductance jumps, and LTD.
+    """
+    depress, Traces = _compile(rule.depress), rule.traces_type()  # noqa: N806 - a type
+    read, move, move_late = traces.read, traces.move, traces.move_late
+
+    @inlined
+    def arrive(events, event, first_cell, w, x, scale, jump, added, post, fields):
+        # Unsigned indices spare numba the question whether they count from the end.
+        n_synapses = uint64(w.size)
+        arriving = 0.0
+        synapse = uint64(events[uint64(event)] - first_cell)
+        while synapse < n_synapses:
+            move(x, synapse, jump, added)
+            w_active = w[synapse]
+            arriving += w_active
+            seen = Traces(*(read(x, synapse, scale) + post))
+            w[synapse] = _clipped(depress(w_active, seen, fields))
+            move_late(x, synapse, jump)
+            event += 1
+            synapse = uint64(events[uint64(event)] - first_cell)
+        return event, arriving
+
+    return arrive
+
+
+def _advance_of(rule: type[Rule]) -> Any:
+    """Return the compiled loop over steps for a rule."""
+    Fields, n_pre = rule.fields_type(), len(rule.traces_of(PRE))  # noqa: N806 - a type
+    n_fields, n_all = len(Fields._fields), len(Fields._fields) + len(rule.traces)
+    numbers_of = tuple_of("a", "a[{j}]", range(n_fields))
+    decays_of = tuple_of("a", "a[{j}]", range(n_fields, n_fields + n_pre))
+    post_decays_of = tuple_of("a", "a[{j}]", range(n_fields + n_pre, n_all))
+    t = TraceFunctions.of(rule)
+    scales_of, jumps_of, post_of, keep, zeros = t.scales, t.jumps, t.post, t.keep, t.zeros
+    post_moved, post_moved_late, post_times = t.post_moved, t.post_moved_late, t.post_times
+    times, over = t.times, t.over
+    potentiate_all, arrive = _potentiation_of(rule, t), _arrival_of(rule, t)
+
+    @_compile
+    def advance(constants, state, rule_constants, traces, step, stop, events, w, x, spike_step):
+        """Integrate the steps from `step` to before `stop`, numbered as in `reference.run`."""
+        # Copies, which no store to an array can change, stay in registers.
+        V_th, V_reset, E_L, E_ex = constants.V_th, constants.V_reset, constants.E_L, constants.E_ex
+        g_max, decay_ex = constants.g_max, constants.decay_ex
+        dt_over_tau_m, refractory_steps = constants.dt_over_tau_m, constants.refractory_steps
+        fields = Fields(*numbers_of(rule_constants))
+        decay, post_decay = decays_of(rule_constants), post_decays_of(rule_constants)
+        scale, jump, post = scales_of(traces), jumps_of(traces), post_of(traces)
+        v, g_ex = state.v, state.g_ex
+        free, event, n_spikes = state.free, state.event, state.n_spikes
+        first_cell = step * w.size
+
+        for k in range(step, stop):
+            # 2. Membrane's spike.
+            added, spiked = jump, False
+            if k < free:
+                v = V_reset
+            elif v >= V_th:
+                spiked = True
+                spike_step[n_spikes] = k
+                n_spikes += 1
+                v = V_reset
+                free = k + 1 + refractory_steps
+                post = post_moved(post)
+                potentiate_all(events, event, first_cell, w, x, scale, jump, post, fields)
+                added = zeros()  # the traces have this step's input already
+
+            # 3. and 4. Conductance, LTD, and postsynaptic traces.
+            event, arriving = arrive(
+                events, event, first_cell, w, x, scale, jump, added, post, fields
+            )
+            g_ex = g_ex * decay_ex + g_max * arriving
+            if spiked:
+                post = post_moved_late(post)
+            post = post_times(post, post_decay)
+
+            # 5. Membrane potential.
+            v += dt_over_tau_m * (-(v - E_L) - g_ex * (v - E_ex))
+
+            scale, jump = times(scale, decay), over(jump, decay)
+            first_cell += w.size
+
+        keep(traces, scale, jump, post)
+        state.v, state.g_ex = v, g_ex
+        state.free, state.event, state.n_spikes = free, event, n_spikes
+
+    return advance
+
+
+def _rescale_of(rule: type[Rule]) -> Any:
+    """Return a compiled function that rescales the presynaptic traces of a rule."""
+    n_pre = len(rule.traces_of(PRE))
+
+    @_compile
+    def rescale(traces, x):
+        for j in range(n_pre):
+            for i in range(x.shape[1]):
+                x[j, i] *= traces[j]
+            traces[j] = traces[n_pre + j] = 1.0
+
+    return rescale
+
+
+def compiled(rule: type[Rule]) -> tuple[str, str]:
+    """Compile the integration for a rule; return it as a module of LLVM, and its name there."""
+    function = cfunc(types.void(*_ADDRESSES), error_model="numpy")(_integrate_of(rule))
     return function.inspect_llvm(), function.native_name
 
 
-def _integrate(
-    constants_at, state_at, stream_at, events_at, w_at, x_scaled_at, spike_step_at, history_at
-):
-    """Run the steps from `state.step` to before `state.until`; every argument is an address.
+def _integrate_of(rule: type[Rule]) -> Callable[..., None]:
+    advance, rescale = _advance_of(rule), _rescale_of(rule)
+    n_pre, n_post = len(rule.traces_of(PRE)), len(rule.traces_of(POST))
+    n_constants, n_traces = len(rule.fields_type()._fields) + n_pre + n_post, 2 * n_pre + n_post
 
-    They are those of a `StepConstants`, a `State`, the random stream (4 words), the buffered events
-    (`constants.n_events` in time order), the weights and the scaled traces
-    (`constants.n_synapses`), the steps of the output spikes (room for all that there can be), and
-    the weight history (a row each `constants.sample_steps`). If the last buffered event is the cell
-    after the last step, no others are drawn.
-    """
-    constants, state = carray(constants_at, 1)[0], carray(state_at, 1)[0]
-    stream, events = carray(stream_at, 4), carray(events_at, constants.n_events)
-    w, x_scaled = carray(w_at, constants.n_synapses), carray(x_scaled_at, constants.n_synapses)
-    spike_step = carray(spike_step_at, constants.n_steps)
-    n_samples = constants.n_steps // constants.sample_steps
-    history = carray(history_at, (n_samples, constants.n_synapses))
-    last_step = constants.n_steps - 1
-    end = min(state.until, last_step)
+    def integrate(
+        constants_at, state_at, rule_at, traces_at, stream_at, events_at, w_at, x_at, spike_step_at,
+        history_at,
+    ):  # fmt: skip
+        """Run the steps from `state.step` to before `state.until`; every argument is an address.
 
-    while state.step < end:
-        step = state.step
-        # Behind the last event in hand, others of its step may be yet to come.
-        complete = events[events.size - 1] // constants.n_synapses
-        if complete <= step:
-            _refill(constants, state, stream, events)
+        They are those of a `StepConstants`, a `State`, the rule's constants and traces (see
+        `constants`), the random stream (4 words), the buffered events (`constants.n_events` in time
+        order), the weights (`constants.n_synapses`), the scaled traces (n_pre rows of as many), the
+        steps of the output spikes (room for all that there can be), and the weight history (a row
+        each `constants.sample_steps`). If the last buffered event is the cell after the last step,
+        no others are drawn.
+        """
+        constants, state = carray(constants_at, 1)[0], carray(state_at, 1)[0]
+        rule_constants, traces = carray(rule_at, n_constants), carray(traces_at, n_traces)
+        stream, events = carray(stream_at, 4), carray(events_at, constants.n_events)
+        w, x = carray(w_at, constants.n_synapses), carray(x_at, (n_pre, constants.n_synapses))
+        spike_step = carray(spike_step_at, constants.n_steps)
+        n_samples = constants.n_steps // constants.sample_steps
+        history = carray(history_at, (n_samples, constants.n_synapses))
+        last_step = constants.n_steps - 1
+        end = min(state.until, last_step)
+
+        while state.step < end:
+            step = state.step
+            # Behind the last buffered event, others of its step may be yet to come.
             complete = events[events.size - 1] // constants.n_synapses
-        sampling = (state.n_samples + 1) * constants.sample_steps
-        stop = min(complete, state.rescaling, sampling, end)
-        _advance(constants, state, step, stop, events, w, x_scaled, spike_step)
-        state.step = stop
-        if stop == state.rescaling:
-            for i in range(w.size):
-                x_scaled[i] *= state.decay
-            state.decay = state.jump = 1.0
-            state.rescaling += constants.stretch
-        if stop == sampling:
+            if complete <= step:
+                _refill(constants, state, stream, events)
+                complete = events[events.size - 1] // constants.n_synapses
+            sampling = (state.n_samples + 1) * constants.sample_steps
+            stop = min(complete, state.rescaling, sampling, end)
+            advance(constants, state, rule_constants, traces, step, stop, events, w, x, spike_step)
+            state.step = stop
+            if stop == state.rescaling:
+                rescale(traces, x)
+                state.rescaling += constants.stretch
+            if stop == sampling:
+                _copy(w, history[state.n_samples])
+                state.n_samples += 1
+        if state.step == last_step and state.n_samples < n_samples:  # it changes nothing
             _copy(w, history[state.n_samples])
-            state.n_samples += 1
-    if state.step == last_step and state.n_samples < n_samples:  # the last step changes nothing
-        _copy(w, history[state.n_samples])
+
+    return integrate

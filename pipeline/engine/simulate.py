@@ -1,4 +1,4 @@
-"""One configuration in, its named results out; the one place that picks the engine."""
+"""Pick the engine, run one configuration, and return its variables."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import functools
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model import reference
 from pipeline.model.inputs import Cells
-from pipeline.model.parameters import Configuration, Record, steps
+from pipeline.model.parameters import Configuration, steps
+from pipeline.model.plasticity import Rule
 from pipeline.model.variables import Result
 
 log = logging.getLogger("pipeline")
@@ -24,35 +25,49 @@ Engine = Callable[
 ]
 
 
-@functools.cache
-def available_engine(name: str, record: Record) -> str:
+def available_engine(name: str, points: Iterable[Configuration]) -> str:
     """Return the name of the engine that will run: `name`, or `reference` where that cannot.
 
     Only the reference has every state variable of every step; and where machine code is not to be
-    had it takes over with a warning, once a process.
+    had it takes over with a warning, once per process and rule.
     """
-    if record.traces:
-        return "reference"
-    try:
-        engine_named(name)
-    except Exception as error:  # numba and LLVM fail in many ways, and there is another engine
-        log.warning(
-            "run.engine=%s cannot be had here (%s); run.engine=reference takes over, "
-            "hundreds of times slower",
-            name,
-            " ".join(str(error).split()),
-        )
-        return "reference"
+    for records_traces, rule in {(point.record.traces, type(point.stdp)) for point in points}:
+        if records_traces or not _is_available(name, rule):
+            return "reference"
     return name
 
 
+@functools.cache
+def _is_available(name: str, rule: type[Rule]) -> bool:
+    try:
+        load_engine(name, [rule])
+    except Exception as error:  # numba and LLVM fail in many ways, and there is another engine
+        log.warning(
+            "run.engine=%s is not available for stdp.rule=%s (%s); run.engine=reference takes "
+            "over, hundreds of times slower",
+            name,
+            rule.name,
+            " ".join(str(error).split())[:300],
+        )
+        return False
+    return True
+
+
+def load_engine(name: str, rules: Iterable[type[Rule]]) -> None:
+    """Load what an engine needs for some rules; compile it if no earlier process has."""
+    if name == "compiled":
+        from pipeline.engine import compiled  # which may have to compile
+
+        for rule in set(rules):
+            compiled.load(rule)
+
+
 def engine_named(name: str) -> Engine:
-    """Return the function that runs a configuration; compile it if no earlier process has."""
+    """Return the function that runs a configuration."""
     if name == "reference":
         return reference.run
-    from pipeline.engine import compiled  # which may have to compile
+    from pipeline.engine import compiled
 
-    compiled.load()
     return compiled.run
 
 
@@ -97,7 +112,18 @@ def run_point(
 
 
 def isi_cv(spike_time: NDArray[np.float64]) -> float:
-    """Coefficient of variation of the interspike intervals; nan below two intervals."""
+    """Return the coefficient of variation of the interspike intervals.
+
+    Parameters
+    ----------
+    spike_time : ndarray, (n_spikes,)
+        Output spike times, rising [ms].
+
+    Returns
+    -------
+    float
+        Standard deviation over mean, dimensionless; NaN below two intervals.
+    """
     intervals = spike_time[1:] - spike_time[:-1]
     if intervals.size < 2:
         return math.nan

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pipeline.engine.simulate import engine_named, run_point
+from pipeline.engine.simulate import engine_named, load_engine, run_point
 from pipeline.execution.cancel import Stop, StoppedError
 from pipeline.model.parameters import Configuration
 from pipeline.model.variables import Columns, stacked, stored
@@ -51,6 +51,7 @@ def run_batch(
     Unless the first failure is to end the batch, or `stop` asks for the end: then the points left
     are neither done nor failed.
     """
+    load_engine(engine, {type(point.stdp) for _, point in task})
     run, record = engine_named(engine), task[0][1].record  # one for all points of a sweep
     results, failures = {}, {}
     for key, point in task:

@@ -60,7 +60,7 @@ def simulate(
     exact = dataclasses.replace(configuration.record, dtype="float64")
     configuration = dataclasses.replace(configuration, record=exact)
     arrays = ResultArrays(Grid(configuration.to_mapping()))
-    engine = engine_named(available_engine(run_settings.engine, exact))
+    engine = engine_named(available_engine(run_settings.engine, [configuration]))
     result = run_point(configuration, engine, cells)
     arrays.add(arrays.grid.keys, stacked([result], exact))
     note = {} if spikes is None else {"input": "spikes given by the caller"}

@@ -86,7 +86,7 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
         directory.refuse_unusable()
     state = SweepState(grid, directory, dry=True)
     pending = list(state.pending().values())
-    engine = available_engine(settings.engine, grid.record)
+    engine = available_engine(settings.engine, grid.points)
     most = useful_workers(len(pending), longest_seconds(pending, engine), settings)
     n_workers = max(1, min(most, len(pending)))
     united = state.arrays.grid

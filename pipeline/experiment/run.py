@@ -75,7 +75,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
         pending = state.pending()
         if pending:
             settings = dataclasses.replace(
-                settings, engine=available_engine(settings.engine, grid.record)
+                settings, engine=available_engine(settings.engine, pending.values())
             )
             state.runs.append(provenance.capture(settings))
         state.open()

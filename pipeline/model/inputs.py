@@ -7,14 +7,18 @@ not grow with the duration.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import Configuration
+from pipeline.model.quantity import quantity, written
+from pipeline.model.registry import REGISTRIES, Registry, Variant
 
 Cells = NDArray[np.int64]
 
@@ -31,20 +35,81 @@ INPUT_STREAM = 0
 _ENDLESS = 1e300
 
 
-def spike_cells(configuration: Configuration) -> Iterator[Cells]:
-    """Yield the events of the configured input process, in time order, in chunks."""
-    draw = {"poisson": bernoulli_cells, "notebook": notebook_cells}[configuration.input.process]
-    return draw(
-        spike_probability(configuration),
-        configuration.input.n_synapses,
-        configuration.simulation.n_steps,
-        configuration.seed,
-    )
+@dataclass(frozen=True)
+class InputProcess(Variant):
+    """Base of input processes; a process is a frozen dataclass that names these class variables.
 
+    Attributes
+    ----------
+    name : str
+        The value of `input.process`.
+    bernoulli : bool
+        Whether its events are those of `bernoulli_cells`, which the compiled engine draws itself.
+    theory_gap : str
+        Why the equilibrium theory of weights (`analysis.measures.theory`) does not cover the
+        process; empty where it does. It covers independent Poisson trains of one constant rate.
+    """
 
-def spike_probability(configuration: Configuration) -> float:
-    """Return the probability of an input spike in one cell."""
-    return min(1.0, configuration.input.rate_hz * configuration.simulation.dt / 1000)
+    registry: ClassVar[Registry]
+    section: ClassVar[str] = "input"
+    title: ClassVar[str] = "input process"
+    chosen_by: ClassVar[str] = "process"
+    bernoulli: ClassVar[bool] = False
+    theory_gap: ClassVar[str] = "the theory covers independent Poisson inputs of one rate only"
+
+    process: str = quantity("input process", kind=str)
+    n_synapses: int = quantity("number of synapses", kind=int, at_least=1, at_most=10_000_000)
+    rate_hz: float = quantity("input rate", "Hz", at_least=0)
+
+    def events(self, dt: float, n_steps: int, seed: int) -> Iterator[Cells]:
+        """Yield the events of one run in time order, in chunks.
+
+        Parameters
+        ----------
+        dt : float
+            Time step [ms].
+        n_steps : int
+            Number of time steps.
+        seed : int
+            Random seed; the same seed gives the same events, however long the run.
+
+        Yields
+        ------
+        ndarray of int64, (n_events,)
+            Cells of the lattice, rising within and across chunks; indices, dimensionless. Empty
+            chunks are allowed: between two chunks a run can be ended.
+        """
+        raise NotImplementedError
+
+    def spike_probability(self, dt: float) -> float:
+        """Return the mean probability of an input spike in one cell of the lattice."""
+        return min(1.0, self.rate_hz * dt / 1000)
+
+    def drawing_seconds(self, n_steps: int) -> float:
+        """Return about how long drawing takes beside the time per event."""
+        return 0.0
+
+    def shortest_time_scale(self) -> float:
+        """Return the shortest time scale of its statistics [ms]; 0 where spikes are independent."""
+        return 0.0
+
+    def groups(self) -> NDArray[np.int64] | None:
+        """Return the group of each synapse, the coordinate `group`; None where there are none.
+
+        Returns
+        -------
+        ndarray of int64, (n_synapses,), or None
+            Group numbers from 0, dimensionless.
+        """
+        return None
+
+    def refuse_unfit_time_step(self, dt: float) -> None:
+        """Raise `RequestError` if a time step [ms] is too long for the process."""
+        if self.rate_hz * dt > 1000 * (1 + 1e-12):  # 1000 / dt is allowed, however it was rounded
+            raise RequestError(
+                f"{written('input.rate_hz', self.rate_hz)}: with simulation.dt={dt:g} ms input "
+                f"rate must be <= {1000 / dt:g} Hz (one spike per step at each synapse)"
+            )
 
 
 def mean_gap(p: float) -> float:
@@ -67,6 +132,20 @@ def bernoulli_cells(p: float, n_synapses: int, n_steps: int, seed: int) -> Itera
     """Draw a spike with probability `p` in every cell, by skipping from spike to spike.
 
     The cost goes with the spikes and not with the cells.
+
+    Parameters
+    ----------
+    p : float
+        Probability of a spike in one cell.
+    n_synapses, n_steps : int
+        Size of the lattice.
+    seed : int
+        Random seed.
+
+    Yields
+    ------
+    ndarray of int64, (n_events,)
+        Cells of the lattice in time order; indices, dimensionless.
     """
     if p <= 0:
         return
@@ -85,25 +164,20 @@ def bernoulli_cells(p: float, n_synapses: int, n_steps: int, seed: int) -> Itera
         last = cells[-1]
 
 
-def notebook_cells(p: float, n_synapses: int, n_steps: int, seed: int) -> Iterator[Cells]:
-    """Draw the notebook's own spikes: its legacy uniform stream, one synapse after the other.
-
-    Only the spikes are kept, not the draws; still, memory grows with their number, because the
-    first time step needs the last synapse's draws. Until then chunks are empty: a pause for whoever
-    may want to end early.
-    """
-    uniform = np.random.RandomState(seed)
-    cells = []
-    for synapse in range(n_synapses):
-        for start in range(0, n_steps, CHUNK):
-            draws = uniform.rand(min(CHUNK, n_steps - start))
-            cells.append((start + np.flatnonzero(draws < p)) * n_synapses + synapse)
-        yield np.empty(0, dtype=np.int64)
-    yield np.sort(np.concatenate(cells))
-
-
 def given_cells(spikes: ArrayLike, n_synapses: int, n_steps: int) -> Iterator[Cells]:
-    """Turn a matrix of 0 and 1, `(n_synapses, n_steps)`, into events.
+    """Turn a matrix of 0 and 1 into events.
+
+    Parameters
+    ----------
+    spikes : array_like, (n_synapses, n_steps)
+        1 where a synapse spikes in a step, dimensionless.
+    n_synapses, n_steps : int
+        The shape that it must have.
+
+    Returns
+    -------
+    iterator of ndarray of int64, (n_events,)
+        One chunk with all cells in time order; indices, dimensionless.
 
     Raises
     ------
@@ -127,7 +201,20 @@ def given_cells(spikes: ArrayLike, n_synapses: int, n_steps: int) -> Iterator[Ce
 def active_synapses(
     chunks: Iterator[Cells], n_synapses: int, n_steps: int
 ) -> Iterator[NDArray[np.int64]]:
-    """Yield for every time step, in order, the indices of the synapses that spike in it."""
+    """Yield for every time step, in order, the synapses that spike in it.
+
+    Parameters
+    ----------
+    chunks : iterator of ndarray of int64, (n_events,)
+        Cells of the lattice in time order; indices, dimensionless.
+    n_synapses, n_steps : int
+        Size of the lattice.
+
+    Yields
+    ------
+    ndarray of int64, (n_active,)
+        Synapse indices, rising, dimensionless.
+    """
     waiting = np.empty(0, dtype=np.int64)
     for start in range(0, n_steps, _BLOCK):
         stop = min(start + _BLOCK, n_steps)
@@ -144,3 +231,29 @@ def active_synapses(
         bounds = bounds.tolist()
         for first, last in zip(bounds, bounds[1:], strict=False):
             yield synapses[first:last]
+
+
+def _vocabulary() -> dict[str, Any]:
+    """Return the names that the source of a registered process may use."""
+    return {
+        "np": np,
+        "math": math,
+        "dataclass": dataclass,
+        "dataclasses": dataclasses,
+        "ClassVar": ClassVar,
+        "Any": Any,
+        "Iterator": Iterator,
+        "InputProcess": InputProcess,
+        "Cells": Cells,
+        "quantity": quantity,
+        "random_generator": random_generator,
+        "bernoulli_cells": bernoulli_cells,
+        "INPUT_STREAM": INPUT_STREAM,
+    }
+
+
+#: The input processes by name.
+PROCESSES = InputProcess.registry = Registry(
+    "input.process", "pipeline.model.processes", _vocabulary
+)
+REGISTRIES[PROCESSES.key] = PROCESSES

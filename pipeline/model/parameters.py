@@ -9,19 +9,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pipeline.model.errors import RequestError
-from pipeline.model.quantity import (
-    Quantity,
-    Section,
-    quantity,
-    refuse_unknown_keys,
-    rounded,
-    written,
-)
+from pipeline.model.inputs import Cells, InputProcess
+from pipeline.model.plasticity import Rule
+from pipeline.model.quantity import Quantity, Section, quantity, refuse_unknown_keys, written
 
 #: Part of every point's key: raise it when a change of the model changes any number.
 MODEL_VERSION = 3
@@ -63,50 +58,6 @@ class Synapse(Section):
     w_init: float = quantity("initial weight", at_least=0, at_most=1)
     E_ex: float = quantity("excitatory reversal potential", "mV", at_least=-1000, at_most=1000)
     tau_ex: float = quantity("excitatory synaptic time constant", "ms", above=0)
-
-
-@dataclass(frozen=True)
-class Stdp(Section):
-    """Additive, all-to-all spike-timing-dependent plasticity.
-
-    `A_minus` and `tau_minus` may be null and then follow `A_plus` and `tau_plus`, also along a
-    swept axis; `resolved` puts the numbers in.
-    """
-
-    section: ClassVar[str] = "stdp"
-    title: ClassVar[str] = "STDP rule"
-
-    A_plus: float = quantity("LTP amplitude", at_least=0, at_most=1)
-    ltd_ratio: float = quantity("ratio of LTD to LTP amplitude", at_least=0, at_most=1000)
-    A_minus: float | None = quantity(
-        "LTD amplitude", at_least=0, at_most=1000, null="ltd_ratio * A_plus"
-    )
-    tau_plus: float = quantity("LTP time constant", "ms", above=0)
-    tau_minus: float | None = quantity("LTD time constant", "ms", above=0, null="tau_plus")
-
-    #: The fields that follow others when null, and what they follow.
-    followers: ClassVar[dict[str, tuple[str, ...]]] = {
-        "A_minus": ("A_plus", "ltd_ratio"),
-        "tau_minus": ("tau_plus",),
-    }
-
-    def resolved(self) -> Stdp:
-        """Return the same rule with numbers in place of nulls."""
-        A_minus = rounded(self.ltd_ratio * self.A_plus) if self.A_minus is None else self.A_minus
-        tau_minus = self.tau_plus if self.tau_minus is None else self.tau_minus
-        return self.with_admitted(A_minus=A_minus, tau_minus=tau_minus)
-
-
-@dataclass(frozen=True)
-class Input(Section):
-    """Presynaptic spike trains."""
-
-    section: ClassVar[str] = "input"
-    title: ClassVar[str] = "input"
-
-    process: str = quantity("input process", kind=str, choices=("poisson", "notebook"))
-    n_synapses: int = quantity("number of synapses", kind=int, at_least=1, at_most=10_000_000)
-    rate_hz: float = quantity("input rate", "Hz", at_least=0)
 
 
 @dataclass(frozen=True)
@@ -153,8 +104,8 @@ class Configuration(Section):
 
     neuron: Neuron
     synapse: Synapse
-    stdp: Stdp
-    input: Input
+    stdp: Rule
+    input: InputProcess
     simulation: Simulation
     record: Record
     seed: int = quantity("random seed", kind=int, at_least=0, at_most=2**32 - 1)
@@ -164,7 +115,7 @@ class Configuration(Section):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_time_step(self)
-        _check_rate(self)
+        self.input.refuse_unfit_time_step(self.simulation.dt)
         _check_size(self)
 
     @classmethod
@@ -176,6 +127,7 @@ class Configuration(Section):
         RequestError
             If a key is unknown or missing, or a value is not allowed.
         """
+        mapping = completed(mapping) if isinstance(mapping, Mapping) else mapping
         refuse_unknown_keys(cls, mapping)
         return cls(
             **{name: section.from_mapping(mapping[name]) for name, section in SECTIONS.items()},
@@ -186,6 +138,16 @@ class Configuration(Section):
         """Return nested plain values, as in `conf/`."""
         sections = {name: getattr(self, name).to_mapping() for name in SECTIONS}
         return sections | {"seed": self.seed}
+
+    def input_events(self) -> Iterator[Cells]:
+        """Yield the input events in time order, in chunks; see `InputProcess.events`.
+
+        Yields
+        ------
+        ndarray of int64, (n_events,)
+            Cells of the lattice; indices, dimensionless.
+        """
+        return self.input.events(self.simulation.dt, self.simulation.n_steps, self.seed)
 
     def with_seed(self, seed: int) -> Configuration:
         """Return the same configuration with another seed; nothing else is checked again.
@@ -199,18 +161,79 @@ class Configuration(Section):
 
 
 SECTIONS: dict[str, type[Section]] = {
-    section.section: section for section in (Neuron, Synapse, Stdp, Input, Simulation, Record)
+    section.section: section
+    for section in (Neuron, Synapse, Rule, InputProcess, Simulation, Record)
 }
 
 
-@functools.cache
 def all_quantities() -> dict[str, Quantity]:
-    """Return every quantity of a configuration by its key, such as `stdp.A_plus`."""
-    return {
-        section.key(name): quantity
-        for section in (*SECTIONS.values(), Configuration)
-        for name, quantity in section.quantities().items()
-    }
+    """Return every quantity of a configuration by its key, such as `stdp.A_plus`.
+
+    Where variants of a section share a field, the quantity is that of the first one.
+    """
+    return _quantities_of(tuple(variant for s in SECTIONS.values() for variant in s.variants()))
+
+
+@functools.lru_cache(maxsize=4)
+def _quantities_of(sections: tuple[type[Section], ...]) -> dict[str, Quantity]:
+    keyed: dict[str, Quantity] = {}
+    for section in (*sections, Configuration):
+        for name, declared in section.quantities().items():
+            keyed.setdefault(section.key(name), declared)
+    return keyed
+
+
+def declarations(key: str) -> list[Quantity]:
+    """Return the quantities that the variants of a section declare under a key."""
+    section, _, name = key.rpartition(".")
+    variants = SECTIONS[section].variants() if section in SECTIONS else [Configuration]
+    return list(dict.fromkeys(v.quantities()[name] for v in variants if name in v.quantities()))
+
+
+def neutral_mapping() -> dict[str, Any]:
+    """Return the neutral values of all fields that have one, nested as in `conf/`."""
+    neutral: dict[str, Any] = {name: {} for name in SECTIONS}
+    for name, section in SECTIONS.items():
+        for variant in section.variants():
+            neutral[name] |= variant.neutral_values()
+    return neutral
+
+
+def completed(nested: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested plain values, neutral ones filled in where a field or section is missing.
+
+    So a configuration from before a field existed is read as what it meant.
+
+    Raises
+    ------
+    RequestError
+        If a section names a variant that there is not.
+    """
+    filled = dict(nested)
+    for name, section in SECTIONS.items():
+        only_neutral = len(section.neutral_values()) == len(section.quantities())
+        given = nested.get(name, {} if only_neutral else None)
+        if isinstance(given, Mapping):
+            filled[name] = section.variant(given).neutral_values() | dict(given)
+    return filled
+
+
+def without_foreign_fields(nested: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested plain values without neutral ones of fields that only other variants have.
+
+    A composed configuration holds the neutral values of all variants of a section.
+    """
+    neutral, own = neutral_mapping(), dict(nested)
+    for name, section in SECTIONS.items():
+        given = nested.get(name)
+        if isinstance(given, Mapping):
+            fields = section.variant(given).quantities()
+            own[name] = {
+                field: value
+                for field, value in given.items()
+                if field in fields or field not in neutral[name] or value != neutral[name][field]
+            }
+    return own
 
 
 def unlike_in_size(points: Iterable[Configuration]) -> list[Configuration]:
@@ -242,8 +265,7 @@ def _check_time_step(configuration: Configuration) -> None:
     for key, tau in (
         ("neuron.tau_m", configuration.neuron.tau_m),
         ("synapse.tau_ex", configuration.synapse.tau_ex),
-        ("stdp.tau_plus", stdp.tau_plus),
-        ("stdp.tau_minus", stdp.tau_minus),
+        *((stdp.key(trace.tau), getattr(stdp, trace.tau)) for trace in stdp.traces.values()),
     ):
         if tau is not None and dt >= tau:
             raise RequestError(
@@ -264,15 +286,6 @@ def _check_time_step(configuration: Configuration) -> None:
         raise RequestError(
             f"{written('record.weight_interval', interval)}: must be a multiple of "
             f"simulation.dt={dt:g} ms and <= simulation.duration={simulation.duration:g} ms"
-        )
-
-
-def _check_rate(configuration: Configuration) -> None:
-    rate, dt = configuration.input.rate_hz, configuration.simulation.dt
-    if rate * dt > 1000 * (1 + 1e-12):  # 1000 / dt is allowed, however it was rounded
-        raise RequestError(
-            f"{written('input.rate_hz', rate)}: with simulation.dt={dt:g} ms input rate must be "
-            f"<= {1000 / dt:g} Hz (one spike a step at each synapse)"
         )
 
 

@@ -1,59 +1,316 @@
-"""Spike-timing-dependent plasticity in plain numpy: the window and the two weight updates.
+"""Spike-timing-dependent plasticity: what a rule consists of, for the reference and the kernel.
 
-The rule is additive and all-to-all with hard bounds (Song, Miller & Abbott 2000). Two traces carry
-the spike history: `x_pre` of each synapse and `x_post` of the neuron. Both jump by 1 at a spike and
-decay with `tau_plus` and `tau_minus`, so that A_plus x_pre and A_minus x_post sum the window over
-all earlier spikes.
+A rule changes weights at spikes. It sees the spike history through traces, each of which jumps at
+the spikes of one side and decays in between by the factor (1 - dt/tau) a step (Morrison, Diesmann &
+Gerstner 2008, Biol Cybern 98:459). Two plain functions give the new weight:
 
-A presynaptic and a postsynaptic spike in the same time step count as both LTP and LTD. With traces
-that decay by the factor (1 - dt/tau) a step, the two areas of the discrete window are then A tau
-exactly, whatever dt is, and their ratio is `effective_ltd_ratio`.
+- `potentiate(w, traces, fields)` of every synapse at an output spike,
+- `depress(w, traces, fields)` of a synapse at its own input spike.
+
+Both engines clip what they return to [0, 1]. The reference applies them to arrays; the compiled
+engine compiles and inlines them for numbers, so they consist of arithmetic, of functions of numpy
+and of `where` in place of branches.
+
+An input and an output spike in one time step count as both: the output spike potentiates with the
+traces that the input spike has moved, and the input spike depresses with those that the output
+spike has moved.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+from collections import namedtuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.model.parameters import Stdp
+from pipeline.model.errors import RequestError
+from pipeline.model.quantity import quantity
+from pipeline.model.registry import REGISTRIES, Registry, Variant
+
+PRE, POST = "presynaptic", "postsynaptic"
 
 
-def window(time_difference: ArrayLike, stdp: Stdp) -> NDArray[np.float64]:
-    """Weight change caused by one pair of spikes.
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """Return `a` where a condition holds and `b` elsewhere.
 
     Parameters
     ----------
-    time_difference : array_like
-        t_pre - t_post [ms].
-    stdp : Stdp
-        Amplitudes and time constants.
+    condition, a, b : array_like or scalar
+        Of one shape, or broadcast to one; units are the caller's.
+
+    Returns
+    -------
+    ndarray or scalar
+        Of that shape and unit. In compiled rules it is a choice between two numbers.
+    """
+    return np.where(condition, a, b)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One variable of the spike history; it is 0 at the start.
+
+    Attributes
+    ----------
+    side : str
+        `PRE`: one for each synapse, moved by its input spikes. `POST`: one, moved by output spikes.
+    tau : str
+        The field of the rule that is its time constant.
+    sets : bool
+        Whether a spike sets it to 1 (only the nearest spike counts) or adds 1 (all spikes count).
+    before_jump : bool
+        Whether, in the time step of its own spike, it is read as it was before that spike.
+    """
+
+    side: str
+    tau: str
+    sets: bool = False
+    before_jump: bool = False
+
+    @property
+    def read(self) -> str:
+        """When it is read in the step of its own spike: `before` or `after` its jump."""
+        return "before" if self.before_jump else "after"
+
+
+@dataclass(frozen=True)
+class Rule(Variant):
+    """Base of plasticity rules; a rule is a frozen dataclass that names these class variables.
+
+    Attributes
+    ----------
+    name : str
+        The value of `stdp.rule`.
+    traces : mapping of str to Trace
+        By the names under which the two functions read them.
+    followers : mapping of str to tuple of str
+        The fields that follow others when null, and what they follow; see `resolved`.
+    not_in_key : tuple of str
+        Fields that have no effect beside that on other fields in `resolved`.
+    theory_gap : str
+        Why the equilibrium theory of weights (`analysis.measures.theory`) does not cover the rule;
+        empty where it does. It covers rules with one trace on each side, to which every spike adds,
+        whose steps depend on the weight alone and are proportional to the trace.
+    """
+
+    registry: ClassVar[Registry]
+    section: ClassVar[str] = "stdp"
+    title: ClassVar[str] = "STDP rule"
+    chosen_by: ClassVar[str] = "rule"
+    traces: ClassVar[Mapping[str, Trace]]
+    followers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    not_in_key: ClassVar[tuple[str, ...]] = ()
+    theory_gap: ClassVar[str] = "the theory covers additive, all-to-all pair rules only"
+
+    rule: str = quantity("plasticity rule", kind=str, neutral="additive")
+
+    @staticmethod
+    def potentiate(w: Any, traces: Any, fields: Any) -> Any:
+        """Return the weights after an output spike.
+
+        Parameters
+        ----------
+        w : ndarray or float, (n_synapses,)
+            Weights, fraction of `synapse.g_max`, dimensionless.
+        traces : namedtuple
+            By name: presynaptic ones of shape (n_synapses,), postsynaptic ones scalar,
+            dimensionless.
+        fields : namedtuple
+            The rule's numbers by name, scalars in their units.
+
+        Returns
+        -------
+        ndarray or float, (n_synapses,)
+            Before clipping to [0, 1], dimensionless.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def depress(w: Any, traces: Any, fields: Any) -> Any:
+        """Return the weights of synapses after their input spike; arguments as `potentiate`.
+
+        Parameters
+        ----------
+        w : ndarray or float, (n_active,)
+            Weights of the synapses that spike, fraction of `synapse.g_max`, dimensionless.
+        traces, fields : namedtuple
+            As for `potentiate`, presynaptic traces of shape (n_active,), dimensionless.
+
+        Returns
+        -------
+        ndarray or float, (n_active,)
+            Before clipping to [0, 1], dimensionless.
+        """
+        raise NotImplementedError
+
+    def resolved(self) -> Self:
+        """Return the same rule with numbers in place of nulls."""
+        return self
+
+    def effective_ltd_ratio(self) -> float:
+        """Return the area of LTD over that of LTP in the window; NaN where a rule has none."""
+        return float("nan")
+
+    def key_values(self) -> dict[str, Any]:
+        """Return the values that decide results: the resolved ones."""
+        own = super(Rule, self.resolved()).key_values()
+        return {name: value for name, value in own.items() if name not in self.not_in_key}
+
+    def fields(self) -> Any:
+        """Return the resolved numbers by name, as `potentiate` and `depress` take them."""
+        return self.fields_type()(*map(float, self.numbers()))
+
+    def numbers(self) -> list[float]:
+        """Return the resolved numbers, in the order of `fields_type`."""
+        resolved = self.resolved()
+        return [getattr(resolved, name) for name in self.fields_type()._fields]
+
+    def time_constants(self) -> dict[str, float]:
+        """Return the time constant of each trace by its name [ms]."""
+        resolved = self.resolved()
+        return {name: getattr(resolved, trace.tau) for name, trace in self.traces.items()}
+
+    def shortest_time_scale(self) -> float:
+        """Return the shortest time constant of its traces [ms]."""
+        return min(self.time_constants().values(), default=0.0)
+
+    @classmethod
+    @functools.cache
+    def fields_type(cls) -> Any:
+        """Return the type of the second argument's numbers: a namedtuple of all numeric fields."""
+        names = [name for name, field in cls.quantities().items() if field.kind is not str]
+        return namedtuple(f"{cls.__name__}Fields", names)
+
+    @classmethod
+    @functools.cache
+    def traces_type(cls) -> Any:
+        """Return the type of the traces: a namedtuple, presynaptic ones first."""
+        return namedtuple(f"{cls.__name__}Traces", [*cls.traces_of(PRE), *cls.traces_of(POST)])
+
+    @classmethod
+    @functools.cache
+    def traces_of(cls, side: str) -> dict[str, Trace]:
+        """Return the traces of one side by name."""
+        return {name: trace for name, trace in cls.traces.items() if trace.side == side}
+
+    @classmethod
+    def check(cls) -> None:
+        """Raise an error unless every trace names a field, and both functions take arrays.
+
+        Raises
+        ------
+        RequestError
+            If a trace names no field of the rule.
+        """
+        for name, trace in cls.traces.items():
+            if trace.side not in (PRE, POST) or trace.tau not in cls.quantities():
+                raise RequestError(
+                    f"{cls.name}: trace {name} must be on side PRE or POST, and its time constant "
+                    f"one of the fields {', '.join(cls.quantities())}"
+                )
+        w = np.array([0.25, 0.75])
+        traces = cls.traces_type()(*[w] * len(cls.traces))
+        fields = cls.fields_type()(*[0.5] * len(cls.fields_type()._fields))
+        for function in (cls.potentiate, cls.depress):
+            if np.shape(function(w, traces, fields)) != w.shape:
+                raise RequestError(
+                    f"{cls.name}: {function.__name__} must return an array of the weights' shape"
+                )
+
+
+def clipped(w: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weights clipped to [0, 1].
+
+    Parameters
+    ----------
+    w : ndarray
+        Weights of any shape, dimensionless.
 
     Returns
     -------
     ndarray
-        A_plus exp(t / tau_plus) where t <= 0 (pre before post: LTP), and
-        -A_minus exp(-t / tau_minus) where t > 0 (LTD); shape of `time_difference`.
+        Of the same shape, dimensionless; NaN stays NaN.
     """
-    t = np.asarray(time_difference, dtype=float)
-    stdp = stdp.resolved()
-    ltp = stdp.A_plus * np.exp(np.minimum(t, 0) / stdp.tau_plus)
-    ltd = -stdp.A_minus * np.exp(-np.maximum(t, 0) / stdp.tau_minus)
-    return np.where(t <= 0, ltp, ltd)
+    positive = np.maximum(w, 0.0)
+    return np.minimum(positive, 1.0, out=positive)
 
 
-def effective_ltd_ratio(stdp: Stdp) -> float:
-    """Area of the LTD half of the window over that of the LTP half; nan without LTP."""
-    stdp = stdp.resolved()
-    ltp_area = stdp.A_plus * stdp.tau_plus
-    return stdp.A_minus * stdp.tau_minus / ltp_area if ltp_area else float("nan")
+def steps_at(w: ArrayLike, rule: Rule) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the weight changes of an isolated pair of spikes that are close in time.
+
+    Parameters
+    ----------
+    w : array_like
+        Weights of any shape, fraction of `synapse.g_max`, dimensionless.
+    rule : Rule
+        The rule, with its parameters.
+
+    Returns
+    -------
+    potentiation, depression : ndarray
+        Changes at the output spike just after an input spike, and at the input spike just after an
+        output spike, before clipping; both of the shape of `w`, dimensionless.
+    """
+    return stdp_window(0.0, rule, w), stdp_window(np.nextafter(0.0, 1.0), rule, w)
 
 
-def potentiate(w: NDArray, x_pre: NDArray, A_plus: float) -> None:
-    """Let every weight gain A_plus x_pre at an output spike, up to 1; in place, `(n_synapses,)`."""
-    w += A_plus * x_pre
-    np.minimum(w, 1.0, out=w)
+def stdp_window(time_difference: ArrayLike, rule: Rule, w: ArrayLike = 0.5) -> NDArray[np.float64]:
+    """Return the STDP window: the weight change at the second spike of an isolated pair.
+
+    Parameters
+    ----------
+    time_difference : array_like
+        t_pre - t_post [ms], of any shape; 0 counts as the input spike coming first.
+    rule : Rule
+        The rule, with its parameters.
+    w : array_like
+        Weights before the change, broadcast against `time_difference`, dimensionless.
+
+    Returns
+    -------
+    ndarray
+        Change before clipping, of the broadcast shape, dimensionless. Of the additive rule it is
+        A_plus exp(t / tau_plus) where t <= 0 and -A_minus exp(-t / tau_minus) where t > 0
+        (Song, Miller & Abbott 2000).
+    """
+    t, w = np.broadcast_arrays(np.asarray(time_difference, float), np.asarray(w, float))
+    fields, tau = rule.fields(), rule.time_constants()
+    last = {PRE: t > 0, POST: t <= 0}  # whether the side's spike is the second one
+    values = {
+        name: np.where(
+            last[trace.side],
+            0.0 if trace.before_jump else 1.0,
+            np.exp(-np.abs(t) / tau[name]),
+        )
+        for name, trace in rule.traces.items()
+    }
+    traces = rule.traces_type()(**values)
+    changed = np.where(t <= 0, rule.potentiate(w, traces, fields), rule.depress(w, traces, fields))
+    return changed - w
 
 
-def depress(w_active: NDArray, x_post: float, A_minus: float) -> NDArray:
-    """Return the weights of the synapses that spike, less A_minus x_post, down to 0."""
-    return np.maximum(w_active - A_minus * x_post, 0.0)
+def _vocabulary() -> dict[str, Any]:
+    """Return the names that the source of a registered rule may use."""
+    return {
+        "np": np,
+        "dataclass": dataclass,
+        "dataclasses": dataclasses,
+        "ClassVar": ClassVar,
+        "Any": Any,
+        "Rule": Rule,
+        "Trace": Trace,
+        "PRE": PRE,
+        "POST": POST,
+        "quantity": quantity,
+        "where": where,
+    }
+
+
+#: The plasticity rules by name.
+RULES = Rule.registry = Registry("stdp.rule", "pipeline.model.rules", _vocabulary)
+REGISTRIES[RULES.key] = RULES

@@ -15,6 +15,9 @@ import numpy as np
 
 from pipeline.model.errors import RequestError
 
+#: Stands for the neutral value of a field that has none.
+REQUIRED = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
+
 
 @dataclasses.dataclass(frozen=True)
 class Quantity:
@@ -31,9 +34,13 @@ class Quantity:
     above, at_least, at_most : float, optional
         Bounds of a number; `above` is exclusive.
     choices : tuple of str
-        The allowed words when `kind` is `str`.
+        The allowed values when `kind` is `str`; any text when there are none.
     null : str
         What `null` stands for; empty when a value must be given.
+    neutral : optional
+        The value at which the model is what it was before the field existed. It is left out of a
+        point's key, and holds where a configuration says nothing of the field. `REQUIRED` when the
+        field has none.
     """
 
     long_name: str
@@ -44,12 +51,13 @@ class Quantity:
     at_most: float | None = None
     choices: tuple[str, ...] = ()
     null: str = ""
+    neutral: Any = REQUIRED
 
     @property
     def allowed(self) -> str:
         """The allowed values, in words."""
         if self.kind is str:
-            words = " or ".join(self.choices)
+            words = " or ".join(self.choices) or "text"
         elif self.kind is bool:
             words = "true or false"
         else:
@@ -81,7 +89,7 @@ class Quantity:
         except (TypeError, ValueError, OverflowError):
             raise self._refusal(key, value) from None
         if self.kind is str:
-            admitted = clean in self.choices
+            admitted = not self.choices or clean in self.choices
         else:
             admitted = (
                 (self.above is None or clean > self.above)
@@ -162,11 +170,15 @@ _CONVERTERS = {float: _as_float, int: _as_int, bool: _as_bool, str: _as_str}
 
 def quantity(long_name: str, units: str = "", **bounds: Any) -> Any:
     """Declare a dataclass field that is a `Quantity`; see there for the arguments."""
-    return dataclasses.field(metadata={"quantity": Quantity(long_name, units, **bounds)})
+    declared = Quantity(long_name, units, **bounds)
+    metadata = {"quantity": declared}
+    if declared.neutral is REQUIRED:
+        return dataclasses.field(metadata=metadata)
+    return dataclasses.field(default=declared.neutral, kw_only=True, metadata=metadata)
 
 
 class Section:
-    """Base of the frozen parameter dataclasses: every field is checked once, at birth."""
+    """Base of the frozen parameter dataclasses: every field is validated on construction."""
 
     section: ClassVar[str]
     title: ClassVar[str]
@@ -187,20 +199,49 @@ class Section:
         return f"{cls.section}.{name}" if cls.section else name
 
     @classmethod
+    def variant(cls, mapping: Mapping[str, Any]) -> type[Self]:
+        """Return the class that holds the values of a mapping: this one, or a subclass."""
+        return cls
+
+    @classmethod
+    def variants(cls) -> list[type[Section]]:
+        """Return all classes that `variant` may return."""
+        return [cls]
+
+    @classmethod
+    def neutral_values(cls) -> dict[str, Any]:
+        """Return the neutral values of the fields that have one."""
+        return {
+            name: quantity.neutral
+            for name, quantity in cls.quantities().items()
+            if quantity.neutral is not REQUIRED
+        }
+
+    @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
-        """Build the section from plain values.
+        """Build the section from plain values; neutral values fill in what is missing.
 
         Raises
         ------
         RequestError
             If a key is unknown or missing, or a value is not allowed.
         """
-        refuse_unknown_keys(cls, mapping)
-        return cls(**mapping)
+        chosen = cls.variant(mapping)
+        refuse_unknown_keys(chosen, mapping)
+        return chosen(**mapping)
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the section's values by the fields' names."""
         return {name: getattr(self, name) for name in self.quantities()}
+
+    def key_values(self) -> dict[str, Any]:
+        """Return the values that decide results, for a point's key; neutral ones are left out."""
+        neutral = self.neutral_values()
+        return {
+            name: value
+            for name, value in self.to_mapping().items()
+            if name not in neutral or value != neutral[name]
+        }
 
     def with_admitted(self, **values: Any) -> Self:
         """Return a copy with other values, of which the caller knows that they are allowed."""
@@ -220,7 +261,7 @@ class Section:
 
 
 def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
-    """Raise `RequestError` unless the mapping holds exactly the fields of `cls`."""
+    """Raise `RequestError` unless the mapping holds the fields of `cls`; neutral ones may lack."""
     if not isinstance(mapping, Mapping):
         raise RequestError(
             f"{written(cls.section or cls.title, mapping)}: must be a section of values"
@@ -229,6 +270,7 @@ def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
     for name, value in mapping.items():
         if name not in names:
             raise unknown_key(cls.key(str(name)), value, map(cls.key, names))
+    neutral = cls.neutral_values()
     for name in names:
-        if name not in mapping:
+        if name not in mapping and name not in neutral:
             raise RequestError(f"{cls.key(name)}: missing; it needs a value")

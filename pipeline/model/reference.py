@@ -1,21 +1,22 @@
-"""The numpy core: the dense time-step loop. This is the definition of the model."""
+"""The reference engine: the dense time-step loop in numpy, which defines the model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.inputs import Cells, active_synapses, spike_cells
+from pipeline.model.inputs import Cells, active_synapses
 from pipeline.model.parameters import Configuration, steps
-from pipeline.model.plasticity import depress, potentiate
+from pipeline.model.plasticity import POST, PRE, Rule, clipped
 
 
 @dataclass
 class Recording:
-    """What one run leaves behind.
+    """Result of one run, as an engine returns it.
 
     Attributes
     ----------
@@ -28,10 +29,10 @@ class Recording:
     weight_history : ndarray, (n_samples, n_synapses)
         Weights after each interval of `record.weight_interval`; no rows when it is null.
     traces : dict of ndarray
-        With `record.traces`: `v`, `g_ex`, `x_post` of shape (n_steps,) and `x_pre`, `weight_trace`
-        of shape (n_steps, n_synapses), as they stand in a step after its spikes: potentials after
-        the reset, traces after their jump, weights after LTP and before LTD, `g_ex` at the step's
-        start.
+        With `record.traces`: `v`, `g_ex` and the rule's postsynaptic traces of shape (n_steps,),
+        its presynaptic traces and `weight_trace` of shape (n_steps, n_synapses), as they stand in a
+        step after its spikes: potentials after the reset [mV], traces after their jump, weights
+        after LTP and before LTD, `g_ex` at the step's start; all but `v` dimensionless.
     """
 
     weight: NDArray[np.float64]
@@ -58,59 +59,124 @@ def run(
     next state to write, so it changes neither weights nor potential; as in the notebook.
     """
     neuron, synapse = configuration.neuron, configuration.synapse
-    stdp, dt = configuration.stdp.resolved(), configuration.simulation.dt
+    rule, dt = configuration.stdp.resolved(), configuration.simulation.dt
     n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
     refractory_steps = steps(neuron.t_ref, dt)
     last_step = n_steps - 1
     stretch = max(1, _CELLS_PER_STRETCH // n_synapses)
-    chunks = spike_cells(configuration) if chunks is None else chunks
+    chunks = configuration.input_events() if chunks is None else chunks
     recorder = _Recorder(configuration)
 
-    v, g_ex, x_post, refractory = neuron.V_init, 0.0, 0.0, 0
+    v, g_ex, refractory = neuron.V_init, 0.0, 0
     w = np.full(n_synapses, synapse.w_init)
-    x_pre = np.zeros(n_synapses)
+    traces, fields = _Traces(rule, n_synapses, dt), rule.fields()
 
     for step, active in enumerate(active_synapses(chunks, n_synapses, n_steps)):
         recorder.sample(step, w)
         if checkpoint and step % stretch == 0:
             checkpoint()
 
-        # 1. Presynaptic traces: dx/dt = -x/tau_plus, +1 at an input spike.
-        x_pre *= 1 - dt / stdp.tau_plus
+        # 1. Presynaptic traces: dx/dt = -x/tau, a jump at an input spike.
+        traces.decay_pre()
         if step > 0:
-            x_pre[active] += 1
+            traces.jump_pre(active)
         if step == last_step:
             break
 
         # 2. Membrane's spike: silent while refractory, else reset and LTP of every synapse.
+        spiked = False
         if refractory > 0:
             v = neuron.V_reset
             refractory -= 1
         elif v >= neuron.V_th:
+            spiked = True
             recorder.spike_step.append(step)
             v = neuron.V_reset
-            x_post += 1
-            potentiate(w, x_pre, stdp.A_plus)
+            traces.jump_post()
+            w = clipped(rule.potentiate(w, traces.of(...), fields))
             refractory = refractory_steps
         if recorder.traces:
-            recorder.note(step, v=v, g_ex=g_ex, x_post=x_post, x_pre=x_pre, weight_trace=w)
+            recorder.note(step, v=v, g_ex=g_ex, weight_trace=w, **traces.values)
 
         # 3. Conductance: dg/dt = -g/tau_ex, +g_max w at an input spike, w before this step's LTD.
+        # 4. LTD of the synapses that spike; then postsynaptic traces: dx/dt = -x/tau.
         g_ex *= 1 - dt / synapse.tau_ex
-        w_active = w[active]
-        g_ex += synapse.g_max * w_active.sum()
-
-        # 4. LTD of the synapses that spike, by the trace of output spikes: dx/dt = -x/tau_minus.
-        w[active] = depress(w_active, x_post, stdp.A_minus)
-        x_post *= 1 - dt / stdp.tau_minus
+        if active.size:
+            w_active = w[active]
+            g_ex += synapse.g_max * w_active.sum()
+            w[active] = clipped(rule.depress(w_active, traces.of(active), fields))
+            if step > 0:
+                traces.jump_pre(active, late=True)
+        if spiked:
+            traces.jump_post(late=True)
+        traces.decay_post()
 
         # 5. Membrane potential: tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex), one Euler step.
         v += dt / neuron.tau_m * (-(v - neuron.E_L) - g_ex * (v - synapse.E_ex))
 
     if recorder.traces:
-        recorder.note(last_step, v=v, g_ex=g_ex, x_post=x_post, x_pre=x_pre, weight_trace=w)
+        recorder.note(last_step, v=v, g_ex=g_ex, weight_trace=w, **traces.values)
     recorder.sample(n_steps, w)
     return recorder.recording(w, v)
+
+
+class _Traces:
+    """The traces of a rule, read by their names as `Rule.potentiate` and `Rule.depress` do.
+
+    Presynaptic ones are arrays `(n_synapses,)`, of which the synapses `active` are read;
+    postsynaptic ones are numbers.
+    """
+
+    def __init__(self, rule: Rule, n_synapses: int, dt: float) -> None:
+        pre, post = rule.traces_of(PRE), rule.traces_of(POST)
+        factor = {name: 1 - dt / tau for name, tau in rule.time_constants().items()}
+        self.values: dict[str, Any] = {name: np.zeros(n_synapses) for name in pre}
+        self.values |= dict.fromkeys(post, 0.0)
+        self._decay_pre = [(self.values[name], factor[name]) for name in pre]
+        self._decay_post = [(name, factor[name]) for name in post]
+        # By whether they are read before their jump.
+        self._pre = {
+            late: [(self.values[n], t.sets) for n, t in pre.items() if t.before_jump == late]
+            for late in (False, True)
+        }
+        self._post = {
+            late: [(n, t.sets) for n, t in post.items() if t.before_jump == late]
+            for late in (False, True)
+        }
+        self._names_pre = frozenset(pre)
+        self._active: Any = ...
+
+    def __getattr__(self, name: str) -> Any:
+        value = self.values[name]
+        return value[self._active] if name in self._names_pre else value
+
+    def of(self, active: Any) -> _Traces:
+        """Return the traces as seen by some synapses; `...` stands for all."""
+        self._active = active
+        return self
+
+    def decay_pre(self) -> None:
+        """Let the presynaptic traces decay by one step."""
+        for x, factor in self._decay_pre:
+            np.multiply(x, factor, out=x)
+
+    def decay_post(self) -> None:
+        """Let the postsynaptic traces decay by one step."""
+        for name, factor in self._decay_post:
+            self.values[name] *= factor
+
+    def jump_pre(self, active: NDArray[np.int64], late: bool = False) -> None:
+        """Move the presynaptic traces that are read after their jump, or before it if `late`."""
+        for x, sets in self._pre[late]:
+            if sets:
+                x[active] = 1
+            else:
+                x[active] += 1
+
+    def jump_post(self, late: bool = False) -> None:
+        """Move the postsynaptic traces that are read after their jump, or before it if `late`."""
+        for name, sets in self._post[late]:
+            self.values[name] = 1.0 if sets else self.values[name] + 1
 
 
 class _Recorder:
@@ -125,9 +191,13 @@ class _Recorder:
         self.history: list[NDArray] = []
         self.traces: dict[str, NDArray] = {}
         if record.traces:
-            self.traces |= {name: np.empty(n_steps) for name in ("v", "g_ex", "x_post")}
-            shape = (n_steps, n_synapses)
-            self.traces |= {name: np.empty(shape) for name in ("x_pre", "weight_trace")}
+            rule, shape = configuration.stdp, (n_steps, n_synapses)
+            self.traces |= {
+                name: np.empty(n_steps) for name in ("v", "g_ex", *rule.traces_of(POST))
+            }
+            self.traces |= {
+                name: np.empty(shape) for name in ("weight_trace", *rule.traces_of(PRE))
+            }
 
     def sample(self, steps_done: int, w: NDArray) -> None:
         """Keep the weights whenever an interval has passed."""

@@ -107,7 +107,11 @@ VARIABLES = {
 }
 #: What tells of the runs that made a point, and is no result of it: it differs from run to run.
 ABOUT_RUNS = ("wall_time", "made_by")
-DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims}
+#: Dimensions that no axis may be called after.
+DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims} | {
+    "trace",
+    "weight_grid",
+}
 
 
 @functools.cache
@@ -127,6 +131,7 @@ def stored(result: Result, record: Record) -> Result:
         if isinstance(result[name], np.ndarray)
         else result[name]
         for name, dtype in recorded(record).items()
+        if name in result  # a rule may have no trace of a name
     }
 
 
@@ -135,11 +140,10 @@ def stacked(results: Sequence[Result], record: Record) -> Columns:
 
     Where points differ in size, the shorter arrays are padded with NaN.
     """
-    if not results:
-        return {}
     return {
-        name: _padded([result[name] for result in results], dtype)
+        name: _padded([result.get(name, np.nan) for result in results], dtype)
         for name, dtype in recorded(record).items()
+        if any(name in result for result in results)
     }
 
 
@@ -147,7 +151,9 @@ def _padded(values: list[Any], dtype: np.dtype) -> NDArray:
     shapes = {getattr(value, "shape", ()) for value in values}
     if len(shapes) == 1:
         return np.array(values, dtype)
+    shapes.discard(())  # of a value that a point does not have
     padded = np.full((len(values), *np.max(list(shapes), axis=0)), np.nan, dtype)
     for row, array in zip(padded, values, strict=True):
-        row[tuple(slice(length) for length in array.shape)] = array
+        if np.ndim(array):
+            row[tuple(slice(length) for length in array.shape)] = array
     return padded

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import SECTIONS, all_quantities
+from pipeline.model.parameters import SECTIONS, all_quantities, declarations
 from pipeline.model.quantity import Quantity, unknown_key, written
 
 #: A larger grid is taken for a slip of the keyboard.
@@ -55,15 +56,20 @@ class Axis:
         """Last word of the key: the name of the dimension."""
         return self.key.rpartition(".")[2]
 
+    @functools.cached_property
+    def keys(self) -> frozenset[str]:
+        """Every key that some value of the axis sets."""
+        return frozenset(key for setting in self.settings for key in setting)
+
     @property
     def sets_more(self) -> bool:
         """Whether a value of the axis sets other keys than its own."""
-        return set(self.settings[0]) != {self.key}
+        return self.keys != {self.key}
 
     def sets(self, key: str) -> bool:
         """Whether the axis sets a key, or any key of a section when `key` ends with a dot."""
         return any(
-            name == key or (key.endswith(".") and name.startswith(key)) for name in self.settings[0]
+            name == key or (key.endswith(".") and name.startswith(key)) for name in self.keys
         )
 
     @property
@@ -105,8 +111,19 @@ def value_axis(key: str, values: Iterable[Any]) -> Axis:
     for value in values:
         if value is None:
             raise RequestError(f"{written(key, value)}: must be a number on an axis")
-    clean = tuple(quantity.admit(key, value) for value in values)
+    clean = tuple(_admitted(key, value) for value in values)
     return Axis(key, clean, tuple({key: value} for value in clean), quantity)
+
+
+def _admitted(key: str, value: Any) -> Any:
+    """Return a value as a variant of its section admits it; each point is checked by its own."""
+    refusals = []
+    for quantity in declarations(key):
+        try:
+            return quantity.admit(key, value)
+        except RequestError as error:
+            refusals.append(error)
+    raise refusals[0]
 
 
 def choice_axis(group: str, names: Sequence[str], settings: Sequence[dict[str, Any]]) -> Axis:
@@ -131,7 +148,7 @@ def refuse_entangled(axes: Sequence[Axis]) -> None:
     But a single value may lie over what the choice of a group sets.
     """
     for one, other in itertools.combinations(axes, 2):
-        for key in one.settings[0].keys() & other.settings[0].keys() - {one.key, other.key}:
+        for key in one.keys & other.keys - {one.key, other.key}:
             raise RequestError(
                 f"{key}: depends on both {one.key} and {other.key}; one of them must be fixed"
             )

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import SECTIONS, Configuration, all_quantities
+from pipeline.model.parameters import (
+    SECTIONS,
+    Configuration,
+    all_quantities,
+    neutral_mapping,
+    without_foreign_fields,
+)
 from pipeline.model.quantity import Quantity, unknown_key, written
 from pipeline.request.run_settings import RunSettings
 
@@ -58,11 +64,20 @@ def configure(*overrides: str) -> Configuration:
 
 def composed(overrides: Sequence[str]) -> DictConfig:
     """Return Hydra's composition of `conf/config.yaml` and overrides, outside of a Hydra app."""
+    declare_neutral_values()
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             return compose("config", overrides=list(overrides))
     except Exception as error:  # Hydra refuses with exceptions of every kind
         raise request_error(error, overrides) from error
+
+
+def declare_neutral_values() -> None:
+    """Give Hydra the config `neutral`, which `conf/config.yaml` composes before all others.
+
+    So an override can set a field that has a neutral value though no yaml lists it.
+    """
+    ConfigStore.instance().store(name="neutral", node=neutral_mapping(), provider="pipeline")
 
 
 def physics_of(config: DictConfig) -> dict[str, Any]:
@@ -71,7 +86,8 @@ def physics_of(config: DictConfig) -> dict[str, Any]:
     for key, value in plain.items():
         if key not in known_keys():
             raise unknown_key(key, value, known_keys())
-    return {name: plain[name] for name in (*SECTIONS, "seed") if name in plain}
+    own = {name: plain[name] for name in (*SECTIONS, "seed") if name in plain}
+    return without_foreign_fields(own)
 
 
 def is_dry(config: DictConfig) -> bool:
@@ -121,7 +137,6 @@ def not_a_choice(group: str, value: Any) -> RequestError:
     return RequestError(f"{written(group, value)}: must be the name of a file in conf/{group}")
 
 
-@functools.cache
 def known_keys() -> tuple[str, ...]:
     """Return every key that a command line may set, Hydra's own left out."""
     run = [RunSettings.key(name) for name in RunSettings.quantities()]

@@ -13,8 +13,14 @@ from typing import Any
 import numpy as np
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import MODEL_VERSION, SECTIONS, Configuration, Record, Section, Stdp
-from pipeline.model.quantity import refuse_unknown_keys
+from pipeline.model.parameters import (
+    MODEL_VERSION,
+    SECTIONS,
+    Configuration,
+    Record,
+    completed,
+)
+from pipeline.model.quantity import Section, refuse_unknown_keys
 from pipeline.request.axis import MOST_POINTS, Axis, settings_at
 
 
@@ -42,9 +48,10 @@ class Grid:
     """
 
     def __init__(self, base: Mapping[str, Any], axes: Sequence[Axis] = ()) -> None:
+        base = completed(base)
         refuse_unknown_keys(Configuration, base)
         for name, section in SECTIONS.items():
-            refuse_unknown_keys(section, base[name])
+            refuse_unknown_keys(section.variant(base[name]), base[name])
         self.base = base
         self.axes = tuple(axes)
         self.shape = tuple(len(axis.values) for axis in axes)
@@ -95,7 +102,12 @@ class Grid:
                 for key, value in settings(touching[name], index).items()
                 if key.startswith(f"{name}.")
             }
-            made = SECTIONS[name](**{**self.base[name], **own})
+            values = {**self.base[name], **own}
+            fields = SECTIONS[name].variant(values).quantities()
+            # Fields of the base that the variant at this point does not have are left out.
+            made = SECTIONS[name].from_mapping(
+                {field: value for field, value in values.items() if field in fields or field in own}
+            )
             return made, _written_section(made)
 
         @functools.cache
@@ -104,7 +116,7 @@ class Grid:
             made = [section(name, tuple([at[i] for i in axes])) for name, axes in touching.items()]
             sections = dict(zip(touching, [section for section, _ in made], strict=True))
             configuration = Configuration(**sections, seed=0)  # until its own is put in
-            return configuration, "\n".join([text for _, text in made])
+            return configuration, "\n".join([text for _, text in made if text])
 
         @functools.cache
         def seed(index: tuple[int, ...]) -> int:
@@ -149,7 +161,7 @@ class Grid:
         """Return nested plain values of what no axis sets, the same at every point."""
         constants = self.points[0].to_mapping()
         for axis in self.axes:
-            for key in axis.settings[0]:
+            for key in axis.keys:
                 section, _, name = key.rpartition(".")
                 (constants[section] if section else constants).pop(name, None)
         return {key: value for key, value in constants.items() if value != {}}
@@ -165,8 +177,6 @@ def _key(seed: int, physics: str) -> str:
 
 
 def _written_section(section: Section) -> str:
-    values = section.to_mapping()
-    if isinstance(section, Stdp):
-        values = section.resolved().to_mapping()
-        del values["ltd_ratio"]  # is in A_minus
-    return f"{section.section}: {values}"
+    """Return a section as it stands in a key; nothing where all of it is neutral."""
+    values = section.key_values()
+    return f"{section.section}: {values}" if values else ""

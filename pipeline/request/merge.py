@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import Stdp, by_key
+from pipeline.model.parameters import by_key
+from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import written
 from pipeline.request.axis import Axis, refuse_entangled
 from pipeline.request.grid import Grid
-from pipeline.request.spec import Request, base_and_axes, request_of
+from pipeline.request.spec import Request, base_and_axes, completed_request, request_of
 
 
 def united(asked: Grid, earlier: Request) -> Grid:
@@ -33,7 +34,8 @@ def united(asked: Grid, earlier: Request) -> Grid:
     for key in {**here, **there} if there.keys() <= here.keys() else {**there, **here}:
         first = there.get(key) or _fixed_axis(here[key], base, axes)
         second = here.get(key) or _fixed_axis(there[key], asked.base, asked.axes)
-        keys = {**first.settings[0], **second.settings[0]}
+        # A choice is a whole section, and another choice may have other fields.
+        keys = {k for k in first.keys | second.keys if not k.startswith(f"{key}.")}
         first, second = _completed(first, keys, base), _completed(second, keys, asked.base)
         merged.append(_merged(first, second))
     union = Grid(asked.base, _disentangled(merged))
@@ -44,7 +46,7 @@ def united(asked: Grid, earlier: Request) -> Grid:
 
 def differences(asked: Grid, earlier: Request) -> dict[str, tuple[Any, Any]]:
     """Return the constants that differ by key: the value of the earlier request, and that asked."""
-    here, there = by_key(request_of(asked)), by_key(earlier)
+    here, there = by_key(request_of(asked)), by_key(completed_request(earlier))
     return {
         key: (there[key], here[key])
         for key in sorted(there.keys() & here.keys())
@@ -55,15 +57,18 @@ def differences(asked: Grid, earlier: Request) -> dict[str, tuple[Any, Any]]:
 def _fixed_axis(axis: Axis, base: Mapping[str, Any], axes: Sequence[Axis]) -> Axis:
     """Return the axis with what a request without it has in its place."""
     values = by_key(base)
-    swept = {key for other in axes for key in other.settings[0]}
+    swept = {key for other in axes for key in other.keys}
     if not axis.is_choice:
         fixed = _values_of(axis.key, base, axes)
         settings = [
-            {key: values[key] for key in axis.settings[0]} | {axis.key: value} for value in fixed
+            {key: values[key] for key in axis.keys if key in values} | {axis.key: value}
+            for value in fixed
         ]
         return dataclasses.replace(axis, values=tuple(fixed), settings=tuple(settings))
+    own = {key for key in values if key.startswith(f"{axis.key}.")}
     for name, settings in zip(axis.values, axis.settings, strict=True):
-        if all(value == values[key] for key, value in settings.items() if key not in swept):
+        compared = (own | settings.keys()) - swept
+        if all(_same(settings, values, key) for key in compared):
             return dataclasses.replace(axis, values=(name,), settings=(settings,))
     raise RequestError(
         f"{axis.key}={','.join(axis.values)}: swept in only one of the two requests, and what the "
@@ -78,20 +83,28 @@ def _values_of(key: str, base: Mapping[str, Any], axes: Sequence[Axis]) -> list[
     """
     section, _, name = key.rpartition(".")
     deciding = {key}
-    if section == Stdp.section:
-        deciding |= {Stdp.key(other) for other in Stdp.followers.get(name, ())}
-    shaping = [axis for axis in axes if deciding & axis.settings[0].keys()]
+    if section == Rule.section:
+        rule = Rule.variant(base[section])
+        deciding |= {rule.key(other) for other in rule.followers.get(name, ())}
+    shaping = [axis for axis in axes if deciding & axis.keys]
     values = []
     for point in Grid(base, shaping).points:
         part = getattr(point, section) if section else point
-        values.append(getattr(part.resolved() if isinstance(part, Stdp) else part, name))
+        if name not in part.quantities():
+            raise RequestError(f"{key}: is no field of one of the two requests")
+        values.append(getattr(part.resolved() if isinstance(part, Rule) else part, name))
     return list(dict.fromkeys(values))
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
+    """Whether two mappings have a key, and the same value of it."""
+    return key in one and key in other and one[key] == other[key]
 
 
 def _completed(axis: Axis, keys: Iterable[str], base: Mapping[str, Any]) -> Axis:
     """Return the axis with every value setting all of the keys, by default as the base has them."""
     values = by_key(base)
-    fixed = {key: values[key] for key in keys}
+    fixed = {key: values[key] for key in keys if key in values}
     return dataclasses.replace(axis, settings=tuple(fixed | own for own in axis.settings))
 
 
@@ -100,11 +113,14 @@ def _merged(there: Axis, here: Axis) -> Axis:
     settings = dict(zip(there.values, there.settings, strict=True))
     for value, own in zip(here.values, here.settings, strict=True):
         other = settings.setdefault(value, own)
-        for key in own:
-            if own[key] != other[key]:
+        for key in own | other:
+            if not _same(own, other, key):
+                there_text, here_text = (
+                    written(key, setting[key]) if key in setting else f"no {key}"
+                    for setting in (other, own)
+                )
                 raise RequestError(
-                    f"{written(here.key, value)}: sets {written(key, other[key])} there and "
-                    f"{written(key, own[key])} here"
+                    f"{written(here.key, value)}: sets {there_text} there and {here_text} here"
                 )
     values = _joined(there.values, here.values)
     return dataclasses.replace(here, values=values, settings=tuple(settings[v] for v in values))

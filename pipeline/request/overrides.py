@@ -13,7 +13,7 @@ from hydra.core.override_parser.types import Override, QuotedString, RangeSweep
 from omegaconf import DictConfig, OmegaConf
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, by_key
+from pipeline.model.parameters import SECTIONS, Configuration, by_key
 from pipeline.model.quantity import written
 from pipeline.request.axis import (
     SWEPT_GROUPS,
@@ -112,8 +112,7 @@ def _choice_axis(
         if not isinstance(name, str):
             raise not_a_choice(group, name)
     choices = [by_key(physics_of(compose([f"{group}={name}"]))) for name in names]
-    section = [key for key in all_quantities() if key.startswith(f"{group}.")]
-    return choice_axis(group, names, _changes(unchosen(), choices, section))
+    return choice_axis(group, names, _changes(unchosen(), choices, f"{group}."))
 
 
 def _followed_axis(config: DictConfig, axis: Axis, other_axes: set[str]) -> Axis:
@@ -123,26 +122,39 @@ def _followed_axis(config: DictConfig, axis: Axis, other_axes: set[str]) -> Axis
     laid_over = []
     for value in axis.values:
         OmegaConf.update(copy, axis.key, value)
-        physics = {name: OmegaConf.to_container(copy[name], resolve=True) for name in SECTIONS}
-        laid_over.append(by_key(physics) | {"seed": copy.seed})
-    settings = _changes(base, laid_over, [axis.key], without=other_axes)
+        laid_over.append(by_key(physics_of(copy)))
+    settings = _changes(base, laid_over, axis.key, without=other_axes)
     return dataclasses.replace(axis, settings=tuple(settings))
 
 
 def _changes(
     base: dict[str, Any],
     choices: list[dict[str, Any]],
-    always: Iterable[str],
+    own: str,
     without: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
-    """Return from each choice some keys, and every other that differs from the base in any."""
-    changed = [
+    """Return from each choice its own keys, and every other that differs from the base in any.
+
+    Parameters
+    ----------
+    base : dict
+        Values by key where nothing is chosen.
+    choices : list of dict
+        Values by key of each choice; those of its own keys may be other ones for each.
+    own : str
+        A key, or all keys of a section when it ends with a dot.
+    without : iterable of str
+        Keys to leave out.
+    """
+    changed = {
         key
-        for key in base
-        if key in always
-        or (key not in without and any(choice[key] != base[key] for choice in choices))
-    ]
-    return [{key: choice[key] for key in changed} for choice in choices]
+        for choice in choices
+        for key, value in choice.items()
+        if key == own
+        or (own.endswith(".") and key.startswith(own))
+        or (key not in without and base.get(key) != value)
+    }
+    return [{key: value for key, value in choice.items() if key in changed} for choice in choices]
 
 
 def _referred_to(config: DictConfig) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import MODEL_VERSION, SECTIONS
+from pipeline.model.parameters import MODEL_VERSION, SECTIONS, completed
 from pipeline.request.axis import SWEPT_GROUPS, Axis, choice_axis, settings_at, value_axis
 from pipeline.request.grid import Grid
 
@@ -46,6 +46,7 @@ def base_and_axes(request: Request) -> tuple[dict[str, Any], list[Axis]]:
             f"made by model version {version}, and this is version {MODEL_VERSION}, which gives "
             "other numbers"
         )
+    request = completed_request(request)
     axes = [_axis_of(key, values) for key, values in request["axes"].items()]
     base = {name: dict(request.get(name, {})) for name in SECTIONS}
     flat = {"seed": request["seed"]} if "seed" in request else {}
@@ -53,6 +54,38 @@ def base_and_axes(request: Request) -> tuple[dict[str, Any], list[Axis]]:
         section, _, name = key.rpartition(".")
         (base[section] if section else flat)[name] = value
     return base | flat, axes
+
+
+def completed_request(request: Request) -> dict[str, Any]:
+    """Return a request with neutral values where an earlier version knew no such field.
+
+    Raises
+    ------
+    RequestError
+        If a section names a variant that there is not.
+    """
+    constants = {name: dict(request[name]) for name in SECTIONS if name in request}
+    axes = {
+        key: {name: _completed_choice(key, setting) for name, setting in values.items()}
+        if key in SWEPT_GROUPS and isinstance(values, Mapping)
+        else values
+        for key, values in request["axes"].items()
+    }
+    swept = [(key.rpartition("."), values) for key, values in axes.items()]
+    for (section, _, name), values in swept:  # one of them may choose the variant
+        if section in constants:
+            constants[section][name] = next(iter(values))
+    filled = completed(constants)
+    for (section, _, name), _ in swept:
+        filled.get(section, {}).pop(name, None)
+    return dict(request) | filled | {"axes": axes}
+
+
+def _completed_choice(group: str, setting: Mapping[str, Any]) -> dict[str, Any]:
+    prefix = f"{group}."
+    own = {k.removeprefix(prefix): v for k, v in setting.items() if k.startswith(prefix)}
+    neutral = SECTIONS[group].variant(own).neutral_values()
+    return {f"{prefix}{name}": value for name, value in neutral.items()} | dict(setting)
 
 
 def _axis_of(key: str, values: Sequence[Any] | Mapping[Any, dict[str, Any]]) -> Axis:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.parameters import MODEL_VERSION, Stdp
-from pipeline.model.plasticity import effective_ltd_ratio
+from pipeline.model.parameters import MODEL_VERSION
 from pipeline.model.quantity import Quantity
 from pipeline.model.variables import (
-    DIMENSIONS,
     DONE,
     FAILED,
     MISSING,
@@ -24,12 +22,20 @@ from pipeline.model.variables import (
 )
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
+from pipeline.storage.along_axes import LabelledArray, along_axes, dimension_name
+from pipeline.storage.model_labels import (
+    model_attributes,
+    model_coordinates,
+    model_variables,
+    unlike_models,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
 
-#: Dimensions, values and attributes of one variable.
-LabelledArray = tuple[tuple[str, ...], NDArray, Mapping[str, Any]]
+#: Of the names and meanings in the file: raised when one of them changes. Files without it are of
+#: version 0.
+SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -78,13 +84,18 @@ def label(
         for name, array in arrays.items()
         if name in VARIABLES
     }
-    effective_ratio = _along_its_axes(
-        grid, ["stdp."], effective_ltd_ratio, _EFFECTIVE_RATIO_ATTRIBUTES
+    effective_ratio = along_axes(
+        grid,
+        ["stdp."],
+        lambda point: point.stdp.effective_ltd_ratio(),
+        _EFFECTIVE_RATIO_ATTRIBUTES,
     )
     about_points = {
         name: _on_grid(grid, arrays[name], (), own) for name, own in _ABOUT_POINTS.items()
     }
+    following, partial = _resolved_fields(grid)
     variables = recorded | {"effective_ltd_ratio": effective_ratio} | about_points
+    variables |= partial | model_variables(grid)
     coordinates: dict[str, LabelledArray] = {
         dimension_name(axis): (
             (dimension_name(axis),),
@@ -95,22 +106,18 @@ def label(
     }
     return LabelledDataset(
         variables,
-        coordinates | _own_coordinates(grid, variables) | _followers(grid),
+        coordinates | following | _own_coordinates(grid, variables) | model_coordinates(grid),
         {
             "Conventions": "CF-1.11",
             "title": "STDP of a leaky integrate-and-fire neuron with conductance synapses",
             "configuration": json.dumps(grid.constants()),
+            "schema_version": SCHEMA_VERSION,
             "model_version": MODEL_VERSION,
             "coincidence_convention": "spikes in one time step count as both LTP and LTD",
+            **model_attributes(grid),
             **attributes,
         },
     )
-
-
-def dimension_name(axis: Axis) -> str:
-    """Return the name of an axis in the file: its leaf, unless the file needs that word itself."""
-    taken = axis.short_name in DIMENSIONS or axis.short_name in VARIABLES
-    return f"{axis.short_name}_set" if taken else axis.short_name
 
 
 def _own_coordinates(
@@ -188,29 +195,26 @@ def _on_grid(
     return (*names, *dims), array.reshape((*grid.shape, *array.shape[1:])), attributes
 
 
-def _followers(grid: Grid) -> dict[str, LabelledArray]:
-    """Return as coordinates what follows other parameters when null, along the axes it follows."""
+def _resolved_fields(grid: Grid) -> tuple[dict[str, LabelledArray], dict[str, LabelledArray]]:
+    """Return what follows other parameters when null, along the axes that it follows.
+
+    Returns
+    -------
+    coordinates, variables : dict
+        The fields that the rule of every point has, and those that only some have, NaN elsewhere.
+    """
     swept = {axis.key for axis in grid.axes}
-    return {
-        name: _along_its_axes(
-            grid,
-            [Stdp.key(name), *map(Stdp.key, followed)],
-            lambda stdp, name=name: getattr(stdp.resolved(), name),
-            _attributes(Stdp.quantities()[name], config_key=Stdp.key(name)),
-        )
-        for name, followed in Stdp.followers.items()
-        if Stdp.key(name) not in swept
-    }
-
-
-def _along_its_axes(
-    grid: Grid,
-    keys: list[str],
-    function: Callable[[Stdp], float],
-    attributes: Mapping[str, str],
-) -> LabelledArray:
-    """Return a number of the rule along the axes that set any of the keys."""
-    along, points = grid.slice_along(keys)
-    values = np.array([function(point.stdp) for point in points])
-    dims = tuple(dimension_name(grid.axes[i]) for i in along)
-    return dims, values.reshape([grid.shape[i] for i in along]), attributes
+    rules = [type(point.stdp) for point in unlike_models(grid.points)]
+    everywhere: dict[str, LabelledArray] = {}
+    somewhere: dict[str, LabelledArray] = {}
+    for rule in rules:
+        for name, followed in rule.followers.items():
+            if rule.key(name) not in swept:
+                in_all = all(name in other.quantities() for other in rules)
+                (everywhere if in_all else somewhere)[name] = along_axes(
+                    grid,
+                    [rule.key(rule.chosen_by), rule.key(name), *map(rule.key, followed)],
+                    lambda point, name=name: getattr(point.stdp.resolved(), name, np.nan),
+                    _attributes(rule.quantities()[name], config_key=rule.key(name)),
+                )
+    return everywhere, somewhere

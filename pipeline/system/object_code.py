@@ -1,7 +1,8 @@
-"""Machine code that outlives its process.
+"""On-disk cache of the kernel's object code.
 
-numba takes half a second to import and ten to compile. That is done once a machine: what it made
-is kept beside Python's own compiled files, and later processes only link it, with LLVM alone.
+numba takes half a second to import and seconds to compile. That is done once per machine and
+kernel: what it made is kept beside Python's own compiled files, and later processes only link it,
+with LLVM alone.
 """
 
 from __future__ import annotations
@@ -35,21 +36,30 @@ _CALLED_BY_LLVM = ("exp", "log1p", "memcpy", "memset", "memmove")
 _linked: list[llvm.ExecutionEngine] = []
 
 
-def address(sources: Sequence[Path], compile_sources: Callable[[], tuple[str, str]]) -> int:
+def address(
+    name: str,
+    folder: Path,
+    sources: Sequence[str],
+    compile_sources: Callable[[], tuple[str, str]],
+) -> int:
     """Return the address of a function, compiled now or by an earlier process.
 
     Parameters
     ----------
-    sources : sequence of Path
-        The files that the function is written in. Their content, the processor and the version of
-        LLVM decide whether earlier code still serves.
+    name : str
+        What the file that keeps the object code is called.
+    folder : Path
+        Where to keep it; the user's cache folder takes it where this one cannot be written to.
+    sources : sequence of str
+        The texts that the function is written in. They, the processor and the version of LLVM
+        decide whether earlier code still serves.
     compile_sources : callable
         Returns the function's LLVM module as text, and its name there.
     """
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    file = f"{sources[0].stem}.{_fingerprint(sources)}.o"
-    places = [sources[0].parent / "__pycache__" / file, _USERS_CACHE / file]
+    file = f"{name}.{_fingerprint(sources)}.o"
+    places = [folder / file, _USERS_CACHE / file]
     code = next(filter(None, map(_read, places)), None)
     if code is None:
         code = _compiled(*compile_sources())
@@ -58,11 +68,11 @@ def address(sources: Sequence[Path], compile_sources: Callable[[], tuple[str, st
     return _link(code)
 
 
-def _fingerprint(sources: Sequence[Path]) -> str:
+def _fingerprint(sources: Sequence[str]) -> str:
     processor = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
     text = f"{llvmlite.__version__} {llvm.get_process_triple()} {processor}"
-    content = b"".join(source.read_bytes() for source in (*sources, Path(__file__)))
-    return hashlib.blake2b(content + text.encode(), digest_size=12).hexdigest()
+    content = "\0".join([*sources, Path(__file__).read_text(), text])
+    return hashlib.blake2b(content.encode(), digest_size=12).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 import pipeline
 from analysis.measures import theory
 from analysis.measures.theory import WEIGHTS, PairRule
-from pipeline.model.plasticity import depress, potentiate, window
+from pipeline.model.plasticity import clipped, stdp_window
 
 
 def rule(A_plus=0.008, ratio=1.1, tau=20.0, tau_minus=None, mu_plus=0.0, mu_minus=0.0):
@@ -313,7 +313,7 @@ TAU, INPUT, OUTPUT = 10.0, 0.03, 0.05  # ms; spikes per step of 1 ms
 def strengthen(case, w, x_pre):
     """Return weights after an output spike."""
     if case.mu_plus == 0:
-        potentiate(w, x_pre, case.A_plus)
+        w[:] = clipped(w + case.A_plus * x_pre)
         return w
     return np.minimum(w + case.A_plus * (1 - w) ** case.mu_plus * x_pre, 1)
 
@@ -322,7 +322,7 @@ def weaken(case, w, x_post):
     """Return weights after an input spike."""
     A_minus = case.ratio * case.A_plus
     if case.mu_minus == 0:
-        return depress(w, x_post, A_minus)
+        return clipped(w - A_minus * x_post)
     return np.maximum(w - A_minus * w**case.mu_minus * x_post, 0)
 
 
@@ -375,5 +375,5 @@ def test_the_files_window_is_the_models(configure):
             curve = drawn.sel(A_plus=A_plus, tau_minus=tau_minus)
             t = curve["time_difference"].values
             away = t != 0
-            np.testing.assert_allclose(curve.values[away], window(t[away], stdp), atol=1e-15)
+            np.testing.assert_allclose(curve.values[away], stdp_window(t[away], stdp), atol=1e-15)
             assert curve.values[t == 0].tolist() == pytest.approx([A_plus, -1.1 * A_plus])

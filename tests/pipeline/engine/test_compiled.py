@@ -1,5 +1,6 @@
 """The compiled core against the reference: the same spikes exactly, the same weights to 1e-10."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 import pipeline
 from pipeline.engine import compiled, kernel
 from pipeline.model import reference
-from pipeline.model.inputs import given_cells, mean_gap, spike_cells
+from pipeline.model.inputs import bernoulli_cells, given_cells, mean_gap
 from pipeline.model.parameters import Configuration
+from pipeline.model.rules.additive import Additive
 from tests.conftest import golden, golden_overrides
 
 ROOT = Path(__file__).parents[3]
@@ -166,17 +168,10 @@ def test_drawn_events_are_the_references_to_the_last(p):
     events = np.empty(600_000, dtype=np.int64)
     stream = np.array(compiled._stream_of(seed), dtype=np.uint64)
     kernel._draw(stream, events, 0, -1, mean_gap(p), n_cells)
-    expected = np.concatenate(list(spike_cells(_poisson(p, n_synapses, n_steps, seed))))
+    expected = np.concatenate(list(bernoulli_cells(p, n_synapses, n_steps, seed)))
     assert expected.size > 490_000
     np.testing.assert_array_equal(events[: expected.size], expected)
     assert (events[expected.size :] == n_cells).all()
-
-
-def _poisson(p, n_synapses, n_steps, seed):
-    return pipeline.configure(
-        f"input.n_synapses={n_synapses}", f"input.rate_hz={1000 * p}", f"seed={seed}",
-        f"simulation.duration={n_steps}", "simulation.dt=1",
-    )  # fmt: skip
 
 
 @example(0)
@@ -201,9 +196,19 @@ def test_traces_of_any_time_constant(tau_plus):
     assert assert_same_run(configuration).spike_step.size > 10
 
 
+def test_object_code_belongs_to_all_files_that_it_is_made_from():
+    """A change of any engine module that the kernel imports makes it be compiled again."""
+    folder = Path(kernel.__file__).parent
+    tree = ast.parse((folder / "kernel.py").read_text())
+    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    files = {f"{m.rpartition('.')[2]}.py" for m in modules if m.startswith("pipeline.engine.")}
+    assert len(files) == 2
+    assert files | {"kernel.py"} == set(compiled.SOURCES)
+
+
 def test_the_kernel_allocates_nothing():
     """Memory from numba's own runtime would not be there in a process that does not import it."""
-    module, _ = kernel.compiled()
+    module, _ = kernel.compiled(Additive)
     assert "@NRT_Allocate" not in module
 
 
@@ -232,7 +237,10 @@ def test_without_numba_the_reference_takes_over_and_says_so(tmp_path):
     dataset, warnings = run_without(["numba", "llvmlite"], tmp_path)
     assert dataset.attrs["engine"] == "reference"
     assert len(warnings) == 1
-    assert "run.engine=compiled cannot be had here (import of llvmlite" in warnings[0]
+    assert (
+        "run.engine=compiled is not available for stdp.rule=additive (import of llvmlite"
+        in warnings[0]
+    )
 
 
 def test_the_reference_needs_no_numba(tmp_path):
@@ -244,7 +252,7 @@ def test_the_reference_needs_no_numba(tmp_path):
 
 def test_code_once_compiled_runs_without_importing_numba(tmp_path):
     """A process that finds the machine code kept does not import numba, and gets the same run."""
-    compiled.load()
+    compiled.load(Additive)
     dataset, warnings = run_without(["numba"], tmp_path)
     assert dataset.attrs["engine"] == "compiled"
     assert warnings == []

@@ -30,7 +30,7 @@ def test_sweep_returns_what_it_writes(configure, tmp_path):
             assert set(returned[name].attrs) == set(written[name].attrs)
     alone = pipeline.sweep(configure(), AXES, backend="sequential")
     xr.testing.assert_identical(numbers_of(alone), numbers_of(returned))
-    assert dict(returned.sizes) == {"rate_hz": 2, "seed": 3, "synapse": 40}
+    assert dict(returned["weight"].sizes) == {"rate_hz": 2, "seed": 3, "synapse": 40}
 
 
 def test_sweep_and_simulate_agree(configure):

@@ -1,4 +1,4 @@
-"""Input events: their law, their order, and that nothing but the seed decides them."""
+"""Input events: their distribution, their order, and that nothing but the seed decides them."""
 
 import itertools
 
@@ -11,11 +11,15 @@ from pipeline.model.inputs import (
     active_synapses,
     bernoulli_cells,
     given_cells,
-    notebook_cells,
     random_generator,
-    spike_cells,
 )
+from pipeline.model.processes.notebook import Notebook
 from tests.conftest import golden
+
+
+def notebook(**values):
+    """Return the notebook's process."""
+    return Notebook(process="notebook", **values)
 
 
 def cells_of(chunks):
@@ -86,7 +90,7 @@ def test_seeds_and_streams_differ():
 def test_notebook_process_draws_the_notebooks_spikes():
     """Exercise 1B: the legacy stream gives its raster, 1, 2, 1, 0 and 4 spikes."""
     raster = golden("exercise_1b")["input_spikes"]
-    cells = cells_of(notebook_cells(0.01, 5, 200, seed=2020))
+    cells = cells_of(notebook(n_synapses=5, rate_hz=10).events(1.0, 200, 2020))
     dense = np.zeros(200 * 5, dtype=int)
     dense[cells] = 1
     np.testing.assert_array_equal(dense.reshape(200, 5).T, raster)
@@ -98,7 +102,8 @@ def test_notebook_rows_longer_than_a_chunk_are_the_same_stream():
     n_steps = inputs.CHUNK * 2 + 5
     dense = (np.random.RandomState(3).rand(2, n_steps) < 0.1).astype(int)
     expected = np.flatnonzero(dense.T)
-    np.testing.assert_array_equal(cells_of(notebook_cells(0.1, 2, n_steps, seed=3)), expected)
+    drawn = notebook(n_synapses=2, rate_hz=100).events(1.0, n_steps, 3)
+    np.testing.assert_array_equal(cells_of(drawn), expected)
 
 
 @pytest.mark.parametrize("split", [1, 3, 1000])
@@ -134,8 +139,8 @@ def test_given_spikes_must_fit(spikes, message):
 
 
 def test_the_configured_process_is_used(configure):
-    """`input.process` picks the law, `rate_hz * dt` the probability."""
-    poisson = cells_of(spike_cells(configure("seed=1")))
-    notebook = cells_of(spike_cells(configure("seed=1", "input=notebook", "input.n_synapses=40")))
+    """`input.process` picks the process, `rate_hz * dt` the probability."""
+    poisson = cells_of(configure("seed=1").input_events())
+    notebook = cells_of(configure("seed=1", "input=notebook", "input.n_synapses=40").input_events())
     np.testing.assert_array_equal(poisson, cells_of(bernoulli_cells(0.04, 40, 500, 1)))
     assert not np.array_equal(poisson, notebook)

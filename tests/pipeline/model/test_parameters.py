@@ -1,11 +1,12 @@
-"""Parameters are checked at birth, alone and against each other."""
+"""Parameters are validated on construction, alone and against each other."""
 
 import dataclasses
 
 import pytest
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import SECTIONS, Configuration, Stdp, all_quantities, steps
+from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, steps
+from pipeline.model.plasticity import RULES
 
 
 def test_null_follows_the_other_parameter(configure):
@@ -84,7 +85,8 @@ def test_steps_round_up_but_not_a_rounding_error(time, dt, n):
 def test_every_quantity_has_a_name_and_only_known_followers():
     """Each parameter carries a long name, and what follows another names real fields."""
     assert all(quantity.long_name for quantity in all_quantities().values())
-    for name, sources in Stdp.followers.items():
-        assert Stdp.quantities()[name].null
-        assert {name, *sources} <= set(Stdp.quantities())
+    for rule in RULES.classes().values():
+        for name, sources in rule.followers.items():
+            assert rule.quantities()[name].null
+            assert {name, *sources} <= set(rule.quantities())
     assert list(SECTIONS) == ["neuron", "synapse", "stdp", "input", "simulation", "record"]

@@ -7,7 +7,6 @@ import pytest
 
 import pipeline
 from pipeline.model import reference
-from pipeline.model.inputs import spike_cells
 from tests.conftest import golden, golden_overrides
 from tests.support import notebook_algorithm
 
@@ -17,7 +16,7 @@ TRACED = ["exercise_2", "fine_step", "short_window"]
 
 def run(configuration, spikes=None):
     """Run the reference core on the configured input or on a raster."""
-    cells = spike_cells(configuration) if spikes is None else iter([np.flatnonzero(spikes.T)])
+    cells = configuration.input_events() if spikes is None else iter([np.flatnonzero(spikes.T)])
     return reference.run(configuration, cells)
 
 
@@ -29,7 +28,7 @@ def test_the_notebooks_runs_come_out_spike_for_spike(name):
     recording = run(configuration)
     np.testing.assert_array_equal(recording.spike_step * case["dt"], case["spike_times"])
     np.testing.assert_allclose(recording.weight * case["g_max"], case["g_final"], atol=1e-10)
-    received = np.concatenate(list(spike_cells(configuration))) % case["n"]
+    received = np.concatenate(list(configuration.input_events())) % case["n"]
     np.testing.assert_array_equal(np.bincount(received), case["input_spike_count"])
 
 
@@ -228,7 +227,7 @@ def test_history_samples_the_traces(configure):
 def test_reference_is_not_slower_than_the_notebooks_algorithm():
     """On the same spikes, 10 s of Demo 2, the core takes no longer than dense arrays do."""
     configuration = pipeline.configure("simulation.duration=10000")
-    cells = list(spike_cells(configuration))
+    cells = list(configuration.input_events())
     spikes = np.zeros(10_000 * 300, dtype=np.int8)
     spikes[np.concatenate(cells)] = 1
     spikes = spikes.reshape(10_000, 300).T

@@ -167,4 +167,4 @@ def test_constants_are_what_no_axis_sets(configure):
     )
     constants = constants.constants()
     assert "seed" not in constants
-    assert set(constants["stdp"]) == {"ltd_ratio", "A_minus", "tau_plus", "tau_minus"}
+    assert set(constants["stdp"]) == {"rule", "ltd_ratio", "A_minus", "tau_plus", "tau_minus"}

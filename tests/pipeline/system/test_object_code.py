@@ -1,4 +1,4 @@
-"""Machine code that outlives its process: kept, checked, and compiled again when in doubt."""
+"""The cache of object code: kept, verified, and compiled again when in doubt."""
 
 import ctypes
 import subprocess
@@ -15,11 +15,9 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    """A file that a function is said to be written in, and no other place to keep code."""
+    """A folder to keep code in, and no other place but the user's cache."""
     monkeypatch.setattr(object_code, "_USERS_CACHE", tmp_path / "users")
-    file = tmp_path / "twice.py"
-    file.write_text("2 * x")
-    return file
+    return tmp_path / "package"
 
 
 class Compiler:
@@ -45,18 +43,16 @@ def call(address, value):
 def test_what_was_compiled_is_kept(source):
     """The second time what was compiled is linked."""
     compiler = Compiler(2.0)
-    assert call(object_code.address([source], compiler), 21.0) == 42.0
-    assert call(object_code.address([source], compiler), 4.0) == 8.0
+    assert call(object_code.address("twice", source, ["2 * x"], compiler), 21.0) == 42.0
+    assert call(object_code.address("twice", source, ["2 * x"], compiler), 4.0) == 8.0
     assert compiler.count == 1
 
 
 def test_changed_sources_are_compiled_again(source):
-    """Code belongs to the content of all its files."""
-    beside = source.with_name("constants.py")
-    beside.write_text("one")
-    assert call(object_code.address([source, beside], Compiler(2.0)), 1.0) == 2.0
-    beside.write_text("another")
-    assert call(object_code.address([source, beside], Compiler(3.0)), 1.0) == 3.0
+    """Code belongs to all of its texts, and to where one ends and the next begins."""
+    for factor, texts in enumerate((["x", "one"], ["x", "two"], ["xt", "wo"])):
+        address = object_code.address("twice", source, texts, Compiler(float(factor)))
+        assert call(address, 1.0) == factor
 
 
 @pytest.mark.parametrize(
@@ -71,27 +67,27 @@ def test_changed_sources_are_compiled_again(source):
 )
 def test_damaged_code_is_not_linked(source, damage):
     """A file that is cut, empty or changed in one byte is compiled anew."""
-    object_code.address([source], Compiler(2.0))
-    (kept,) = (source.parent / "__pycache__").iterdir()
+    object_code.address("twice", source, ["2 * x"], Compiler(2.0))
+    (kept,) = source.iterdir()
     kept.write_bytes(damage(kept.read_bytes()))
     compiler = Compiler(2.0)
-    assert call(object_code.address([source], compiler), 1.0) == 2.0
+    assert call(object_code.address("twice", source, ["2 * x"], compiler), 1.0) == 2.0
     assert compiler.count == 1
 
 
 def test_code_is_kept_for_the_user_where_the_installation_is_closed(source, caplog):
     """Where the package's folder takes no file, the user's cache does; if neither, all the same."""
-    (source.parent / "__pycache__").write_text("in the way")
-    object_code.address([source], Compiler(2.0))
+    source.write_text("in the way")
+    object_code.address("twice", source, ["2 * x"], Compiler(2.0))
     assert len(list((source.parent / "users").iterdir())) == 1
     compiler = Compiler(2.0)
-    object_code.address([source], compiler)
+    object_code.address("twice", source, ["2 * x"], compiler)
     assert compiler.count == 0
     for file in (source.parent / "users").iterdir():
         file.unlink()
     (source.parent / "users").rmdir()
     (source.parent / "users").write_text("in the way")
-    assert call(object_code.address([source], compiler), 1.0) == 2.0
+    assert call(object_code.address("twice", source, ["2 * x"], compiler), 1.0) == 2.0
     assert "cannot be written: the next process compiles again" in caplog.text
 
 

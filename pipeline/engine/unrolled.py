@@ -1,0 +1,111 @@
+"""Compiled functions over the traces and numbers of a rule, written out for each of them.
+
+numba has no loop over a tuple whose values stay in registers, so the few functions that need one
+are made from a line of text that is repeated for every index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from numba import njit
+
+from pipeline.model.plasticity import POST, PRE, Rule
+
+#: Inlined before numba infers types, so that it compiles one function and not thirty.
+inlined = njit(error_model="numpy", inline="always")
+
+
+def tuple_of(arguments: str, element: str, indices: Iterable[int]) -> Callable[..., Any]:
+    """Return a compiled function whose value is a tuple: an expression for every index `{j}`."""
+    elements = "".join(f"{element.format(j=j)}, " for j in indices)
+    return inlined(eval(f"lambda {arguments}: ({elements})"))
+
+
+def each(arguments: str, statements: Iterable[str]) -> Callable[..., None]:
+    """Return a compiled function that executes statements."""
+    body = "".join(f"    {statement}\n" for statement in statements) or "    pass\n"
+    namespace: dict[str, Any] = {}
+    exec(f"def call({arguments}):\n{body}", namespace)
+    return inlined(namespace["call"])
+
+
+@dataclass(frozen=True)
+class TraceFunctions:
+    """Compiled functions on the traces of a rule.
+
+    Presynaptic traces are the rows of `x`, each divided by its `scale`; `jump` is 1 / scale. An
+    array `traces` keeps between two stretches all scales, all jumps and all postsynaptic traces.
+
+    Attributes
+    ----------
+    scales, jumps, post : callable
+        Tuples of these, from `traces`.
+    keep : callable
+        Store scales, jumps and postsynaptic traces in `traces`.
+    zeros : callable
+        A tuple of as many zeros as there are presynaptic traces.
+    read : callable
+        The presynaptic traces of one synapse.
+    move, move_late : callable
+        Let an input spike move the traces of its synapse that are read after, and before, their
+        jump; `move` adds `added`, which is 0 where the spike has been added already.
+    post_moved, post_moved_late : callable
+        The postsynaptic traces after an output spike, likewise.
+    times, over, post_times : callable
+        Products and quotients, element by element.
+    """
+
+    scales: Callable[..., Any]
+    jumps: Callable[..., Any]
+    post: Callable[..., Any]
+    keep: Callable[..., Any]
+    zeros: Callable[..., Any]
+    read: Callable[..., Any]
+    move: Callable[..., Any]
+    move_late: Callable[..., Any]
+    post_moved: Callable[..., Any]
+    post_moved_late: Callable[..., Any]
+    times: Callable[..., Any]
+    over: Callable[..., Any]
+    post_times: Callable[..., Any]
+
+    @classmethod
+    def of(cls, rule: type[Rule]) -> TraceFunctions:
+        """Return the functions for the traces of a rule."""
+        pre, post = (list(rule.traces_of(side).values()) for side in (PRE, POST))
+        n, m = len(pre), len(post)
+        kept = [f"a[{j}], a[{n + j}] = scale[{j}], jump[{j}]" for j in range(n)]
+        kept += [f"a[{2 * n + j}] = post[{j}]" for j in range(m)]
+
+        def moved(late: bool, added: str) -> list[str]:
+            return [
+                f"x[{j}, i] = jump[{j}]" if trace.sets else f"x[{j}, i] += {added}[{j}]"
+                for j, trace in enumerate(pre)
+                if trace.before_jump == late
+            ]
+
+        def post_moved(late: bool) -> Callable[..., Any]:
+            values = [
+                f"post[{j}]" if t.before_jump != late else "1.0" if t.sets else f"post[{j}] + 1.0"
+                for j, t in enumerate(post)
+            ]
+            return inlined(eval(f"lambda post: ({''.join(f'{value}, ' for value in values)})"))
+
+        return cls(
+            scales=tuple_of("a", "a[{j}]", range(n)),
+            jumps=tuple_of("a", "a[{j}]", range(n, 2 * n)),
+            post=tuple_of("a", "a[{j}]", range(2 * n, 2 * n + m)),
+            keep=each("a, scale, jump, post", kept),
+            zeros=tuple_of("", "0.0", range(n)),
+            read=tuple_of("x, i, scale", "scale[{j}] * x[{j}, i]", range(n)),
+            move=each("x, i, jump, added", moved(False, "added")),
+            move_late=each("x, i, jump", moved(True, "jump")),
+            post_moved=post_moved(False),
+            post_moved_late=post_moved(True),
+            times=tuple_of("a, b", "a[{j}] * b[{j}]", range(n)),
+            over=tuple_of("a, b", "a[{j}] / b[{j}]", range(n)),
+            post_times=tuple_of("a, b", "a[{j}] * b[{j}]", range(m)),
+        )

@@ -1,0 +1,1 @@
+"""Input processes, a module each; `pipeline.model.inputs` says what a process consists of."""

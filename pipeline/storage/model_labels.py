@@ -1,0 +1,134 @@
+"""What the analysis needs of rules and processes, as variables and attributes of the file.
+
+So theory and figures of a user's own rule work from the file alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.model.inputs import InputProcess
+from pipeline.model.parameters import Configuration
+from pipeline.model.plasticity import PRE, Rule
+from pipeline.request.grid import Grid
+from pipeline.storage.along_axes import LabelledArray, on_axes
+
+#: Weights at which the steps of a rule are kept.
+WEIGHTS = np.linspace(0, 1, 101)
+
+
+def model_variables(grid: Grid) -> dict[str, LabelledArray]:
+    """Return the steps and the time constants of the rules, along the axes that change them."""
+    along, points = grid.slice_along(["stdp."])
+    rules = [point.stdp for point in points]
+    names = trace_names(grid)
+    steps = np.full((len(rules), len(names), WEIGHTS.size), np.nan)
+    taus = np.full((len(rules), len(names)), np.nan)
+    for cls in dict.fromkeys(map(type, rules)):
+        rows = [i for i, rule in enumerate(rules) if type(rule) is cls]
+        columns = [names.index(name) for name in cls.traces]
+        some = [rules[i] for i in rows]
+        steps[np.ix_(rows, columns)] = _steps(some)
+        taus[np.ix_(rows, columns)] = [list(rule.time_constants().values()) for rule in some]
+    kept = {
+        "weight_step": (
+            steps,
+            ("trace", "weight_grid"),
+            {
+                "long_name": "weight change by a spike when this trace is 1 and all others are 0",
+                "comment": "at an output spike for presynaptic traces, at an input spike for "
+                "postsynaptic ones; before clipping; fraction of synapse.g_max",
+            },
+        ),
+        "trace_time_constant": (
+            taus,
+            ("trace",),
+            {"long_name": "time constant of the trace", "units": "ms"},
+        ),
+    }
+    return {
+        name: _collapsed(on_axes(grid, along, values, dims, attributes), len(along))
+        for name, (values, dims, attributes) in kept.items()
+    }
+
+
+def model_coordinates(grid: Grid) -> dict[str, LabelledArray]:
+    """Return the coordinates of the dimensions that `model_variables` have of their own."""
+    return {
+        "trace": (("trace",), np.array(trace_names(grid)), {"long_name": "trace of the STDP rule"}),
+        "weight_grid": (
+            ("weight_grid",),
+            WEIGHTS,
+            {"long_name": "synaptic weight", "comment": "fraction of synapse.g_max"},
+        ),
+    }
+
+
+def model_attributes(grid: Grid) -> dict[str, str]:
+    """Return what rules and processes are, as JSON by their names.
+
+    Of each whether its statistics are stationary, why the equilibrium theory does not cover it
+    (empty where it does) and, of a user's own, the source; of a rule also the kind of its traces.
+    """
+    points = unlike_models(grid.points)
+    rules = {point.stdp.name: _description(type(point.stdp)) for point in points}
+    for point in points:
+        rules[point.stdp.name]["traces"] = {
+            name: {
+                "side": trace.side,
+                "at_a_spike": "set to 1" if trace.sets else "add 1",
+                "read": f"{trace.read} its own jump",
+            }
+            for name, trace in point.stdp.traces.items()
+        }
+    processes = {point.input.name: _description(type(point.input)) for point in points}
+    return {"rules": json.dumps(rules), "processes": json.dumps(processes)}
+
+
+def unlike_models(points: Iterable[Configuration]) -> list[Configuration]:
+    """Return a point for each combination of rule and process."""
+    return list({(type(p.stdp), type(p.input)): p for p in points}.values())
+
+
+def trace_names(grid: Grid) -> list[str]:
+    """Return the names of the traces of all rules."""
+    points = unlike_models(grid.points)
+    return list(dict.fromkeys(name for point in points for name in point.stdp.traces))
+
+
+def _description(cls: type[Rule] | type[InputProcess]) -> dict[str, Any]:
+    return {
+        "stationary": cls.stationary,
+        "theory_gap": cls.theory_gap,
+        "source": cls.source,
+    }
+
+
+def _steps(rules: list[Rule]) -> NDArray[np.float64]:
+    """Return the changes by each trace alone, `(n_rules, n_traces, n_weights)`, for all at once."""
+    cls = type(rules[0])
+    numbers = np.array([rule.numbers() for rule in rules], dtype=float)
+    fields = cls.fields_type()(*numbers.T[:, :, np.newaxis])
+    names = cls.traces_type()._fields
+    silent = cls.traces_type()(*[0.0] * len(names))
+    steps = np.empty((len(rules), len(cls.traces), WEIGHTS.size))
+    for column, (name, trace) in enumerate(cls.traces.items()):
+        change = cls.potentiate if trace.side == PRE else cls.depress
+        alone = silent._replace(**{name: 1.0})
+        steps[:, column] = change(WEIGHTS, alone, fields) - change(WEIGHTS, silent, fields)
+    return steps
+
+
+def _collapsed(variable: LabelledArray, n_axes: int) -> LabelledArray:
+    """Return a variable without the first axes along which it does not change."""
+    dims, values, attributes = variable
+    for i in reversed(range(n_axes)):
+        first = values.take([0], axis=i)
+        if np.array_equal(np.broadcast_to(first, values.shape), values, equal_nan=True):
+            values, dims = values.take(0, axis=i), dims[:i] + dims[i + 1 :]
+    return dims, values, attributes
