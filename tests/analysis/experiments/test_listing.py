@@ -106,9 +106,9 @@ def test_experiments_without_results_are_told(keep, listed, tmp_path):
     rows = {line.split()[0]: line for line in lines[1:]}
     assert code == 0
     assert rows.keys() == {"killed", "broken", "foreign"}
-    assert rows["killed"].endswith("not gathered yet")
+    assert rows["killed"].endswith("no results.nc yet")
     assert "cannot be read as netCDF" in rows["broken"]
-    assert "no result of the pipeline" in rows["foreign"]
+    assert "not results of the pipeline" in rows["foreign"]
 
 
 def test_a_file_that_says_little_is_listed_with_blanks(keep, listed):
@@ -136,10 +136,10 @@ def test_experiments_lie_anywhere_but_in_what_is_another_ones_own(keep, listed, 
 
 def test_no_experiments_are_one_line(listed, tmp_path, capsys, monkeypatch):
     """Also where there is no `outputs` yet; a root that is given must be there."""
-    assert listed() == (0, [f"no experiment below {tmp_path}"])
+    assert listed() == (0, [f"no experiments below {tmp_path}"])
     monkeypatch.chdir(tmp_path)
     assert main(["list"]) == 0
-    assert capsys.readouterr().out == "no experiment below outputs\n"
+    assert capsys.readouterr().out == "no experiments below outputs\n"
     assert main(["list", "nowhere"]) == 2
     assert capsys.readouterr().err == "error: nowhere: must be a directory\n"
 
@@ -191,8 +191,8 @@ def test_all_conditions_must_hold(three, listed):
     assert set(names(listed(*both)[1])) == {"swept", "group"}
     code, (line,) = listed("--where", "A_plus=0.5", "--since", "1d")
     assert code == 0
-    assert "no experiment of 3" in line
-    assert "stdp.A_plus=0.5 (there: 0.001..0.009 (9)) and a run since" in line
+    assert "none of 3 experiments below" in line
+    assert "stdp.A_plus=0.5 (values there: 0.001..0.009 (9)) and a run since" in line
 
 
 def test_what_cannot_be_asked_is_counted(three, listed, tmp_path):
@@ -200,7 +200,7 @@ def test_what_cannot_be_asked_is_counted(three, listed, tmp_path):
     (tmp_path / "killed" / "points").mkdir(parents=True)
     lines = listed("--where", "seed=2")[1]
     assert names(lines[:-1]) == ["fixed"]
-    assert lines[-1] == "left out: 1 not gathered yet, not readable or without a date"
+    assert lines[-1] == "not shown: 1 without results.nc, unreadable or undated"
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_since_keeps_what_ran_at_or_after(keep, listed):
     say(keep("new", {"seed": [1]}), runs=made_at("2026-11-02T10:00:00+00:00"))
     assert names(listed("--since", "2026-11-02T10:00:00+00:00")[1]) == ["new"]
     assert names(listed("--since", "2026-10-30")[1]) == ["old", "new"]
-    assert "no experiment" in listed("--since", "2026-11-02T10:00:01Z")[1][0]
+    assert "none of 2 experiments" in listed("--since", "2026-11-02T10:00:01Z")[1][0]
 
 
 def test_since_takes_dates_and_durations():
@@ -261,7 +261,7 @@ def test_any_garbage_is_told_as_unreadable(tmp_path_factory, garbage, beginning)
     """Also what begins like netCDF."""
     file = tmp_path_factory.mktemp("garbage") / "results.nc"
     file.write_bytes(beginning + garbage)
-    with pytest.raises(LoadError, match="cannot be read as netCDF|no result of the pipeline"):
+    with pytest.raises(LoadError, match="cannot be read as netCDF|not results of the pipeline"):
         read_metadata(file)
 
 

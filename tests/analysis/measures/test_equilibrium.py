@@ -7,6 +7,7 @@ import xarray as xr
 import pipeline
 from analysis.measures import theory
 from analysis.measures.equilibrium import expected_histogram, homeostatic_rate, spikes_per_input
+from analysis.measures.pair_rule import PairRule
 from analysis.measures.stationarity import settling
 from analysis.measures.weights import weight_histogram
 
@@ -72,7 +73,7 @@ def test_beta_is_the_theorys_alpha(notebook, expected):
     85 % of the way back from reset.
     """
     dead_time = 2 - 10 / (1 + 20 / 55) * np.log(0.15)
-    rule = theory.PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
+    rule = PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
     for rate in RATES:
         output = last_half(notebook).sel(rate_hz=rate).item()
         left = theory.refractory_share(rule, output, dead_time)
@@ -104,7 +105,7 @@ def test_the_gain_that_was_put_in_comes_back(notebook, noise, n_samples, toleran
     gain = 0.017
     dataset = notebook.sel(rate_hz=[30.0]).isel(sample_time=slice(n_samples)).copy(deep=True)
     random = np.random.default_rng(0)
-    rule = theory.PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
+    rule = PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
     shape = dataset["weight_history"].shape
     history = np.empty(shape)
     w = random.uniform(0.4, 0.7, (shape[0], shape[1], shape[3]))

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import pipeline
-from analysis.measures import theory
-from analysis.measures.theory import WEIGHTS, PairRule
+from analysis.measures import pair_rule, theory
+from analysis.measures.pair_rule import PairRule
+from analysis.measures.theory import WEIGHTS
 from pipeline.model.plasticity import depress, potentiate, window
 
 
@@ -34,8 +35,8 @@ def test_steps_stand_for_sums_over_lags(tau, dt, euler):
     q = 1 - dt / tau if euler else np.exp(-dt / tau)
     lags = np.arange(2000)
     for coincident, first in ((True, 0), (False, 1)):
-        area = theory.step_area(tau, dt, euler, coincident)
-        variance = theory.step_variance(tau, dt, euler, coincident)
+        area = pair_rule.step_area(tau, dt, euler, coincident)
+        variance = pair_rule.step_variance(tau, dt, euler, coincident)
         assert area == pytest.approx(dt * (q ** lags[first:]).sum())
         assert variance == pytest.approx(2 * dt * (q ** (2 * lags[first:])).sum())
 
@@ -44,10 +45,12 @@ def test_steps_that_are_short_change_nothing():
     """As dt shrinks both become tau; with Euler traces the area is tau at any dt."""
     for euler in (True, False):
         for coincident in (True, False):
-            assert theory.step_area(20, 1e-4, euler, coincident) == pytest.approx(20, rel=1e-5)
-            assert theory.step_variance(20, 1e-4, euler, coincident) == pytest.approx(20, rel=1e-5)
-    assert theory.step_area(20, 5) == pytest.approx(20)
-    assert theory.step_variance(20, 5) > 22
+            assert pair_rule.step_area(20, 1e-4, euler, coincident) == pytest.approx(20, rel=1e-5)
+            assert pair_rule.step_variance(20, 1e-4, euler, coincident) == pytest.approx(
+                20, rel=1e-5
+            )
+    assert pair_rule.step_area(20, 5) == pytest.approx(20)
+    assert pair_rule.step_variance(20, 5) > 22
 
 
 def test_a_rule_in_steps_has_the_models_drift():
@@ -98,7 +101,7 @@ def test_additive_density_is_the_general_one(tau_minus, c_over_rho):
     """N exp(-alpha w + beta w^2) solves the Fokker-Planck equation of the additive rule."""
     additive = rule(0.01, 1.1 * 20 / tau_minus, tau_minus=tau_minus)
     closed = theory.additive_density(additive.alpha(), additive.beta(c_over_rho))
-    general = additive.density(c_over_rho)
+    general = theory.equilibrium_density(additive, c_over_rho)
     np.testing.assert_allclose(general, closed, rtol=1e-3, atol=1e-6 * closed.max())
     steps = np.diff(WEIGHTS)
     assert ((closed[1:] + closed[:-1]) / 2 * steps).sum() == pytest.approx(1)
@@ -108,7 +111,7 @@ def test_additive_density_is_the_general_one(tau_minus, c_over_rho):
 def test_the_density_lets_nothing_flow(mu_plus, mu_minus):
     """In equilibrium the flux A P - (D P)' / 2 is 0 at every weight."""
     one = rule(0.05, 1.3, mu_plus=mu_plus, mu_minus=mu_minus)
-    density = one.density(0.5)
+    density = theory.equilibrium_density(one, 0.5)
     inside = (WEIGHTS > 0.02) & (WEIGHTS < 0.98)
     advected = one.drift(WEIGHTS, 0.5) * density
     diffused = np.gradient(one.diffusion(WEIGHTS) * density, WEIGHTS) / 2
@@ -122,7 +125,9 @@ def test_multiplicative_moments_are_those_of_the_density(ratio):
     one = rule(0.001, ratio, tau=15, tau_minus=25, mu_plus=1, mu_minus=1)
     mean, variance = theory.multiplicative_moments(one)
     assert mean == pytest.approx(1 / (1 + ratio * 25 / 15))
-    np.testing.assert_allclose(moments(one.density()), (mean, variance), rtol=5e-3)
+    np.testing.assert_allclose(
+        moments(theory.equilibrium_density(one)), (mean, variance), rtol=5e-3
+    )
 
 
 def test_van_rossum_moments_are_those_of_the_density():
@@ -131,9 +136,13 @@ def test_van_rossum_moments_are_those_of_the_density():
     mean, variance = theory.van_rossum_moments(one)
     assert mean == pytest.approx(1 / 1.6)
     assert variance == pytest.approx(0.001 * (1 + 1.6**2 * mean**2) / (4 * 1.6))
-    np.testing.assert_allclose(moments(one.density()), (mean, variance), rtol=5e-3)
+    np.testing.assert_allclose(
+        moments(theory.equilibrium_density(one)), (mean, variance), rtol=5e-3
+    )
     normal = theory.normal_density(mean, variance)
-    shares = [theory.shares_in_bins(density, 20) for density in (one.density(), normal)]
+    shares = [
+        theory.shares_in_bins(density, 20) for density in (theory.equilibrium_density(one), normal)
+    ]
     assert theory.total_variation(*shares) < 0.02
 
 
@@ -142,7 +151,9 @@ def test_moments_in_steps_are_those_of_the_density_in_steps(mu_plus):
     """Whatever steps do to the diffusion, they do to the closed forms of both soft rules."""
     stepped = PairRule.in_steps(0.001, 0.0016, 10, 10, 2.0, mu_plus=mu_plus, mu_minus=1)
     closed = theory.multiplicative_moments if mu_plus else theory.van_rossum_moments
-    np.testing.assert_allclose(moments(stepped.density()), closed(stepped), rtol=5e-3)
+    np.testing.assert_allclose(
+        moments(theory.equilibrium_density(stepped)), closed(stepped), rtol=5e-3
+    )
 
 
 @pytest.mark.parametrize("mu", [0.1, 0.5, 1.0])
@@ -171,10 +182,10 @@ def test_nearest_neighbours_shorten_the_trace():
     s = np.linspace(0, 600, 60_001)
     aged = rate / 1000 * np.exp(-s * rate / 1000) * np.exp(-s / tau)
     integral = ((aged[1:] + aged[:-1]) / 2 * np.diff(s)).sum()
-    expected = rate / 1000 * theory.nearest_neighbour_tau(tau, rate)
+    expected = rate / 1000 * pair_rule.nearest_neighbour_tau(tau, rate)
     assert expected == pytest.approx(integral, rel=1e-5)
     assert expected == pytest.approx(simulated, rel=0.02)
-    assert theory.nearest_neighbour_tau(tau, 0) == tau
+    assert pair_rule.nearest_neighbour_tau(tau, 0) == tau
 
 
 def test_homeostatic_rate_balances_the_piles():
@@ -184,11 +195,11 @@ def test_homeostatic_rate_balances_the_piles():
     assert rate == pytest.approx(1000 * 0.02 / (2 * 20 * 0.1))
     c_over_rho = 1000 * c / rate
     assert one.beta(c_over_rho) == pytest.approx(one.alpha())
-    density = one.density(c_over_rho)
+    density = theory.equilibrium_density(one, c_over_rho)
     assert density[0] == pytest.approx(density[-1], rel=1e-6)
     assert theory.mean_weight(density) == pytest.approx(0.5)
     # A faster output makes weights fall.
-    assert theory.mean_weight(one.density(0.9 * c_over_rho)) < 0.3
+    assert theory.mean_weight(theory.equilibrium_density(one, 0.9 * c_over_rho)) < 0.3
 
 
 def test_without_excess_ltd_nothing_holds_the_rate():
@@ -359,7 +370,7 @@ def test_simulated_pairs_have_the_theorys_density(histograms, name):
     stepped = PairRule.in_steps(
         case.A_plus, A_minus, TAU, TAU, 1.0, mu_plus=case.mu_plus, mu_minus=case.mu_minus
     )
-    expected = theory.shares_in_bins(stepped.density(), 20)
+    expected = theory.shares_in_bins(theory.equilibrium_density(stepped), 20)
     assert theory.total_variation(histograms[name], expected) < 0.03
 
 

@@ -90,7 +90,7 @@ def test_a_file_read_in_pieces_gives_the_same(keep, monkeypatch):
         }
 
     whole = numbers(open_results(file).load())
-    monkeypatch.setattr(chunks, "PIECE", 1500)  # less than two rates of final weights
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 1500)  # less than two rates of final weights
     parts = numbers(open_results(file))
     for name, expected in whole.items():
         assert expected.notnull().any() or name == "settling_time"
@@ -107,15 +107,15 @@ def test_pieces_are_as_small_as_is_asked_for(monkeypatch):
         seen.append(part["x"].nbytes)
         return part["x"].sum("synapse")
 
-    monkeypatch.setattr(chunks, "PIECE", 250)
-    joined = chunks.by_pieces(summed, dataset, ["seed", "rate_hz"])
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 250)
+    joined = chunks.by_chunks(summed, dataset, ["seed", "rate_hz"])
     assert joined.dims == ("seed", "rate_hz")
     np.testing.assert_array_equal(joined, np.full((2, 10), 5.0))
     assert max(seen) <= 250
     assert sum(seen) == dataset["x"].nbytes
     # What has no axis cannot be cut.
     seen.clear()
-    chunks.by_pieces(summed, dataset, [])
+    chunks.by_chunks(summed, dataset, [])
     assert seen == [800]
 
 

@@ -65,5 +65,5 @@ def test_what_is_no_result_is_refused(tmp_path):
     import xarray as xr
 
     xr.Dataset({"x": 1}).to_netcdf(tmp_path / "foreign.nc")
-    with pytest.raises(LoadError, match="no result of the pipeline"):
+    with pytest.raises(LoadError, match="not results of the pipeline"):
         open_results(tmp_path / "foreign.nc")
