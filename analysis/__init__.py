@@ -1,6 +1,6 @@
-"""From `results.nc` to numbers and figures. Reads the file alone and never imports `pipeline`.
+"""Analysis of `results.nc`: measures, theory, figures, reports. Never imports `pipeline`.
 
-The names that a script or notebook needs::
+Public Python API::
 
     from analysis import open_results, settling, show
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-# Imported when first used: a table of experiments needs neither xarray nor matplotlib.
+# Imported on first use: a table of experiments needs neither xarray nor matplotlib.
 _PUBLIC = {
     "LoadError": "analysis.reading.errors",
     "ConditionError": "analysis.reading.errors",

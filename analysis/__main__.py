@@ -1,4 +1,4 @@
-"""The command line: figures of an experiment, a table of experiments, what differs between two."""
+"""Command line: draw figures of an experiment, list experiments, compare two of them."""
 
 from __future__ import annotations
 
@@ -14,48 +14,54 @@ from analysis.reading.errors import ConditionError, LoadError
 
 _PROGRAM = "python -m analysis"
 
-#: What figures can be saved as.
+#: File formats of figures.
 FORMATS = ("png", "pdf", "svg")
 
-#: Exit codes; 0 is: done, and for `diff`: the same.
-DIFFERENT, WRONG_REQUEST, INTERRUPTED = 1, 2, 130
+#: Exit codes other than 0 for success (of `diff`: equal experiments).
+DIFFERENT, INVALID_REQUEST, INTERRUPTED = 1, 2, 130
 
-_FORMS = f"""{_PROGRAM} [-h] EXPERIMENT [--figure NAME] [--format png|pdf|svg] [--where KEY=VALUE]
+_USAGE = f"""{_PROGRAM} [-h] EXPERIMENT [--figure NAME] [--format png|pdf|svg] [--where KEY=VALUE]
                 [--at MS] [--list] [--report]
        {_PROGRAM} list [-h] [ROOT] [--where KEY=VALUE] [--since DATE]
        {_PROGRAM} diff [-h] A B"""
 
-_DESCRIPTION = """Draw figures of an experiment from its file: all it supports, or those named.
+_DESCRIPTION = """Draw figures of an experiment: all that its file supports, or those named.
 
-  list   a table of all experiments below a directory
-  diff   what differs between two experiments
+  list   list the experiments below a directory
+  diff   compare two experiments
 
-A directory that is called list or diff is given as ./list."""
+Write ./list for a directory that is called list."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the words of a command line ask for; return the exit code."""
-    words = sys.argv[1:] if arguments is None else list(arguments)
-    do = {"list": _list, "diff": _diff}.get(words[0] if words else "")
+    """Run the command line; return the exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process by default.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    command = {"list": _list, "diff": _diff}.get(arguments[0] if arguments else "")
     try:
-        code = do(words[1:]) if do else _draw(words)
+        code = command(arguments[1:]) if command else _draw(arguments)
         sys.stdout.flush()
     except (LoadError, ConditionError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return WRONG_REQUEST
+        return INVALID_REQUEST
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # who reads has seen enough, as `head` does
+    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
 
 
-def _draw(words: Sequence[str]) -> int:
+def _draw(arguments: Sequence[str]) -> int:
     parser = _Parser(
         prog=_PROGRAM,
-        usage=_FORMS,
+        usage=_USAGE,
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -63,113 +69,118 @@ def _draw(words: Sequence[str]) -> int:
         "experiment", metavar="EXPERIMENT", type=Path, help="outputs/NAME, or a results.nc"
     )
     parser.add_argument(
-        "--figure", metavar="NAME", action="append", default=[], help="draw this one; see --list"
+        "--figure", metavar="NAME", action="append", default=[], help="draw this figure; see --list"
     )
     parser.add_argument(
         "--format",
         metavar="FORMAT",
         action="append",
         choices=FORMATS,
-        help="png (by default), pdf or svg; can be given several times",
+        help="png (default), pdf or svg; can be repeated",
     )
     parser.add_argument(
         "--where",
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="only the points at this value of an axis, as input.rate_hz=20; several must all hold",
+        help="only points at this value of an axis, as input.rate_hz=20; can be repeated",
     )
     parser.add_argument(
         "--at",
         metavar="MS",
         type=float,
-        help="the moment that weights in time and traces are shown at, in ms",
+        help="time at which weight histories and traces are shown, in ms",
     )
     parser.add_argument(
-        "--list", action="store_true", help="tell which figures there are and what they would need"
+        "--list", action="store_true", help="list all figures, and what those not available require"
     )
     parser.add_argument(
-        "--report", action="store_true", help="write report.html: all figures and their origin"
+        "--report",
+        action="store_true",
+        help="write report.html: figures, configuration and provenance",
     )
-    asked = parser.parse_args(words)
-    _refuse_idle_options(asked)
-    # matplotlib takes longer to import than a list to make
+    options = parser.parse_args(arguments)
+    _reject_unused_options(options)
+    # Importing matplotlib takes longer than listing experiments.
     from analysis.figures import save
 
-    if asked.list:
-        save.show_catalogue(asked.experiment)
-    elif asked.report:
+    if options.list:
+        save.show_catalogue(options.experiment)
+    elif options.report:
         from analysis.report.page import write_report
 
-        print(write_report(asked.experiment, asked.where, asked.at))
+        print(write_report(options.experiment, options.where, options.at))
     else:
-        formats = asked.format or FORMATS[:1]
-        save.draw(asked.experiment, asked.figure, formats, asked.where, asked.at)
+        formats = options.format or FORMATS[:1]
+        save.draw(options.experiment, options.figure, formats, options.where, options.at)
     return 0
 
 
-def _refuse_idle_options(asked: argparse.Namespace) -> None:
-    """Raise `ConditionError` if a report or a list is asked for with what it has no use for."""
-    idle = {"--figure": asked.figure, "--format": asked.format}
-    if asked.list:
-        idle |= {"--report": asked.report, "--where": asked.where, "--at": asked.at is not None}
-    if asked.list or asked.report:
-        alone = "--list" if asked.list else "--report"
-        for option, given in idle.items():
+def _reject_unused_options(options: argparse.Namespace) -> None:
+    """Raise `ConditionError` for options that have no effect with --list or --report."""
+    unused = {"--figure": options.figure, "--format": options.format}
+    if options.list:
+        unused |= {
+            "--report": options.report,
+            "--where": options.where,
+            "--at": options.at is not None,
+        }
+    if options.list or options.report:
+        other = "--list" if options.list else "--report"
+        for option, given in unused.items():
             if given:
-                raise ConditionError(f"{option}: has no effect with {alone}; leave one of them out")
+                raise ConditionError(f"{option}: has no effect with {other}; remove one of them")
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that refuses in one line."""
+    """A parser whose errors are one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise what is wrong."""
+        """Raise `ConditionError` in place of exiting."""
         raise ConditionError(f"{message}; see {self.prog} --help")
 
 
-def _list(words: Sequence[str]) -> int:
+def _list(arguments: Sequence[str]) -> int:
     parser = _Parser(
         prog=f"{_PROGRAM} list",
-        description="Show all experiments below a directory, the newest last. A star at a commit: "
-        "there were changes on top of it; +1: one other commit has made points too.",
+        description="List all experiments below a directory, newest last. Commit: * means "
+        "uncommitted changes, +1 that one other commit contributed points.",
     )
     parser.add_argument(
-        "root", metavar="ROOT", nargs="?", type=Path, help=f"where to look, {OUTPUTS} by default"
+        "root", metavar="ROOT", nargs="?", type=Path, help=f"the directory, {OUTPUTS} by default"
     )
     parser.add_argument(
         "--where",
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="only where this parameter has this value, as a constant or somewhere on an axis, as "
-        "stdp.A_plus=0.008 or seed=3; can be given several times, and then all must hold",
+        help="only experiments in which a parameter has this value, as a constant or on an axis, "
+        "such as stdp.A_plus=0.008 or seed=3; can be repeated, and then all must hold",
     )
     parser.add_argument(
         "--since",
         metavar="DATE",
-        help="only where the last run began at 2026-11-01, 2026-11-01T12:00 or 30min, 3h, 2d, 1w "
-        "before now, or later",
+        help="only experiments whose last run began then or later: 2026-11-01, 2026-11-01T12:00, "
+        "or 30min, 3h, 2d, 1w before now",
     )
-    asked = parser.parse_args(words)
-    list_experiments(asked.root, asked.where, asked.since)
+    options = parser.parse_args(arguments)
+    list_experiments(options.root, options.where, options.since)
     return 0
 
 
-def _diff(words: Sequence[str]) -> int:
+def _diff(arguments: Sequence[str]) -> int:
     parser = _Parser(
         prog=f"{_PROGRAM} diff",
-        description="Show what differs between two experiments in configuration, provenance and "
-        "results. The exit code is 0 if configuration and results are the same, 1 if not.",
+        description="Compare configuration, provenance and results of two experiments. The exit "
+        "code is 0 if configuration and results are equal, 1 if not.",
     )
     for name in ("A", "B"):
         parser.add_argument(name, type=Path, help="outputs/NAME, or a results.nc")
-    asked = parser.parse_args(words)
-    from analysis.experiments.comparison import (
-        show_difference,  # imports xarray, which a list needs not
-    )
+    options = parser.parse_args(arguments)
+    # Importing xarray takes longer than listing experiments.
+    from analysis.experiments.comparison import show_difference
 
-    return 0 if show_difference(asked.A, asked.B) else DIFFERENT
+    return 0 if show_difference(options.A, options.B) else DIFFERENT
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Several experiments: find, list and compare them."""
+"""Find, list and compare experiments."""

@@ -1,153 +1,133 @@
-"""What differs between two experiments: configuration, provenance, results."""
+"""Compare two experiments: configuration, provenance, results."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from analysis.experiments.matching import NO_RESULTS, Side, compare, done, matched
+from analysis.experiments.matching import NOT_COMPARED, Side, compare, done, matched
 from analysis.experiments.text_table import table, terminal_width
 from analysis.reading.dataset import open_results
-from analysis.reading.metadata import Metadata, packages_of, read_metadata, results_file
+from analysis.reading.metadata import Metadata, Setting, packages_of, read_metadata, results_file
 from analysis.reading.values import canonical, span
 
-#: Attributes of the file that are told of elsewhere.
+#: Global attributes that are no provenance, or are compared entry by entry.
 _NOT_PROVENANCE = ("configuration", "runs", "id", "packages")
 
 _NONE = "-"
 
-#: What is compared, what A has of it, what B has.
+#: Name, value in A, value in B.
 Row = tuple[str, str, str]
 
 
 def show_difference(path_a: Path, path_b: Path) -> bool:
-    """Print what differs between two experiments; return whether they are the same.
+    """Print the differences between two experiments; return whether they are equal.
 
-    They are if configuration and results are; who made them, when and how may differ.
+    They are equal if configuration and results are; provenance may differ.
 
     Raises
     ------
     LoadError
-        If either is no experiment with readable results.
+        If either has no readable results.
     """
     experiments = [read_metadata(results_file(path)) for path in (path_a, path_b)]
     configuration = configuration_rows(*experiments)
     with open_results(path_a) as dataset_a, open_results(path_b) as dataset_b:
-        heading, verdicts, same_results = results_rows(
+        heading, rows, same_results = results_rows(
             Side(path_a, experiments[0], dataset_a), Side(path_b, experiments[1], dataset_b)
         )
     width = terminal_width()
     print(f"A  {path_a}\nB  {path_b}")
-    for title, rows in (
+    for title, differences in (
         ("configuration", configuration),
         ("provenance", provenance_rows(*experiments)),
     ):
-        print(f"\n{_block(title, rows, width)}")
+        print(f"\n{_block(title, differences, width)}")
     print(f"\nresults: {heading}")
-    if verdicts:
-        print(table([(f"  {name}", told) for name, told in verdicts], width))
+    if rows:
+        print(table([(f"  {name}", difference) for name, difference in rows], width))
     return same_results and not configuration
 
 
-@dataclass(frozen=True)
-class _Setting:
-    """What a key is set to: one value, or several along an axis, by the values of that axis."""
-
-    along: str
-    values: Mapping[Any, Any]
-
-    def same_as(self, other: _Setting, own: bool) -> bool:
-        """Whether two are; along one axis of another key, where both have the axis's value."""
-        if self.along != other.along:
-            return False
-        if own:
-            return self.values.keys() == other.values.keys()
-        return all(
-            canonical(self.values[at]) == canonical(other.values[at])
-            for at in self.values.keys() & other.values.keys()
-        )
-
-
 def configuration_rows(a: Metadata, b: Metadata) -> list[Row]:
-    """Return the constants and axes that differ, by key."""
-    settings_a, settings_b = _settings(a), _settings(b)
+    """Return the keys whose settings differ: constants, axes, and what groups' choices set."""
     rows = []
-    for key in dict.fromkeys([*settings_a, *settings_b]):
-        here, there = settings_a.get(key), settings_b.get(key)
-        if here is None or there is None or not here.same_as(there, key == here.along):
-            rows.append((key, _told(key, here, there), _told(key, there, here)))
+    for key in dict.fromkeys([*a.settings, *b.settings]):
+        here, there = a.settings.get(key), b.settings.get(key)
+        if here is None or there is None or not _same(key, here, there):
+            rows.append((key, _described(key, here, there), _described(key, there, here)))
     return rows
 
 
 def provenance_rows(a: Metadata, b: Metadata) -> list[Row]:
-    """Return what made two files where it differs, packages one by one."""
-    said_a, said_b = _provenance(a), _provenance(b)
+    """Return the entries of provenance that differ, package versions one by one."""
+    entries_a, entries_b = _provenance(a), _provenance(b)
     return [
-        (name, said_a.get(name, _NONE), said_b.get(name, _NONE))
-        for name in dict.fromkeys([*said_a, *said_b])
-        if said_a.get(name) != said_b.get(name)
+        (name, entries_a.get(name, _NONE), entries_b.get(name, _NONE))
+        for name in dict.fromkeys([*entries_a, *entries_b])
+        if entries_a.get(name) != entries_b.get(name)
     ]
 
 
 def results_rows(a: Side, b: Side) -> tuple[str, list[tuple[str, str]], bool]:
-    """Compare all results at the points that both have and that are done in both.
+    """Compare all variables at the points that both experiments have and that are done in both.
+
+    Parameters
+    ----------
+    a, b : Side
+        Two experiments; their datasets have `status` (...), dimensionless, along all swept axes,
+        and variables of any unit.
 
     Returns
     -------
     str
-        How many points that are, and how many are not.
+        The numbers of points that were compared, and that were not.
     list of (str, str)
-        Each variable, and how it differs.
+        The name of each variable, and how it differs, or "same".
     bool
-        Whether nothing does.
+        Whether both have the same points and equal results.
     """
     match = matched(a, b)
     done_a, done_b = done(a, match.a), done(b, match.b)
     both = (done_a & done_b).nonzero()[0]
-    words = [
+    counts = [
         f"{len(both):,} point{'' if len(both) == 1 else 's'} compared",
         f"{match.only_a:,} only in A",
         f"{match.only_b:,} only in B",
     ]
     for which, is_done in (("A", done_a), ("B", done_b)):
         if not is_done.all():
-            words.append(f"{(~is_done).sum():,} not done in {which}")
+            counts.append(f"{(~is_done).sum():,} not done in {which}")
     names = dict.fromkeys([*a.dataset.data_vars, *b.dataset.data_vars])
     shared = match._replace(a=[match.a[i] for i in both], b=[match.b[i] for i in both])
-    told = {
+    differences = {
         str(name): compare(a, b, shared, str(name))
         for name in names
-        if name not in NO_RESULTS and len(both)
+        if name not in NOT_COMPARED and len(both)
     }
     same_points = not match.only_a and not match.only_b and bool((done_a == done_b).all())
-    verdicts = [(name, how or "same") for name, how in told.items()]
-    return ", ".join(words), verdicts, same_points and not any(told.values())
+    rows = [(name, difference or "same") for name, difference in differences.items()]
+    return ", ".join(counts), rows, same_points and not any(differences.values())
 
 
-def _settings(metadata: Metadata) -> dict[str, _Setting]:
-    """Return what every key is set to; an axis of its own lies over the choices of a group."""
-    settings = {
-        axis.key: _Setting(axis.key, {canonical(value): value for value in axis.values})
-        for axis in metadata.axes
-    }
-    for axis in metadata.axes:
-        for key in axis.settings[0] if axis.settings else ():
-            chosen = [choice[key] for choice in axis.settings]
-            by_value = dict(zip(map(canonical, axis.values), chosen, strict=True))
-            same = len(set(map(canonical, chosen))) == 1  # by all choices, as if it were constant
-            setting = _constant(chosen[0]) if same else _Setting(axis.key, by_value)
-            settings.setdefault(key, setting)
-    return settings | {key: _constant(value) for key, value in metadata.constants.items()}
+def _same(key: str, a: Setting, b: Setting) -> bool:
+    """Return whether two settings agree.
+
+    Axes of the key itself agree if they have the same values; values along the axis of another key
+    agree if they are equal wherever both axes have the same value.
+    """
+    if a.along != b.along:
+        return False
+    if a.along == key:
+        return a.values.keys() == b.values.keys()
+    return all(
+        canonical(a.values[at]) == canonical(b.values[at])
+        for at in a.values.keys() & b.values.keys()
+    )
 
 
-def _constant(value: Any) -> _Setting:
-    return _Setting("", {"": value})
-
-
-def _told(key: str, here: _Setting | None, there: _Setting | None) -> str:
-    """Return in words what a key is set to here, and which values of an axis are only here."""
+def _described(key: str, here: Setting | None, there: Setting | None) -> str:
+    """Describe a setting of one experiment, with the values of an axis that the other lacks."""
     if here is None:
         return _NONE
     values = list(here.values.values())
@@ -161,19 +141,19 @@ def _told(key: str, here: _Setting | None, there: _Setting | None) -> str:
 
 
 def _provenance(metadata: Metadata) -> dict[str, str]:
-    """Return what is said of all runs, what they say differently joined as in the file."""
+    """Return the provenance of all runs; differing values are joined as in the file."""
     in_runs = [name for run in metadata.runs for name in run if name != "seconds"]
     names = dict.fromkeys([*metadata.attributes, *in_runs])
-    said = {
+    entries = {
         name: "; ".join(metadata.said(name)) if name in in_runs else str(metadata.attributes[name])
         for name in names
         if name not in _NOT_PROVENANCE
     }
     versions: dict[str, list[str]] = {}
-    for made in metadata.runs or [metadata.attributes]:
-        for package, version in packages_of(made).items():
+    for run in metadata.runs or [metadata.attributes]:
+        for package, version in packages_of(run).items():
             versions.setdefault(f"packages.{package}", []).append(str(version))
-    return said | {name: "; ".join(dict.fromkeys(told)) for name, told in versions.items()}
+    return entries | {name: "; ".join(dict.fromkeys(values)) for name, values in versions.items()}
 
 
 def _block(title: str, rows: Sequence[Row], width: int) -> str:

@@ -1,4 +1,4 @@
-"""Which experiments are asked for: `KEY=VALUE` of a parameter, and how long ago."""
+"""Filters of experiments: parameter values (`--where KEY=VALUE`) and dates (`--since`)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 from analysis.reading.errors import ConditionError
 from analysis.reading.metadata import Metadata
-from analysis.reading.values import canonical, span
+from analysis.reading.values import canonical, kind_of, kind_of_text, stands_for
 
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A parameter and the value it must have somewhere in an experiment."""
+    """A parameter and a value that it must have somewhere in an experiment."""
 
     key: str
     value: str
@@ -27,39 +27,39 @@ class Condition:
         return f"{self.key}={self.value}"
 
     def holds(self, metadata: Metadata) -> bool:
-        """Whether it does, as a constant, on an axis, by a group's choice, or where null is."""
-        return any(_means(self.value, value) for value in metadata.parameters.get(self.key, []))
+        """Return whether the parameter has the value: constant, swept, chosen or derived."""
+        return any(stands_for(self.value, value) for value in metadata.parameters.get(self.key, []))
 
 
-def conditions(words: Sequence[str], experiments: Sequence[Metadata]) -> list[Condition]:
-    """Return the conditions that words such as `stdp.A_plus=0.008` or `A_plus=0.008` stand for.
+def conditions(where: Sequence[str], experiments: Sequence[Metadata]) -> list[Condition]:
+    """Parse conditions such as `stdp.A_plus=0.008` or `A_plus=0.008`.
 
     Raises
     ------
     ConditionError
-        If no metadata has such a key, or the key cannot have such a value.
+        If no experiment has the key, or the key takes no value of this type.
     """
     known = values_by_key(experiments)
-    return [_condition(word, known) for word in words]
+    return [_condition(text, known) for text in where]
 
 
 def values_by_key(experiments: Iterable[Metadata]) -> dict[str, list[Any]]:
-    """Return the different values that each key has in any experiment, numbers in order."""
+    """Return the distinct values that each key has in any experiment, numbers sorted."""
     known: dict[str, dict[Any, Any]] = {}
     for metadata in experiments:
         for key, values in metadata.parameters.items():
-            # The text tells 1 from true, which are equal.
+            # The text distinguishes 1 from true, which compare equal.
             known.setdefault(key, {}).update((str(canonical(v)), v) for v in values)
     return {key: sorted(values.values(), key=_order) for key, values in known.items()}
 
 
 def since(text: str, now: datetime) -> datetime:
-    """Return the time that a date, by default a local one, or a duration back from now stands for.
+    """Parse a date, local unless it has a time zone, or a duration before now.
 
     Raises
     ------
     ConditionError
-        If it is neither.
+        If the text is neither.
     """
     ago = re.fullmatch(rf"(\d+(?:\.\d+)?)\s*({'|'.join(_UNITS)})", text.strip())
     try:
@@ -68,35 +68,35 @@ def since(text: str, now: datetime) -> datetime:
         return datetime.fromisoformat(text.strip()).astimezone()
     except (ValueError, OverflowError):
         raise ConditionError(
-            f"--since {_shown(text)}: must be a date (2026-11-01), a time (2026-11-01T12:00) or "
-            "a duration back from now (30min, 3h, 2d, 1w)"
+            f"--since {_shortened(text)}: must be a date (2026-11-01), a time (2026-11-01T12:00) "
+            "or a duration before now (30min, 3h, 2d, 1w)"
         ) from None
 
 
-def _condition(word: str, known: Mapping[str, Sequence[Any]]) -> Condition:
-    key, equals, value = (part.strip() for part in word.partition("="))
+def _condition(text: str, known: Mapping[str, Sequence[Any]]) -> Condition:
+    key, equals, value = (part.strip() for part in text.partition("="))
     if not (key and equals):
         raise ConditionError(
-            f"--where {_shown(word)}: must be KEY=VALUE, such as stdp.A_plus=0.008"
+            f"--where {_shortened(text)}: must be KEY=VALUE, such as stdp.A_plus=0.008"
         )
     if known and key not in known:
         full = [name for name in known if name.rpartition(".")[2] == key]
         if len(full) != 1:
-            raise ConditionError(f"{_shown(word)}: {_unknown(key, known)}")
+            raise ConditionError(f"{_shortened(text)}: {_unknown(key, known)}")
         (key,) = full
-    kinds = {_kind(value) for value in known.get(key, [])} - {"null"}
-    # Any text may be a word, and where only null is known nothing tells what else may be.
-    if kinds and "a word" not in kinds and _kind_of_text(value) not in {*kinds, "null"}:
-        raise ConditionError(f"{_shown(word)}: must be {' or '.join(sorted(kinds))}, or null")
+    kinds = {kind_of(one) for one in known.get(key, [])} - {"null"}
+    # Anything may be text, and a key known as null alone may have values of any type.
+    if kinds and "text" not in kinds and kind_of_text(value) not in {*kinds, "null"}:
+        raise ConditionError(f"{_shortened(text)}: must be {' or '.join(sorted(kinds))}, or null")
     return Condition(key, value)
 
 
 def _unknown(key: str, known: Mapping[str, Any]) -> str:
-    """Return that no experiment has a key, the nearest that one has, and those of its section."""
-    by_leaf = {name.rpartition(".")[2].lower(): name for name in known}
+    """Return a message with the closest known key and the keys of the same section."""
+    by_short = {name.rpartition(".")[2].lower(): name for name in known}
     near = difflib.get_close_matches(key, known, n=1) or [
-        by_leaf[leaf]
-        for leaf in difflib.get_close_matches(key.rpartition(".")[2].lower(), by_leaf, n=1)
+        by_short[short]
+        for short in difflib.get_close_matches(key.rpartition(".")[2].lower(), by_short, n=1)
     ]
     section = f"{key.partition('.')[0]}."
     shown = [name for name in known if name.startswith(section)] or [
@@ -106,39 +106,11 @@ def _unknown(key: str, known: Mapping[str, Any]) -> str:
     return f"no experiment has this key{hint} (known: {', '.join(dict.fromkeys(sorted(shown)))})"
 
 
-def _means(text: str, value: Any) -> bool:
-    """Whether a text stands for a value of the file."""
-    kind = _kind(value)
-    if kind == "a word":
-        return text == value
-    if kind == "a number":
-        return _kind_of_text(text) == kind and canonical(float(text)) == canonical(value)
-    return text.lower() == span([value])
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    return "a number" if isinstance(value, int | float) else "a word"
-
-
-def _kind_of_text(text: str) -> str:
-    if text.lower() in ("null", "true", "false"):
-        return "null" if text.lower() == "null" else "true or false"
-    try:
-        float(text)
-    except ValueError:
-        return "a word"
-    return "a number"
-
-
 def _order(value: Any) -> tuple[str, Any]:
-    kind = _kind(value)
+    kind = kind_of(value)
     return kind, value if kind == "a number" else str(value)
 
 
-def _shown(text: str) -> str:
+def _shortened(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,10 +1,10 @@
-"""Find experiments below a directory, also those that were never gathered or are damaged."""
+"""Find experiments below a directory, including those without or with damaged `results.nc`."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,24 +12,24 @@ from pathlib import Path
 from analysis.reading.errors import LoadError
 from analysis.reading.metadata import RESULTS, Metadata, read_metadata
 
-#: What an experiment keeps in folders of its own; no experiment is looked for in there.
+#: Folders within an experiment directory that are not searched.
 _OWN = ("points", "figures")
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A directory in which an experiment was begun.
+    """An experiment directory.
 
     Attributes
     ----------
     name : str
-        Its path from where the search began.
+        Its path relative to the root of the search.
     metadata : Metadata or None
-        What its results tell of it, if there are any.
+        Metadata of its `results.nc`; None if that is absent or unreadable.
     note : str
-        Why there is none.
+        The reason why there are no metadata.
     when : datetime or None
-        When its last run began; without a metadata, when anything was last written there.
+        Start of its last run; without metadata, the time of its last modification.
     """
 
     name: str
@@ -39,53 +39,60 @@ class Experiment:
 
 
 def experiments(root: Path) -> Iterator[Experiment]:
-    """Yield every experiment below a directory, or that directory itself; hidden ones left out."""
-    places, seen = deque([root]), set()
-    while places:
-        place = places.popleft()
-        name = str(place.relative_to(root))
+    """Yield all experiments below a directory and the directory itself, hidden folders excluded.
+
+    A folder that is reached twice, through symbolic links, is searched once.
+    """
+    folders, seen = deque([root]), set()
+    while folders:
+        folder = folders.popleft()
+        name = str(folder.relative_to(root))
         try:
-            state = place.stat()
-            inside = {entry.name: entry for entry in os.scandir(place)}
+            state = folder.stat()
+            entries = {entry.name: entry for entry in os.scandir(folder)}
         except OSError as error:
             yield Experiment(name, None, f"cannot be read ({error.strerror})", None)
             continue
         if (state.st_dev, state.st_ino) in seen:
-            continue  # a symbolic link led here again
+            continue
         seen.add((state.st_dev, state.st_ino))
-        own = ()
-        if found := _experiment(name, place, inside):
+        found = _experiment(name, folder, entries)
+        if found:
             yield found
-            own = _OWN
-        for entry in inside.values():
-            if _is_folder(entry) and entry.name not in own and not entry.name.startswith("."):
-                # Links come last, so that what they lead to goes by its own name.
-                (places.append if entry.is_symlink() else places.appendleft)(place / entry.name)
+        for entry in entries.values():
+            if not _is_folder(entry) or entry.name.startswith("."):
+                continue
+            if found and entry.name in _OWN:
+                continue
+            # Links are searched last, so that an experiment is listed by its own path.
+            (folders.append if entry.is_symlink() else folders.appendleft)(folder / entry.name)
 
 
-def _experiment(name: str, place: Path, inside: dict[str, os.DirEntry]) -> Experiment | None:
-    if RESULTS in inside and inside[RESULTS].is_file():
+def _experiment(
+    name: str, folder: Path, entries: Mapping[str, os.DirEntry[str]]
+) -> Experiment | None:
+    if RESULTS in entries and entries[RESULTS].is_file():
         try:
-            metadata = read_metadata(place / RESULTS)
+            metadata = read_metadata(folder / RESULTS)
         except LoadError as error:
-            note = str(error).removeprefix(f"{place / RESULTS}: ")
-            return Experiment(name, None, note, _changed(inside[RESULTS]))
+            note = str(error).removeprefix(f"{folder / RESULTS}: ")
+            return Experiment(name, None, note, _modified(entries[RESULTS]))
         return Experiment(name, metadata, "", metadata.created)
-    begun = [inside[mark] for mark in ("configuration.yaml", "points") if mark in inside]
+    begun = [entries[mark] for mark in ("configuration.yaml", "points") if mark in entries]
     if not any(mark.name != "points" or mark.is_dir() for mark in begun):
         return None
-    times = [time for time in map(_changed, begun) if time]
-    return Experiment(name, None, "not gathered yet", max(times, default=None))
+    times = [time for time in map(_modified, begun) if time]
+    return Experiment(name, None, f"no {RESULTS} yet", max(times, default=None))
 
 
-def _is_folder(entry: os.DirEntry) -> bool:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link to where this user may not look
+    except OSError:  # a link to a folder without permission
         return False
 
 
-def _changed(entry: os.DirEntry) -> datetime | None:
+def _modified(entry: os.DirEntry[str]) -> datetime | None:
     try:
         return datetime.fromtimestamp(entry.stat().st_mtime, UTC)
     except (OSError, ValueError, OverflowError):

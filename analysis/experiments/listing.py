@@ -10,61 +10,64 @@ from analysis.experiments.filters import Condition, conditions, since, values_by
 from analysis.experiments.find import Experiment, experiments
 from analysis.experiments.text_table import GLUE, table, terminal_width
 from analysis.reading.errors import LoadError
-from analysis.reading.metadata import Metadata
+from analysis.reading.metadata import RESULTS, Metadata
 from analysis.reading.values import span
 
 OUTPUTS = Path("outputs")
 
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_EARLIEST_DATE = datetime.min.replace(tzinfo=UTC)
 
 
 def list_experiments(
     root: Path | None = None, where: Sequence[str] = (), begun_since: str | None = None
 ) -> None:
-    """Print a table of the experiments below a directory, the newest last.
+    """Print a table of the experiments below a directory, newest last.
 
     Parameters
     ----------
     root : path, optional
-        Where to look; `outputs` by default.
+        The directory to search; `outputs` by default.
     where : sequence of str
-        Conditions such as `stdp.A_plus=0.008`, all of which must hold.
+        Conditions such as `stdp.A_plus=0.008`; only experiments that meet all of them.
     begun_since : str, optional
-        A date or a duration: only experiments whose last run began later.
+        A date or a duration before now; only experiments whose last run started then or later.
 
     Raises
     ------
     LoadError
-        If there is no such directory.
+        If the root is not a directory.
     ConditionError
-        If a condition makes no sense.
+        If a condition or date is invalid.
     """
     earliest = since(begun_since, datetime.now(UTC)) if begun_since is not None else None
     if root is not None and not root.is_dir():
-        hint = "; every condition needs its own --where" if "=" in root.name else ""
+        hint = "; each condition needs its own --where" if "=" in root.name else ""
         raise LoadError(f"{root}: must be a directory{hint}")
     root = root or OUTPUTS
     found = list(experiments(root)) if root.is_dir() else []
     if not found:
-        print(f"no experiment below {root}")
+        print(f"no experiments below {root}")
         return
     readable = [experiment.metadata for experiment in found if experiment.metadata]
-    asked = conditions(where, readable)
-    shown = [one for one in found if _answers(one, asked, earliest)]
+    required = conditions(where, readable)
+    shown = [one for one in found if _meets(one, required, earliest)]
     if shown:
-        shown.sort(key=lambda one: (one.when or _BEGINNING, one.name))
+        shown.sort(key=lambda one: (one.when or _EARLIEST_DATE, one.name))
         print(experiment_table(shown, terminal_width()))
     else:
-        print(f"no experiment of {len(found)} below {root} has {_words(asked, readable, earliest)}")
-    silent = sum(bool((asked and not one.metadata) or (earliest and not one.when)) for one in found)
-    if silent:
-        print(f"left out: {silent} not gathered yet, not readable or without a date")
+        wanted = _description(required, readable, earliest)
+        print(f"none of {len(found)} experiments below {root} has {wanted}")
+    n_unknown = sum(
+        bool((required and not one.metadata) or (earliest and not one.when)) for one in found
+    )
+    if n_unknown:
+        print(f"not shown: {n_unknown} without {RESULTS}, unreadable or undated")
 
 
 def experiment_table(found: Sequence[Experiment], width: int) -> str:
-    """Return experiments as a table, one a row."""
+    """Format experiments as a table, one row each."""
     points = [experiment.metadata.points if experiment.metadata else None for experiment in found]
-    # Most sweeps have no holes: where none has, no column tells of them.
+    # Most sweeps are complete: failed and missing points have columns only where there are any.
     states = [
         (heading, state)
         for state, heading in enumerate(("done", "failed", "missing"))
@@ -88,47 +91,49 @@ def experiment_table(found: Sequence[Experiment], width: int) -> str:
 
 
 def axes(metadata: Metadata) -> str:
-    """Return what was swept: "rate_hz 10..40 (7); seed 0,1,2"."""
+    """Format the axes: "rate_hz 10..40 (7); seed 0,1,2"."""
     return "; ".join(
         f"{axis.name} {span(axis.values)}".replace(" ", GLUE) for axis in metadata.axes
     )
 
 
 def commit(metadata: Metadata) -> str:
-    """Return the last run's commit, `*` if there were changes, `+1` if one other had a part."""
+    """Format the commit of the last run: `*` for uncommitted changes, `+1` for one other commit."""
     commits, dirty = metadata.said("git_commit"), metadata.said("git_dirty")
     if not commits:
         return ""
-    # A file without the attribute `runs` says it all on one line.
-    newest, is_dirty = (told[-1:] and told[-1].rpartition("; ")[2] for told in (commits, dirty))
+    # A file without the attribute `runs` has the values of all runs joined in one string.
+    newest, is_dirty = (one[-1].rpartition("; ")[2] if one else "" for one in (commits, dirty))
     others = f"+{len(commits) - 1}" if len(commits) > 1 else ""
     return f"{newest[:7]}{'*' if is_dirty == 'true' else ''}{others}"
 
 
 def duration(seconds: float | None) -> str:
-    """Return a time as one would say it: "1.2 s", "25 s", "3 min", "2.1 h"."""
+    """Format a time to two digits in a suitable unit: "1.2 s", "25 s", "3 min", "2.1 h"."""
     if seconds is None:
         return ""
-    for unit, size, most in (("s", 1, 59.5), ("min", 60, 59.5), ("h", 3600, 47.5)):
+    for unit, size, limit in (("s", 1, 59.5), ("min", 60, 59.5), ("h", 3600, 47.5)):
         number = seconds / size
-        if number < most:
+        if number < limit:
             return f"{number:.0f} {unit}" if number >= 9.95 else f"{number:.2g} {unit}"
     return f"{seconds / 86400:.3g} d"
 
 
-def _answers(experiment: Experiment, asked: Sequence[Condition], earliest: datetime | None) -> bool:
+def _meets(
+    experiment: Experiment, required: Sequence[Condition], earliest: datetime | None
+) -> bool:
     if earliest and not (experiment.when and experiment.when >= earliest):
         return False
     metadata = experiment.metadata
-    return not asked or (metadata is not None and all(one.holds(metadata) for one in asked))
+    return not required or (metadata is not None and all(one.holds(metadata) for one in required))
 
 
-def _words(
-    asked: Sequence[Condition], experiments: Sequence[Metadata], earliest: datetime | None
+def _description(
+    required: Sequence[Condition], experiments: Sequence[Metadata], earliest: datetime | None
 ) -> str:
-    """Return in words what no experiment has, and the values that there are."""
+    """Describe conditions that no experiment meets, with the values that there are."""
     known = values_by_key(experiments)
-    words = [f"{one} (there: {span(known.get(one.key, ())) or 'none'})" for one in asked]
+    parts = [f"{one} (values there: {span(known.get(one.key, ())) or 'none'})" for one in required]
     if earliest:
-        words.append(f"a run since {earliest.astimezone():%Y-%m-%d %H:%M}")
-    return " and ".join(words)
+        parts.append(f"a run since {earliest.astimezone():%Y-%m-%d %H:%M}")
+    return " and ".join(parts)

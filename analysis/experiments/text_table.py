@@ -1,4 +1,4 @@
-"""Plain tables: columns side by side, folded to the width of the terminal."""
+"""Text tables, with cells wrapped to the width of the terminal."""
 
 from __future__ import annotations
 
@@ -6,44 +6,51 @@ import shutil
 import textwrap
 from collections.abc import Sequence
 
-#: A blank at which no cell is folded.
+from analysis.reading.values import printable
+
+#: A space at which no cell is wrapped.
 GLUE = "\xa0"
 
-#: Where nothing tells the width, as in a pipe, a row is one line.
-_ENDLESS = 1_000_000
+#: Width where there is no terminal, as in a pipe: every row is one line.
+_UNLIMITED = 1_000_000
 
 _GAP = "  "
 
-#: A folded column gets no less, even where lines become too long.
-_NARROWEST = 28
+#: Minimum width of a wrapped column, even if lines exceed the terminal.
+_MIN_WIDTH = 28
 
 
 def terminal_width() -> int:
-    """Return how many characters fit on a line."""
-    return shutil.get_terminal_size((_ENDLESS, 24)).columns
+    """Return the number of characters per line."""
+    return shutil.get_terminal_size((_UNLIMITED, 24)).columns
 
 
 def table(
     rows: Sequence[Sequence[str]], width: int, folded: int = 1, right: Sequence[int] = ()
 ) -> str:
-    """Return rows of cells as lines.
+    """Format rows of cells as lines of text.
 
     Parameters
     ----------
     rows : sequence of sequence of str
-        The first is the heading, if there is one.
+        All of the same length; the heading, if there is one, comes first.
     width : int
-        Of a line, where that can be had: a first cell is never folded, so that it can be copied,
-        and stands on a line of its own if it is long.
+        Maximum length of a line, exceeded where the columns cannot be narrower. The first cell of a
+        row is never wrapped, so that it can be copied; a long one has a line of its own.
     folded : int
-        How many of the last columns are folded into several lines where there is no room.
+        How many of the last columns may be wrapped.
     right : sequence of int
-        The columns whose cells are flush right.
+        Indices of the right-aligned columns.
+
+    Returns
+    -------
+    str
+        The lines, joined; characters that are not printable are escaped.
     """
-    rows = [[_printable(cell) for cell in row] for row in rows]
+    rows = [[printable(cell, allowed=GLUE) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     room = width - sum(widths[1:-folded]) - len(_GAP) * (len(widths) - 1)
-    longest = min(width // 3, room - folded * _NARROWEST)
+    longest = min(width // 3, room - folded * _MIN_WIDTH)
     widths[0] = max([len(row[0]) for row in rows if len(row[0]) <= longest], default=0)
     _narrow(widths, width, folded)
     lines = []
@@ -67,19 +74,19 @@ def table(
 
 
 def _narrow(widths: list[int], width: int, folded: int) -> None:
-    """Share what the other columns leave among the last ones, if that is less than they want."""
+    """Reduce the widths of the last columns to the space left by the others."""
     room = width - sum(widths[:-folded]) - len(_GAP) * (len(widths) - 1)
     last = range(len(widths) - folded, len(widths))
-    # The narrow ones first: what they do not need is the others'.
+    # Narrow columns first: the space that they do not need is left to the others.
     for left, column in zip(
         range(folded, 0, -1), sorted(last, key=widths.__getitem__), strict=True
     ):
-        widths[column] = min(widths[column], max(_NARROWEST, room // left))
+        widths[column] = min(widths[column], max(_MIN_WIDTH, room // left))
         room -= widths[column]
 
 
 def _fold(text: str, width: int) -> list[str]:
-    width = max(width, 1)  # of a column of empty cells
+    width = max(width, 1)  # 0 in a column of empty cells
     lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
     parts = [
         textwrap.wrap(line.replace(GLUE, " "), width, break_on_hyphens=False)
@@ -88,10 +95,3 @@ def _fold(text: str, width: int) -> list[str]:
         for line in lines
     ]
     return [part for line in parts for part in line] or [""]
-
-
-def _printable(text: str) -> str:
-    """Return a text with escapes for what would break the line or cannot be printed."""
-    return "".join(
-        c if c.isprintable() or c == GLUE else c.encode("unicode_escape").decode() for c in text
-    )

@@ -1,1 +1,1 @@
-"""Numbers computed from a dataset: weights, spike trains, stationarity, theory."""
+"""Measures of a dataset: weights, spike trains, stationarity, theory."""

@@ -1,4 +1,4 @@
-"""The theory beside a file: what it expects of the weights and the output rate that were found."""
+"""Theory of the equilibrium applied to results: expected weight histogram, gain, output rate."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from analysis.measures import theory
-from analysis.measures.chunks import by_pieces
+from analysis.measures.chunks import by_chunks
+from analysis.measures.pair_rule import PairRule
 from analysis.measures.seeds import least_over_seeds, mean_over_seeds, swept_axes
 from analysis.measures.stationarity import YES, settling
 from analysis.measures.weights import N_BINS, silent, weight_histogram
-from analysis.reading.dataset import parameter
+from analysis.reading.dataset import broadcast_to, parameter
 
-#: Share of the way from reset to threshold after which the next spike is thought possible.
+#: Fraction of the way from reset to threshold after which the next spike is assumed possible.
 _RECOVERED = 0.85
 
-#: Output spikes in a dead time, in thousandths, above which the output is not irregular any more.
-_FASTEST = 900
+#: Largest product of output rate and dead time, in thousandths, of an output that counts as
+#: irregular.
+_MAX_DUTY = 900
 
-#: Increments of weights further than this many standard deviations from the bounds are free.
+#: Weights that are more than this many standard deviations of an increment from the bounds are free
+#: of them.
 _FREE = 4
 
-#: With fewer free increments c is not told.
-_LEAST_INCREMENTS = 100
+#: Minimum number of free increments for an estimate of c.
+_MIN_INCREMENTS = 100
 
-#: Share of synapses below which there is no pile at an end: nothing balances the other one.
-_LEAST_PILE = 0.01
+#: Minimum fraction of synapses in the peak at either bound for the two to balance.
+_MIN_PEAK = 0.01
 
 _KEYS = (
     "stdp.A_plus",
@@ -48,22 +51,22 @@ _KEYS = (
 
 @dataclass(frozen=True)
 class _Point:
-    """A combination of the swept values, seeds apart.
+    """One combination of swept values, over all seeds.
 
     Attributes
     ----------
-    place : tuple of int
-        Where it stands along the axes.
+    index : tuple of int
+        Its index along the swept axes without `seed`.
     rule : PairRule
-        Its plasticity.
+        Its plasticity rule.
     rate_hz : float
         Its input rate [Hz].
     dead_time : float
-        Time after an output spike in which no other can follow [ms].
+        Minimum interval between output spikes [ms].
     """
 
-    place: tuple[int, ...]
-    rule: theory.PairRule
+    index: tuple[int, ...]
+    rule: PairRule
     rate_hz: float
     dead_time: float
 
@@ -71,28 +74,31 @@ class _Point:
 def expected_histogram(
     dataset: xr.Dataset, settled: xr.DataArray | None = None, n_bins: int = N_BINS
 ) -> xr.Dataset:
-    """Return the additive theory's histogram of weights at each point that has settled.
+    """Return the weight histogram of the additive theory at each point that has settled.
 
-    The density is N exp(-alpha w + beta w^2). beta is the theory's at the homeostatic output rate,
-    where it equals alpha; alpha is then set so that the mean weight is the one found. The diffusion
-    is corrected for time steps and for the distance that output spikes keep.
+    The density is N exp(-alpha w + beta w^2). beta is that of the theory at the homeostatic output
+    rate, where it equals alpha; alpha is then fitted to the mean weight of the results. The
+    diffusion is corrected for time steps and for the refractoriness of the output.
 
     Parameters
     ----------
     dataset : Dataset
-        An experiment.
-    settled : DataArray, optional
-        The answers of `settling`, if they are known already.
+        Results with `weight` (..., synapse), `mean_weight` and `spike_count` (...), dimensionless,
+        `output_rate` (...) [Hz] and, if recorded, `weight_history` (..., sample_time, synapse),
+        dimensionless, and `rate_history` (..., sample_time) [Hz].
+    settled : DataArray, (...), optional
+        The variable `settled` of `settling`, dimensionless, if it has been computed.
     n_bins : int
         Number of bins.
 
     Returns
     -------
     Dataset, (..., weight_bin)
-        Along the axes of the sweep without `seed`: `share` of synapses, `alpha` as set, `beta`, the
-        theory's own alpha, and `total_variation` from the histogram found. NaN where the weights
-        have not settled or the neuron is silent, for B <= 1, where there is no balance, and where
-        the output is so fast that one spike follows the other as soon as it can.
+        Dimensionless, along the axes of the sweep without `seed`: `share`, the fraction of synapses
+        in each bin; and without bins, (...): `alpha` as fitted, `beta`, and `total_variation`
+        between both histograms. NaN where the weights have not settled or the neuron is silent, for
+        B <= 1, where no rate is stationary, and where output spikes follow each other as fast as
+        they can.
     """
     found = weight_histogram(dataset, n_bins)
     settled = settling(dataset)["settled"] if settled is None else settled
@@ -102,22 +108,22 @@ def expected_histogram(
     share = np.full(found.shape, np.nan)
     alpha, beta = np.full(known.shape, np.nan), np.full(known.shape, np.nan)
     for point in _points(dataset, known):
-        w, rho = weight.values[point.place], rate.values[point.place]
+        w, rho = weight.values[point.index], rate.values[point.index]
         if point.rule.A_plus <= 0 or point.rule.ratio <= 1 + 1e-9 or not 0 < w < 1:
             continue
-        if rho * point.dead_time > _FASTEST:
+        if rho * point.dead_time > _MAX_DUTY:
             continue
-        left = theory.refractory_share(point.rule, rho, point.dead_time)
-        beta[point.place] = point.rule.alpha() / left
-        alpha[point.place] = theory.alpha_of_mean(w, beta[point.place])
-        density = theory.additive_density(alpha[point.place], beta[point.place])
-        share[point.place] = theory.shares_in_bins(density, n_bins)
+        remaining = theory.refractory_share(point.rule, rho, point.dead_time)
+        beta[point.index] = point.rule.alpha() / remaining
+        alpha[point.index] = theory.alpha_of_mean(w, beta[point.index])
+        density = theory.additive_density(alpha[point.index], beta[point.index])
+        share[point.index] = theory.shares_in_bins(density, n_bins)
     along = known.dims
     expected = found.copy(data=share)
     return xr.Dataset(
         {
             "share": expected.assign_attrs(long_name="share of synapses in theory"),
-            "alpha": (along, alpha, {"long_name": "alpha that gives the mean weight"}),
+            "alpha": (along, alpha, {"long_name": "alpha fitted to the mean weight"}),
             "beta": (along, beta, {"long_name": "beta = alpha of the theory"}),
             "total_variation": (
                 along,
@@ -129,24 +135,27 @@ def expected_histogram(
 
 
 def spikes_per_input(dataset: xr.Dataset, chosen: xr.DataArray | None = None) -> xr.DataArray:
-    """Return c of the theory: output spikes that an input spike adds at w = 1, near in time.
+    """Return c of the theory, the causal contribution of a synapse to the output.
 
-    From the drift of weights far from the bounds, in the last half of `weight_history`: dw/dt = r
-    rho (A_plus tau_plus - A_minus tau_minus) + r A_plus c w, least squares for c, output rate as
-    recorded. NaN where nothing is recorded, or the samples are so far apart that no weight stays
-    away from the bounds in between.
+    c is the number of excess postsynaptic spikes per presynaptic spike at w = 1, weighted by
+    exp(-lag/tau_plus). It is estimated from the drift of weights far from the bounds in the last
+    half of `weight_history`, dw/dt = r rho (A_plus tau_plus - A_minus tau_minus) + r A_plus c w, by
+    least squares, with the output rate as recorded.
 
     Parameters
     ----------
     dataset : Dataset
-        An experiment.
+        Results with `weight_history` (..., sample_time, synapse), dimensionless, `rate_history`
+        (..., sample_time) [Hz] and `status` (...), dimensionless.
     chosen : DataArray of bool, (...), optional
-        Where it is wanted; everywhere by default.
+        Points for which c is computed, dimensionless, along the axes of the sweep without `seed`;
+        all by default.
 
     Returns
     -------
     DataArray, (...)
-        Along the axes of the sweep without `seed`.
+        c, dimensionless, along the axes of the sweep without `seed`; NaN without a history, and if
+        samples are so far apart that every weight may have reached a bound in between.
     """
     kept = swept_axes(dataset)
     points = least_over_seeds(dataset["status"])
@@ -156,49 +165,70 @@ def spikes_per_input(dataset: xr.Dataset, chosen: xr.DataArray | None = None) ->
         gain = xr.full_like(points, np.nan, dtype=float)
     else:
         needed = dataset[["weight_history", "rate_history", "status"]]
-        gain = by_pieces(_gains, needed.assign(chosen=chosen), kept)
-    gain.attrs = {"long_name": "output spikes that an input spike adds at w = 1"}
+        gain = by_chunks(_gains, needed.assign(chosen=chosen), kept)
+    gain.attrs = {"long_name": "excess postsynaptic spikes per presynaptic spike at w = 1"}
     return gain
 
 
 def homeostatic_rate(dataset: xr.Dataset, settled: xr.DataArray | None = None) -> xr.DataArray:
-    """Return the output rate that the theory expects in equilibrium [Hz]; see `spikes_per_input`.
+    """Return the stationary output rate of the theory, at which alpha equals beta.
 
-    c is taken from the drift of the weights at the output rate found: this is a check of the
-    balance between the piles, and no prediction from parameters alone. NaN where c is not known,
-    the weights have not settled (the answers of `settling`, if they are known already), one of the
-    two piles of weights is empty, and for B <= 1.
+    c is estimated by `spikes_per_input` at the output rate of the results: this tests the balance
+    of the two peaks of weights, and is no prediction from parameters alone.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `weight` (..., synapse), `weight_history` (..., sample_time, synapse) and
+        `status` (...), dimensionless, and `rate_history` (..., sample_time) [Hz].
+    settled : DataArray, (...), optional
+        The variable `settled` of `settling`, dimensionless, if it has been computed.
+
+    Returns
+    -------
+    DataArray, (...)
+        Rate [Hz] along the axes of the sweep without `seed`; NaN where c is unknown, the weights
+        have not settled or have no peak at one of the bounds, and for B <= 1.
     """
     settled = settling(dataset)["settled"] if settled is None else settled
     share = weight_histogram(dataset)
     ends = [share.isel(weight_bin=end).sum("weight_bin") for end in (slice(2), slice(-2, None))]
-    balanced = (ends[0] >= _LEAST_PILE) & (ends[1] >= _LEAST_PILE)
+    balanced = (ends[0] >= _MIN_PEAK) & (ends[1] >= _MIN_PEAK)
     c = spikes_per_input(dataset, (settled == YES) & balanced & _covered(dataset))
     rate = np.full(c.shape, np.nan)
     for point in _points(dataset, c.notnull()):
-        gain = c.values[point.place]
-        rate[point.place] = theory.homeostatic_rate(gain, point.rule.tau_plus, point.rule.ratio)
+        gain = c.values[point.index]
+        rate[point.index] = theory.homeostatic_rate(gain, point.rule.tau_plus, point.rule.ratio)
     attributes = {"long_name": "homeostatic output rate", "units": "Hz"}
     return xr.DataArray(rate, c.coords, c.dims, attrs=attributes)
 
 
 def late_rate(dataset: xr.Dataset) -> xr.DataArray:
-    """Return the output rate over the last half of each run [Hz], of all of it without history.
+    """Return the output rate over the last half of each run.
 
-    Shorter runs of a swept duration, whose history is padded, have theirs in their own last half.
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `rate_history` (..., sample_time) [Hz], padded with NaN after the end of
+        shorter runs; else with `output_rate` (...) [Hz].
+
+    Returns
+    -------
+    DataArray, (...)
+        Rate [Hz] along all axes of the sweep; that of the whole run without a history.
     """
     if "rate_history" not in dataset:
         return dataset["output_rate"]
     history = dataset["rate_history"]
     n = history.notnull().sum("sample_time")
-    number = xr.DataArray(np.arange(history.sizes["sample_time"]), dims="sample_time")
-    rate = history.where(number >= n // 2).mean("sample_time")
+    index = xr.DataArray(np.arange(history.sizes["sample_time"]), dims="sample_time")
+    rate = history.where(index >= n // 2).mean("sample_time")
     return rate.transpose(*dataset["status"].dims).assign_attrs(history.attrs)
 
 
 def _covered(dataset: xr.Dataset) -> bool:
-    """Whether the input is the independent one of which the theory speaks."""
-    return "input" not in dataset.attrs  # spikes that were given may be of any kind
+    """Return whether the theory applies to the input, which must be independent."""
+    return "input" not in dataset.attrs  # user-supplied spikes may be correlated
 
 
 def _gains(part: xr.Dataset) -> xr.DataArray:
@@ -210,51 +240,47 @@ def _gains(part: xr.Dataset) -> xr.DataArray:
         rates = part["rate_history"].transpose(*chosen.dims, ..., "sample_time")
         interval = float(part["sample_time"].diff("sample_time")[0])
         for point in _points(part, chosen):
-            found = history.values[point.place], rates.values[point.place]
-            gain[point.place] = _gain(point, *found, interval)
+            found = history.values[point.index], rates.values[point.index]
+            gain[point.index] = _gain(point, *found, interval)
     return xr.DataArray(gain, chosen.coords, chosen.dims)
 
 
 def _gain(point: _Point, history: NDArray, rates: NDArray, interval: float) -> float:
     """Return c of one point from `(..., n_samples, n_synapses)` weights and output rates."""
-    n = int(np.isfinite(rates).any(axis=tuple(range(rates.ndim - 1))).sum())  # less is padding
+    n = int(np.isfinite(rates).any(axis=tuple(range(rates.ndim - 1))).sum())  # the rest is padding
     history, rates = history[..., n // 2 : n, :], rates[..., n // 2 : n]
     rule, r = point.rule, point.rate_hz
     before, change = history[..., :-1, :], np.diff(history.astype(float), axis=-2)
     pairs = np.broadcast_to(r * rates[..., 1:, np.newaxis] * interval / 1e6, change.shape)  # 1/ms
     spread = np.sqrt(np.nanmax(pairs, initial=0) * float(rule.diffusion(0.5)))
     free = (np.abs(before - 0.5) < 0.5 - _FREE * spread) & np.isfinite(change)
-    if np.count_nonzero(free) < _LEAST_INCREMENTS:
+    if np.count_nonzero(free) < _MIN_INCREMENTS:
         return np.nan
-    caused = change[free] - pairs[free] * float(rule.drift(0.0))
-    due = r * interval / 1000 * rule.A_plus * before[free]
-    return float((caused * due).sum() / (due**2).sum())
+    causal = change[free] - pairs[free] * float(rule.drift(0.0))
+    per_gain = r * interval / 1000 * rule.A_plus * before[free]
+    return float((causal * per_gain).sum() / (per_gain**2).sum())
 
 
 def _points(dataset: xr.Dataset, chosen: xr.DataArray) -> Iterator[_Point]:
-    """Yield the chosen points, from their parameters in the file."""
+    """Yield the chosen points with their parameters from the file."""
     values = {
-        key.partition(".")[2]: parameter(dataset, key)
-        .astype(float)
-        .broadcast_like(chosen)
-        .transpose(*chosen.dims)
-        .values
+        key.partition(".")[2]: broadcast_to(parameter(dataset, key).astype(float), chosen).values
         for key in _KEYS
     }
-    for place in np.ndindex(chosen.shape):
-        if not chosen.values[place]:
+    for index in np.ndindex(chosen.shape):
+        if not chosen.values[index]:
             continue
-        here = {name: float(array[place]) for name, array in values.items()}
+        here = {name: float(array[index]) for name, array in values.items()}
         window = (here[name] for name in ("A_plus", "A_minus", "tau_plus", "tau_minus", "dt"))
-        rule = theory.PairRule.in_steps(*window)
-        yield _Point(place, rule, here["rate_hz"], _dead_time(here))
+        rule = PairRule.in_steps(*window)
+        yield _Point(index, rule, here["rate_hz"], _dead_time(here))
 
 
 def _dead_time(here: dict[str, float]) -> float:
-    """Return how long an output spike keeps the next one away [ms], roughly.
+    """Return the approximate minimum interval between output spikes [ms].
 
-    Refractory period, and then the time in which a membrane that is driven just to threshold comes
-    most of the way back from reset. The correction hardly depends on it between 10 and 20 ms.
+    Refractory period, and then the time in which a membrane driven just to threshold returns most
+    of the way from reset. The correction hardly depends on it between 10 and 20 ms.
     """
     drive = (here["V_th"] - here["E_L"]) / (here["E_ex"] - here["V_th"])
     tau = here["tau_m"] / (1 + max(drive, 0.0)) if np.isfinite(drive) else here["tau_m"]

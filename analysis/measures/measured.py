@@ -51,7 +51,7 @@ class MeasuredDataset:
         longest = float(parameter(part.dataset, "simulation.duration").max())
         if at is not None and not 0 <= at <= longest:
             raise ConditionError(f"--at {at:g}: must be >= 0 and <= {longest:g} ms, the duration")
-        return cls(part.dataset, part.words, part.suffix, at)
+        return cls(part.dataset, part.description, part.suffix, at)
 
     @property
     def swept(self) -> list[str]:

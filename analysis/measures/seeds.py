@@ -1,4 +1,4 @@
-"""Seeds are repetitions: means, spreads and confidence intervals over them."""
+"""Statistics over seeds, which are repetitions: mean, standard deviation, confidence interval."""
 
 from __future__ import annotations
 
@@ -12,28 +12,73 @@ from analysis.reading.dataset import axes
 
 SEED = "seed"
 
-_RESAMPLES = 2000
+_N_RESAMPLES = 2000
 
 
 def swept_axes(dataset: xr.Dataset) -> list[str]:
-    """Return the swept axes but seed."""
+    """Return the swept dimensions other than `seed`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    list of str
+        In the order of the sweep.
+    """
     return [axis for axis in axes(dataset) if axis != SEED]
 
 
 def least_over_seeds(variable: xr.DataArray) -> xr.DataArray:
-    """Return the least value over seeds, the variable itself without seeds."""
+    """Return the minimum over seeds.
+
+    Parameters
+    ----------
+    variable : DataArray, (..., seed)
+        Any unit; `seed` may stand anywhere or be absent.
+
+    Returns
+    -------
+    DataArray, (...)
+        In the unit of the variable; the variable itself without `seed`.
+    """
     return variable.min(SEED) if SEED in variable.dims else variable
 
 
 def mean_over_seeds(variable: xr.DataArray) -> xr.DataArray:
-    """Mean over seeds, points that are not done left out; the variable itself without seeds."""
+    """Return the mean over seeds.
+
+    Parameters
+    ----------
+    variable : DataArray, (..., seed)
+        Any unit; NaN where a point is not done. `seed` may stand anywhere or be absent.
+
+    Returns
+    -------
+    DataArray, (...)
+        Mean of the seeds that are done, in the unit of the variable; the variable itself without
+        `seed`.
+    """
     if SEED not in variable.dims:
         return variable
     return variable.mean(SEED, keep_attrs=True)
 
 
 def spread_over_seeds(variable: xr.DataArray) -> xr.DataArray:
-    """Sample standard deviation over seeds; NaN below two of them."""
+    """Return the sample standard deviation over seeds.
+
+    Parameters
+    ----------
+    variable : DataArray, (..., seed)
+        Any unit; NaN where a point is not done. `seed` may stand anywhere or be absent.
+
+    Returns
+    -------
+    DataArray, (...)
+        In the unit of the variable; NaN for fewer than two seeds.
+    """
     if SEED not in variable.dims or variable.sizes[SEED] < 2:
         without = variable.isel({SEED: 0}, drop=True) if SEED in variable.dims else variable
         return xr.full_like(without, np.nan, dtype=float)
@@ -41,18 +86,25 @@ def spread_over_seeds(variable: xr.DataArray) -> xr.DataArray:
 
 
 def confidence_interval(variable: xr.DataArray, level: float = 0.95) -> xr.DataArray:
-    """Bootstrap interval of the mean over seeds; NaN below three seeds that are done.
+    """Return the bootstrap confidence interval of the mean over seeds.
 
     Percentiles of the means of resampled seeds (Efron & Tibshirani 1993, An Introduction to the
-    Bootstrap, chapter 13), which are too narrow for few seeds: deviations are widened by
-    sqrt(n / (n - 1)) and by the ratio of Student's quantile to the normal one (the expanded
-    percentile interval of Hesterberg 2015, The American Statistician 69:371). The draws are the
-    same every time, and the same for all points.
+    Bootstrap, chapter 13). As these intervals are too narrow for few seeds, deviations are widened
+    by sqrt(n / (n - 1)) and by the ratio of Student's quantile to the normal one (the expanded
+    percentile interval of Hesterberg 2015, The American Statistician 69:371). The random numbers
+    are fixed, and the same for all points.
+
+    Parameters
+    ----------
+    variable : DataArray, (..., seed)
+        Any unit; NaN where a point is not done. `seed` may stand anywhere or be absent.
+    level : float
+        Coverage, dimensionless, between 0 and 1.
 
     Returns
     -------
     DataArray, (..., bound)
-        The variable's dimensions without `seed`, then "low" and "high".
+        The bounds "low" and "high" in the unit of the variable; NaN for fewer than three seeds.
     """
     mean = mean_over_seeds(variable)
     bounds = xr.DataArray(["low", "high"], dims="bound")
@@ -70,16 +122,16 @@ def confidence_interval(variable: xr.DataArray, level: float = 0.95) -> xr.DataA
 
 
 def _intervals(rows: NDArray, level: float) -> NDArray:
-    """Return low and high of each row, `(n_rows, 2)`; NaN in a row is no value of it."""
+    """Return low and high of each row, `(n_rows, 2)`; NaN values of a row are left out."""
     interval = np.full((len(rows), 2), np.nan)
     done = np.isfinite(rows)
-    # Rows of one number of values are resampled together, with the same draws.
+    # Rows with equal numbers of values are resampled together, with the same random numbers.
     for n in np.unique(done.sum(axis=1)):
         if n < 3:
             continue
         chosen = done.sum(axis=1) == n
         values = rows[chosen][done[chosen]].reshape(-1, n)
-        draws = np.random.default_rng(n).multinomial(n, np.full(n, 1 / n), _RESAMPLES) / n
+        draws = np.random.default_rng(n).multinomial(n, np.full(n, 1 / n), _N_RESAMPLES) / n
         mean = values.mean(axis=1, keepdims=True)
         means = mean + _widening(int(n), level) * ((values - mean) @ draws.T)
         tail = (1 - level) / 2
@@ -88,18 +140,18 @@ def _intervals(rows: NDArray, level: float) -> NDArray:
 
 
 def _widening(n: int, level: float) -> float:
-    """Return by how much the spread of means of n resampled values is too small."""
+    """Return the correction factor for the spread of means of n resampled values."""
     tail = (1 + level) / 2
     return np.sqrt(n / (n - 1)) * _student_quantile(tail, n - 1) / NormalDist().inv_cdf(tail)
 
 
-def _student_quantile(share: float, freedom: int) -> float:
-    """Return the value below which Student's t is with a probability above 1/2.
+def _student_quantile(probability: float, freedom: int) -> float:
+    """Return the quantile of Student's t for a probability above 1/2.
 
     With t = sqrt(freedom) tan(angle) the density is cos(angle)^(freedom - 1).
     """
     angle = np.linspace(0, np.pi / 2, 20_001)
     density = np.cos(angle) ** (freedom - 1)
     cumulative = np.concatenate([[0], np.cumsum(density[1:] + density[:-1])])
-    found = np.interp(2 * share - 1, cumulative / cumulative[-1], angle)
+    found = np.interp(2 * probability - 1, cumulative / cumulative[-1], angle)
     return float(np.sqrt(freedom) * np.tan(found))

@@ -1,4 +1,4 @@
-"""Measures of spike trains, with the names and definitions of Elephant where it has them.
+"""Measures of spike trains, under the names and definitions of Elephant where it has them.
 
 Elephant (Denker, Yegenoglu & Gruen 2018): https://elephant.readthedocs.io
 """
@@ -11,36 +11,80 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from analysis.reading.dataset import parameter
+from analysis.reading.dataset import broadcast_to, parameter
+from analysis.reading.metadata import DONE
 
-#: Lags of the correlogram [ms] on either side of an output spike, unless told otherwise.
-MOST_LAG = 50.0
+#: Largest lag of the correlogram [ms] before and after an output spike, by default.
+MAX_LAG = 50.0
 
-#: Length of the windows in which spikes are counted [ms], unless told otherwise.
+#: Length of the windows in which spikes are counted [ms], by default.
 WINDOW = 1000.0
+
+#: Attributes of t_pre - t_post, negative where the input spike comes first.
+TIME_DIFFERENCE = {
+    "long_name": r"time difference $t_\mathrm{pre} - t_\mathrm{post}$",
+    "units": "ms",
+}
 
 
 def isi(spike_time: NDArray) -> NDArray:
-    """Interspike intervals of one train of spike times, padded with NaN or not."""
+    """Return the interspike intervals of one spike train.
+
+    Parameters
+    ----------
+    spike_time : ndarray, (n_spikes,)
+        Sorted spike times [ms]; NaN, as padding, is left out.
+
+    Returns
+    -------
+    ndarray, (n_spikes - 1,)
+        Intervals [ms].
+    """
     return np.diff(spike_time[np.isfinite(spike_time)])
 
 
 def mean_firing_rate(dataset: xr.Dataset, t_start: float = 0.0) -> xr.DataArray:
-    """Output spikes per second from `t_start` [ms] to the end, at each point."""
+    """Return the output firing rate from a time to the end, at each point.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `spike_time` (..., spike) [ms] and `status` (...), dimensionless.
+    t_start : float
+        Time from which on spikes count [ms].
+
+    Returns
+    -------
+    DataArray, (...)
+        Rate [Hz] along all axes of the sweep; NaN where a point is not done.
+    """
     duration = parameter(dataset, "simulation.duration")
 
     def rate(train: NDArray, end: float) -> float:
         return 1000 * np.count_nonzero(train >= t_start) / (end - t_start)
 
     attributes = {"long_name": "output firing rate", "units": "Hz"}
-    return _of_each_train(rate, dataset, duration, attributes)
+    return _per_train(rate, dataset, duration, attributes)
 
 
 def cv(dataset: xr.Dataset, t_start: float = 0.0) -> xr.DataArray:
-    """Coefficient of variation of the output interspike intervals from `t_start` [ms] on.
+    """Return the coefficient of variation of the output interspike intervals, at each point.
 
-    Standard deviation of the population over the mean; NaN below two intervals. The file's `isi_cv`
-    is the same over all of the run.
+    Population standard deviation over mean. The variable `isi_cv` of the file is the same over the
+    whole run.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `spike_time` (..., spike) [ms] and `status` (...), dimensionless.
+    t_start : float
+        Time from which on spikes count [ms].
+
+    Returns
+    -------
+    DataArray, (...)
+        Dimensionless, along all axes of the sweep; NaN for fewer than two intervals and where a
+        point is not done.
     """
 
     def variation(train: NDArray, end: float) -> float:
@@ -48,15 +92,30 @@ def cv(dataset: xr.Dataset, t_start: float = 0.0) -> xr.DataArray:
         return intervals.std() / intervals.mean() if intervals.size > 1 else np.nan
 
     attributes = {"long_name": "coefficient of variation of output interspike intervals"}
-    return _of_each_train(variation, dataset, xr.DataArray(np.nan), attributes)
+    return _per_train(variation, dataset, xr.DataArray(np.nan), attributes)
 
 
 def fanofactor(dataset: xr.Dataset, window: float = WINDOW, t_start: float = 0.0) -> xr.DataArray:
-    """Variance over mean of the output spike counts in windows of one length, at each point.
+    """Return the Fano factor of the output spike counts in consecutive windows, at each point.
 
-    1 for a Poisson process. Elephant counts over trials; here a trial is a window [ms] of the one
-    train, the part of a window at the end left out. NaN below two windows and without a spike. A
-    rate that drifts makes it larger: see `settling`.
+    Variance over mean of the counts; 1 for a Poisson process. Elephant counts over trials; here
+    the trials are windows of one train, an incomplete one at the end left out. A non-stationary
+    rate increases it: see `settling`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `spike_time` (..., spike) [ms] and `status` (...), dimensionless.
+    window : float
+        Length of the windows [ms].
+    t_start : float
+        Start of the first window [ms].
+
+    Returns
+    -------
+    DataArray, (...)
+        Dimensionless, along all axes of the sweep; NaN for fewer than two windows, without a spike
+        and where a point is not done.
     """
     duration = parameter(dataset, "simulation.duration")
 
@@ -67,34 +126,40 @@ def fanofactor(dataset: xr.Dataset, window: float = WINDOW, t_start: float = 0.0
         return counts.var() / counts.mean() if counts.any() else np.nan
 
     attributes = {"long_name": f"Fano factor of output spike counts in {window / 1000:g} s"}
-    return _of_each_train(factor, dataset, duration, attributes)
+    return _per_train(factor, dataset, duration, attributes)
 
 
-def _of_each_train(
+def _per_train(
     function: Callable[[NDArray, float], float],
     dataset: xr.Dataset,
     end: xr.DataArray,
     attributes: dict[str, str],
 ) -> xr.DataArray:
-    """Apply a function to the spike times of each point and its end; NaN where it is not done."""
+    """Apply a function to spike times and end of each point; NaN where it is not done."""
     trains, status = dataset["spike_time"], dataset["status"]
-    ends = end.broadcast_like(status).transpose(*status.dims).values
+    ends = broadcast_to(end, status).values
     values = np.full(status.shape, np.nan)
-    for place in np.argwhere(status.values == 0):
-        train = trains.isel(dict(zip(status.dims, place, strict=True))).values
-        values[tuple(place)] = function(train[np.isfinite(train)], ends[tuple(place)])
+    for index in np.argwhere(status.values == DONE):
+        train = trains.isel(dict(zip(status.dims, index, strict=True))).values
+        values[tuple(index)] = function(train[np.isfinite(train)], ends[tuple(index)])
     return xr.DataArray(values, status.coords, status.dims, attrs=attributes)
 
 
 def input_spikes(dataset: xr.Dataset) -> xr.DataArray:
-    """Input spikes in each step, from the presynaptic traces of `record.traces`.
+    """Recover the input spikes in each time step from the recorded presynaptic traces.
 
-    A trace jumps by 1 at a spike and decays by (1 - dt / tau_plus) a step. A spike in step 0 leaves
-    no trace.
+    A trace jumps by 1 at a spike and decays by (1 - dt / tau_plus) per step. Spikes in step 0 leave
+    no trace and are not recovered.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `x_pre` (..., time, synapse), dimensionless (`record.traces`).
 
     Returns
     -------
     DataArray of bool, (..., time, synapse)
+        Dimensionless.
     """
     tau, dt = parameter(dataset, "stdp.tau_plus"), parameter(dataset, "simulation.dt")
     x = dataset["x_pre"]
@@ -104,64 +169,75 @@ def input_spikes(dataset: xr.Dataset) -> xr.DataArray:
 
 
 def cross_correlation_histogram(
-    dataset: xr.Dataset, max_lag: float = MOST_LAG, among: xr.DataArray | None = None
+    dataset: xr.Dataset, max_lag: float = MAX_LAG, among: xr.DataArray | None = None
 ) -> xr.DataArray:
-    """Count pairs of an output and an input spike by their time difference, all synapses together.
+    """Count pairs of an output and an input spike by their time difference, over all synapses.
+
+    Without border correction, as is Elephant's default.
 
     Parameters
     ----------
     dataset : Dataset
-        With traces (`record.traces`) and spike times, at one time step.
+        Results with `x_pre` (..., time, synapse), dimensionless, and `spike_time` (..., spike)
+        [ms], all at one time step.
     max_lag : float
-        Lags reach so far on either side [ms].
+        Largest lag on either side [ms].
     among : DataArray of bool, (..., time, synapse), optional
-        Which input spikes count, by the step they fall in; all by default.
+        Which input spikes count, by their time step, dimensionless; all by default.
 
     Returns
     -------
     DataArray, (..., lag)
-        Of `lag` t_pre - t_post [ms], a time step apart: negative where the input came first.
-        Without correction at the borders, as Elephant does by default; NaN where not done.
+        Counts, dimensionless, along all axes of the sweep and `lag` t_pre - t_post [ms] in time
+        steps, negative where the input spike comes first; NaN where a point is not done.
     """
     spikes = input_spikes(dataset)
     counted = spikes if among is None else spikes & among
     counts = _sums_around_output(counted.sum("synapse"), dataset, max_lag)
-    counts = counts.where(dataset["status"] == 0)
+    counts = counts.where(dataset["status"] == DONE)
     return counts.assign_attrs(long_name="pairs of an input and an output spike")
 
 
 def _sums_around_output(steps: xr.DataArray, dataset: xr.Dataset, max_lag: float) -> xr.DataArray:
-    """Sum what is counted in each time step over all output spikes, by the lag from them."""
+    """Sum counts per time step over all output spikes, by the lag from the spike."""
     dt = float(parameter(dataset, "simulation.dt"))
     n_lags = round(max_lag / dt)
     steps = steps.transpose(..., "time")
     along = steps.dims[:-1]
     trains = dataset["spike_time"].transpose(*along, "spike").values
     sums = np.zeros((*steps.shape[:-1], 2 * n_lags + 1), dtype=np.int64)
-    for place in np.ndindex(steps.shape[:-1]):
-        padded = np.pad(steps.values[place], n_lags)
-        train = trains[place]
+    for index in np.ndindex(steps.shape[:-1]):
+        padded = np.pad(steps.values[index], n_lags)
+        train = trains[index]
         for k in np.round(train[np.isfinite(train)] / dt).astype(int):
-            sums[place] += padded[k : k + 2 * n_lags + 1]  # entry k + n_lags is step k
+            sums[index] += padded[k : k + 2 * n_lags + 1]  # entry k + n_lags is step k
     lags = dt * np.arange(-n_lags, n_lags + 1)
-    attributes = {"long_name": r"time difference $t_\mathrm{pre} - t_\mathrm{post}$", "units": "ms"}
-    coordinates = {dim: steps[dim] for dim in along} | {"lag": ("lag", lags, attributes)}
+    coordinates = {dim: steps[dim] for dim in along} | {"lag": ("lag", lags, TIME_DIFFERENCE)}
     return xr.DataArray(sums, coordinates, [*along, "lag"])
 
 
-def input_rate_around_output(dataset: xr.Dataset, max_lag: float = MOST_LAG) -> xr.DataArray:
-    """Input rate of a synapse around an output spike [Hz], weak and strong synapses apart.
+def input_rate_around_output(dataset: xr.Dataset, max_lag: float = MAX_LAG) -> xr.DataArray:
+    """Return the input rate of a synapse around output spikes, weak and strong synapses apart.
 
-    The correlogram over the number of time steps in which such a synapse could have spiked. A
-    synapse is strong while its weight is above 1/2.
+    The cross-correlation histogram over the number of time steps in which such synapses could have
+    spiked. A synapse is strong while its weight is above 1/2.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `x_pre` and `weight_trace` (..., time, synapse), dimensionless, and
+        `spike_time` (..., spike) [ms], all at one time step.
+    max_lag : float
+        Largest lag on either side [ms].
 
     Returns
     -------
     DataArray, (..., strength, lag)
-        Strength "weak" or "strong"; NaN without output spikes, or without such a synapse.
+        Rate [Hz] of "weak" and "strong" synapses by `lag` t_pre - t_post [ms]; NaN without output
+        spikes, or without such a synapse.
     """
     dt = float(parameter(dataset, "simulation.dt"))
-    weight = dataset["weight_trace"]  # NaN, of a shorter run's padding, is neither
+    weight = dataset["weight_trace"]  # NaN, the padding of shorter runs, is neither weak nor strong
     rates = []
     for among in (weight <= 0.5, weight > 0.5):
         pairs = cross_correlation_histogram(dataset, max_lag, among)

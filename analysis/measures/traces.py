@@ -1,4 +1,4 @@
-"""What a run's traces say in the tutorial's terms: P, M and the synapses' conductances."""
+"""Recorded traces in the tutorial's quantities: P, M and synaptic conductances."""
 
 from __future__ import annotations
 
@@ -8,19 +8,52 @@ from analysis.reading.dataset import parameter
 
 
 def ltp_trace(dataset: xr.Dataset) -> xr.DataArray:
-    """Return P = A_plus x_pre of each synapse: what its weight gains at an output spike."""
+    """Return P = A_plus x_pre: the weight change of each synapse at a postsynaptic spike.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `x_pre` (..., time, synapse), dimensionless.
+
+    Returns
+    -------
+    DataArray, (..., time, synapse)
+        P, dimensionless, as a fraction of `g_max`.
+    """
     trace = parameter(dataset, "stdp.A_plus") * dataset["x_pre"]
     return _named(trace, dataset["x_pre"], r"LTP trace $P = A_+ x_\mathrm{pre}$")
 
 
 def ltd_trace(dataset: xr.Dataset) -> xr.DataArray:
-    """Return M = -A_minus x_post: what a synapse's weight gains at an input spike."""
+    """Return M = -A_minus x_post: the weight change of a synapse at its presynaptic spike.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `x_post` (..., time), dimensionless.
+
+    Returns
+    -------
+    DataArray, (..., time)
+        M, dimensionless, as a fraction of `g_max`.
+    """
     trace = -parameter(dataset, "stdp.A_minus") * dataset["x_post"]
     return _named(trace, dataset["x_post"], r"LTD trace $M = -A_- x_\mathrm{post}$")
 
 
 def synaptic_conductance(dataset: xr.Dataset) -> xr.DataArray:
-    """Return g_max w: the jump that an input spike makes in the conductance."""
+    """Return g_max w: the increment of the conductance at a presynaptic spike.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `weight_trace` (..., time, synapse), dimensionless.
+
+    Returns
+    -------
+    DataArray, (..., time, synapse)
+        Conductance relative to the leak, dimensionless.
+    """
     conductance = parameter(dataset, "synapse.g_max") * dataset["weight_trace"]
     return _named(conductance, dataset["weight_trace"], r"synaptic conductance $g_\mathrm{max} w$")
 

@@ -1,58 +1,62 @@
-"""Numbers from weights: `Dataset` in, `DataArray` out, nothing drawn.
+"""Measures of synaptic weights: distributions, fractions in ranges, bimodality.
 
-Everything is read in pieces, so that files larger than memory can be measured.
+Variables are read in chunks, so that files may be larger than memory.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from analysis.measures.chunks import by_pieces
+from analysis.measures.chunks import by_chunks
 from analysis.measures.seeds import SEED, swept_axes
 from analysis.reading.dataset import axes
+from analysis.reading.metadata import DONE
 
-#: The notebook's bins: 0.05 of the maximum.
+#: Bins of width 0.05, as in the tutorial's notebook.
 N_BINS = 20
 
-#: Bimodality of the uniform distribution: above it there are two piles, or a long tail.
+#: Bimodality coefficient of the uniform distribution; larger values suggest two modes or a tail.
 UNIFORM_BIMODALITY = 5 / 9
 
 
 def weight_histogram(
     dataset: xr.Dataset, n_bins: int = N_BINS, at: float | None = None
 ) -> xr.DataArray:
-    """Share of synapses in equal bins of the weight over [0, 1], seeds pooled.
+    """Return the fraction of synapses in equal bins of the weight over [0, 1], seeds pooled.
 
     Parameters
     ----------
     dataset : Dataset
-        An experiment.
+        Results with `weight` (..., synapse), dimensionless, and for `at` also `weight_history`
+        (..., sample_time, synapse), dimensionless.
     n_bins : int
         Number of bins; 0 is in the first one and 1 in the last.
     at : float, optional
-        Time [ms] of which the nearest sample of `weight_history` is taken; the end by default.
+        Time [ms] of which the nearest sample of `weight_history` is used; the end by default.
 
     Returns
     -------
     DataArray, (..., weight_bin)
-        The axes of the sweep without `seed`, then the bins at their centres; sums to 1 over the
-        bins, NaN where no point is done.
+        Fractions, dimensionless, along the axes of the sweep without `seed` and the centres of the
+        bins; their sum over the bins is 1, NaN where no point is done.
     """
     weight = dataset["weight"] if at is None else _history_at(dataset, at)
     kept = swept_axes(dataset)
     centres = (np.arange(n_bins) + 0.5) / n_bins
 
-    def shares(part: xr.Dataset) -> xr.DataArray:
+    def fractions(part: xr.Dataset) -> xr.DataArray:
         pooled = [dim for dim in part["weight"].dims if dim not in kept]
         stacked = part["weight"].transpose(*kept, *pooled)
         rows = stacked.values.reshape(int(np.prod([part.sizes[dim] for dim in kept])), -1)
         counts = count_in_bins(rows, n_bins)
         with np.errstate(invalid="ignore"):  # 0 / 0 where no point is done
-            shares = counts / counts.sum(axis=1, keepdims=True)
+            values = counts / counts.sum(axis=1, keepdims=True)
         return xr.DataArray(
-            shares.reshape(*(part.sizes[dim] for dim in kept), n_bins),
+            values.reshape(*(part.sizes[dim] for dim in kept), n_bins),
             dims=[*kept, "weight_bin"],
             coords={dim: part[dim] for dim in kept if dim in part.coords}
             | {"weight_bin": ("weight_bin", centres, weight.attrs)},
@@ -60,40 +64,72 @@ def weight_histogram(
             attrs={"long_name": "share of synapses"},
         )
 
-    return by_pieces(shares, weight.to_dataset(name="weight"), kept)
+    return by_chunks(fractions, weight.to_dataset(name="weight"), kept)
 
 
 def count_in_bins(rows: NDArray, n_bins: int) -> NDArray[np.int64]:
-    """Count the values of each row in equal bins over [0, 1]; `(n_rows, n_bins)`, NaN left out."""
+    """Count the values of each row in equal bins over [0, 1].
+
+    Parameters
+    ----------
+    rows : ndarray, (n_rows, n_values)
+        Weights in [0, 1], dimensionless; NaN is not counted.
+    n_bins : int
+        Number of bins; 1 is in the last one.
+
+    Returns
+    -------
+    ndarray of int, (n_rows, n_bins)
+        Counts, dimensionless.
+    """
     finite = np.isfinite(rows)
-    whole = finite.all()
-    bins = ((rows if whole else np.where(finite, rows, 0)) * n_bins).astype(np.int64)
+    all_finite = finite.all()
+    bins = ((rows if all_finite else np.where(finite, rows, 0)) * n_bins).astype(np.int64)
     np.minimum(bins, n_bins - 1, out=bins)
     bins += n_bins * np.arange(len(rows))[:, np.newaxis]
-    places = bins.ravel() if whole else bins[finite]
-    return np.bincount(places, minlength=len(rows) * n_bins).reshape(len(rows), n_bins)
+    indices = bins.ravel() if all_finite else bins[finite]
+    return np.bincount(indices, minlength=len(rows) * n_bins).reshape(len(rows), n_bins)
 
 
 def weight_shares(dataset: xr.Dataset) -> xr.DataArray:
-    """Share of weights at both ends and in the upper half, at each point.
+    """Return the fractions of weights near both bounds and in the upper half, at each point.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `weight` (..., synapse), dimensionless.
 
     Returns
     -------
     DataArray, (..., range)
-        The axes of the sweep, then "below 0.1", "above 0.5" and "above 0.9".
+        Fractions, dimensionless, along all axes of the sweep and the ranges "below 0.1",
+        "above 0.5" and "above 0.9"; NaN where a point is not done.
     """
     return shares_of(dataset["weight"], axes(dataset))
 
 
-def shares_of(weight: xr.DataArray, kept: list[str]) -> xr.DataArray:
-    """Share of any weights, `(..., synapse)`, in the three ranges of `weight_shares`."""
+def shares_of(weight: xr.DataArray, kept: Sequence[str]) -> xr.DataArray:
+    """Return the fractions of any weights in the three ranges of `weight_shares`.
+
+    Parameters
+    ----------
+    weight : DataArray, (..., synapse)
+        Weights in [0, 1], dimensionless; NaN is not counted.
+    kept : sequence of str
+        Its dimensions other than `synapse`.
+
+    Returns
+    -------
+    DataArray, (..., range)
+        Fractions, dimensionless; NaN where all weights are NaN.
+    """
     ranges = {
         "below 0.1": lambda weight: weight < 0.1,
         "above 0.5": lambda weight: weight > 0.5,
         "above 0.9": lambda weight: weight > 0.9,
     }
 
-    def shares(part: xr.Dataset) -> xr.DataArray:
+    def fractions(part: xr.Dataset) -> xr.DataArray:
         weight = part["weight"]
         done = weight.notnull().any("synapse")
         n = weight.notnull().sum("synapse")
@@ -101,14 +137,25 @@ def shares_of(weight: xr.DataArray, kept: list[str]) -> xr.DataArray:
         joined = xr.concat([count / n.where(done) for count in counts], "range")
         return joined.transpose(..., "range")
 
-    shared = by_pieces(shares, weight.to_dataset(name="weight"), kept)
-    shared = shared.assign_coords(range=("range", list(ranges), {"long_name": "weights"}))
-    shared.attrs = {"long_name": "share of synapses"}
-    return shared
+    joined = by_chunks(fractions, weight.to_dataset(name="weight"), kept)
+    joined = joined.assign_coords(range=("range", list(ranges), {"long_name": "weights"}))
+    joined.attrs = {"long_name": "share of synapses"}
+    return joined
 
 
 def mean_weight_history(dataset: xr.Dataset) -> xr.DataArray:
-    """Mean weight at each sample of the history, seeds averaged; `(..., sample_time)`."""
+    """Return the mean weight at each sample of the history, over synapses and seeds.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `weight_history` (..., sample_time, synapse), dimensionless.
+
+    Returns
+    -------
+    DataArray, (..., sample_time)
+        Mean weight, dimensionless, along the axes of the sweep without `seed`.
+    """
     kept = swept_axes(dataset)
 
     def mean(part: xr.Dataset) -> xr.DataArray:
@@ -116,16 +163,26 @@ def mean_weight_history(dataset: xr.Dataset) -> xr.DataArray:
         return history.mean([dim for dim in history.dims if dim not in (*kept, "sample_time")])
 
     history = dataset["weight_history"].to_dataset(name="history")
-    course = by_pieces(mean, history, [*kept, "sample_time"])
+    course = by_chunks(mean, history, [*kept, "sample_time"])
     return course.assign_attrs(long_name="mean weight")
 
 
 def bimodality(dataset: xr.Dataset) -> xr.DataArray:
-    """Bimodality coefficient of the final weights, at each point.
+    """Return the bimodality coefficient of the final weights, at each point.
 
     (skewness^2 + 1) / kurtosis: 1 for two values, 5/9 for the uniform distribution, 1/3 for the
-    normal one (Sarle; Pfister et al. 2013, Frontiers in Psychology 4:700, for populations). NaN
-    where all weights are the same.
+    normal one (Sarle; Pfister et al. 2013, Frontiers in Psychology 4:700, for populations).
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `weight` (..., synapse), dimensionless.
+
+    Returns
+    -------
+    DataArray, (...)
+        Coefficient, dimensionless, along all axes of the sweep; NaN where all weights are equal or
+        a point is not done.
     """
 
     def coefficient(part: xr.Dataset) -> xr.DataArray:
@@ -136,20 +193,42 @@ def bimodality(dataset: xr.Dataset) -> xr.DataArray:
         skewness, kurtosis = third / spread**1.5, fourth / spread**2
         return (skewness**2 + 1) / kurtosis
 
-    result = by_pieces(coefficient, dataset[["weight"]].reset_coords(drop=True), axes(dataset))
+    result = by_chunks(coefficient, dataset[["weight"]].reset_coords(drop=True), axes(dataset))
     result.attrs = {"long_name": "bimodality coefficient of weights"}
     return result
 
 
 def n_not_done(dataset: xr.Dataset) -> int:
-    """Return the number of points that failed or are missing."""
-    return int((dataset["status"] != 0).sum())
+    """Return the number of points that failed or are missing.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `status` (...), dimensionless.
+
+    Returns
+    -------
+    int
+        Number of points.
+    """
+    return int((dataset["status"] != DONE).sum())
 
 
 def silent(dataset: xr.Dataset) -> xr.DataArray:
-    """Whether the neuron never fired, in all seeds that are done."""
+    """Return where the neuron never fired, in any of the seeds that are done.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `spike_count` and `status`, both (...), dimensionless.
+
+    Returns
+    -------
+    DataArray of bool, (...)
+        Dimensionless, along the axes of the sweep without `seed`; False where no seed is done.
+    """
     silent = dataset["spike_count"] == 0
-    done = dataset["status"] == 0
+    done = dataset["status"] == DONE
     if SEED in silent.dims:
         return (silent | ~done).all(SEED) & done.any(SEED)
     return silent & done

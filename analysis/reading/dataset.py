@@ -1,9 +1,9 @@
-"""Open an experiment's `results.nc` and ask it for its axes, parameters and labels."""
+"""Open an experiment's `results.nc`, and look up its axes, parameters and labels."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ import xarray as xr
 from analysis.reading.errors import LoadError
 from analysis.reading.metadata import results_file
 
-#: What every result has.
-_NEEDED = (
+#: Variables that every `results.nc` has.
+_REQUIRED = (
     "status",
     "weight",
     "output_rate",
@@ -28,35 +28,57 @@ _NEEDED = (
 def open_results(path: str | Path) -> xr.Dataset:
     """Open an experiment directory or its `results.nc`.
 
+    Parameters
+    ----------
+    path : str or Path
+        An experiment directory, or the file itself.
+
+    Returns
+    -------
+    Dataset
+        The file, read lazily: one dimension per swept key, in the order of the sweep, then those
+        of the variable, as in `weight` (..., synapse), dimensionless, or `spike_time` (..., spike)
+        [ms]. The attribute `units` of each variable is its unit; dimensionless without.
+
     Raises
     ------
     LoadError
-        If there is no such file, or it is not a result of the pipeline.
+        If there is no such file, or it was not written by the pipeline.
     """
     file = results_file(path)
     try:
         dataset = xr.open_dataset(file, engine="netcdf4")
     except Exception as error:  # damaged files raise errors of many types
         raise LoadError(f"{file}: cannot be read as netCDF ({error})") from error
-    if lacking := [name for name in _NEEDED if name not in dataset]:
-        raise LoadError(f"{file}: no result of the pipeline (it has no {', '.join(lacking)})")
+    if lacking := [name for name in _REQUIRED if name not in dataset]:
+        raise LoadError(f"{file}: not results of the pipeline (it has no {', '.join(lacking)})")
     try:
         constants(dataset)
     except (KeyError, TypeError, ValueError) as error:
         raise LoadError(
-            f"{file}: no result of the pipeline (its configuration cannot be read)"
+            f"{file}: not results of the pipeline (its configuration cannot be read)"
         ) from error
     return dataset
 
 
 @contextmanager
 def reading(path: str | Path) -> Iterator[xr.Dataset]:
-    """Open results for a block, which reads of them what it needs.
+    """Open results for the duration of a `with` block; report damage found while reading lazily.
+
+    Parameters
+    ----------
+    path : str or Path
+        An experiment directory, or its `results.nc`.
+
+    Returns
+    -------
+    context manager of Dataset
+        As from `open_results`: dimensions (..., synapse) and others, units in the attributes.
 
     Raises
     ------
     LoadError
-        As `open_results`, and if what the block reads is damaged.
+        As `open_results`, and if data read within the block are damaged.
     """
     with open_results(path) as dataset:
         try:
@@ -65,25 +87,61 @@ def reading(path: str | Path) -> Iterator[xr.Dataset]:
             if not str(error).startswith("NetCDF"):
                 raise
             raise LoadError(
-                f"{results_file(path)}: is damaged ({error}); asking for the same sweep again "
-                "writes it anew from points/"
+                f"{results_file(path)}: damaged ({error}); request the same sweep again to rewrite "
+                "it from points/"
             ) from error
 
 
 def axes(dataset: xr.Dataset) -> list[str]:
-    """Return the swept dimensions in the order of the sweep, seeds among them."""
+    """Return the swept dimensions.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    list of str
+        In the order of the sweep, `seed` included if it was swept.
+    """
     return [str(name) for name in dataset["status"].dims]
 
 
 def constants(dataset: xr.Dataset) -> dict[str, Any]:
-    """Return the parameters that were not swept, nested as in `conf/`."""
+    """Return the parameters that were not swept.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results of any dimensions, with the attribute `configuration` (JSON; units as in `conf/`).
+
+    Returns
+    -------
+    dict
+        Nested as in `conf/`.
+    """
     return json.loads(dataset.attrs["configuration"])
 
 
 def coordinate_of(dataset: xr.Dataset, key: str) -> xr.DataArray | None:
-    """Return the coordinate with this key, which tells unit and long name, if there is one.
+    """Look up the coordinate of a key, which holds its unit and long name.
 
-    The index of synapses and times have keys too, of what sets how many there are.
+    Coordinates along `synapse` or `time` are not candidates: their `config_key` is the key that
+    sets their length.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+    key : str
+        Such as `stdp.A_plus`.
+
+    Returns
+    -------
+    DataArray or None
+        Values along the key's own axis, (n_values,), or along the axes it follows, (...), in the
+        unit of the attribute `units`, such as [ms]; None if the key has no coordinate.
     """
     for coordinate in dataset.coords.values():
         along_axes = set(coordinate.dims) <= set(axes(dataset))
@@ -92,46 +150,133 @@ def coordinate_of(dataset: xr.Dataset, key: str) -> xr.DataArray | None:
     return None
 
 
+def choices_of(coordinate: xr.DataArray) -> list[dict[str, Any]]:
+    """Return what each choice along the axis of a configuration group sets.
+
+    Parameters
+    ----------
+    coordinate : DataArray
+        Names of choices, (n_choices,), dimensionless, with the attribute `settings` (JSON).
+
+    Returns
+    -------
+    list of dict
+        Values by key, one dict per choice; empty if the axis is of a single parameter.
+    """
+    return json.loads(coordinate.attrs.get("settings", "[]"))
+
+
 def parameter(dataset: xr.Dataset, key: str) -> xr.DataArray:
-    """Return a parameter such as `stdp.A_plus`: a number, or its values along the axes it follows.
+    """Return a parameter along the swept axes that it depends on.
+
+    A swept value overrides that of a group's choice, which overrides a constant. Derived values,
+    as of `stdp.A_minus` where it is null, are returned in place of null.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+    key : str
+        Such as `stdp.A_plus`.
+
+    Returns
+    -------
+    DataArray
+        Scalar, (), if constant, else along the axes that set it, (...); in the unit of the key,
+        such as [ms] or [Hz].
 
     Raises
     ------
     KeyError
-        If the file knows no such parameter.
+        If the file has no such parameter.
     """
     coordinate = coordinate_of(dataset, key)
     if coordinate is not None:
         return coordinate.reset_coords(drop=True)
     for coordinate in dataset.coords.values():
-        settings = json.loads(coordinate.attrs.get("settings", "[]"))
-        if settings and key in settings[0]:
-            values = [choice[key] for choice in settings]
+        choices = choices_of(coordinate)
+        if choices and key in choices[0]:
+            values = [choice[key] for choice in choices]
             if coordinate.ndim == 0:
                 return xr.DataArray(values[0])
             return xr.DataArray(values, dims=coordinate.dims, coords={coordinate.name: coordinate})
     value: Any = constants(dataset)
-    for word in key.split("."):
-        value = value[word]
+    for name in key.split("."):
+        value = value[name]
     return xr.DataArray(value)
 
 
+def broadcast_to(array: xr.DataArray, like: xr.DataArray, *own: Hashable) -> xr.DataArray:
+    """Broadcast an array to the dimensions of another one, in their order.
+
+    Parameters
+    ----------
+    array : DataArray
+        Along some dimensions of `like`, and its own, (..., *own); any unit.
+    like : DataArray
+        Along the dimensions wanted, (...); any unit.
+    *own : hashable
+        Dimensions of the array alone, which come last.
+
+    Returns
+    -------
+    DataArray, (..., *own)
+        The values in the unit of `array`.
+    """
+    return array.broadcast_like(like).transpose(*like.dims, *own)
+
+
 def long_name(array: xr.DataArray) -> str:
-    """Return what an array is called in the file, with a capital: "Input rate"."""
+    """Return the long name of an array, capitalised: "Input rate".
+
+    Parameters
+    ----------
+    array : DataArray
+        Of any shape and unit, with the attribute `long_name` or a name.
+
+    Returns
+    -------
+    str
+        The long name, else the name.
+    """
     name = array.attrs.get("long_name", str(array.name))
     return name[:1].upper() + name[1:]
 
 
 def label(array: xr.DataArray) -> str:
-    """Return an axis label from the attributes of the file: "Input rate (Hz)"."""
+    """Return an axis label from the attributes of an array: "Input rate (Hz)".
+
+    Parameters
+    ----------
+    array : DataArray
+        Of any shape, with the attribute `units` unless it is dimensionless.
+
+    Returns
+    -------
+    str
+        Long name, and the unit in parentheses.
+    """
     units = array.attrs.get("units")
     return f"{long_name(array)} ({units})" if units else long_name(array)
 
 
 def value_label(coordinate: xr.DataArray, value: Any) -> str:
-    """Return one value of an axis with its unit, as words of a figure: "10 Hz"."""
+    """Format one value of an axis with its unit for a figure: "10 Hz".
+
+    Parameters
+    ----------
+    coordinate : DataArray
+        The axis, (n_values,), with the attribute `units` unless it is dimensionless.
+    value : str or number
+        In the same unit; a dollar sign is escaped, as matplotlib would start a formula at it.
+
+    Returns
+    -------
+    str
+        Value and unit.
+    """
     if isinstance(value, str):
-        text = value.replace("$", r"\$")  # which would begin a formula
+        text = value.replace("$", r"\$")
     else:
         text = f"{value:g}" if isinstance(value, float) else str(value)
     return " ".join([text, coordinate.attrs.get("units", "")]).strip()

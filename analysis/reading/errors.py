@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 class LoadError(ValueError):
-    """There is no readable result where one was asked for. The message is one line."""
+    """The path holds no readable results. The message is one line."""
 
 
 class ConditionError(ValueError):
-    """A condition or option that is not allowed; one line: key, value, what is allowed."""
+    """An invalid condition or option. The message is one line: key, value, what is allowed."""

@@ -1,6 +1,6 @@
-"""What `results.nc` tells of its experiment without its data: parameters, points, who made it.
+"""Metadata of a `results.nc`: parameters, axes, numbers of points and provenance, without data.
 
-Read with netCDF4 alone: importing xarray takes longer than reading a hundred experiments.
+Read with netCDF4 alone: importing xarray takes longer than reading the metadata of a hundred files.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ import netCDF4
 import numpy as np
 
 from analysis.reading.errors import LoadError
+from analysis.reading.values import canonical
 
 RESULTS = "results.nc"
 
-#: The values of `status`: done, failed, missing.
-_FLAGS = (0, 1, 2)
+#: Values of the variable `status`.
+DONE, FAILED, MISSING = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,11 @@ class Axis:
     Attributes
     ----------
     name, key : str
-        What it is called in the file and in the configuration: `A_plus`, `stdp.A_plus`.
+        Its names in the file and in the configuration: `A_plus`, `stdp.A_plus`.
     values : list
         Numbers, or the names of a group's choices.
     settings : list of dict
-        What each value sets by key, where that is more than its own.
+        For a group, what each choice sets, by key; empty for a single parameter.
     """
 
     name: str
@@ -44,42 +46,85 @@ class Axis:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """The value of a key: constant, or one value for each value of an axis.
+
+    Attributes
+    ----------
+    along : str
+        Key of the axis; empty for a constant.
+    values : mapping
+        Values by the canonical value of the axis; of a constant, by "".
+    """
+
+    along: str
+    values: Mapping[Any, Any]
+
+    @classmethod
+    def constant(cls, value: Any) -> Setting:
+        """Return the setting of a constant."""
+        return cls("", {"": value})
+
+
+@dataclass(frozen=True)
 class Metadata:
-    """What a file tells of itself.
+    """The metadata of one `results.nc`.
 
     Attributes
     ----------
     constants : dict
-        What was not swept, by key.
+        Parameters that were not swept, by key.
     axes : tuple of Axis
         In the order of the sweep.
-    parameters : dict of list
-        Every value that a key has anywhere in the experiment, and what null stands for there.
+    followers : tuple of Axis
+        Derived parameters, such as `stdp.A_minus` where it is null, with all their values.
     points : tuple of int
-        How many are done, failed and missing.
+        Numbers of points done, failed and missing.
     attributes : dict
-        Those of the file, as they are.
+        Global attributes of the file.
     runs : list of dict
-        What each run that made it says of itself, the newest last; empty if the file does not say.
+        Provenance of each run that contributed points, newest last; empty if not recorded.
     created : datetime or None
-        When the newest run began.
+        Start of the newest run.
     seconds : float or None
-        How long all runs took.
+        Total run time of all runs [s].
     """
 
     constants: dict[str, Any]
     axes: tuple[Axis, ...]
-    parameters: dict[str, list[Any]]
+    followers: tuple[Axis, ...]
     points: tuple[int, int, int]
     attributes: dict[str, Any]
     runs: list[dict[str, Any]]
     created: datetime | None
     seconds: float | None
 
-    def said(self, name: str) -> list[str]:
-        """Return what the runs say of one thing, such as `git_commit`: each once, newest last.
+    @cached_property
+    def settings(self) -> dict[str, Setting]:
+        """Settings by key: an axis overrides the choices of a group, which override a constant."""
+        settings = {
+            axis.key: Setting(axis.key, {canonical(value): value for value in axis.values})
+            for axis in self.axes
+        }
+        weaker = [*map(_chosen, self.axes)]
+        weaker.append({key: Setting.constant(value) for key, value in self.constants.items()})
+        for by_key in weaker:
+            for key, setting in by_key.items():
+                settings.setdefault(key, setting)
+        return settings
 
-        Where they do not say, or there are none, what the file says.
+    @cached_property
+    def parameters(self) -> dict[str, list[Any]]:
+        """All values that each key has in the experiment; for null also the derived values."""
+        parameters = {key: [*one.values.values()] for key, one in self.settings.items()}
+        for follower in self.followers:
+            parameters[follower.key] = parameters.get(follower.key, []) + follower.values
+        return parameters
+
+    def said(self, name: str) -> list[str]:
+        """Return the distinct values of one entry of `runs`, such as `git_commit`, newest last.
+
+        Where no run has this entry, the global attribute of the same name, if there is one.
         """
         newest_first = [str(run[name]) for run in reversed(self.runs) if name in run]
         if not newest_first and name in self.attributes:
@@ -88,7 +133,7 @@ class Metadata:
 
 
 def results_file(path: str | Path) -> Path:
-    """Return the results of an experiment's directory, or the file itself.
+    """Return the path of the results in an experiment directory, or of the file itself.
 
     Raises
     ------
@@ -103,17 +148,17 @@ def results_file(path: str | Path) -> Path:
 
 
 def read_metadata(file: Path) -> Metadata:
-    """Read a `results.nc`, but for its results.
+    """Read the metadata of a `results.nc`.
 
     Raises
     ------
     LoadError
-        If it cannot be read, or is no result of the pipeline.
+        If the file cannot be read, or was not written by the pipeline.
     """
     try:
         with netCDF4.Dataset(file) as dataset:
             dataset.set_auto_maskandscale(False)
-            return _header(dataset)
+            return _metadata(dataset)
     except LoadError as error:
         raise LoadError(f"{file}: {error}") from None
     except Exception as error:  # damaged files raise errors of many types
@@ -122,7 +167,7 @@ def read_metadata(file: Path) -> Metadata:
 
 
 def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested values by dotted key, such as `stdp.A_plus`."""
+    """Flatten nested mappings to dotted keys, such as `stdp.A_plus`."""
     values: dict[str, Any] = {}
     for name, value in nested.items():
         key = f"{prefix}{name}"
@@ -130,78 +175,77 @@ def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return values
 
 
-def _header(dataset: netCDF4.Dataset) -> Metadata:
+def packages_of(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the package versions of a run by name; the global attribute holds them as JSON."""
+    packages = run.get("packages")
+    try:
+        packages = json.loads(packages) if isinstance(packages, str) else packages
+    except ValueError:
+        return {}
+    return packages if isinstance(packages, Mapping) else {}
+
+
+def _metadata(dataset: netCDF4.Dataset) -> Metadata:
     attributes = {name: dataset.getncattr(name) for name in dataset.ncattrs()}
     if "status" not in dataset.variables or "configuration" not in attributes:
-        raise LoadError("no result of the pipeline (it has no status or configuration)")
+        raise LoadError("not results of the pipeline (it has no status or configuration)")
     status = dataset["status"]
     flags = np.asarray(status[...])
     coordinates = dict(_coordinates(dataset, status.dimensions))
     axes = tuple(
-        coordinates.pop(name, None) or Axis(name, name, list(range(size)), [])
+        coordinates.pop(name) if name in coordinates else Axis(name, name, list(range(size)), [])
         for name, size in zip(status.dimensions, flags.shape, strict=True)
     )
-    constants = flat(json.loads(attributes["configuration"]))
+    n_done, n_failed, n_missing = (int((flags == flag).sum()) for flag in (DONE, FAILED, MISSING))
     runs = json.loads(attributes.get("runs", "[]"))
     seconds = attributes.get("seconds")
     return Metadata(
-        constants,
-        axes,
-        _parameters(constants, axes, list(coordinates.values())),
-        tuple(int((flags == flag).sum()) for flag in _FLAGS),
-        attributes,
-        [dict(run) for run in runs],
-        _created(runs[-1] if runs else attributes),
-        None if seconds is None else float(seconds),
+        constants=flat(json.loads(attributes["configuration"])),
+        axes=axes,
+        followers=tuple(coordinates.values()),
+        points=(n_done, n_failed, n_missing),
+        attributes=attributes,
+        runs=[dict(run) for run in runs],
+        created=_created(runs[-1] if runs else attributes),
+        seconds=None if seconds is None else float(seconds),
     )
 
 
 def _coordinates(dataset: netCDF4.Dataset, swept: Sequence[str]) -> Iterator[tuple[str, Axis]]:
-    """Yield what has a key and lies along swept axes only: these, and what follows others.
+    """Yield the coordinates of keys along swept axes: the axes themselves and derived parameters.
 
-    The index of synapses and times have keys too, of what sets how many there are.
+    Coordinates along `synapse` or `time` are left out: their `config_key` is the key that sets
+    their length.
     """
     for name, variable in dataset.variables.items():
         if not set(variable.dimensions) <= set(swept):
             continue
-        words = variable.ncattrs()
-        if "config_key" in words:
+        names = variable.ncattrs()
+        if "config_key" in names:
             key = variable.getncattr("config_key")
-            settings = json.loads(variable.getncattr("settings")) if "settings" in words else []
+            settings = json.loads(variable.getncattr("settings")) if "settings" in names else []
             yield name, Axis(name, key, np.ravel(variable[...]).tolist(), settings)
 
 
-def _parameters(
-    constants: Mapping[str, Any], axes: Sequence[Axis], followers: Sequence[Axis]
-) -> dict[str, list[Any]]:
-    parameters = {key: [value] for key, value in constants.items()}
-    for axis in axes:
-        for choice in axis.settings:
-            for key, value in choice.items():
-                parameters.setdefault(key, []).append(value)
-    # What is swept by itself lies over what the choices of a group set.
-    parameters |= {axis.key: axis.values for axis in axes}
-    for follower in followers:
-        parameters[follower.key] = parameters.get(follower.key, []) + follower.values
-    return parameters
+def _chosen(axis: Axis) -> dict[str, Setting]:
+    """Return what the choices of a group set; what all of them set alike is a constant."""
+    settings = {}
+    for key in axis.settings[0] if axis.settings else ():
+        chosen = [choice[key] for choice in axis.settings]
+        if len(set(map(canonical, chosen))) == 1:
+            settings[key] = Setting.constant(chosen[0])
+        else:
+            by_value = dict(zip(map(canonical, axis.values), chosen, strict=True))
+            settings[key] = Setting(axis.key, by_value)
+    return settings
 
 
-def _created(made: Mapping[str, Any]) -> datetime | None:
-    """Return when a run began; None where it does not say, or nothing that can be."""
+def _created(run: Mapping[str, Any]) -> datetime | None:
+    """Return the start of a run; None if it is not recorded or no valid date."""
     try:
-        time = datetime.fromisoformat(str(made["created"]).rpartition("; ")[2])
+        time = datetime.fromisoformat(str(run["created"]).rpartition("; ")[2])
     except (KeyError, ValueError):
         return None
-    if not 1970 <= time.year <= 9000:  # at the ends of the calendar some time zones have no date
+    if not 1970 <= time.year <= 9000:  # conversion to local time fails at the calendar's ends
         return None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def packages_of(run: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the packages of a run by name, which an attribute of the file holds as JSON."""
-    told = run.get("packages")
-    try:
-        packages = json.loads(told) if isinstance(told, str) else told
-    except ValueError:
-        return {}
-    return packages if isinstance(packages, Mapping) else {}

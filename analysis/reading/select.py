@@ -1,4 +1,4 @@
-"""A part of a dataset: the points at which parameters have some values."""
+"""Select the points of a dataset at given parameter values."""
 
 from __future__ import annotations
 
@@ -8,86 +8,85 @@ from dataclasses import dataclass
 
 import xarray as xr
 
-from analysis.reading.dataset import axes, long_name, value_label
+from analysis.reading.dataset import axes, choices_of, long_name, value_label
 from analysis.reading.errors import ConditionError
-from analysis.reading.values import canonical, span, written
+from analysis.reading.values import span, stands_for
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some points of a dataset.
+    """A selection of the points of a dataset.
 
     Attributes
     ----------
     dataset : Dataset
-        These points.
-    words : str
-        By what they were chosen: "Input rate 20 Hz, Random seed 2".
+        The selected points; scalar coordinates hold the values they were selected by.
+    description : str
+        The values for a title: "Input rate 20 Hz, Random seed 2".
     suffix : str
-        The same as part of a file's name: "_rate_hz=20.0_seed=2".
+        The values for a file name: "_rate_hz=20.0_seed=2".
     """
 
     dataset: xr.Dataset
-    words: str = ""
+    description: str = ""
     suffix: str = ""
 
 
 def part_of(dataset: xr.Dataset, where: Sequence[str]) -> Part:
-    """Return the points at some values.
+    """Select the points at given values.
 
     Parameters
     ----------
     dataset : Dataset
-        An experiment.
+        Results, with `status` (...), dimensionless, along all swept axes.
     where : sequence of str
-        `KEY=VALUE`, with the key of an axis as `input.rate_hz` or its last word; one value each.
+        `KEY=VALUE`, one value per axis in the unit of the key, such as [Hz]. The key may be given
+        in full (`input.rate_hz`) or by its short name (`rate_hz`).
+
+    Returns
+    -------
+    Part
+        Its dataset lacks the axes that were given; units are unchanged.
 
     Raises
     ------
     ConditionError
         If there is no such axis, no such value on it, or an axis is given twice.
     """
-    words, suffix, whole = [], "", dataset
+    descriptions, suffix, whole = [], "", dataset
     for condition in where:
-        key, equals, value = condition.partition("=")
+        key, equals, text = condition.partition("=")
         axis = _axis(whole, key if equals else "", f"--where {condition}")
         if axis not in axes(dataset):
             raise ConditionError(f"--where {condition}: {axis} was given twice; one value each")
         coordinate = dataset[axis]
         values = coordinate.values.tolist()
-        places = [i for i, other in enumerate(values) if _same(other, value)]
-        if not places:
+        index = next((i for i, value in enumerate(values) if stands_for(text, value)), None)
+        if index is None:
             raise ConditionError(f"--where {condition}: {axis} must be one of {span(values)}")
-        words.append(f"{long_name(coordinate)} {value_label(coordinate, values[places[0]])}")
-        suffix += f"_{axis}={values[places[0]]}"
-        dataset = _at(dataset, axis, places[0])
-    return Part(dataset, ", ".join(words), suffix)
+        descriptions.append(f"{long_name(coordinate)} {value_label(coordinate, values[index])}")
+        suffix += f"_{axis}={values[index]}"
+        dataset = _at(dataset, axis, index)
+    return Part(dataset, ", ".join(descriptions), suffix)
 
 
-def _at(dataset: xr.Dataset, axis: str, place: int) -> xr.Dataset:
-    """Return the points at one value, whose coordinate knows what this value alone sets."""
-    settings = json.loads(dataset[axis].attrs.get("settings", "[]"))
-    dataset = dataset.isel({axis: place})
-    if settings:
+def _at(dataset: xr.Dataset, axis: str, index: int) -> xr.Dataset:
+    """Select one value of an axis; its scalar coordinate keeps what this choice alone sets."""
+    choices = choices_of(dataset[axis])
+    dataset = dataset.isel({axis: index})
+    if choices:
         coordinate = dataset[axis]
-        chosen = coordinate.attrs | {"settings": json.dumps(settings[place : place + 1])}
+        chosen = coordinate.attrs | {"settings": json.dumps(choices[index : index + 1])}
         dataset = dataset.assign_coords({axis: coordinate.assign_attrs(chosen)})
     return dataset
 
 
-def _axis(dataset: xr.Dataset, key: str, asked: str) -> str:
+def _axis(dataset: xr.Dataset, key: str, condition: str) -> str:
     swept = axes(dataset)
     for axis in swept:
         if key in (axis, dataset[axis].attrs.get("config_key")):
             return axis
     keys = ", ".join(dataset[axis].attrs.get("config_key", axis) for axis in swept)
-    raise ConditionError(f"{asked}: must be KEY=VALUE with one of the axes {keys or '(none here)'}")
-
-
-def _same(value: object, asked: str) -> bool:
-    if isinstance(value, str):
-        return value == asked
-    try:
-        return canonical(value) == canonical(float(asked))
-    except ValueError:
-        return written(value) == asked
+    raise ConditionError(
+        f"{condition}: must be KEY=VALUE with one of the axes {keys or '(none here)'}"
+    )

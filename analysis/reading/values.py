@@ -1,26 +1,59 @@
-"""Values of parameters: when two are the same, and how they are written."""
+"""Parameter values: equality, parsing and formatting."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-#: So many values are written one by one; of more numbers, the least and the largest.
-MOST_WRITTEN = 3
+#: Up to this many values are listed individually; of more numbers, only minimum and maximum.
+MAX_LISTED = 3
+
+Kind = Literal["null", "true or false", "a number", "text"]
 
 
 def canonical(value: Any) -> Any:
-    """Return what two equal values have in common: of a number its first 15 digits.
+    """Return the representative of all values that count as equal: numbers to 15 digits.
 
-    As many as every decimal number keeps in binary, and as the pipeline keeps: 0.1 + 0.2 is 0.3.
+    Every decimal number of 15 digits survives the conversion to binary and back, so that 0.1 + 0.2
+    is 0.3. The pipeline rounds in the same way before it computes the key of a point.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     return float(f"{value:.15g}") + 0.0  # -0.0 and 0.0 are one value
 
 
+def kind_of(value: Any) -> Kind:
+    """Return the type of a value in the words of an error message."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    return "a number" if isinstance(value, int | float) else "text"
+
+
+def kind_of_text(text: str) -> Kind:
+    """Return the type of the value that a text on the command line stands for."""
+    if text.lower() in ("null", "true", "false"):
+        return "null" if text.lower() == "null" else "true or false"
+    try:
+        float(text)
+    except ValueError:
+        return "text"
+    return "a number"
+
+
+def stands_for(text: str, value: Any) -> bool:
+    """Return whether a text on the command line stands for a value: `2e1` stands for 20."""
+    kind = kind_of(value)
+    if kind == "text":
+        return text == value
+    if kind == "a number":
+        return kind_of_text(text) == kind and canonical(float(text)) == canonical(value)
+    return text.lower() == written(value)
+
+
 def written(value: Any) -> str:
-    """Return a value as it is given on the command line: `0.008`, `null`, `true`, `poisson`."""
+    """Format a value as on the command line: `0.008`, `null`, `true`, `poisson`."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -29,9 +62,19 @@ def written(value: Any) -> str:
 
 
 def span(values: Sequence[Any]) -> str:
-    """Return several values in short: `10,20`, `10..40 (7)`, `poisson,notebook`."""
-    if len(values) <= MOST_WRITTEN:
+    """Abbreviate several values: `10,20`, `10..40 (7)`, `poisson,notebook`."""
+    if len(values) <= MAX_LISTED:
         return ",".join(map(written, values))
     if all(isinstance(value, int | float) for value in values):
         return f"{written(min(values))}..{written(max(values))} ({len(values)})"
-    return f"{','.join(map(written, values[:MOST_WRITTEN]))},.. ({len(values)})"
+    return f"{','.join(map(written, values[:MAX_LISTED]))},.. ({len(values)})"
+
+
+def printable(text: str, allowed: str = "\xa0") -> str:
+    """Escape every character that is not printable, apart from the `allowed` ones.
+
+    Control characters and marks of text direction would otherwise change the text around them.
+    """
+    return "".join(
+        c if c.isprintable() or c in allowed else c.encode("unicode_escape").decode() for c in text
+    )

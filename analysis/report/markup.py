@@ -6,6 +6,8 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
+from analysis.reading.values import printable
+
 #: Elements that have no end tag.
 _VOID = ("img", "meta")
 
@@ -100,11 +102,7 @@ def escaped(content: Any) -> Markup:
     """
     if isinstance(content, Markup):
         return content
-    visible = "".join(
-        c if c.isprintable() or c in "\n\xa0" else c.encode("unicode_escape").decode()
-        for c in str(content)
-    )
-    return Markup(html.escape(visible))
+    return Markup(html.escape(printable(str(content), allowed="\n\xa0")))
 
 
 def section(name: str, title: str, *content: Any, class_: str = "") -> Markup:

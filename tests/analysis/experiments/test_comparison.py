@@ -1,4 +1,4 @@
-"""What differs between two experiments, and what counts as a difference."""
+"""Comparison of two experiments: configuration, provenance, results."""
 
 import contextlib
 import json
@@ -26,33 +26,33 @@ def diff(capsys, monkeypatch):
             return code, captured.err
         paths, *blocks = captured.out.strip().split("\n\n")
         assert paths == f"A  {a}\nB  {b}"
-        told = {}
+        found = {}
         for block in blocks:
             heading, *rows = (re.split(r"  +", line.strip()) for line in block.splitlines())
-            told[heading[0].partition(":")[0]] = {row[0]: row[1:] for row in rows} or heading[0]
+            found[heading[0].partition(":")[0]] = {row[0]: row[1:] for row in rows} or heading[0]
             if heading[0].startswith("results"):
-                told["points"] = heading[0].partition(": ")[2]
-        return code, told
+                found["points"] = heading[0].partition(": ")[2]
+        return code, found
 
     return run
 
 
-def change(experiment, name, place, value):
+def change(experiment, name, index, value):
     """Change one value of a variable."""
     with netCDF4.Dataset(experiment / "results.nc", "a") as file:
-        file[name][place] = value
+        file[name][index] = value
 
 
-def test_an_experiment_is_the_same_as_its_twin(keep, diff):
-    """Run twice: the same to the bit, wall times left out; only who made it when may differ."""
+def test_an_experiment_equals_its_repetition(keep, diff):
+    """Run twice: equal bit for bit apart from wall times; only provenance may differ."""
     axes = {"input.rate_hz": [30, 60], "seed": [1, 2]}
     first, second = keep("first", axes), keep("second", axes)
-    code, told = diff(first, second / "results.nc")
+    code, found = diff(first, second / "results.nc")
     assert code == 0
-    assert told["configuration"] == "configuration: same"
-    assert set(told["provenance"]) <= {"created", "seconds"}
-    assert told["points"] == "4 points compared, 0 only in A, 0 only in B"
-    assert told["results"] == dict.fromkeys(
+    assert found["configuration"] == "configuration: same"
+    assert set(found["provenance"]) <= {"created", "seconds"}
+    assert found["points"] == "4 points compared, 0 only in A, 0 only in B"
+    assert found["results"] == dict.fromkeys(
         ("weight", "output_rate", "spike_count", "isi_cv", "mean_weight", "effective_ltd_ratio"),
         ["same"],
     )
@@ -62,135 +62,135 @@ def test_the_order_of_axes_and_values_does_not_matter(keep, diff):
     """Points are matched by their coordinates."""
     first = keep("first", {"input.rate_hz": [30, 60, 50], "input.process": ["poisson", "notebook"]})
     axes = {"input.process": ["notebook", "poisson"], "input.rate_hz": [60, 50, 30]}
-    code, told = diff(first, keep("second", axes))
+    code, found = diff(first, keep("second", axes))
     assert code == 0
-    assert told["points"].startswith("6 points compared, 0 only")
+    assert found["points"].startswith("6 points compared, 0 only")
 
 
 def test_every_value_that_differs_is_counted(keep, diff):
-    """With the largest difference; NaN equals NaN, and a sign of zero is a difference."""
+    """With the largest difference; NaN equals NaN, and the sign of zero is a difference."""
     first = keep("first", {"seed": [1, 2, 3]})
     second = shutil.copytree(first, first.parent / "second")
-    for place, more in (((0, 5), 0.25), ((2, 7), 0.5)):
-        change(first, "weight", place, 0.25)
-        change(second, "weight", place, 0.25 + more)
+    for index, more in (((0, 5), 0.25), ((2, 7), 0.5)):
+        change(first, "weight", index, 0.25)
+        change(second, "weight", index, 0.25 + more)
     change(second, "mean_weight", 1, np.nan)
     change(second, "spike_count", 2, 1_000_000)
     for experiment in (first, second):
         change(experiment, "isi_cv", 0, np.nan)
     change(first, "output_rate", 0, 0.0)
     change(second, "output_rate", 0, -0.0)
-    code, told = diff(first, second)
+    code, found = diff(first, second)
     assert code == 1
-    assert told["results"]["weight"] == ["2 of 120 values differ, by at most 0.5"]
-    assert told["results"]["mean_weight"] == ["1 of 3 values differ, 1 of them NaN in one"]
-    assert re.match(r"1 of 3 values differ, by at most 1e\+06", told["results"]["spike_count"][0])
-    assert told["results"]["isi_cv"] == ["same"]
-    assert told["results"]["output_rate"] == ["1 of 3 values differ, by at most 0"]
+    assert found["results"]["weight"] == ["2 of 120 values differ, by at most 0.5"]
+    assert found["results"]["mean_weight"] == ["1 of 3 values differ, 1 of them NaN in one"]
+    assert re.match(r"1 of 3 values differ, by at most 1e\+06", found["results"]["spike_count"][0])
+    assert found["results"]["isi_cv"] == ["same"]
+    assert found["results"]["output_rate"] == ["1 of 3 values differ, by at most 0"]
 
 
-def test_constants_and_axes_that_differ_are_told(keep, diff):
+def test_constants_and_axes_that_differ_are_shown(keep, diff):
     """Fixed in one and swept in the other: matched where the axis has that value."""
     first = keep("first", {"stdp.A_plus": [0.004, 0.008], "seed": range(4)}, "neuron.tau_m=12")
     second = keep("second", {"seed": [2, 3, 4]}, "stdp.A_plus=0.008")
-    code, told = diff(first, second)
+    code, found = diff(first, second)
     assert code == 1
-    assert told["configuration"] == {
+    assert found["configuration"] == {
         "stdp.A_plus": ["axis 0.004,0.008", "0.008"],
         "seed": ["axis 0..3 (4), only here 0,1", "axis 2,3,4, only here 4"],
         "neuron.tau_m": ["12", "10"],
     }
-    assert told["points"] == "2 points compared, 6 only in A, 1 only in B"
-    assert "values differ" in told["results"]["weight"][0]
+    assert found["points"] == "2 points compared, 6 only in A, 1 only in B"
+    assert re.match(r"80 of 80 values differ, by at most 0\.\d+$", found["results"]["weight"][0])
 
 
 def test_the_same_points_give_the_same_bits_whatever_else_was_swept(keep, diff):
     """An axis, a group, one value: where the parameters agree, so do the results."""
     swept = keep("swept", {"stdp": ["notebook", "song_abbott_2001"], "seed": [1, 2]})
     fixed = keep("fixed", {"seed": [2]}, "stdp=song_abbott_2001")
-    code, told = diff(swept, fixed)
+    code, found = diff(swept, fixed)
     assert code == 1
-    assert told["configuration"]["stdp"] == ["axis notebook,song_abbott_2001", "-"]
-    assert told["configuration"]["stdp.A_plus"] == ["0.008,0.005 along stdp", "0.005"]
-    assert "stdp.tau_plus" not in told["configuration"]  # 20 ms in both choices
-    assert told["points"] == "1 point compared, 3 only in A, 0 only in B"
-    assert {words[0] for words in told["results"].values()} == {"same"}
+    assert found["configuration"]["stdp"] == ["axis notebook,song_abbott_2001", "-"]
+    assert found["configuration"]["stdp.A_plus"] == ["0.008,0.005 along stdp", "0.005"]
+    assert "stdp.tau_plus" not in found["configuration"]  # 20 ms in both choices
+    assert found["points"] == "1 point compared, 3 only in A, 0 only in B"
+    assert {words[0] for words in found["results"].values()} == {"same"}
 
 
 def test_null_is_matched_as_the_number_that_it_stands_for(keep, diff):
-    """A_minus null is ltd_ratio A_plus, 0.0088: the point of that value on the other's axis."""
+    """A_minus null is ltd_ratio A_plus, 0.0088: the point of that value on the other axis."""
     follows = keep("follows", {"seed": [1]}, "stdp.A_plus=0.008", "stdp.ltd_ratio=1.1")
     swept = keep("swept", {"stdp.A_minus": [0.0088, 0.01]}, "seed=1")
-    code, told = diff(follows, swept)
+    code, found = diff(follows, swept)
     assert code == 1
-    assert told["configuration"]["stdp.A_minus"] == ["null", "axis 0.0088,0.01"]
-    assert told["points"] == "1 point compared, 0 only in A, 1 only in B"
-    assert told["results"]["weight"] == ["same"]
+    assert found["configuration"]["stdp.A_minus"] == ["null", "axis 0.0088,0.01"]
+    assert found["points"] == "1 point compared, 0 only in A, 1 only in B"
+    assert found["results"]["weight"] == ["same"]
 
 
-def test_other_sizes_are_told(keep, diff):
+def test_other_sizes_are_shown(keep, diff):
     """Numbers of synapses, swept or not, of samples and of spikes; what is in one file only."""
     few = keep("few", {"seed": [1]}, "input.n_synapses=20")
     history = ("input.n_synapses=30", "record=history")
     many = keep("many", {"seed": [1]}, *history, "record.weight_interval=250")
-    code, told = diff(few, many)
+    code, found = diff(few, many)
     assert code == 1
-    assert told["results"]["weight"][0].endswith("(synapse has 20 in A, 30 in B)")
-    assert told["results"]["spike_time"] == ["only in B"]
-    code, told = diff(few, keep("both", {"input.n_synapses": [20, 30]}, "seed=1"))
-    assert told["points"] == "1 point compared, 0 only in A, 1 only in B"
-    assert told["results"]["weight"] == ["same"]  # a file fills up the shorter with NaN
+    assert found["results"]["weight"][0].endswith("(synapse has 20 in A, 30 in B)")
+    assert found["results"]["spike_time"] == ["only in B"]
+    code, found = diff(few, keep("both", {"input.n_synapses": [20, 30]}, "seed=1"))
+    assert found["points"] == "1 point compared, 0 only in A, 1 only in B"
+    assert found["results"]["weight"] == ["same"]  # a file fills up the shorter with NaN
     fine = keep("fine", {"seed": [1]}, *history, "record.weight_interval=100", "input.rate_hz=60")
-    told = diff(many, fine)[1]["results"]
-    assert told["weight_history"] == [
+    found = diff(many, fine)[1]["results"]
+    assert found["weight_history"] == [
         "not comparable: sample_time is 250,500 in A, 100..500 (5) in B"
     ]
-    assert re.search(r"\(spike has \d+ in A, \d+ in B\)", told["spike_time"][0])
+    assert re.search(r"\(spike has \d+ in A, \d+ in B\)", found["spike_time"][0])
 
 
-def test_other_number_types_are_told(keep, diff):
-    """Weights in full precision differ from those that were cut, if only a little."""
+def test_other_number_types_are_shown(keep, diff):
+    """float64 weights differ from float32 ones by rounding."""
     single = keep("single", {"seed": [1]})
     double = keep("double", {"seed": [1]}, "record.dtype=float64")
-    code, told = diff(single, double)
+    code, found = diff(single, double)
     assert code == 1
-    assert told["results"]["weight"][0].endswith("e-08 (float32 in A, float64 in B)")
-    assert told["results"]["mean_weight"] == ["same"]
+    assert found["results"]["weight"][0].endswith("e-08 (float32 in A, float64 in B)")
+    assert found["results"]["mean_weight"] == ["same"]
 
 
 def test_points_that_are_not_done_are_counted_and_left_out(keep, diff):
-    """In one only, they are a difference; in both, they are none."""
+    """A difference if in one experiment only, none if in both."""
     first = keep("first", {"seed": [1, 2, 3]})
     second = keep("second", {"seed": [1, 2, 3]})
     change(second, "status", 1, 2)
     change(second, "weight", 1, np.nan)
-    code, told = diff(first, second)
+    code, found = diff(first, second)
     assert code == 1
-    assert told["points"] == "2 points compared, 0 only in A, 0 only in B, 1 not done in B"
-    assert told["results"]["weight"] == ["same"]
+    assert found["points"] == "2 points compared, 0 only in A, 0 only in B, 1 not done in B"
+    assert found["results"]["weight"] == ["same"]
     change(first, "status", 1, 1)
-    code, told = diff(first, second)
+    code, found = diff(first, second)
     assert code == 0
-    assert told["points"].endswith("1 not done in A, 1 not done in B")
+    assert found["points"].endswith("1 not done in A, 1 not done in B")
 
 
-def test_experiments_without_a_common_point_are_told_apart(keep, diff):
-    """Nothing is compared; also where one knows a key that the other does not."""
+def test_experiments_without_a_common_point_differ(keep, diff):
+    """No point is compared; also if one has a key that the other lacks."""
     first = keep("first", {"seed": [1, 2]})
-    code, told = diff(first, keep("second", {"seed": [3]}))
+    code, found = diff(first, keep("second", {"seed": [3]}))
     assert code == 1
-    assert told["points"] == "0 points compared, 2 only in A, 1 only in B"
-    stranger = keep("stranger", {"seed": [1]})
-    with netCDF4.Dataset(stranger / "results.nc", "a") as file:
+    assert found["points"] == "0 points compared, 2 only in A, 1 only in B"
+    other = keep("other", {"seed": [1]})
+    with netCDF4.Dataset(other / "results.nc", "a") as file:
         file["seed"].config_key = "input.colour"
-    code, told = diff(first, stranger)
+    code, found = diff(first, other)
     assert code == 1
-    assert told["configuration"]["input.colour"] == ["-", "axis 1"]
-    assert told["points"] == "0 points compared, 2 only in A, 1 only in B"
+    assert found["configuration"]["input.colour"] == ["-", "axis 1"]
+    assert found["points"] == "0 points compared, 2 only in A, 1 only in B"
 
 
-def test_provenance_is_told_and_is_no_difference(keep, diff):
-    """What several runs say differently is joined; packages are told one by one."""
+def test_provenance_is_shown_and_is_no_difference(keep, diff):
+    """Values that differ between runs are joined; packages are compared one by one."""
     first, second = keep("first", {"seed": [1]}), keep("second", {"seed": [1]})
     runs = [
         {"id": "1", "engine": "compiled", "git_commit": "a", "packages": {"numpy": "2", "old": 1}},
@@ -200,28 +200,28 @@ def test_provenance_is_told_and_is_no_difference(keep, diff):
         with netCDF4.Dataset(experiment / "results.nc", "a") as file:
             file.runs = json.dumps(made)
             file.host = experiment.name
-    code, told = diff(first, second)
+    code, found = diff(first, second)
     assert code == 0
-    assert told["provenance"]["engine"] == ["compiled; reference", "compiled"]
-    assert told["provenance"]["packages.numpy"] == ["2; 3", "2"]
-    assert told["provenance"]["host"] == ["first", "second"]
-    assert not {"git_commit", "packages.old", "id"} & told["provenance"].keys()
+    assert found["provenance"]["engine"] == ["compiled; reference", "compiled"]
+    assert found["provenance"]["packages.numpy"] == ["2; 3", "2"]
+    assert found["provenance"]["host"] == ["first", "second"]
+    assert not {"git_commit", "packages.old", "id"} & found["provenance"].keys()
 
 
 def test_files_without_provenance_are_compared(keep, diff):
-    """What one does not say has a dash."""
+    """A dash for entries that one file lacks."""
     first, second = keep("first", {"seed": [1]}), keep("second", {"seed": [1]})
     with netCDF4.Dataset(second / "results.nc", "a") as file:
         for name in ("runs", "packages", "git_commit"):
             file.delncattr(name)
-    code, told = diff(first, second)
+    code, found = diff(first, second)
     assert code == 0
-    assert told["provenance"]["git_commit"][1] == "-"
-    assert told["provenance"]["packages.numpy"] == [np.__version__, "-"]
+    assert found["provenance"]["git_commit"][1] == "-"
+    assert found["provenance"]["packages.numpy"] == [np.__version__, "-"]
 
 
 def test_what_is_no_experiment_is_one_line_and_exit_code_2(keep, diff, tmp_path):
-    """Not there, not gathered yet, damaged in its head or behind it."""
+    """Absent, without results.nc, damaged in its header or behind it."""
     one = keep("one", {"seed": range(50)}, "input.n_synapses=100", "simulation.duration=20")
     whole = (one / "results.nc").read_bytes()
     (tmp_path / "killed" / "points").mkdir(parents=True)
@@ -241,24 +241,24 @@ def test_what_is_no_experiment_is_one_line_and_exit_code_2(keep, diff, tmp_path)
 
 def compressed(content):
     """Yield where compressed data begin in a file."""
-    place = content.find(b"\x78\x01")
-    while place >= 0:
+    start = content.find(b"\x78\x01")
+    while start >= 0:
         with contextlib.suppress(zlib.error):
-            zlib.decompressobj().decompress(content[place:])
-            yield place
-        place = content.find(b"\x78\x01", place + 1)
+            zlib.decompressobj().decompress(content[start:])
+            yield start
+        start = content.find(b"\x78\x01", start + 1)
 
 
-def test_damage_within_the_data_is_told(keep, diff):
-    """The head of the file can be read, and its weights cannot."""
+def test_damage_within_the_data_is_reported(keep, diff):
+    """The header of the file can be read, its weights cannot."""
     one = keep("one", {"seed": range(50)}, "input.n_synapses=100", "simulation.duration=20")
     damaged = one.parent / "damaged.nc"
     content = (one / "results.nc").read_bytes()
-    for place in compressed(content):  # the library may hang on damage anywhere else
-        damaged.write_bytes(content[: place + 2] + bytes(8) + content[place + 10 :])
-        code, told = diff(one, damaged)
-        if code == 2 and "its weight cannot be read" in told:
+    for start in compressed(content):  # the library may hang on damage anywhere else
+        damaged.write_bytes(content[: start + 2] + bytes(8) + content[start + 10 :])
+        code, found = diff(one, damaged)
+        if code == 2 and "its weight cannot be read" in found:
             break
     assert code == 2
-    assert told.startswith(f"error: {damaged}: its weight cannot be read")
-    assert told.count("\n") == 1
+    assert found.startswith(f"error: {damaged}: its weight cannot be read")
+    assert found.count("\n") == 1

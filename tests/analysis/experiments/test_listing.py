@@ -1,7 +1,8 @@
-"""The table of experiments: what is found, what is told of it, and which are asked for."""
+"""The table of experiments: search, columns, filters."""
 
 import json
 import shutil
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import netCDF4
@@ -16,7 +17,7 @@ from analysis.experiments.listing import duration
 from analysis.experiments.text_table import table
 from analysis.reading.errors import ConditionError, LoadError
 from analysis.reading.metadata import read_metadata
-from analysis.reading.values import canonical, span
+from analysis.reading.values import printable
 from tests.conftest import SMALL
 
 
@@ -51,8 +52,8 @@ def made_at(created, **more):
     return json.dumps([{"created": created, **more}])
 
 
-def test_a_row_tells_axes_points_commit_and_time(keep, listed):
-    """Ranges of many numbers, few numbers and words one by one; constants are not told."""
+def test_a_row_has_axes_points_commit_and_time(keep, listed):
+    """Ranges of many numbers, few numbers and names one by one; no constants."""
     axes = {"input.rate_hz": range(10, 50, 10), "input.process": ["poisson", "notebook"]}
     experiment = keep("study/first", axes, "simulation.duration=50")
     made = made_at("2026-11-02T09:30:00+00:00", git_commit="0123456789abcdef", git_dirty="true")
@@ -68,7 +69,7 @@ def test_a_row_tells_axes_points_commit_and_time(keep, listed):
 
 
 def test_failed_and_missing_points_have_columns_where_there_are_any(keep, listed):
-    """Done, failed and missing stand in this order."""
+    """In the order done, failed, missing."""
     keep("whole", {"seed": [1]})
     assert listed()[1][0].split()[1:5] == ["last", "run", "done", "commit"]
     with netCDF4.Dataset(keep("holes", {"seed": range(6)}) / "results.nc", "a") as file:
@@ -79,7 +80,7 @@ def test_failed_and_missing_points_have_columns_where_there_are_any(keep, listed
     assert row.split()[3:6] == ["3", "1", "2"]
 
 
-def test_the_newest_run_stands_last_and_other_commits_are_counted(keep, listed):
+def test_the_newest_run_is_last_and_other_commits_are_counted(keep, listed):
     """Sorted by the last run of each, whatever the names; `+1` is one other commit."""
     first, second = keep("b", {"seed": [1]}), keep("a", {"seed": [1]})
     runs = [
@@ -93,8 +94,8 @@ def test_the_newest_run_stands_last_and_other_commits_are_counted(keep, listed):
     assert " bbbbbbb+1 " in lines[2]
 
 
-def test_experiments_without_results_are_told(keep, listed, tmp_path):
-    """Killed before gathering, damaged, of something else: a row each, and no traceback."""
+def test_experiments_without_results_are_listed(keep, listed, tmp_path):
+    """Killed before results.nc was written, damaged, of another program: one row each."""
     killed = keep("killed", {"seed": [1]})
     (killed / "results.nc").unlink()
     broken = keep("broken", {"seed": [1]})
@@ -106,13 +107,13 @@ def test_experiments_without_results_are_told(keep, listed, tmp_path):
     rows = {line.split()[0]: line for line in lines[1:]}
     assert code == 0
     assert rows.keys() == {"killed", "broken", "foreign"}
-    assert rows["killed"].endswith("not gathered yet")
+    assert rows["killed"].endswith("no results.nc yet")
     assert "cannot be read as netCDF" in rows["broken"]
-    assert "no result of the pipeline" in rows["foreign"]
+    assert "not results of the pipeline" in rows["foreign"]
 
 
-def test_a_file_that_says_little_is_listed_with_blanks(keep, listed):
-    """Without commit, time and runs there are axes and points."""
+def test_a_file_without_provenance_is_listed_with_blanks(keep, listed):
+    """Without commit, date and runs, the row has name, points and axes."""
     experiment = keep("old", {"seed": [1, 2]})
     gone = ("created", "git_commit", "git_dirty", "runs", "seconds")
     say(experiment, **dict.fromkeys(gone))
@@ -123,23 +124,23 @@ def test_a_file_that_says_little_is_listed_with_blanks(keep, listed):
     assert " bbbbbbb* " in listed()[1][1]
 
 
-def test_experiments_lie_anywhere_but_in_what_is_another_ones_own(keep, listed, tmp_path):
-    """Below other experiments, too; not in `points` and `figures`, nor twice behind a link."""
+def test_experiments_are_found_anywhere_but_in_folders_of_another(keep, listed, tmp_path):
+    """Also below others; not in `points`, `figures` or hidden folders, nor twice by links."""
     outer = keep("outer", {"seed": [1]})
-    for place in ("inner", "points/copy", "figures/copy", ".hidden"):
-        shutil.copytree(outer / "points", outer / place / "points")
-        shutil.copy(outer / "results.nc", outer / place)
+    for folder in ("inner", "points/copy", "figures/copy", ".hidden"):
+        shutil.copytree(outer / "points", outer / folder / "points")
+        shutil.copy(outer / "results.nc", outer / folder)
     (tmp_path / "again").symlink_to(tmp_path)
     (tmp_path / "a_link").symlink_to(outer)
     assert names(listed()[1]) == ["outer", "outer/inner"]
 
 
 def test_no_experiments_are_one_line(listed, tmp_path, capsys, monkeypatch):
-    """Also where there is no `outputs` yet; a root that is given must be there."""
-    assert listed() == (0, [f"no experiment below {tmp_path}"])
+    """Also without `outputs`; a root that is given must exist."""
+    assert listed() == (0, [f"no experiments below {tmp_path}"])
     monkeypatch.chdir(tmp_path)
     assert main(["list"]) == 0
-    assert capsys.readouterr().out == "no experiment below outputs\n"
+    assert capsys.readouterr().out == "no experiments below outputs\n"
     assert main(["list", "nowhere"]) == 2
     assert capsys.readouterr().err == "error: nowhere: must be a directory\n"
 
@@ -147,15 +148,15 @@ def test_no_experiments_are_one_line(listed, tmp_path, capsys, monkeypatch):
 @pytest.fixture(scope="module")
 def made_once(tmp_path_factory):
     """Experiments with one parameter fixed, swept, and set by the choices of a group."""
-    place = tmp_path_factory.mktemp("three")
+    root = tmp_path_factory.mktemp("three")
     for name, axes, *overrides in (
         ("fixed", {"seed": [1, 2]}, "stdp.A_plus=0.005", "record.spike_times=true"),
         ("swept", {"stdp.A_plus": [0.001 * i for i in range(1, 10)]}),
         ("group", {"stdp": ["notebook", "song_abbott_2001"]}),
     ):
         configuration = pipeline.configure(*SMALL, *overrides)
-        pipeline.sweep(configuration, axes, place / name, backend="sequential")
-    return place
+        pipeline.sweep(configuration, axes, root / name, backend="sequential")
+    return root
 
 
 @pytest.fixture
@@ -181,26 +182,26 @@ def three(made_once, tmp_path):
     ],
 )
 def test_where_finds_a_value_wherever_it_stands(three, listed, condition, found):
-    """As a constant, on an axis, in a group's choice, in what follows others."""
+    """As a constant, on an axis, in a group's choice, derived for null."""
     assert set(names(listed("--where", condition)[1])) == found
 
 
 def test_all_conditions_must_hold(three, listed):
-    """Each somewhere in the experiment; where none fits, one line says which values there are."""
+    """Each anywhere in the experiment; if none meets them, one line has the values that exist."""
     both = ("--where", "A_plus=0.005", "--where", "seed=2020")
     assert set(names(listed(*both)[1])) == {"swept", "group"}
     code, (line,) = listed("--where", "A_plus=0.5", "--since", "1d")
     assert code == 0
-    assert "no experiment of 3" in line
-    assert "stdp.A_plus=0.5 (there: 0.001..0.009 (9)) and a run since" in line
+    assert "none of 3 experiments below" in line
+    assert "stdp.A_plus=0.5 (values there: 0.001..0.009 (9)) and a run since" in line
 
 
-def test_what_cannot_be_asked_is_counted(three, listed, tmp_path):
-    """An experiment that was not gathered has no parameters yet."""
+def test_experiments_with_unknown_parameters_are_counted(three, listed, tmp_path):
+    """Without results.nc the parameters of an experiment are unknown."""
     (tmp_path / "killed" / "points").mkdir(parents=True)
     lines = listed("--where", "seed=2")[1]
     assert names(lines[:-1]) == ["fixed"]
-    assert lines[-1] == "left out: 1 not gathered yet, not readable or without a date"
+    assert lines[-1] == "not shown: 1 without results.nc, unreadable or undated"
 
 
 @pytest.mark.parametrize(
@@ -231,11 +232,11 @@ def test_since_keeps_what_ran_at_or_after(keep, listed):
     say(keep("new", {"seed": [1]}), runs=made_at("2026-11-02T10:00:00+00:00"))
     assert names(listed("--since", "2026-11-02T10:00:00+00:00")[1]) == ["new"]
     assert names(listed("--since", "2026-10-30")[1]) == ["old", "new"]
-    assert "no experiment" in listed("--since", "2026-11-02T10:00:01Z")[1][0]
+    assert "none of 2 experiments" in listed("--since", "2026-11-02T10:00:01Z")[1][0]
 
 
 def test_since_takes_dates_and_durations():
-    """Dates are local, durations count back from now."""
+    """Dates are local, durations are before now."""
     now = datetime(2026, 11, 20, 12, tzinfo=UTC)
     assert since("2d", now) == now - timedelta(days=2)
     assert since("1.5 h", now) == now - timedelta(minutes=90)
@@ -245,8 +246,8 @@ def test_since_takes_dates_and_durations():
 
 
 @given(st.text())
-def test_since_refuses_anything_else_in_its_own_words(text):
-    """Whatever is typed: a time, or a refusal that is one line."""
+def test_since_refuses_anything_else_in_one_line(text):
+    """Any text is a time or an error of one line."""
     try:
         assert since(text, datetime.now(UTC)).tzinfo
     except ConditionError as error:
@@ -257,34 +258,45 @@ def test_since_refuses_anything_else_in_its_own_words(text):
 @given(
     st.binary(max_size=200), st.sampled_from([b"", b"CDF\x01", b"CDF\x05", b"\x89HDF\r\n\x1a\n"])
 )
-def test_any_garbage_is_told_as_unreadable(tmp_path_factory, garbage, beginning):
-    """Also what begins like netCDF."""
+def test_arbitrary_bytes_are_reported_as_unreadable(tmp_path_factory, garbage, beginning):
+    """Also with the first bytes of a netCDF file."""
     file = tmp_path_factory.mktemp("garbage") / "results.nc"
     file.write_bytes(beginning + garbage)
-    with pytest.raises(LoadError, match="cannot be read as netCDF|no result of the pipeline"):
+    with pytest.raises(LoadError, match="cannot be read as netCDF|not results of the pipeline"):
         read_metadata(file)
 
 
 def test_rows_fit_the_terminal(keep, listed):
-    """Axes are folded between axes; a long name has a line of its own and stays whole."""
+    """Axes are wrapped between axes; a long name has a line of its own and stays whole."""
     name = "a_study_of_many_things/with_a_name_that_is_longer_than_any_column"
     axes = {"input.rate_hz": range(5), "stdp.A_plus": [0.001, 0.002], "seed": range(6)}
-    keep(name, axes, "simulation.duration=20")
-    keep("short", {"seed": [1]}, "simulation.duration=20")
-    lines = listed(columns=90)[1]
-    assert max(map(len, lines)) <= 90
-    assert name in lines
-    assert len(lines) > 4
-    assert not any(line.endswith(("rate_hz", "A_plus", "seed")) for line in lines)
-    assert len(listed(columns=1000)[1]) == 3
+    made = {"runs": made_at("2026-11-01T12:00:00+00:00", git_commit="a" * 40), "seconds": 1.0}
+    say(keep(name, axes, "simulation.duration=20"), **made)
+    say(keep("short", {"seed": [1]}, "simulation.duration=20"), **made)
+    lines = listed(columns=77)[1]
+    column = lines[0].index("axes")
+    assert lines[1] == name
+    assert [line[column:] for line in lines[2:]] == [
+        "rate_hz 0..4 (5);",
+        "A_plus 0.001,0.002;",
+        "seed 0..5 (6)",
+        "seed 1",
+    ]
+    assert max(map(len, lines)) <= 77
+    row = listed(columns=1000)[1][1]
+    assert row.startswith(name)
+    assert row.endswith("  rate_hz 0..4 (5); A_plus 0.001,0.002; seed 0..5 (6)")
 
 
 @given(st.lists(st.tuples(*[st.text(max_size=60)] * 3), min_size=1), st.integers(20, 150))
 def test_no_cell_breaks_the_table(rows, width):
-    """What cannot be printed is escaped; a row starts its own line, and nothing is lost."""
+    """Characters that are not printable are escaped; rows start a line, and nothing is lost."""
     lines = table(rows, width).split("\n")
     assert all(line.isprintable() for line in lines)
     assert len(lines) >= len(rows)
+    cells = [printable(cell) for row in rows for cell in row]
+    visible = Counter("".join(cells)) - Counter({"\xa0": 1_000_000, " ": 1_000_000})
+    assert Counter("".join(lines).replace(" ", "")) == visible
 
 
 @pytest.mark.parametrize(
@@ -302,16 +314,6 @@ def test_no_cell_breaks_the_table(rows, width):
         (400_000, "4.63 d"),
     ],
 )
-def test_durations_are_said_as_one_would(seconds, text):
-    """Two digits, in the unit that fits."""
+def test_durations_have_two_digits(seconds, text):
+    """Two digits in a suitable unit."""
     assert duration(seconds) == text
-
-
-def test_values_are_written_in_short():
-    """Few one by one, many numbers by their ends, many words by the first."""
-    assert span([10.0, 0.5]) == "10,0.5"
-    assert span([3, 1, 2, 0]) == "0..3 (4)"
-    assert span(["a", "b", "c", "d"]) == "a,b,c,.. (4)"
-    assert span([None, True]) == "null,true"
-    assert canonical(0.1 + 0.2) == canonical(0.3)
-    assert str(canonical(-0.0)) == "0.0"

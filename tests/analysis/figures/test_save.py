@@ -90,7 +90,7 @@ def test_part_of_a_sweep_is_drawn_and_named(kept):
     assert main([str(kept), "--figure", "rates", "--where", "seed=2"]) == 0
     with open_results(kept) as dataset:
         part = part_of(dataset, ["rate_hz=60", "seed=2"])
-        assert part.words == "Input rate 60 Hz, Random seed 2"
+        assert part.description == "Input rate 60 Hz, Random seed 2"
         assert part.dataset["status"].dims == ()
         assert part.dataset["weight"].identical(dataset["weight"].sel(rate_hz=60, seed=2))
     made = {file.name for file in (kept / "figures").iterdir()}

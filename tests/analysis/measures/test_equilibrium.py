@@ -1,4 +1,4 @@
-"""The theory beside real runs: histogram, gain and output rate of the notebook's neuron."""
+"""Theory against simulations of the notebook's neuron: histogram, gain and output rate."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ import xarray as xr
 import pipeline
 from analysis.measures import theory
 from analysis.measures.equilibrium import expected_histogram, homeostatic_rate, spikes_per_input
+from analysis.measures.pair_rule import PairRule
 from analysis.measures.stationarity import settling
 from analysis.measures.weights import weight_histogram
 
@@ -21,13 +22,13 @@ def sweep(axes, *overrides):
 
 @pytest.fixture(scope="module")
 def notebook():
-    """40 minutes at three input rates, all weights strong at first; three seeds."""
+    """40 minutes at three input rates and three seeds, all weights at the maximum at first."""
     return sweep({"input.rate_hz": RATES, "seed": [0, 1, 2]}, *LONG)
 
 
 @pytest.fixture(scope="module")
 def expected(notebook):
-    """What the theory makes of it."""
+    """The expected histograms of these runs."""
     return expected_histogram(notebook)
 
 
@@ -48,14 +49,14 @@ def test_the_notebooks_neuron_has_the_theorys_histogram(notebook, expected):
     np.testing.assert_allclose(expected["share"].sum("weight_bin"), 1)
     distance = abs(found - expected["share"]).sum("weight_bin") / 2
     np.testing.assert_allclose(expected["total_variation"], distance)
-    # Two piles: both ends hold more than the middle.
+    # Bimodal: both ends hold more than the middle.
     middle = expected["share"].isel(weight_bin=10)
     assert (expected["share"].isel(weight_bin=0) > 1.5 * middle).all()
     assert (expected["share"].isel(weight_bin=-1) > 1.5 * middle).all()
 
 
 def test_the_expected_density_has_the_mean_weight_found(notebook, expected):
-    """The alpha is set by the mean weight; below 1/2 it is larger than beta."""
+    """Alpha is fitted to the mean weight; below 1/2 it is larger than beta."""
     for rate in RATES:
         here = expected.sel(rate_hz=rate)
         alpha, beta = here["alpha"].item(), here["beta"].item()
@@ -66,13 +67,13 @@ def test_the_expected_density_has_the_mean_weight_found(notebook, expected):
 
 
 def test_beta_is_the_theorys_alpha(notebook, expected):
-    """That of the rule in steps, over the share of diffusion that output spikes leave.
+    """That of the rule in steps, over the factor by which refractoriness reduces the diffusion.
 
-    They keep about 2 ms - tau_m / (1 + 20 / 55) x ln(0.15) = 16 ms apart: refractory period, and
-    85 % of the way back from reset.
+    The minimum interval is about 2 ms - tau_m / (1 + 20 / 55) x ln(0.15) = 16 ms: refractory
+    period, and 85 % of the way back from reset.
     """
     dead_time = 2 - 10 / (1 + 20 / 55) * np.log(0.15)
-    rule = theory.PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
+    rule = PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
     for rate in RATES:
         output = last_half(notebook).sel(rate_hz=rate).item()
         left = theory.refractory_share(rule, output, dead_time)
@@ -99,12 +100,12 @@ def test_the_output_rate_is_the_homeostatic_one(notebook):
 
 
 @pytest.mark.parametrize(("noise", "n_samples", "tolerance"), [(0, 20, 1e-6), (1, 120, 0.03)])
-def test_the_gain_that_was_put_in_comes_back(notebook, noise, n_samples, tolerance):
-    """A gain comes out of weights that were drawn from the theory's own drift and diffusion."""
+def test_the_simulated_gain_is_recovered(notebook, noise, n_samples, tolerance):
+    """The gain is recovered from weights simulated with the theory's drift and diffusion."""
     gain = 0.017
     dataset = notebook.sel(rate_hz=[30.0]).isel(sample_time=slice(n_samples)).copy(deep=True)
     random = np.random.default_rng(0)
-    rule = theory.PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
+    rule = PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
     shape = dataset["weight_history"].shape
     history = np.empty(shape)
     w = random.uniform(0.4, 0.7, (shape[0], shape[1], shape[3]))
@@ -121,7 +122,7 @@ def test_the_gain_that_was_put_in_comes_back(notebook, noise, n_samples, toleran
     assert spikes_per_input(dataset).item() == pytest.approx(gain, rel=tolerance)
 
 
-def test_samples_too_far_apart_tell_no_gain(notebook):
+def test_samples_too_far_apart_give_no_gain(notebook):
     """If every weight may reach a bound between two samples, c is NaN, and so is the rate."""
     coarse = notebook.isel(sample_time=slice(7, None, 8))
     assert spikes_per_input(coarse).isnull().all()
@@ -129,7 +130,7 @@ def test_samples_too_far_apart_tell_no_gain(notebook):
 
 
 def test_a_single_run_has_no_axes(notebook, expected):
-    """Of one run all is a number; it is that of a sweep over this run alone."""
+    """Results of one run are scalar and equal those of a sweep over this run alone."""
     one = notebook.sel(rate_hz=[40.0], seed=[1])
     run = pipeline.simulate(pipeline.configure(*LONG, "input.rate_hz=40", "seed=1"))
     found, again = expected_histogram(run), expected_histogram(one).isel(rate_hz=0)
@@ -141,22 +142,21 @@ def test_a_single_run_has_no_axes(notebook, expected):
 
 
 def nothing_expected(dataset):
-    """Whether neither a histogram nor a rate is told for any point."""
+    """Return whether histogram and rate are NaN at all points."""
     histogram, rate = expected_histogram(dataset), homeostatic_rate(dataset)
     return all(array.isnull().all() for array in [*histogram.data_vars.values(), rate])
 
 
-def test_nothing_is_expected_of_weights_under_way():
-    """After 120 s at 15 Hz the theory of the equilibrium keeps silent."""
+def test_nothing_is_expected_before_equilibrium():
+    """After 120 s at 15 Hz, before equilibrium, histogram and rate are NaN; the gain is not."""
     dataset = sweep({"input.rate_hz": [15], "seed": [0, 1]}, "record.weight_interval=5000")
     assert settling(dataset)["settled"].values.tolist() == ["no"]
     assert nothing_expected(dataset)
-    # A gain is told all the same: it needs no equilibrium.
     assert 0.005 < spikes_per_input(dataset).item() < 0.05
 
 
 def test_nothing_is_expected_of_a_silent_neuron():
-    """Without output no weight moves, however long the run; there is no gain."""
+    """Without output spikes no weight changes, and the gain is undefined."""
     dataset = sweep({"input.rate_hz": [10], "seed": [0, 1]}, "record.weight_interval=5000")
     assert (dataset["spike_count"] == 0).all()
     assert nothing_expected(dataset)
@@ -178,14 +178,14 @@ def test_nothing_is_expected_without_excess_ltd():
 
 
 def test_nothing_is_expected_without_a_history(configure):
-    """A run whose weights were not recorded on their way is not known to have settled."""
+    """Without a weight history, stationarity cannot be assessed."""
     dataset = pipeline.sweep(configure(), {"seed": [0, 1]}, backend="sequential")
     assert nothing_expected(dataset)
     assert spikes_per_input(dataset).isnull().all()
 
 
-def test_points_along_two_axes_keep_their_places():
-    """Every point of a sweep has the numbers that it has alone."""
+def test_points_along_two_axes_keep_their_indices():
+    """Every point of a sweep has the same results as alone."""
     swept = {"stdp.A_plus": [0.016, 0.008], "seed": [0], "input.rate_hz": [30.0, 40.0]}
     both = sweep(swept, *LONG, "simulation.duration=1200000")
     found, rate = expected_histogram(both), homeostatic_rate(both)
@@ -203,8 +203,8 @@ def test_points_along_two_axes_keep_their_places():
     np.testing.assert_allclose(ratio, 0.5, rtol=0.1)
 
 
-def test_one_pile_alone_holds_no_output_rate(notebook):
-    """Where all weights are strong nothing balances them, and no output rate is expected."""
+def test_one_peak_alone_has_no_homeostatic_rate(notebook):
+    """If all weights are strong there is no balance, and the output rate is NaN."""
     strong = notebook.assign(weight=notebook["weight"] * 0 + 0.95)
     assert homeostatic_rate(notebook).notnull().all()
     assert spikes_per_input(strong).notnull().all()

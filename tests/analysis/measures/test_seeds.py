@@ -1,4 +1,4 @@
-"""Seeds: means, spreads, and intervals that hold the true mean as often as they say."""
+"""Statistics over seeds: mean, standard deviation, and the coverage of confidence intervals."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,10 @@ def test_mean_and_spread_over_seeds():
     values = xr.DataArray([[1.0, 3.0], [5.0, np.nan]], dims=("rate_hz", "seed"))
     np.testing.assert_allclose(mean_over_seeds(values), [2, 5])
     np.testing.assert_allclose(spread_over_seeds(values), [np.sqrt(2), np.nan])
-    assert spread_over_seeds(values.isel(seed=[0])).isnull().all()
-    assert spread_over_seeds(values.isel(seed=0, drop=True)).isnull().all()
+    for one_seed in (values.isel(seed=[0]), values.isel(seed=0, drop=True)):
+        spread = spread_over_seeds(one_seed)
+        assert spread.dims == ("rate_hz",)
+        assert spread.isnull().all()
 
 
 def samples(n_rows, n_seeds):
@@ -26,7 +28,7 @@ def samples(n_rows, n_seeds):
     ("n_seeds", "least"), [(3, 0.90), (4, 0.92), (5, 0.92), (10, 0.93), (30, 0.93)]
 )
 def test_the_interval_holds_the_true_mean_about_as_often_as_it_says(n_seeds, least):
-    """Of 1,500 intervals of normal samples, few less than 95 % have the mean inside."""
+    """Of 1,500 intervals of normal samples, about 95 % contain the mean."""
     low, high = confidence_interval(samples(1500, n_seeds)).transpose("bound", ...).values
     inside = ((low < 3) & (high > 3)).mean()
     assert least < inside < 0.98
@@ -44,7 +46,7 @@ def test_the_interval_is_as_wide_as_the_standard_error_says():
 
 
 def test_a_lower_level_makes_it_narrower():
-    """The interval of 50 % lies inside that of 95 %, and holds half of the means."""
+    """The interval of 50 % lies inside that of 95 %, and contains half of the means."""
     rows = samples(1000, 20)
     wide, narrow = (confidence_interval(rows, level) for level in (0.95, 0.5))
     assert (narrow.sel(bound="low") > wide.sel(bound="low")).all()
@@ -69,7 +71,7 @@ def test_missing_seeds_are_left_out():
 
 
 def test_the_interval_is_the_same_every_time():
-    """The draws are fixed, for all points alike: a shift of the values shifts the interval."""
+    """The random numbers are fixed and the same for all points: intervals shift with the values."""
     rows = samples(3, 6)
     first = confidence_interval(rows)
     assert first.identical(confidence_interval(rows))
@@ -78,13 +80,13 @@ def test_the_interval_is_the_same_every_time():
 
 
 def test_equal_values_have_an_interval_of_no_width():
-    """Where all seeds agree there is nothing to doubt."""
+    """If all seeds agree, both bounds are the mean."""
     rows = xr.DataArray(np.full((2, 4), 0.25), dims=("rate_hz", "seed"))
     np.testing.assert_allclose(confidence_interval(rows), 0.25)
 
 
 def test_the_interval_keeps_axes_and_labels():
-    """The seeds' dimension goes wherever it stood, `bound` comes last."""
+    """The dimension `seed` may stand anywhere; `bound` comes last."""
     values = xr.DataArray(
         np.random.default_rng(0).random((2, 5, 3)),
         {"rate_hz": [10.0, 20.0], "tau_plus": [1.0, 2.0, 3.0]},

@@ -1,4 +1,4 @@
-"""Spike trains: against Elephant, and input spikes that come back from their traces."""
+"""Measures of spike trains against Elephant; recovery of input spikes from traces."""
 
 import json
 
@@ -15,7 +15,7 @@ import neo  # noqa: E402
 import quantities as pq  # noqa: E402
 from elephant import conversion, spike_train_correlation, statistics  # noqa: E402
 
-#: Elephant 1.2 still hands an argument to Quantity that does nothing any more.
+#: Elephant 1.2 passes a deprecated argument to Quantity.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The 'copy' argument in Quantity:quantities.QuantitiesDeprecationWarning"
 )
@@ -24,7 +24,7 @@ DURATION = 20_000.0
 
 
 def trains():
-    """Return trains of spike times: Poisson, bursts, a clock, few spikes, none."""
+    """Return spike trains: Poisson, bursts, regular, few spikes, none."""
     random = np.random.default_rng(0)
     poisson = np.sort(random.uniform(0, DURATION, 300))
     bursts = np.sort((random.uniform(0, 19_000, 40)[:, None] + random.uniform(0, 90, 8)).ravel())
@@ -46,7 +46,7 @@ def made():
 
 
 def elephants(train, end=DURATION):
-    """Return a train as Elephant has it."""
+    """Return a train as Elephant's type."""
     train = np.asarray(train, dtype=float)
     return neo.SpikeTrain(train[np.isfinite(train)] * pq.ms, t_start=0 * pq.ms, t_stop=end * pq.ms)
 
@@ -55,14 +55,14 @@ def elephants_fano(train, window, t_start=0.0, end=DURATION):
     """Return Elephant's Fano factor over windows of one train."""
     starts = np.arange(t_start, end - window + 1e-9, window)
     whole = elephants(train, end)
-    # Elephant's slices have their end in them: a hair less, so that no spike is in two.
+    # Elephant's slices include their end: slightly shorter, so that no spike is in two.
     cut = [whole.time_slice(a * pq.ms, (a + window - 1e-6) * pq.ms) for a in starts]
     return statistics.fanofactor(cut)
 
 
 @pytest.fixture(scope="module")
 def recorded():
-    """Everything of a sweep over rates and seeds, half a second each."""
+    """A sweep over rates and seeds, half a second each, with all traces."""
     base = pipeline.configure(
         "synapse.g_max=0.15",
         "input.n_synapses=40",
@@ -85,10 +85,10 @@ def points(dataset):
 
 @pytest.mark.parametrize("t_start", [0.0, 7000.0, 15_000.5])
 def test_firing_rates_are_elephants(t_start):
-    """Spikes from a time on, per second, and NaN where the point is not done."""
+    """Spikes per second from a given time on; NaN where a point is not done."""
     found = spike_trains.mean_firing_rate(made(), t_start)
     for train, rate in zip(trains(), found.values, strict=False):
-        if len(train) == 0:  # of which Elephant refuses to tell
+        if len(train) == 0:  # an error in Elephant
             assert rate == 0
             continue
         expected = statistics.mean_firing_rate(elephants(train), t_start=t_start * pq.ms)
@@ -106,7 +106,7 @@ def test_intervals_are_elephants():
 
 @pytest.mark.parametrize("t_start", [0.0, 7000.0])
 def test_variation_is_elephants(t_start):
-    """Coefficient of variation of intervals from a time on; NaN below two intervals."""
+    """Coefficient of variation of intervals from a given time on; NaN for fewer than two."""
     found = spike_trains.cv(made(), t_start).values
     n_compared = 0
     for train, variation in zip(trains(), found, strict=False):
@@ -124,7 +124,7 @@ def test_variation_is_elephants(t_start):
 
 @pytest.mark.parametrize(("window", "t_start"), [(1000, 0), (250, 0), (300, 0), (700, 1234.5)])
 def test_fano_factor_is_elephants(window, t_start):
-    """Variance over mean of the counts in windows taken as trials, an odd end left out."""
+    """Variance over mean of the counts in windows as trials; an incomplete one is left out."""
     found = spike_trains.fanofactor(made(), window, t_start).values
     for train, factor in zip(trains()[:4], found, strict=False):
         assert factor == pytest.approx(elephants_fano(train, window, t_start))
@@ -133,7 +133,7 @@ def test_fano_factor_is_elephants(window, t_start):
 
 
 def test_fano_factor_needs_two_windows():
-    """Of one window there is no variance; two equal counts have none."""
+    """NaN for one window, 0 for two equal counts."""
     dataset = made().isel(rate_hz=[2])
     assert np.isnan(spike_trains.fanofactor(dataset, 15_000)).all()
     clock = dataset.copy()
@@ -142,7 +142,7 @@ def test_fano_factor_needs_two_windows():
 
 
 def test_measures_of_a_real_sweep_are_elephants(recorded):
-    """Rates, intervals and counts of neurons that were simulated; also the file's own numbers."""
+    """Rates, intervals and counts of simulated neurons, and the variables of the file."""
     rate, variation = spike_trains.mean_firing_rate(recorded), spike_trains.cv(recorded)
     factor = spike_trains.fanofactor(recorded, 50)
     assert rate.dims == recorded["status"].dims
@@ -159,7 +159,7 @@ def test_measures_of_a_real_sweep_are_elephants(recorded):
 
 
 def test_rates_go_by_the_duration_of_each_run(configure):
-    """Along an axis of durations each rate is over its own run."""
+    """Along an axis of durations, each rate is over the duration of its own run."""
     swept = {"simulation.duration": [300, 500], "seed": [1, 2]}
     dataset = pipeline.sweep(configure("record.spike_times=true"), swept, backend="sequential")
     found = spike_trains.mean_firing_rate(dataset)
@@ -170,8 +170,8 @@ def test_rates_go_by_the_duration_of_each_run(configure):
 
 
 @pytest.mark.parametrize(("dt", "tau_plus"), [(1.0, 20.0), (0.1, 20.0), (0.5, 2.0), (1.0, 1.1)])
-def test_input_spikes_come_back_from_their_traces(configure, dt, tau_plus):
-    """Exactly the input that was given, but for step 0, of which no trace is left."""
+def test_input_spikes_are_recovered_from_traces(configure, dt, tau_plus):
+    """Exactly the given input except for step 0, which leaves no trace."""
     configuration = configure(
         f"simulation.dt={dt}",
         f"stdp.tau_plus={tau_plus}",
@@ -189,8 +189,8 @@ def test_input_spikes_come_back_from_their_traces(configure, dt, tau_plus):
     assert not found.values[0].any()
 
 
-def test_input_spikes_come_back_from_single_precision(configure):
-    """Stored as float32, traces that have grown high at 500 Hz still tell each spike."""
+def test_input_spikes_are_recovered_from_single_precision(configure):
+    """Traces stored as float32, large at 500 Hz, still resolve each spike."""
     everything = ("record=everything", "simulation.duration=250", "simulation.dt=0.1")
     everything += ("input.rate_hz=500",)
     swept = {"stdp.tau_plus": [5, 100], "seed": [1, 2]}
@@ -202,13 +202,13 @@ def test_input_spikes_come_back_from_single_precision(configure):
     assert single["x_pre"].max() > 30
     found = spike_trains.input_spikes(single)
     xr.testing.assert_equal(found, spike_trains.input_spikes(exact))
-    # The same seed has the same input, whatever the trace that carries it.
+    # The same seed has the same input, whatever the time constant of the trace.
     np.testing.assert_array_equal(found.sel(tau_plus=5), found.sel(tau_plus=100))
     assert found.mean().item() == pytest.approx(0.05, rel=0.02)
 
 
 def binned(times, dt, n_steps):
-    """Return a train in Elephant's bins, a time step each, its spikes in their middle."""
+    """Return a train in Elephant's bins of one time step, spikes at their centres."""
     end = n_steps * dt * pq.ms
     train = neo.SpikeTrain((np.sort(times) + dt / 2) * pq.ms, t_start=0 * pq.ms, t_stop=end)
     return conversion.BinnedSpikeTrain(
@@ -232,7 +232,7 @@ def elephants_histogram(point, dt, n_lags):
 
 @pytest.mark.parametrize("max_lag", [50, 7])
 def test_cross_correlation_histogram_is_elephants(recorded, max_lag):
-    """Pairs of an output and an input spike by lag, negative where the input came first."""
+    """Pairs of an output and an input spike by lag, negative if the input spike is first."""
     found = spike_trains.cross_correlation_histogram(recorded, max_lag)
     assert found.dims == ("rate_hz", "seed", "lag")
     for point in points(recorded):
@@ -244,7 +244,7 @@ def test_cross_correlation_histogram_is_elephants(recorded, max_lag):
 
 
 def test_cross_correlation_histogram_at_a_fine_step(configure):
-    """In steps of 0.1 ms too, for a single run."""
+    """Also in steps of 0.1 ms, for a single run."""
     configuration = configure("record=everything", "simulation.dt=0.1", "simulation.duration=300")
     dataset = pipeline.simulate(configuration)
     found = spike_trains.cross_correlation_histogram(dataset, 20)
@@ -265,7 +265,7 @@ def test_only_the_spikes_asked_for_are_counted(recorded):
 
 
 def test_input_rate_around_output_counted_one_by_one(recorded):
-    """A strong synapse's spikes at a lag from output spikes, over those it could have had."""
+    """Spikes of strong synapses at a lag from output spikes, over the number of possible ones."""
     found = spike_trains.input_rate_around_output(recorded, 5)
     assert found.dims == ("rate_hz", "seed", "strength", "lag")
     for point in points(recorded):
@@ -284,9 +284,9 @@ def test_input_rate_around_output_counted_one_by_one(recorded):
 
 @pytest.mark.parametrize("w_init", [0.6, 1.0])
 def test_strong_synapses_fire_before_the_output_does(w_init):
-    """Far from an output spike any input has its rate; just before it strong synapses have more.
+    """Far from output spikes, inputs have the mean rate; just before, strong ones have more.
 
-    Also if the weights drift, from all of them strong to half of them.
+    Also if the weights drift from all strong to half of them strong.
     """
     configuration = pipeline.configure(
         "record=everything",
@@ -311,7 +311,7 @@ def test_strong_synapses_fire_before_the_output_does(w_init):
 
 
 def test_without_output_or_such_synapses_there_is_no_rate(configure):
-    """A silent neuron has no spikes to look around; where all are weak there are no strong."""
+    """NaN for a silent neuron, and for strong synapses if all are weak."""
     everything = ("record=everything", "stdp.A_plus=0")
     silent = pipeline.simulate(configure(*everything, "synapse.w_init=0"))
     assert spike_trains.input_rate_around_output(silent, 5).isnull().all()
@@ -323,7 +323,7 @@ def test_without_output_or_such_synapses_there_is_no_rate(configure):
 
 
 def test_shorter_runs_have_the_rates_that_they_have_alone(configure):
-    """Along an axis of durations, what is padded in the file counts for nothing."""
+    """Along an axis of durations, padding is not counted."""
     everything = ("record=everything", "stdp.A_plus=0.05")
     swept = {"simulation.duration": [300, 900]}
     together = pipeline.sweep(configure(*everything), swept, backend="sequential")
@@ -336,7 +336,7 @@ def test_shorter_runs_have_the_rates_that_they_have_alone(configure):
 
 
 def test_a_point_that_failed_has_no_rate(configure, fail_for_seed):
-    """Where a point is not done its rates are NaN, and the others are as they are alone."""
+    """Where a point is not done its measures are NaN, and the others are the same as alone."""
     fail_for_seed(1, FloatingPointError("v is inf at the end"))
     base, swept = configure("record=everything"), {"seed": [0, 1]}
     dataset = pipeline.sweep(base, swept, backend="sequential")

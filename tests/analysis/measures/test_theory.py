@@ -1,4 +1,4 @@
-"""The theory: closed forms against the general one, sums, simulations of pairs; and the window."""
+"""Theory: closed forms against the general density, sums and simulations; the STDP window."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 import pipeline
-from analysis.measures import theory
-from analysis.measures.theory import WEIGHTS, PairRule
+from analysis.measures import pair_rule, theory
+from analysis.measures.pair_rule import PairRule
+from analysis.measures.theory import WEIGHTS
 from pipeline.model.plasticity import clipped, stdp_window
 
 
 def rule(A_plus=0.008, ratio=1.1, tau=20.0, tau_minus=None, mu_plus=0.0, mu_minus=0.0):
-    """Return a rule in continuous time: both kinds of time constants are those of the window."""
+    """Return a rule in continuous time: one time constant each for drift and diffusion."""
     tau_minus = tau if tau_minus is None else tau_minus
     taus = (tau, tau_minus, tau, tau_minus)
     return PairRule(A_plus, ratio * A_plus, *taus, mu_plus, mu_minus)
@@ -34,8 +35,8 @@ def test_steps_stand_for_sums_over_lags(tau, dt, euler):
     q = 1 - dt / tau if euler else np.exp(-dt / tau)
     lags = np.arange(2000)
     for coincident, first in ((True, 0), (False, 1)):
-        area = theory.step_area(tau, dt, euler, coincident)
-        variance = theory.step_variance(tau, dt, euler, coincident)
+        area = pair_rule.step_area(tau, dt, euler, coincident)
+        variance = pair_rule.step_variance(tau, dt, euler, coincident)
         assert area == pytest.approx(dt * (q ** lags[first:]).sum())
         assert variance == pytest.approx(2 * dt * (q ** (2 * lags[first:])).sum())
 
@@ -44,10 +45,12 @@ def test_steps_that_are_short_change_nothing():
     """As dt shrinks both become tau; with Euler traces the area is tau at any dt."""
     for euler in (True, False):
         for coincident in (True, False):
-            assert theory.step_area(20, 1e-4, euler, coincident) == pytest.approx(20, rel=1e-5)
-            assert theory.step_variance(20, 1e-4, euler, coincident) == pytest.approx(20, rel=1e-5)
-    assert theory.step_area(20, 5) == pytest.approx(20)
-    assert theory.step_variance(20, 5) > 22
+            assert pair_rule.step_area(20, 1e-4, euler, coincident) == pytest.approx(20, rel=1e-5)
+            assert pair_rule.step_variance(20, 1e-4, euler, coincident) == pytest.approx(
+                20, rel=1e-5
+            )
+    assert pair_rule.step_area(20, 5) == pytest.approx(20)
+    assert pair_rule.step_variance(20, 5) > 22
 
 
 def test_a_rule_in_steps_has_the_models_drift():
@@ -98,17 +101,17 @@ def test_additive_density_is_the_general_one(tau_minus, c_over_rho):
     """N exp(-alpha w + beta w^2) solves the Fokker-Planck equation of the additive rule."""
     additive = rule(0.01, 1.1 * 20 / tau_minus, tau_minus=tau_minus)
     closed = theory.additive_density(additive.alpha(), additive.beta(c_over_rho))
-    general = additive.density(c_over_rho)
+    general = theory.equilibrium_density(additive, c_over_rho)
     np.testing.assert_allclose(general, closed, rtol=1e-3, atol=1e-6 * closed.max())
     steps = np.diff(WEIGHTS)
     assert ((closed[1:] + closed[:-1]) / 2 * steps).sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("mu_plus", "mu_minus"), [(1, 1), (0, 1), (0.5, 0.5), (0.02, 0.02)])
-def test_the_density_lets_nothing_flow(mu_plus, mu_minus):
+def test_the_density_has_no_flux(mu_plus, mu_minus):
     """In equilibrium the flux A P - (D P)' / 2 is 0 at every weight."""
     one = rule(0.05, 1.3, mu_plus=mu_plus, mu_minus=mu_minus)
-    density = one.density(0.5)
+    density = theory.equilibrium_density(one, 0.5)
     inside = (WEIGHTS > 0.02) & (WEIGHTS < 0.98)
     advected = one.drift(WEIGHTS, 0.5) * density
     diffused = np.gradient(one.diffusion(WEIGHTS) * density, WEIGHTS) / 2
@@ -122,7 +125,9 @@ def test_multiplicative_moments_are_those_of_the_density(ratio):
     one = rule(0.001, ratio, tau=15, tau_minus=25, mu_plus=1, mu_minus=1)
     mean, variance = theory.multiplicative_moments(one)
     assert mean == pytest.approx(1 / (1 + ratio * 25 / 15))
-    np.testing.assert_allclose(moments(one.density()), (mean, variance), rtol=5e-3)
+    np.testing.assert_allclose(
+        moments(theory.equilibrium_density(one)), (mean, variance), rtol=5e-3
+    )
 
 
 def test_van_rossum_moments_are_those_of_the_density():
@@ -131,18 +136,24 @@ def test_van_rossum_moments_are_those_of_the_density():
     mean, variance = theory.van_rossum_moments(one)
     assert mean == pytest.approx(1 / 1.6)
     assert variance == pytest.approx(0.001 * (1 + 1.6**2 * mean**2) / (4 * 1.6))
-    np.testing.assert_allclose(moments(one.density()), (mean, variance), rtol=5e-3)
+    np.testing.assert_allclose(
+        moments(theory.equilibrium_density(one)), (mean, variance), rtol=5e-3
+    )
     normal = theory.normal_density(mean, variance)
-    shares = [theory.shares_in_bins(density, 20) for density in (one.density(), normal)]
+    shares = [
+        theory.shares_in_bins(density, 20) for density in (theory.equilibrium_density(one), normal)
+    ]
     assert theory.total_variation(*shares) < 0.02
 
 
 @pytest.mark.parametrize("mu_plus", [0, 1])
 def test_moments_in_steps_are_those_of_the_density_in_steps(mu_plus):
-    """Whatever steps do to the diffusion, they do to the closed forms of both soft rules."""
+    """Time steps change the diffusion and the closed forms of both soft-bound rules alike."""
     stepped = PairRule.in_steps(0.001, 0.0016, 10, 10, 2.0, mu_plus=mu_plus, mu_minus=1)
     closed = theory.multiplicative_moments if mu_plus else theory.van_rossum_moments
-    np.testing.assert_allclose(moments(stepped.density()), closed(stepped), rtol=5e-3)
+    np.testing.assert_allclose(
+        moments(theory.equilibrium_density(stepped)), closed(stepped), rtol=5e-3
+    )
 
 
 @pytest.mark.parametrize("mu", [0.1, 0.5, 1.0])
@@ -171,27 +182,27 @@ def test_nearest_neighbours_shorten_the_trace():
     s = np.linspace(0, 600, 60_001)
     aged = rate / 1000 * np.exp(-s * rate / 1000) * np.exp(-s / tau)
     integral = ((aged[1:] + aged[:-1]) / 2 * np.diff(s)).sum()
-    expected = rate / 1000 * theory.nearest_neighbour_tau(tau, rate)
+    expected = rate / 1000 * pair_rule.nearest_neighbour_tau(tau, rate)
     assert expected == pytest.approx(integral, rel=1e-5)
     assert expected == pytest.approx(simulated, rel=0.02)
-    assert theory.nearest_neighbour_tau(tau, 0) == tau
+    assert pair_rule.nearest_neighbour_tau(tau, 0) == tau
 
 
-def test_homeostatic_rate_balances_the_piles():
+def test_homeostatic_rate_balances_the_peaks():
     """At c / [2 tau_plus (B - 1)] beta is alpha, and both ends have the same density."""
     c, one = 0.02, rule(0.008, 1.1)
     rate = theory.homeostatic_rate(c, one.tau_plus, one.ratio)
     assert rate == pytest.approx(1000 * 0.02 / (2 * 20 * 0.1))
     c_over_rho = 1000 * c / rate
     assert one.beta(c_over_rho) == pytest.approx(one.alpha())
-    density = one.density(c_over_rho)
+    density = theory.equilibrium_density(one, c_over_rho)
     assert density[0] == pytest.approx(density[-1], rel=1e-6)
     assert theory.mean_weight(density) == pytest.approx(0.5)
-    # A faster output makes weights fall.
-    assert theory.mean_weight(one.density(0.9 * c_over_rho)) < 0.3
+    # At a higher output rate weights decrease.
+    assert theory.mean_weight(theory.equilibrium_density(one, 0.9 * c_over_rho)) < 0.3
 
 
-def test_without_excess_ltd_nothing_holds_the_rate():
+def test_without_excess_ltd_there_is_no_homeostatic_rate():
     """For B <= 1 there is no homeostatic rate, along arrays too."""
     rates = theory.homeostatic_rate(0.02, 20.0, [0.9, 1.0, 1.05, 1.1])
     assert np.isnan(rates[:2]).all()
@@ -199,13 +210,13 @@ def test_without_excess_ltd_nothing_holds_the_rate():
 
 
 def share_by_sums(one, rho, dead_time, step=0.1, reach=400):
-    """Return what is left of the diffusion by sums over steps: no formula of a transform."""
+    """Return the reduction of the diffusion by sums over steps, without Laplace transforms."""
     t = np.arange(-reach, reach, step) + step / 2
     values = one.A_plus * np.exp(np.minimum(t, 0) / one.tau_plus) * (t < 0)
     values -= one.A_minus * np.exp(-np.maximum(t, 0) / one.tau_minus) * (t > 0)
     n_lags = round(reach / step)
     k = np.array([(values[: values.size - lag] * values[lag:]).sum() for lag in range(n_lags)])
-    # Spikes in each step after a spike: never within the dead time of another, else by chance.
+    # Spikes in each step after a spike: none within the dead time, else at constant hazard.
     dead, rate = round(dead_time / step), rho * step / 1000
     chance = rate / (1 - rate * dead)
     spikes = np.zeros(n_lags)
@@ -221,14 +232,14 @@ def share_by_sums(one, rho, dead_time, step=0.1, reach=400):
     [(rule(), 10, 19), (rule(0.01, 1.05, 20, 30), 15, 30), (rule(0.01, 1.3, 17, 34), 5, 8)],
 )
 def test_the_refractory_share_is_a_sum_over_pairs_of_output_spikes(one, rho, dead_time):
-    """The window's autocorrelation, times what a dead time takes from a Poisson output."""
+    """The window's autocorrelation times the conditional rate after a spike, less the mean."""
     share = theory.refractory_share(one, rho, dead_time)
     assert share == pytest.approx(share_by_sums(one, rho, dead_time), abs=4e-3)
     assert share < 0.97
 
 
 def test_the_refractory_share_at_its_limits():
-    """Nothing is missing without a dead time or output; first it falls by 2 rho per ms."""
+    """1 without dead time or output; the initial slope is -2 rho."""
     assert theory.refractory_share(rule(), 10, 0) == pytest.approx(1, abs=1e-9)
     assert theory.refractory_share(rule(), 0, 20) == 1
     assert theory.refractory_share(rule(), 10, 0.1) == pytest.approx(1 - 2 * 0.010 * 0.1, abs=2e-5)
@@ -237,7 +248,7 @@ def test_the_refractory_share_at_its_limits():
 
 
 def test_the_refractory_share_is_a_share():
-    """However fast the output and long the dead time, some of the diffusion is left."""
+    """Between 0 and 1 for any output rate and dead time."""
     for rho in (0.1, 5, 20, 60, 200):
         for dead_time in (1, 10, 30, 100):
             for one in (rule(), rule(0.01, 1.5, 20, 60)):
@@ -247,7 +258,7 @@ def test_the_refractory_share_is_a_share():
 @pytest.mark.parametrize("beta", [0.0, 24.4, 60.0])
 @pytest.mark.parametrize("mean", [0.02, 0.3, 0.5, 0.97])
 def test_alpha_of_mean_gives_the_mean(mean, beta):
-    """The density with this alpha has the mean weight asked for."""
+    """The density with this alpha has the given mean weight."""
     alpha = theory.alpha_of_mean(mean, beta)
     density = theory.additive_density(alpha, beta)
     assert theory.mean_weight(density) == pytest.approx(mean, abs=1e-6)
@@ -270,7 +281,7 @@ def test_no_alpha_has_a_mean_on_the_bounds(mean):
 
 
 def test_total_variation_is_the_weight_that_must_move():
-    """0 for equal histograms, 1 for apart ones, over the last dimension."""
+    """0 for equal histograms, 1 for disjoint ones, over the last dimension."""
     one = [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [0.2, 0.3, 0.5]]
     other = [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.3, 0.3, 0.4]]
     np.testing.assert_allclose(theory.total_variation(one, other), [0, 1, 0.1])
@@ -290,7 +301,7 @@ def test_shares_in_bins_are_integrals_of_the_density():
 
 @dataclass(frozen=True)
 class Case:
-    """A rule as it is simulated: amplitude, B, exponents, and where the weights begin."""
+    """A simulated rule: amplitude, B, exponents, and range of the initial weights."""
 
     A_plus: float
     ratio: float
@@ -299,7 +310,7 @@ class Case:
     begin: tuple[float, float] = (0.0, 1.0)
 
 
-#: Amplitudes so small that pairs move weights little, and so large that equilibrium comes soon.
+#: Small enough for the diffusion approximation, large enough to reach equilibrium soon.
 CASES = {
     "additive": Case(0.05, 1.05),
     "multiplicative": Case(0.03, 1.05, 1, 1),
@@ -328,7 +339,7 @@ def weaken(case, w, x_post):
 
 @pytest.fixture(scope="module")
 def histograms():
-    """Simulate synapses whose input and output are independent; the model's order of a step."""
+    """Simulate synapses with independent input and output, in the model's order of a step."""
     random, n = np.random.default_rng(0), 2500
     w = {name: random.uniform(*case.begin, n) for name, case in CASES.items()}
     counts = {name: np.zeros(20) for name in CASES}
@@ -353,18 +364,18 @@ def histograms():
 
 @pytest.mark.parametrize("name", CASES)
 def test_simulated_pairs_have_the_theorys_density(histograms, name):
-    """Weights moved by independent Poisson spikes, in steps of 1 ms, are distributed as it says."""
+    """Weights under independent Poisson spikes, in steps of 1 ms, have the expected density."""
     case = CASES[name]
     A_minus = case.ratio * case.A_plus
     stepped = PairRule.in_steps(
         case.A_plus, A_minus, TAU, TAU, 1.0, mu_plus=case.mu_plus, mu_minus=case.mu_minus
     )
-    expected = theory.shares_in_bins(stepped.density(), 20)
+    expected = theory.shares_in_bins(theory.equilibrium_density(stepped), 20)
     assert theory.total_variation(histograms[name], expected) < 0.03
 
 
 def test_the_files_window_is_the_models(configure):
-    """The window drawn from the file alone is the one that the simulation is made of."""
+    """The window computed from the file equals that of the model."""
     swept = {"stdp.A_plus": [0.01, 0.02], "stdp.tau_minus": [10.0, 40.0], "seed": [1]}
     base = configure("simulation.duration=20")
     drawn = theory.stdp_window(pipeline.sweep(base, swept, backend="sequential"))

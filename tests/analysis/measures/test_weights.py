@@ -1,4 +1,4 @@
-"""Numbers from weights, against numbers made by hand."""
+"""Measures of weights against values computed by hand."""
 
 from statistics import NormalDist
 
@@ -33,7 +33,7 @@ def made(weight, spike_count, status=0):
 
 
 def test_histogram_pools_seeds_and_sums_to_one():
-    """Shares of synapses in bins of 0.05; 0 is in the first bin and 1 in the last."""
+    """Fractions of synapses in bins of 0.05; 0 is in the first bin and 1 in the last."""
     dataset = made([[[0, 0.02], [1, 0.52]], [[0.5, 0.5], [0.5, np.nan]]], [[1, 1], [1, 1]])
     share = weight_histogram(dataset)
     assert share.dims == ("rate_hz", "weight_bin")
@@ -44,13 +44,15 @@ def test_histogram_pools_seeds_and_sums_to_one():
 
 
 def test_histogram_of_nothing_is_nan():
-    """Where no point is done there is no distribution."""
+    """Where no point is done, fractions are NaN."""
     dataset = made(np.full((2, 2, 3), np.nan), [[-1, -1], [-1, -1]])
-    assert weight_histogram(dataset).isnull().all()
+    share = weight_histogram(dataset)
+    assert share.sizes == {"rate_hz": 2, "weight_bin": 20}
+    assert share.isnull().all()
 
 
 def test_histogram_agrees_with_numpys(configure, keep):
-    """With any number of bins, of a real sweep, it is numpy's histogram of all seeds' weights."""
+    """For any number of bins, it equals numpy's histogram of the weights of all seeds."""
     dataset = open_results(keep("kept", {"input.rate_hz": [30, 60], "seed": [1, 2]}))
     for n_bins in (7, 20):
         share = weight_histogram(dataset, n_bins)
@@ -74,8 +76,8 @@ def test_histogram_at_a_time_is_of_the_nearest_sample():
     assert "sample_time" not in early.coords
 
 
-def test_a_file_read_in_pieces_gives_the_same(keep, monkeypatch):
-    """Pieces of a file that is opened lazily give the numbers of the whole in memory."""
+def test_a_file_read_in_chunks_gives_the_same(keep, monkeypatch):
+    """Chunks of a lazily opened file give the same values as the whole in memory."""
     swept = {"seed": [1, 2], "input.rate_hz": [20, 30, 40, 50, 60], "stdp.A_plus": [0.01, 0.1]}
     file = keep("kept", swept, "record=history", "record.weight_interval=50")
 
@@ -90,7 +92,7 @@ def test_a_file_read_in_pieces_gives_the_same(keep, monkeypatch):
         }
 
     whole = numbers(open_results(file).load())
-    monkeypatch.setattr(chunks, "PIECE", 1500)  # less than two rates of final weights
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 1500)  # less than the final weights at two rates
     parts = numbers(open_results(file))
     for name, expected in whole.items():
         assert expected.notnull().any() or name == "settling_time"
@@ -98,8 +100,8 @@ def test_a_file_read_in_pieces_gives_the_same(keep, monkeypatch):
         xr.testing.assert_allclose(parts[name], expected, rtol=1e-12)
 
 
-def test_pieces_are_as_small_as_is_asked_for(monkeypatch):
-    """The longest axis that is kept is cut into parts of no more bytes than a piece has."""
+def test_chunks_have_at_most_the_given_size(monkeypatch):
+    """The longest kept axis is divided into chunks of at most the given number of bytes."""
     dataset = xr.Dataset({"x": (("seed", "rate_hz", "synapse"), np.ones((2, 10, 5)))})
     seen = []
 
@@ -107,20 +109,20 @@ def test_pieces_are_as_small_as_is_asked_for(monkeypatch):
         seen.append(part["x"].nbytes)
         return part["x"].sum("synapse")
 
-    monkeypatch.setattr(chunks, "PIECE", 250)
-    joined = chunks.by_pieces(summed, dataset, ["seed", "rate_hz"])
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 250)
+    joined = chunks.by_chunks(summed, dataset, ["seed", "rate_hz"])
     assert joined.dims == ("seed", "rate_hz")
     np.testing.assert_array_equal(joined, np.full((2, 10), 5.0))
     assert max(seen) <= 250
     assert sum(seen) == dataset["x"].nbytes
-    # What has no axis cannot be cut.
+    # Without an axis there is one chunk.
     seen.clear()
-    chunks.by_pieces(summed, dataset, [])
+    chunks.by_chunks(summed, dataset, [])
     assert seen == [800]
 
 
 def test_shares_count_weights_near_the_bounds_and_above_the_middle():
-    """Strictly below 0.1, above 0.5 and above 0.9, of the weights that there are."""
+    """Strictly below 0.1, above 0.5 and above 0.9; NaN is not counted."""
     weight = [[[0, 0.1, 0.5, 0.95], [0.05, 0.2, 0.6, 1]], [[1] * 4, [np.nan] * 4]]
     share = weight_shares(made(weight, [[1, 1], [1, -1]], status=[[0, 0], [0, 1]]))
     assert share.dims == ("rate_hz", "seed", "range")
@@ -131,7 +133,7 @@ def test_shares_count_weights_near_the_bounds_and_above_the_middle():
 
 
 def test_shares_of_any_weights_keep_their_axes():
-    """Histories have shares in every sample; a synapse without a weight is not counted."""
+    """Histories have fractions in every sample; NaN is not counted."""
     history = xr.DataArray([[0.05, 0.95, np.nan], [0.6, 0.7, 0.8]], dims=("sample_time", "synapse"))
     share = shares_of(history, ["sample_time"])
     assert share.dims == ("sample_time", "range")
@@ -139,7 +141,7 @@ def test_shares_of_any_weights_keep_their_axes():
 
 
 def test_the_course_of_the_mean_weight_averages_seeds_and_synapses():
-    """A mean per sample, points that are not done left out; the last one is the final mean."""
+    """One mean per sample; points that are not done are left out."""
     dataset = made(np.zeros((2, 2, 2)), [[1, 1], [1, -1]], status=[[0, 0], [0, 1]])
     history = np.array(
         [[[[0, 1], [1, 1]], [[0, 0.2], [0, 0]]], [[[0.1, 0.3], [0, 1]], [[np.nan] * 2] * 2]]
@@ -163,13 +165,13 @@ def test_bimodality_of_known_distributions():
 
 
 def test_bimodality_of_equal_weights_is_nan():
-    """One value has neither skewness nor kurtosis; nor has a point that is not done."""
+    """Skewness and kurtosis of equal weights are undefined, as of a point that is not done."""
     weight = [[[0.583333] * 5, [0] * 5], [[1] * 5, [np.nan] * 5]]
     assert bimodality(made(weight, [[0, 0], [0, -1]], status=[[0, 0], [0, 1]])).isnull().all()
 
 
 def test_silent_means_no_spike_in_any_seed_that_is_done():
-    """One spike in one seed is not silence; a point that is not done is not silent."""
+    """One spike in any seed is enough; a point that is not done is not silent."""
     zeros = np.zeros((2, 2, 1))
     assert silent(made(zeros, [[0, 0], [0, 3]])).values.tolist() == [True, False]
     some_missing = made(zeros, [[0, -1], [-1, -1]], status=[[0, 2], [2, 2]])

@@ -1,10 +1,19 @@
-"""What the file tells of itself."""
+"""Axes, parameters and labels of a file; files that cannot be read."""
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import pipeline
-from analysis.reading.dataset import axes, label, open_results, parameter, value_label
+from analysis.reading.dataset import (
+    axes,
+    broadcast_to,
+    label,
+    open_results,
+    parameter,
+    reading,
+    value_label,
+)
 from analysis.reading.errors import LoadError
 
 
@@ -30,7 +39,7 @@ def test_labels_come_from_the_file(dataset):
     assert value_label(dataset["stdp"], "notebook") == "notebook"
 
 
-def test_parameters_are_found_wherever_they_stand(dataset):
+def test_parameters_are_found_as_constant_axis_choice_or_derived(dataset):
     """A constant, a swept value, what a swept group sets, and what a null stands for."""
     assert parameter(dataset, "neuron.tau_m").item() == 10
     assert parameter(dataset, "stdp.tau_plus").values.tolist() == [10, 20]
@@ -43,7 +52,7 @@ def test_parameters_are_found_wherever_they_stand(dataset):
 
 
 def test_the_index_of_synapses_is_no_parameter(configure, dataset):
-    """It knows the key that sets how many there are, and so do times: that is not their value."""
+    """Its `config_key` is the key of its length, as that of times; these are not its values."""
     assert parameter(dataset, "input.n_synapses").item() == 40
     swept = pipeline.sweep(configure(), {"input.n_synapses": [10, 20]}, backend="sequential")
     assert parameter(swept, "input.n_synapses").values.tolist() == [10, 20]
@@ -55,15 +64,35 @@ def test_axes_are_the_swept_ones(dataset):
 
 
 def test_what_is_no_result_is_refused(tmp_path):
-    """A missing file, a broken one and a foreign one are told apart in one line each."""
+    """A missing file, a damaged one and one of another program, each in one line."""
     with pytest.raises(LoadError, match="must be an experiment directory with a results.nc"):
         open_results(tmp_path)
     broken = tmp_path / "results.nc"
     broken.write_bytes(b"not netCDF at all")
     with pytest.raises(LoadError, match="cannot be read as netCDF"):
         open_results(tmp_path)
-    import xarray as xr
-
     xr.Dataset({"x": 1}).to_netcdf(tmp_path / "foreign.nc")
-    with pytest.raises(LoadError, match="no result of the pipeline"):
+    with pytest.raises(LoadError, match="not results of the pipeline"):
         open_results(tmp_path / "foreign.nc")
+
+
+def test_damage_found_while_reading_names_the_remedy(keep):
+    """Errors of the netCDF library become one line; others are not touched."""
+    experiment = keep("kept", {"seed": [1]}, "simulation.duration=20")
+    with pytest.raises(LoadError) as refused, reading(experiment):
+        raise RuntimeError("NetCDF: HDF error")
+    assert str(refused.value) == (
+        f"{experiment / 'results.nc'}: damaged (NetCDF: HDF error); request the same sweep again "
+        "to rewrite it from points/"
+    )
+    with pytest.raises(RuntimeError, match="^something else$"), reading(experiment):
+        raise RuntimeError("something else")
+
+
+def test_broadcasting_keeps_the_order_of_dimensions():
+    """Those of the other array come first, in its order, then the own ones."""
+    like = xr.DataArray(np.zeros((2, 3)), dims=("rate_hz", "seed"))
+    array = xr.DataArray([[1, 2], [3, 4], [5, 6]], dims=("seed", "synapse"))
+    found = broadcast_to(array, like, "synapse")
+    assert found.dims == ("rate_hz", "seed", "synapse")
+    assert found.values.tolist() == [[[1, 2], [3, 4], [5, 6]]] * 2
