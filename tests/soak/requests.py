@@ -52,7 +52,7 @@ overrides = st.builds(
 
 
 def wrong_values() -> st.SearchStrategy[str]:
-    """Return overrides of known keys, each with a value outside its bounds."""
+    """Return overrides of known keys, each with a value that its bounds exclude."""
     quantities = all_quantities() | {Run.key(n): q for n, q in Run.quantities().items()}
     wrong = ["name=../x", "name=/etc/x", "name=", "name=.", "name=a/../../b", "name=[1]"]
     wrong += ["outputs=", "outputs=/proc/none", "outputs=/dev/null"]
