@@ -12,8 +12,14 @@ run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
 	$(BIN)/python -m analysis outputs/input_rates
 
+# Coverage of the test processes only: commands in processes of their own are tested for run time,
+# memory and signals, which measuring would change. sys.monitoring (Python 3.12) costs less than
+# tracing.
+test: COVERAGE_CORE = $(shell $(BIN)/python -c \
+	'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	COVERAGE_CORE=$(COVERAGE_CORE) $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
+		--cov --cov-fail-under=93
 
 # Tests of run.track=mlflow against a local server; installs all of MLflow, about 1 GB.
 test-tracking: $(VENV)/.ready
@@ -73,7 +79,7 @@ peers: .venv-brian2/.ready .venv-nest/.ready
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-brian2 .venv-nest .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) .venv-brian2 .venv-nest .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 
 $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,1 +1,1 @@
-"""One file per room, and the house rules as tests."""
+"""Tests of `pipeline` and `analysis` in their folders, conventions, end-to-end runs, benchmarks."""

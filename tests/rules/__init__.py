@@ -1,1 +1,1 @@
-"""Rules of the code base as tests."""
+"""Conventions of the code base and its documentation, as tests."""

@@ -1,4 +1,4 @@
-"""The rules of the house: one-way imports, one name per parameter, functions that fit a screen."""
+"""Code conventions: one-way imports, one name per parameter, limits on functions and files."""
 
 import ast
 import re
@@ -38,14 +38,14 @@ ARROWS = {
 
 
 def sources(*packages):
-    """Return the Python files of packages; there must be some in each."""
+    """Return the Python files of packages; fail if a package has none."""
     found = {package: sorted((ROOT / package).rglob("*.py")) for package in packages}
     assert all(found.values()), found
     return [file for files in found.values() for file in files]
 
 
 def imports(file):
-    """Yield every module that a file imports, lazily or not."""
+    """Yield every module that a file imports, at its top or inside functions."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -71,8 +71,8 @@ def test_arrows_between_folders_go_one_way(package):
                 assert other in (folder, *allowed), f"{folder} imports {module}"
 
 
-def test_the_table_of_arrows_has_no_circle():
-    """Every row names only folders whose own row leads back to it by no way."""
+def test_the_table_of_arrows_is_acyclic():
+    """No folder imports itself through others."""
     for arrows in ARROWS.values():
         left = dict(arrows)
         while left:
@@ -82,8 +82,8 @@ def test_the_table_of_arrows_has_no_circle():
                 del left[folder]
 
 
-def test_analysis_knows_nothing_of_the_pipeline():
-    """The file is the contract: neither package imports the other."""
+def test_analysis_and_pipeline_do_not_import_each_other():
+    """The file is the only interface between the two packages."""
     for file in sources("analysis"):
         assert not [module for module in imports(file) if module.split(".")[0] == "pipeline"]
     for file in sources("pipeline", "hydra_plugins"):
@@ -91,7 +91,7 @@ def test_analysis_knows_nothing_of_the_pipeline():
 
 
 def test_workers_import_neither_xarray_nor_hydra():
-    """What a worker process needs starts fast: numpy and joblib, nothing heavier."""
+    """Worker processes import numpy and joblib, but no package that is slow to import."""
     code = "import pipeline.execution.pool, sys; print(*{n.split('.')[0] for n in sys.modules})"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
@@ -99,14 +99,14 @@ def test_workers_import_neither_xarray_nor_hydra():
     assert not {"xarray", "pandas", "hydra", "omegaconf", "netCDF4"} & set(done.stdout.split())
 
 
-def test_a_name_means_one_thing():
-    """The last words of keys differ from each other and from the file's own names."""
-    leaves = [key.rpartition(".")[2] for key in all_quantities()]
-    assert len(leaves) == len(set(leaves))
-    assert not set(leaves) & (set(VARIABLES) | DIMENSIONS | set(SECTIONS))
+def test_short_names_are_unique():
+    """Last words of keys differ from each other, and from variables, dimensions and sections."""
+    short_names = [key.rpartition(".")[2] for key in all_quantities()]
+    assert len(short_names) == len(set(short_names))
+    assert not set(short_names) & (set(VARIABLES) | DIMENSIONS | set(SECTIONS))
 
 
-def test_functions_fit_a_screen_and_files_a_concept():
+def test_functions_and_files_are_short():
     """No function over 60 lines, no file over 400."""
     for file in sources(*PACKAGES):
         assert len(file.read_text().splitlines()) <= 400, file
@@ -117,8 +117,8 @@ def test_functions_fit_a_screen_and_files_a_concept():
                 assert length <= 60, f"{file.name}: {node.name} has {length} lines"
 
 
-def test_no_test_is_skipped_in_silence():
-    """A test that skips says why: there is no bare skip in any form."""
+def test_every_skipped_test_has_a_reason():
+    """There is no skip without `reason=` in any form."""
     for file in sources("tests"):
         if file.name == Path(__file__).name:
             continue

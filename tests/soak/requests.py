@@ -52,7 +52,7 @@ overrides = st.builds(
 
 
 def wrong_values() -> st.SearchStrategy[str]:
-    """Return overrides of known keys, each with a value outside its bounds."""
+    """Return overrides of known keys, each with a value that its bounds exclude."""
     quantities = all_quantities() | {
         RunSettings.key(n): q for n, q in RunSettings.quantities().items()
     }
