@@ -1,4 +1,4 @@
-"""Machine code that outlives its process: kept, checked, and compiled again when in doubt."""
+"""The cache of object code: reused, checked, and compiled again where it is not valid."""
 
 import ctypes
 import subprocess
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    """A file that a function is said to be written in, and no other place to keep code."""
+    """A source file, and a cache of the user in a temporary folder."""
     monkeypatch.setattr(object_code, "_USERS_CACHE", tmp_path / "users")
     file = tmp_path / "twice.py"
     file.write_text("2 * x")
@@ -42,8 +42,8 @@ def call(address, value):
     return ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(address)(value)
 
 
-def test_what_was_compiled_is_kept(source):
-    """The second time what was compiled is linked."""
+def test_compiled_code_is_cached(source):
+    """The second call links the cached code."""
     compiler = Compiler(2.0)
     assert call(object_code.address([source], compiler), 21.0) == 42.0
     assert call(object_code.address([source], compiler), 4.0) == 8.0
@@ -51,7 +51,7 @@ def test_what_was_compiled_is_kept(source):
 
 
 def test_changed_sources_are_compiled_again(source):
-    """Code belongs to the content of all its files."""
+    """The content of all source files is part of the cache's key."""
     beside = source.with_name("constants.py")
     beside.write_text("one")
     assert call(object_code.address([source, beside], Compiler(2.0)), 1.0) == 2.0
@@ -79,8 +79,8 @@ def test_damaged_code_is_not_linked(source, damage):
     assert compiler.count == 1
 
 
-def test_code_is_kept_for_the_user_where_the_installation_is_closed(source, caplog):
-    """Where the package's folder takes no file, the user's cache does; if neither, all the same."""
+def test_the_users_cache_is_used_where_the_installation_is_not_writable(source, caplog):
+    """Without a writable package folder the user's cache is used; without either, none."""
     (source.parent / "__pycache__").write_text("in the way")
     object_code.address([source], Compiler(2.0))
     assert len(list((source.parent / "users").iterdir())) == 1
@@ -95,8 +95,8 @@ def test_code_is_kept_for_the_user_where_the_installation_is_closed(source, capl
     assert "cannot be written: the next process compiles again" in caplog.text
 
 
-def test_a_process_without_a_home_has_a_cache_all_the_same():
-    """A user that no file knows, as in some containers, can import the engine."""
+def test_a_process_without_a_home_can_import_the_cache():
+    """A user without a home directory, as in some containers, can import the engine."""
     code = (
         "import os, pwd; os.environ.pop('HOME', None); pwd.getpwuid = {}.__getitem__;"
         "import pipeline.system.object_code"
