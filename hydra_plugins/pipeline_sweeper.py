@@ -1,4 +1,4 @@
-"""Hydra's `-m` syntax to the pipeline: a thin adapter, found by Hydra through its folder's name."""
+"""Hydra sweeper that passes overrides to the pipeline; Hydra finds it by the folder's name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig
 
-# `params` are the axes of an experiment: key -> values, in the grammar of the command line.
+# `params` holds the axes of an experiment: values by key, in the grammar of the command line.
 ConfigStore.instance().store(
     group="hydra/sweeper",
     name="pipeline",
@@ -22,7 +22,13 @@ ConfigStore.instance().store(
 
 
 class PipelineSweeper(Sweeper):
-    """Runs all points of a command line in one process tree; composes nothing per point."""
+    """Runs all points of a command line in one pool of workers, without composing each point.
+
+    Parameters
+    ----------
+    params : dict
+        Axes of the experiment: values by key, in the grammar of the command line.
+    """
 
     def __init__(self, params: dict[str, Any]) -> None:
         self.params = params
@@ -30,25 +36,30 @@ class PipelineSweeper(Sweeper):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Keep what Hydra hands over."""
-        self.hydra_context = hydra_context
-        self.config = config
+        """Store the loader and the config; called by Hydra."""
+        self._loader = hydra_context.config_loader
+        self._config = config
 
     def sweep(self, arguments: Sequence[str]) -> None:
-        """Expand the overrides into a grid and run it."""
+        """Run the grid of the experiment's axes and the command line; called by Hydra.
+
+        Raises
+        ------
+        RequestError
+            If the request is not allowed.
+        """
         from pipeline.command import run_and_report
         from pipeline.request.compose import request_error
         from pipeline.request.overrides import grid_of_overrides
         from pipeline.storage.directory import directory_path
 
-        loader = self.hydra_context.config_loader
-        parser = OverridesParser.create(config_loader=loader)
+        parser = OverridesParser.create(config_loader=self._loader)
 
         def compose_again(overrides: list[str]) -> DictConfig:
-            name = self.config.hydra.job.config_name
+            name = self._config.hydra.job.config_name
             try:
-                return loader.load_configuration(name, overrides, run_mode=RunMode.RUN)
-            except Exception as error:  # Hydra refuses with exceptions of every kind
+                return self._loader.load_configuration(name, overrides, run_mode=RunMode.RUN)
+            except Exception as error:  # Hydra raises errors of many types
                 raise request_error(error, overrides) from error
 
         params = [f"{key}={values}" for key, values in self.params.items()]
@@ -56,6 +67,6 @@ class PipelineSweeper(Sweeper):
             parsed = parser.parse_overrides(params), parser.parse_overrides(list(arguments))
         except HydraException as error:
             raise request_error(error, params) from error
-        grid = grid_of_overrides(self.config, *parsed, compose_again)
-        path = directory_path(self.config.outputs, self.config.name)
-        run_and_report(grid, self.config, path)
+        grid = grid_of_overrides(self._config, *parsed, compose_again)
+        path = directory_path(self._config.outputs, self._config.name)
+        run_and_report(grid, self._config, path)

@@ -1,10 +1,11 @@
-"""Experiment pipeline for spike-timing-dependent plasticity of a LIF neuron.
+"""Parameter sweeps of a leaky integrate-and-fire neuron with spike-timing-dependent plasticity.
 
-Three names are all that a script or notebook needs::
+Public Python API::
 
     configuration = pipeline.configure("input.rate_hz=20", "stdp.tau_plus=10")
     dataset = pipeline.simulate(configuration)
     dataset = pipeline.sweep(configuration, {"input.rate_hz": [10, 20], "seed": range(5)})
+    print(pipeline.plan(configuration, {"seed": range(1000)}))
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-# Imported when first used: a worker process needs neither Hydra nor xarray.
-_DOORS = {
+#: Public names by module, imported on first use: a worker needs neither Hydra nor xarray.
+_PUBLIC = {
     "configure": "pipeline.request.compose",
     "simulate": "pipeline.experiment.api",
     "sweep": "pipeline.experiment.api",
@@ -21,14 +22,14 @@ _DOORS = {
     "Configuration": "pipeline.model.parameters",
     "RequestError": "pipeline.model.errors",
 }
-__all__ = list(_DOORS)
+__all__ = list(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _DOORS:
+    if name not in _PUBLIC:
         raise AttributeError(f"module 'pipeline' has no attribute {name!r}")
-    return getattr(importlib.import_module(_DOORS[name]), name)
+    return getattr(importlib.import_module(_PUBLIC[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_DOORS])
+    return sorted([*globals(), *_PUBLIC])

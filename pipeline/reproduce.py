@@ -1,4 +1,4 @@
-"""`python -m pipeline.reproduce outputs/NAME`: run points again and compare them to the bit."""
+"""`python -m pipeline.reproduce outputs/NAME`: run points again and compare them bit for bit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pipeline.request.spec import grid_of_request
 from pipeline.storage.netcdf import request_in, runs_in
 from pipeline.system.signals import INTERRUPTED
 
-#: Exit codes beside 0, all the same.
+#: Exit codes besides 0, which means that all points are the same.
 DIFFERENT, WRONG_REQUEST = 1, 2
 
 
@@ -31,11 +31,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Compare points of one experiment; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.reproduce",
-        description="Run points of an experiment again, from its file alone, and compare them to "
-        "the bit. Exit code 0: all the same, 1: some differ, 2: nothing could be compared.",
+        description="Run points of an experiment again, from its file alone, and compare them bit "
+        "for bit. Exit code 0: all the same, 1: some differ, 2: nothing could be compared.",
     )
     parser.add_argument("experiment", type=Path, help="outputs/NAME, or a results.nc")
-    parser.add_argument("--points", type=int, default=20, help="how many, chosen at random (20)")
+    parser.add_argument(
+        "--points", type=int, default=20, help="number of points, chosen at random (20)"
+    )
     parser.add_argument(
         "--where",
         action="append",
@@ -50,9 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_REQUEST
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print("Interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # who reads has seen enough, as `head` does
+    except BrokenPipeError:  # the reader closed the pipe, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DIFFERENT
 
@@ -74,8 +76,8 @@ def _reproduce(experiment: Path, n_points: int, conditions: Sequence[str]) -> in
         raise RequestError(f"{path}: must be a results.nc of a sweep ({reason})") from error
     chosen = recorded.done(conditions)
     if not chosen:
-        words = " and ".join(conditions)
-        raise RequestError(f"{path}: no point{f' with {words}' if words else ''} is done")
+        text = " and ".join(conditions)
+        raise RequestError(f"{path}: no point{f' with {text}' if text else ''} is done")
     chosen = sorted(random.sample(chosen, min(n_points, len(chosen))))
     n_different = 0
     for position in chosen:
@@ -83,12 +85,12 @@ def _reproduce(experiment: Path, n_points: int, conditions: Sequence[str]) -> in
         n_different += bool(differences)
         verdict = f"DIFFERENT  {'; '.join(differences)}  at" if differences else "same "
         print(verdict, recorded.grid.describe(position), flush=True)
-    print(f"{len(chosen) - n_different} of {len(chosen)} points are the same to the bit")
+    print(f"{len(chosen) - n_different} of {len(chosen)} points are the same bit for bit")
     return DIFFERENT if n_different else 0
 
 
 class _Recorded:
-    """What a file holds, by the position of the points on its grid."""
+    """Content of a results file; points are addressed by their flat index on the grid."""
 
     def __init__(self, file: Any) -> None:
         self.grid: Grid = grid_of_request(request_in(file))
@@ -101,7 +103,7 @@ class _Recorded:
         }
 
     def done(self, conditions: Sequence[str]) -> list[int]:
-        """Return the positions of the points that are done and meet all conditions."""
+        """Return the indices of the points that are done and meet all conditions."""
         meets = self._columns["status"] == DONE
         for condition in conditions:
             meets = meets & self._meeting(condition)
@@ -123,12 +125,12 @@ class _Recorded:
         return np.broadcast_to(meets.reshape(shape), self.grid.shape).ravel()
 
     def compare(self, position: int) -> Iterator[str]:
-        """Run a point again and yield in words what differs from the file."""
+        """Run a point again and yield a description of each variable that differs."""
         point = self.grid.points[position]
         engine = engine_named(self._engine(position, point))
         try:
             again = stacked([run_point(point, engine)], point.record)
-        except Exception as error:  # a point that cannot be made again is not the same
+        except Exception as error:  # reported as a difference
             yield f"cannot be run ({type(error).__name__}: {error})"
             return
         for name, column in again.items():
@@ -136,14 +138,14 @@ class _Recorded:
                 yield from _difference(name, column[0], self._columns[name][position])
 
     def _engine(self, position: int, point: Configuration) -> str:
-        """Return the engine that made a point: the two agree to rounding only."""
+        """Return the engine that computed a point: another agrees with it to rounding only."""
         made_by = self._columns["made_by"][position]
         known = 0 <= made_by < len(self._engines)
         return self._engines[made_by] if known else available_engine("compiled", [point])
 
 
 def _shown(key: str, value: Any) -> str:
-    """Return a value as it is compared with what a user types."""
+    """Return the text of a value, the same for all spellings of a number."""
     quantity = all_quantities().get(key)
     try:
         return str(quantity.kind(value)) if quantity else str(value)
@@ -151,17 +153,17 @@ def _shown(key: str, value: Any) -> str:
         return str(value)
 
 
-def _difference(name: str, again: NDArray, there: NDArray) -> Iterator[str]:
-    """Yield in words how two arrays of a variable differ; what is padded in the file is NaN."""
-    place = tuple(slice(length) for length in again.shape)
-    same = (again == there[place]) & (np.signbit(again) == np.signbit(there[place]))
-    same |= np.isnan(again) & np.isnan(there[place])
-    padding = np.ones(there.shape, dtype=bool)
-    padding[place] = False
-    n_different = int((~same).sum() + (~np.isnan(there[padding])).sum())
+def _difference(name: str, again: NDArray, recorded: NDArray) -> Iterator[str]:
+    """Yield how a variable differs from the file, which may be padded with NaN."""
+    own = tuple(slice(length) for length in again.shape)
+    same = (again == recorded[own]) & (np.signbit(again) == np.signbit(recorded[own]))
+    same |= np.isnan(again) & np.isnan(recorded[own])
+    padding = np.ones(recorded.shape, dtype=bool)
+    padding[own] = False
+    n_different = int((~same).sum() + (~np.isnan(recorded[padding])).sum())
     if n_different:
-        largest = np.nanmax(np.abs(np.where(same, 0, again - there[place])), initial=0)
-        yield f"{name} ({n_different} of {there.size} values, by up to {largest:.3g})"
+        largest = np.nanmax(np.abs(np.where(same, 0, again - recorded[own])), initial=0)
+        yield f"{name} ({n_different} of {recorded.size} values, by up to {largest:.3g})"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from analysis.reading.metadata import DONE, Metadata
 from analysis.reading.values import canonical, span
 
 #: Variables about how points were run, which are not compared.
-NOT_COMPARED = ("status", "wall_time", "made_by")
+NOT_COMPARED = ("status", "wall_time", "made_by", "weight_step", "trace_time_constant")
 
 _NUMBERS = "biuf"
 

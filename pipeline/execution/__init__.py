@@ -1,1 +1,1 @@
-"""Running points: batches, workers and backends."""
+"""Execution of points: batches, workers, cancellation."""

@@ -1,4 +1,4 @@
-"""What a worker does: a batch of points in, their variables out, failures as records."""
+"""Run a batch of points in a worker: variables of the points out, failures as records."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Task = list[tuple[str, Configuration]]
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a point has no results."""
+    """Reason and traceback of a point that failed."""
 
     reason: str
     traceback: str = ""
@@ -26,16 +26,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some points by content key: the variables of those that are done, and why others are not.
+    """Results of some points: variables of those that are done, reasons of those that failed.
 
     Attributes
     ----------
     keys : list of str
-        The points that are done.
-    columns : dict of ndarray
-        Their variables, in the order of `keys` along the first dimension.
+        Content keys of the points that are done.
+    columns : dict of ndarray, (n_done, ...)
+        Their variables by name, units as in `variables.VARIABLES`; the first dimension is `keys`.
     failures : dict of Failure
-        The points that are not.
+        The points that failed, by content key.
     """
 
     keys: list[str]
@@ -46,10 +46,23 @@ class Batch:
 def run_batch(
     task: Task, engine: str, timeout: float | None, fail_fast: bool, stop: Stop | None = None
 ) -> Batch:
-    """Run points in turn; a point that raises becomes a `Failure` and stops no other.
+    """Run points one after the other; a point that raises becomes a `Failure` and stops no other.
 
-    Unless the first failure is to end the batch, or `stop` asks for the end: then the points left
-    are neither done nor failed.
+    If the first failure ends the batch, or `stop` is requested, the remaining points are neither
+    done nor failed.
+
+    Parameters
+    ----------
+    task : list of (str, Configuration)
+        The points by content key.
+    engine : str
+        Name of the engine.
+    timeout : float or None
+        Longest time of a point [s].
+    fail_fast : bool
+        Whether the first failure ends the batch.
+    stop : Stop, optional
+        Flag that ends the batch.
     """
     load_engine(engine, {type(point.stdp) for _, point in task})
     run, record = engine_named(engine), task[0][1].record  # one for all points of a sweep
@@ -59,10 +72,10 @@ def run_batch(
             checkpoint = _checkpoint(timeout, stop)
             results[key] = stored(run_point(point, run, checkpoint=checkpoint), record)
             if timeout is not None:
-                checkpoint()  # runs too short to call it themselves
+                checkpoint()  # a short run does not call it
         except StoppedError:
             break
-        except Exception as error:  # whatever a point does, the sweep goes on and says so
+        except Exception as error:  # any error of a point is recorded
             results.pop(key, None)
             failures[key] = _failure(error)
             if fail_fast:
@@ -74,13 +87,19 @@ def run_batch(
 
 
 def _checkpoint(timeout: float | None, stop: Stop | None) -> Callable[[], None]:
-    """Return what a run calls now and then, to be told that it must end."""
-    if stop and stop.asked:
+    """Return the function that a run calls at intervals, which raises if the run must end.
+
+    Raises
+    ------
+    StoppedError
+        If `stop` is requested already.
+    """
+    if stop and stop.requested:
         raise StoppedError
     end = None if timeout is None else time.monotonic() + timeout
 
     def checkpoint() -> None:
-        if stop and stop.asked:
+        if stop and stop.requested:
             raise StoppedError
         if end is not None and time.monotonic() > end:
             raise TimeoutError(f"took longer than run.timeout={timeout:g} s")

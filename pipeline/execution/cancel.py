@@ -1,4 +1,4 @@
-"""Cancellation: a flag that every run in this process looks at, and orphaned workers."""
+"""Cancellation: the flag that every run in a process checks, and the end of orphaned workers."""
 
 from __future__ import annotations
 
@@ -13,42 +13,57 @@ from pipeline.system.signals import interrupts_handled
 
 
 class StoppedError(Exception):
-    """A run that was ended before its time; nothing is wrong with its point."""
+    """A run was stopped before its end; its point is neither done nor failed."""
 
 
 class Stop:
-    """Whether everything under way should end.
+    """Request to stop all runs of this process.
 
     Parameters
     ----------
-    patient : bool
-        Whether what is under way looks at `asked` and ends by itself. Otherwise an interruption
-        raises `KeyboardInterrupt` at once, except while `shielded`.
+    cooperative : bool
+        Whether the runs check `requested` and stop by themselves. Otherwise an interruption raises
+        `KeyboardInterrupt` at once, except while `deferred`.
+
+    Attributes
+    ----------
+    requested : bool
+        Whether the runs should stop.
+    interrupted : bool
+        Whether an interruption was the reason.
+    deferred : bool
+        Whether a first interruption only sets the flags.
     """
 
-    def __init__(self, patient: bool) -> None:
-        self.patient = patient
-        self.shielded = False
-        self.asked = False
+    def __init__(self, cooperative: bool) -> None:
+        self.cooperative = cooperative
+        self.deferred = False
+        self.requested = False
         self.interrupted = False
 
     @contextlib.contextmanager
-    def at_interrupts(self) -> Iterator[None]:
-        """Let an interruption ask for the end, once; a second one acts as it did before."""
+    def on_interrupts(self) -> Iterator[None]:
+        """Set the flags at the first interruption in the block; raise at the second.
 
-        def ask() -> None:
-            at_once = self.interrupted or not (self.patient or self.shielded)
-            self.asked = self.interrupted = True
+        Raises
+        ------
+        KeyboardInterrupt
+            At the second interruption, or at the first if neither cooperative nor deferred.
+        """
+
+        def request() -> None:
+            at_once = self.interrupted or not (self.cooperative or self.deferred)
+            self.requested = self.interrupted = True
             if at_once:
                 raise KeyboardInterrupt
 
-        with interrupts_handled(ask):
+        with interrupts_handled(request):
             yield
 
 
 @functools.cache
-def leave_with(parent: int) -> None:
-    """End this process soon after its parent has ended, also if that was killed."""
+def exit_with(parent: int) -> None:
+    """Exit this process within a second or so after its parent process has ended or was killed."""
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -1,1 +1,1 @@
-"""One experiment from request to results: run, dry run, tracking."""
+"""Experiments: public Python API, the steps of a sweep, dry run, tracking."""

@@ -31,27 +31,34 @@ if TYPE_CHECKING:
 def simulate(
     configuration: Configuration, spikes: ArrayLike | None = None, **settings: Any
 ) -> xr.Dataset:
-    """Run one neuron and return what it did, labelled, in full precision.
+    """Run one simulation and return its results, labelled, in full precision.
 
     Parameters
     ----------
     configuration : Configuration
         The parameters; see `pipeline.configure`.
-    spikes : array_like, optional
-        Input spikes to use in place of the configured process: 0 or 1, `(n_synapses, n_steps)`.
+    spikes : array_like, (n_synapses, n_steps), optional
+        Input spikes in place of the configured process: 0 or 1 [dimensionless].
     **settings
-        Settings of the section `run`, of which only `engine` matters to one run.
+        Settings of the section `run`; only `engine` has an effect on a single simulation.
 
     Returns
     -------
     xarray.Dataset
-        The variables of `results.nc` for one point, but those that tell of a sweep's runs: the
-        same call gives an identical dataset.
+        The variables of `results.nc` for one point: `weight` (synapse) [dimensionless, fraction of
+        `synapse.g_max`], `output_rate` () [Hz], `spike_count` () [dimensionless], `isi_cv` ()
+        [dimensionless], `mean_weight` () [dimensionless], `effective_ltd_ratio` ()
+        [dimensionless], `status` () [dimensionless]; as recorded, `weight_history` (sample_time,
+        synapse) [dimensionless], `rate_history` (sample_time) [Hz], `spike_time` (spike) [ms] and
+        every state variable (time, ...). Without `wall_time` and `made_by`: the same call returns
+        an identical dataset.
 
     Raises
     ------
     RequestError
-        If `spikes` does not fit the configuration, or a setting is not allowed.
+        If `spikes` does not match the configuration, or a setting is not allowed.
+    FloatingPointError
+        If the membrane potential or a weight is infinite or NaN at the end.
     """
     _refuse_other_than(configuration)
     run_settings = default_run_settings(**settings)
@@ -73,33 +80,37 @@ def sweep(
     directory: str | Path | None = None,
     **settings: Any,
 ) -> xr.Dataset:
-    """Run a configuration at every combination of the axes' values.
+    """Run a configuration at every combination of the values of the axes.
 
     Parameters
     ----------
     configuration : Configuration
-        What holds where no axis says otherwise.
+        The parameters that no axis sets; see `pipeline.configure`.
     axes : mapping of str to iterable
-        Values by key, such as `{"input.rate_hz": [10, 20], "seed": range(5)}`; a group takes the
+        Values by key, such as `{"input.rate_hz": [10, 20], "seed": range(5)}`; of a group, the
         names of its choices, such as `{"input": ["poisson", "notebook"]}`.
     directory : path, optional
-        Where to keep the experiment; nothing is written when it is not given. Points that are
-        finished there are not run again, and those asked for earlier are in the result too.
+        The experiment directory; nothing is written without one. Points that are finished there
+        are not run again, and all points requested there earlier are in the result.
     **settings
         Settings of the section `run`: `backend`, `n_jobs`, `batch_size`, `engine`, `timeout`,
         `fail_fast`, `track`, `track_points`.
 
     Returns
     -------
-    xarray.Dataset
-        As in `results.nc`: the axes first, by the last word of their keys.
+    xarray.Dataset, (axes, further dimensions of each variable)
+        The content of `results.nc`: the variables of `pipeline.simulate` in the units given there,
+        with the axes as first dimensions, named by the last part of their keys; `wall_time` [s]
+        and `made_by` [dimensionless] of every point.
 
     Raises
     ------
     RequestError
-        If a key, a value, a point or a setting is not allowed; nothing has run or been written.
+        If a key, a value, a point or a setting is not allowed; nothing is run or written.
     StorageError
-        If something cannot be written, as on a full disk; what was kept before is intact.
+        If a file cannot be written, as on a full disk; what was saved before is intact.
+    KeyboardInterrupt
+        After an interruption, once all finished points are in `results.nc`.
     """
     return run_grid(*_request(configuration, axes, directory, settings)).results.to_xarray()
 
@@ -110,12 +121,22 @@ def plan(
     directory: str | Path | None = None,
     **settings: Any,
 ) -> Plan:
-    """Return what `sweep` would do with the same arguments, without doing it.
+    """Return what `sweep` would do with the same arguments, without running or writing anything.
+
+    Parameters
+    ----------
+    configuration, axes, directory, **settings
+        As for `sweep`.
+
+    Returns
+    -------
+    Plan
+        Numbers of points, estimated time, size of the results; `print` shows all of it.
 
     Raises
     ------
     RequestError
-        If `sweep` would refuse.
+        If `sweep` would refuse the request.
     """
     return plan_grid(*_request(configuration, axes, directory, settings))
 
@@ -126,7 +147,7 @@ def _request(
     directory: str | Path | None,
     settings: Mapping[str, Any],
 ) -> tuple[Grid, RunSettings, Directory | None]:
-    """Return what is asked for from Python, checked."""
+    """Validate the arguments of `sweep` and return grid, run settings and directory."""
     _refuse_other_than(configuration)
     run_settings = default_run_settings(**settings)
     if directory is not None and not (isinstance(directory, str | Path) and str(directory)):

@@ -1,4 +1,4 @@
-"""What a request would do, found out without doing it: points, time, memory."""
+"""Dry run: number of points, estimated time and size of a request, without running it."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from pipeline.model.parameters import Configuration
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
 from pipeline.request.run_settings import RunSettings
-from pipeline.storage.arrays import Counts, bytes_per_point, refuse_what_does_not_fit
+from pipeline.storage.arrays import Counts, bytes_per_point, refuse_larger_than_memory
 from pipeline.storage.directory import Directory
 from pipeline.storage.state import SweepState
 
-#: Points that are tried, and how long each takes at most, about.
+#: Number of trial simulations, and the longest time of each [s], approximately.
 _TRIALS, _SECONDS_PER_TRIAL = 5, 0.1
 
-#: What the pipeline does about each point, from its check to its place in the file.
+#: Overhead per point, from validation to the file [s].
 _SECONDS_AROUND = 6e-5
 
-#: The longest list of values that is shown whole.
+#: Largest number of values that are all shown.
 _MOST_SHOWN = 8
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a request would do.
+    """Points, estimated time and size of a request.
 
     Attributes
     ----------
     axes : tuple of Axis
-        Those of the file that would be written.
+        Axes of the file that would be written.
     asked, everything : Counts
-        How many points are done now: of those asked for, and of all in that file.
+        Numbers of points by status: of those requested, and of all in that file.
     engine : str
-        The engine that would run.
+        The engine that would be used.
     n_workers : int
-        How many points would run at a time.
+        Number of points that would run in parallel.
     seconds : float
-        About how long it would take.
+        Estimated wall time [s].
     n_bytes : int
-        The memory of the results; the file takes less, by as much as they can be compressed.
+        Size of the results in memory [bytes]; compression makes the file smaller.
     with_spike_times : bool
-        Whether spike times come on top, of which nobody knows how many there will be.
+        Whether spike times are recorded, whose number is not known and not in `n_bytes`.
     """
 
     axes: tuple[Axis, ...]
@@ -62,26 +62,36 @@ class Plan:
 
     def __str__(self) -> str:
         n_asked, n_points = sum(self.asked), sum(self.everything)
-        lines = [f"points   {n_asked:,}, {self.asked.done:,} of them done"]
+        lines = [f"points: {n_asked:,}, {self.asked.done:,} of them done"]
         if n_points > n_asked:
             lines[0] += f"; the file has a grid of {n_points:,}"
-        lines += [f"axis     {axis.key} = {_values(axis)}" for axis in self.axes]
+        lines += [f"axis: {axis.key} = {_values(axis)}" for axis in self.axes]
         workers = f"{self.n_workers} worker{'s' if self.n_workers > 1 else ''}"
-        lines.append(f"time     about {_duration(self.seconds)} ({self.engine} engine, {workers})")
-        more = "; spike times come on top" if self.with_spike_times else ""
-        lines.append(f"memory   {_size(self.n_bytes)} of results, the file about as much{more}")
+        lines.append(f"time: about {_duration(self.seconds)} ({self.engine} engine, {workers})")
+        except_spikes = ", without spike times" if self.with_spike_times else ""
+        size = f"about {_size(self.n_bytes)} in memory and on disk{except_spikes}"
+        lines.append(f"size: {size}")
         return "\n".join(lines)
 
 
 def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = None) -> Plan:
-    """Return what a grid would take, from a trial of a few of its points; nothing is written.
+    """Estimate time and size of a grid from trials of a few of its points; write nothing.
+
+    Parameters
+    ----------
+    grid : Grid
+        The requested points.
+    settings : RunSettings
+        How they would be run.
+    directory : Directory, optional
+        The experiment directory, whose finished points would not be run.
 
     Raises
     ------
     RequestError
-        If the request would be refused.
+        If `run_grid` would refuse the request.
     """
-    refuse_what_does_not_fit(grid)
+    refuse_larger_than_memory(grid)
     if directory:
         directory.refuse_unusable()
     state = SweepState(grid, directory, dry=True)
@@ -103,13 +113,13 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
 
 
 def _seconds(points: Sequence[Configuration], engine: str) -> float:
-    """Return the time of all points: the estimates, corrected by a trial."""
+    """Return the time of all points [s]: the sum of estimates, scaled by the time of trials."""
     tried = [_shortened(point, engine) for point in points[:: -(-len(points) // _TRIALS) or 1]]
     run = engine_named(engine)
     took = 0.0
     for point in tried:
         started = time.perf_counter()
-        with contextlib.suppress(Exception):  # the run will tell; a trial is for its time
+        with contextlib.suppress(Exception):  # the run itself reports errors
             run_point(point, run)
         took += time.perf_counter() - started
     expected = sum(estimated_seconds(point, engine) for point in tried)
@@ -118,7 +128,7 @@ def _seconds(points: Sequence[Configuration], engine: str) -> float:
 
 
 def _shortened(point: Configuration, engine: str) -> Configuration:
-    """Return the point with so short a duration that it serves as a trial; nothing is recorded."""
+    """Return the point with the duration of a trial, without recording."""
     share = min(1.0, _SECONDS_PER_TRIAL / estimated_seconds(point, engine))
     simulation = point.simulation
     duration = max(simulation.dt, share * simulation.duration)
@@ -146,5 +156,5 @@ def _duration(seconds: float) -> str:
 def _size(n_bytes: int) -> str:
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if n_bytes >= size:
-            return f"{n_bytes / size:.1f} {unit}"
+            return f"{n_bytes / size:.{0 if n_bytes >= 10 * size else 1}f} {unit}"
     return f"{n_bytes} bytes"

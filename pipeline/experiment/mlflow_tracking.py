@@ -1,7 +1,7 @@
-"""Finished sweeps to an MLflow server, where `run.track` asks for it.
+"""Log finished sweeps to an MLflow server, if `run.track` requests it.
 
-Where the server is, how to log in and how long to wait for it is what MLflow's own environment
-variables say, `MLFLOW_TRACKING_URI` and others; `MLFLOW_EXPERIMENT_NAME` names the experiment.
+Address, credentials and timeouts of the server are set by MLflow's environment variables,
+`MLFLOW_TRACKING_URI` and others; `MLFLOW_EXPERIMENT_NAME` is the name of the experiment.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from pipeline.system import host
 
 log = logging.getLogger("pipeline")
 
-#: How long to wait for an answer before anything has run, and after; asked twice.
+#: Timeouts of requests before and after the sweep [s]; each request is repeated once.
 _SECONDS_BEFORE, _SECONDS_AFTER = 5, 20
 
-#: What holds where the environment says nothing. MLflow's own patience with a server that is not
-#: there is minutes, it prints a line for every run, and tells its makers how it is used.
+#: Defaults of environment variables. MLflow's own would wait minutes for an unreachable server,
+#: print a line per run, and send usage data.
 _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 
-#: MLflow refuses longer ones; servers before 2.8 are the strictest.
+#: Longest values that MLflow accepts, also before version 2.8.
 _LONGEST_PARAM, _LONGEST_TAG = 500, 5000
 
 #: Attributes of `results.nc` that become tags of a sweep.
@@ -66,21 +66,21 @@ _TAGS = (
     "host",
 )
 
-#: Variables of `results.nc` that become metrics of a point, and those whose mean a sweep's.
+#: Variables of `results.nc` that become metrics of a point, and whose means those of a sweep.
 _METRICS = "output_rate", "mean_weight", "spike_count", "isi_cv"
 _MEANS = "output_rate", "mean_weight"
 
-#: Written when all is logged, so that the same state of a directory is not logged twice.
+#: Tag that is set when all is logged, so that no state of a directory is logged twice.
 _LOGGED = "logged_sweep"
 
 
 def open_tracker(settings: RunSettings, directory: Directory | None) -> Tracker | None:
-    """Return what logs to the server that `run.track` asks for, None where it asks for none.
+    """Return the tracker that `run.track` requests, None if it requests none.
 
     Raises
     ------
     RequestError
-        If there is no directory to log, MLflow is not installed, or its server cannot be used.
+        If there is no directory to log, MLflow is not installed, or the server cannot be used.
     """
     if settings.track is None:
         return None
@@ -88,7 +88,7 @@ def open_tracker(settings: RunSettings, directory: Directory | None) -> Tracker 
         raise RequestError("run.track=mlflow: needs a directory, whose files are logged")
     with _quietly(_SECONDS_BEFORE):
         try:
-            import mlflow  # takes seconds
+            import mlflow  # slow to import
         except ImportError as error:
             raise RequestError(
                 f"run.track=mlflow: needs the extra, pip install 'stdp-pipeline[mlflow]' ({error})"
@@ -98,16 +98,16 @@ def open_tracker(settings: RunSettings, directory: Directory | None) -> Tracker 
             return Tracker(client, _experiment(client), directory, settings.track_points)
         except RequestError:
             raise
-        except Exception as error:  # of MLflow, of requests, of a database
+        except Exception as error:  # of MLflow, the network or a database
             server = _without_password(str(mlflow.get_tracking_uri()))
             raise RequestError(
                 f"run.track=mlflow: the server at {server} cannot be reached ({_reason(error)}); "
-                "MLFLOW_TRACKING_URI says where it is"
+                "MLFLOW_TRACKING_URI sets its address"
             ) from error
 
 
 def _experiment(client: Any) -> str:
-    """Return the identity of the MLflow experiment, which is made if it is not there."""
+    """Return the identity of the MLflow experiment; create it if it does not exist."""
     name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or "stdp-pipeline"
     found = client.get_experiment_by_name(name)
     if found is None:
@@ -124,19 +124,19 @@ class Tracker:
     """Logs the state of a directory as one run, with a nested run for each of its points.
 
     A state is logged once: where nothing new was computed and the server has it, nothing is
-    logged. A sweep that was not logged, because the server failed or was not asked for, is logged
-    by the same command later on; one that has grown is logged anew, with all of its points.
+    logged. A sweep that was not logged, because the server failed or tracking was off, is logged
+    when the command is repeated; an extended sweep is logged again, with all of its points.
 
     Parameters
     ----------
     client : mlflow.MlflowClient
-        The way to the server.
+        Client of the server.
     experiment : str
         Identity of the MLflow experiment.
     directory : Directory
-        Whose files are logged.
+        The directory whose files are logged.
     most_points : int
-        How many points get a run of their own: the first on the grid that are done or failed.
+        Largest number of points with a run of their own: the first ones that are done or failed.
     """
 
     def __init__(
@@ -148,14 +148,14 @@ class Tracker:
         self.most_points = most_points
 
     def log(self, state: SweepState, results: LabelledDataset) -> None:
-        """Log everything the directory holds; what goes wrong is a warning, and no sweep is lost.
+        """Log the results and files of the directory; an error becomes a warning.
 
         Parameters
         ----------
         state : SweepState
-            All that is known of the points, after it has concluded.
+            State of the sweep after its end.
         results : LabelledDataset
-            What is in `results.nc`.
+            The content of `results.nc`.
         """
         sweep = state.runs[-1]["id"] if state.runs else "unknown"
         try:
@@ -167,18 +167,18 @@ class Tracker:
                 run = self._log_sweep(state, results, has_figures)
                 self.client.set_tag(run, _LOGGED, sweep)
             log.info("logged as MLflow run %s", run)
-        except Exception as error:  # a tracker must not end a sweep
+        except Exception as error:  # an error of tracking must not fail a sweep
             log.warning(
-                "run.track=mlflow: not all is logged (%s); %s is whole, and the same command logs "
-                "it without running anything again",
+                "run.track=mlflow: not all is logged (%s); %s is complete, and the same command "
+                "logs it without running a point again",
                 _reason(error),
                 self.directory.results,
             )
 
     def _has(self, sweep: str) -> bool:
-        """Whether the server has all of what the last run in `provenance.json` left."""
-        words = f"tags.{_LOGGED} = '{sweep}'"
-        return bool(self.client.search_runs([self.experiment], words, max_results=1))
+        """Whether the server has the complete state after the last run in `provenance.json`."""
+        condition = f"tags.{_LOGGED} = '{sweep}'"
+        return bool(self.client.search_runs([self.experiment], condition, max_results=1))
 
     def _log_sweep(self, state: SweepState, results: LabelledDataset, has_figures: bool) -> str:
         """Log the sweep, its files and its points; return the identity of its run."""
@@ -207,7 +207,7 @@ class Tracker:
     def _log_point(
         self, parent: str, started: int, state: SweepState, results: LabelledDataset, position: int
     ) -> None:
-        """Log one point as a run below that of its sweep."""
+        """Log one point as a nested run of its sweep."""
         grid = state.arrays.grid
         index = np.unravel_index(position, grid.shape)
         values = dict(zip([axis.key for axis in grid.axes], grid.values_at(position), strict=True))
@@ -225,9 +225,9 @@ class Tracker:
 
     @contextlib.contextmanager
     def _run(self, name: str, started: int, tags: Mapping[str, Any]) -> Iterator[str]:
-        """Yield the identity of a new run; one that cannot be logged in full is killed there."""
-        words = {key: _cut(value, _LONGEST_TAG) for key, value in tags.items()}
-        run = self.client.create_run(self.experiment, started, words, name).info.run_id
+        """Yield the identity of a new run; set it to KILLED if it cannot be logged completely."""
+        texts = {key: _cut(value, _LONGEST_TAG) for key, value in tags.items()}
+        run = self.client.create_run(self.experiment, started, texts, name).info.run_id
         try:
             yield run
         except BaseException:  # also Ctrl-C
@@ -239,7 +239,7 @@ class Tracker:
         self.client.set_terminated(run, "FINISHED" if all_done else "FAILED", int(at))
 
     def _log_numbers(self, run: str, params: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
-        """Log params and metrics in one request; MLflow takes no NaN on every kind of server."""
+        """Log params and metrics in one request; without NaN, which some servers refuse."""
         from mlflow.entities import Metric, Param
 
         now = int(time.time() * 1000)
@@ -251,7 +251,7 @@ class Tracker:
         )
 
     def _log_files(self, run: str, has_figures: bool) -> None:
-        """Log what is in the directory."""
+        """Log the files of the directory."""
         for name in ("results.nc", "configuration.yaml", "provenance.json", "failures.csv"):
             file = self.directory.path / name
             if file.exists():
@@ -261,9 +261,9 @@ class Tracker:
 
 
 def _draw_figures(path: Path) -> bool:
-    """Draw the figures of a directory in a process of its own; return whether that went well."""
+    """Draw the figures of a directory in a process of its own; return whether it succeeded."""
     drawn = subprocess.run(
-        # From the folder of this code: where the user is, `analysis` may be something else.
+        # In the folder of this code: the current folder may hold another `analysis`.
         [sys.executable, "-m", "analysis", str(path.resolve())],
         cwd=host.CODE,
         capture_output=True,
@@ -271,8 +271,8 @@ def _draw_figures(path: Path) -> bool:
         check=False,
     )
     if drawn.returncode:
-        words = (drawn.stderr.strip() or "no reason given").splitlines()[-1]
-        log.warning("run.track=mlflow: no figures (%s)", words)
+        reason = (drawn.stderr.strip() or "no reason given").splitlines()[-1]
+        log.warning("run.track=mlflow: no figures (%s)", reason)
     return not drawn.returncode
 
 
@@ -281,13 +281,13 @@ def _params(state: SweepState) -> dict[str, Any]:
     grid = state.arrays.grid
     params = by_key(grid.constants())
     for axis in grid.axes:
-        words = ", ".join(map(str, axis.values[:_LONGEST_PARAM]))
-        params[f"axis.{axis.key}"] = f"{len(axis.values)} values: {words}"
+        values = ", ".join(map(str, axis.values[:_LONGEST_PARAM]))
+        params[f"axis.{axis.key}"] = f"{len(axis.values)} values: {values}"
     return params
 
 
 def _tags(results: LabelledDataset) -> dict[str, Any]:
-    """Return what made the results; MLflow shows command and commit in columns of its own."""
+    """Return the provenance as tags; MLflow has tags of its own for command and commit."""
     attributes = results.attributes
     tags = {name: attributes[name] for name in _TAGS if name in attributes}
     own = {"mlflow.source.name": "command", "mlflow.source.git.commit": "git_commit"}
@@ -295,26 +295,26 @@ def _tags(results: LabelledDataset) -> dict[str, Any]:
 
 
 def _means(results: LabelledDataset) -> dict[str, float]:
-    """Return the means over all points that are done; none where no point is."""
+    """Return means over all points that are done; none if no point is."""
     done = results.values("status") == DONE
     return {name: float(results.values(name)[done].mean()) for name in _MEANS if done.any()}
 
 
 def _cut(value: Any, longest: int) -> str:
-    """Return a value as MLflow's text: as in YAML, and cut where it would be refused."""
+    """Return a value as text, written as in YAML and cut to the longest that is accepted."""
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
-def _milliseconds(moment: str | None) -> int:
-    """Return a moment as MLflow counts it, of an ISO date, or now."""
-    seconds = datetime.fromisoformat(moment).timestamp() if moment else time.time()
+def _milliseconds(date: str | None) -> int:
+    """Return an ISO date, by default now, in milliseconds since 1970, as MLflow does."""
+    seconds = datetime.fromisoformat(date).timestamp() if date else time.time()
     return int(seconds * 1000)
 
 
 @contextlib.contextmanager
 def _quietly(seconds: int) -> Iterator[None]:
-    """Let MLflow neither print nor wait for long during the block, and leave no trace of that."""
+    """Suppress output and long timeouts of MLflow during the block; restore the environment."""
     wanted = _ENVIRONMENT | {"MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds)}
     missing = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ.update(missing)
@@ -335,15 +335,15 @@ def _quietly(seconds: int) -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """Return an error in one line: that of the network, if it is what lies below the others."""
+    """Return an error as one line; that of the network, if it is the cause."""
     chain = [error]
     while below := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(below)
     of_network = [
         e for e in chain if isinstance(e, OSError) and type(e).__module__ in ("builtins", "socket")
     ]
-    words = " ".join(str([error, *of_network][-1]).split()) or type(error).__name__
-    return _without_password(_cut(words, 200))
+    text = " ".join(str([error, *of_network][-1]).split()) or type(error).__name__
+    return _without_password(_cut(text, 200))
 
 
 def _without_password(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The steps of a sweep: grid -> missing points -> workers -> dataset."""
+"""Steps of a sweep: grid -> missing points -> workers -> batches -> dataset."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.model.parameters import Configuration
 from pipeline.request.grid import Grid
 from pipeline.request.run_settings import RunSettings
 from pipeline.storage import provenance
-from pipeline.storage.arrays import Counts, refuse_what_does_not_fit
+from pipeline.storage.arrays import Counts, refuse_larger_than_memory
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.state import SweepState
@@ -28,20 +28,20 @@ log = logging.getLogger("pipeline")
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of a sweep.
+    """Results and numbers of a sweep.
 
     Attributes
     ----------
     results : LabelledDataset
-        All that the directory holds.
+        The results of all points in the directory.
     asked : Counts
-        Of the points that were asked for, how many are done, failed and missing.
+        Numbers of requested points that are done, failed and missing.
     everything : Counts
-        The same of all points in `results`.
+        The same numbers of all points in `results`.
     reused : int
-        How many of those asked for were done before.
+        Number of requested points that were done before.
     seconds : float
-        How long it took.
+        Wall time [s].
     """
 
     results: LabelledDataset
@@ -51,23 +51,45 @@ class Outcome:
     seconds: float
 
 
-def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = None) -> Outcome:
-    """Run what a directory lacks of a grid, keep what finishes, and gather all there is.
+class SweepInterrupt(KeyboardInterrupt):
+    """Interruption of a sweep whose finished points are saved.
 
-    An interruption is passed on once everything that had finished is in `results.nc`.
+    Parameters
+    ----------
+    asked : Counts
+        Numbers of requested points that are done, failed and missing.
+    """
+
+    def __init__(self, asked: Counts) -> None:
+        super().__init__(f"{asked.done:,} of {sum(asked):,} points are finished and saved")
+
+
+def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = None) -> Outcome:
+    """Run the points of a grid that a directory lacks, save them, and return all results.
+
+    Parameters
+    ----------
+    grid : Grid
+        The requested points.
+    settings : RunSettings
+        How they are run.
+    directory : Directory, optional
+        The experiment directory; results stay in memory without one.
 
     Raises
     ------
     RequestError
-        If the results would not fit in memory, the directory cannot take them, or the server that
-        `run.track` asks for cannot be used.
+        If the results would not fit in memory, the directory cannot hold them, or the tracking
+        server cannot be used.
     StorageError
-        If something cannot be written, as on a full disk; what was kept before is intact.
+        If a file cannot be written, as on a full disk; what was saved before is intact.
+    SweepInterrupt
+        After an interruption, once all finished points are in `results.nc`.
     """
     started = time.perf_counter()
     for axis in grid.idle_axes():
-        log.warning("%s has no effect: every point along this axis is the same run", axis.key)
-    refuse_what_does_not_fit(grid)
+        log.warning("%s has no effect: all points along this axis are the same run", axis.key)
+    refuse_larger_than_memory(grid)
     tracker = open_tracker(settings, directory)
     with directory.held() if directory else contextlib.nullcontext():
         state = SweepState(grid, directory)
@@ -83,6 +105,8 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
             log.info("%d points, %d of them finished before", len(grid.points), reused)
             try:
                 _run(pending, settings, state)
+            except KeyboardInterrupt as interrupt:
+                raise SweepInterrupt(state.arrays.counts(grid.keys)) from interrupt
             finally:
                 if pending:
                     state.runs[-1]["seconds"] = round(time.perf_counter() - started, 3)
@@ -96,7 +120,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
 
 
 def _run(pending: Mapping[str, Configuration], settings: RunSettings, state: SweepState) -> None:
-    """Run points; every batch is kept as soon as it comes."""
+    """Run points; every batch is saved as soon as it has finished."""
     failed: list[str] = []
     with tqdm(total=len(pending), unit="point", disable=None if pending else True) as progress:
         for batch in run_points(pending, settings):
@@ -104,18 +128,18 @@ def _run(pending: Mapping[str, Configuration], settings: RunSettings, state: Swe
             failed += batch.failures
             progress.update(len(batch.keys) + len(batch.failures))
     if failed:
-        place, reason = state.place_of(failed[0]), state.failures[failed[0]].reason
-        log.error("failed: %d; the first at %s: %s", len(failed), place, reason)
+        point, reason = state.describe(failed[0]), state.failures[failed[0]].reason
+        log.error("failed: %d; the first at %s: %s", len(failed), point, reason)
 
 
 class _Log(logging.FileHandler):
-    """A log file that no sweep ends for: on a full disk lines are lost, not points."""
+    """Log file whose errors end no sweep: on a full disk lines are lost, not points."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Let the line go."""
+        """Discard the line."""
 
     def close(self) -> None:
-        """Close the file, whatever of it can be written."""
+        """Close the file, even where its last lines cannot be written."""
         with contextlib.suppress(OSError):
             super().close()
 

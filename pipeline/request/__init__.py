@@ -1,1 +1,1 @@
-"""What is asked for: composed configurations, axes, and the grid of points."""
+"""Requests: composed configurations, axes, the grid of points, run settings."""

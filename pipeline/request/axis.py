@@ -1,4 +1,4 @@
-"""Axes: swept keys, the values of each, and what each value sets."""
+"""Axes of a sweep: keys, their values, and the settings of each value."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS, all_quantities, declarations
 from pipeline.model.quantity import Quantity, unknown_key, written
 
-#: A larger grid is taken for a slip of the keyboard.
+#: Largest number of points of a sweep.
 MOST_POINTS = 1_000_000
 
-#: Groups whose choices can be an axis. How points are recorded is one choice for a whole file.
+#: Groups whose choices can be an axis. Recording is the same for all points of a file.
 SWEPT_GROUPS = tuple(name for name in SECTIONS if name != "record")
 
 
@@ -28,11 +28,16 @@ class Axis:
     key : str
         `stdp.A_plus`, `seed`, or a group such as `stdp`.
     values : tuple
-        The coordinate along the axis: numbers, or the names of a group's choices.
+        The coordinate along the axis: numbers, or names of choices of a group.
     settings : tuple of dict
-        What each value sets, by key.
+        The keys and values that each value of the axis sets.
     quantity : Quantity
         Long name and unit.
+
+    Raises
+    ------
+    RequestError
+        If there are no values, or a value is repeated.
     """
 
     key: str
@@ -53,7 +58,7 @@ class Axis:
 
     @property
     def short_name(self) -> str:
-        """Last word of the key: the name of the dimension."""
+        """Last part of the key, the name of the dimension."""
         return self.key.rpartition(".")[2]
 
     @functools.cached_property
@@ -67,25 +72,37 @@ class Axis:
         return self.keys != {self.key}
 
     def sets(self, key: str) -> bool:
-        """Whether the axis sets a key, or any key of a section when `key` ends with a dot."""
+        """Whether the axis sets a key, or any key of a section if `key` ends with a dot."""
         return any(
             name == key or (key.endswith(".") and name.startswith(key)) for name in self.keys
         )
 
     @property
     def is_choice(self) -> bool:
-        """Whether the axis runs over the choices of a group."""
+        """Whether the values are choices of a group."""
         return self.key in SWEPT_GROUPS
 
 
 def refuse_too_many(key: str, count: int) -> None:
-    """Raise `RequestError` if an axis has more values than a sweep may have points."""
+    """Refuse an axis with more values than a sweep may have points.
+
+    Raises
+    ------
+    RequestError
+        If there are too many values.
+    """
     if count > MOST_POINTS:
         raise RequestError(f"{key}: {count} values; an axis must have <= {MOST_POINTS}")
 
 
 def listed(key: str, values: Any) -> list[Any]:
-    """Return the values given for an axis as a list; raise `RequestError` if they are none."""
+    """Return the values of an axis as a list.
+
+    Raises
+    ------
+    RequestError
+        If they are no list of values, or too many.
+    """
     if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
         raise RequestError(f"{written(key, values)}: an axis needs a list of values")
     if isinstance(values, Sized):
@@ -94,7 +111,7 @@ def listed(key: str, values: Any) -> list[Any]:
 
 
 def value_axis(key: str, values: Iterable[Any]) -> Axis:
-    """Return the axis of a number or word.
+    """Return the axis of a single key.
 
     Raises
     ------
@@ -127,14 +144,14 @@ def _admitted(key: str, value: Any) -> Any:
 
 
 def choice_axis(group: str, names: Sequence[str], settings: Sequence[dict[str, Any]]) -> Axis:
-    """Return the axis of a group: the names of its choices and what each one sets, by key."""
+    """Return the axis of a group, from the names of its choices and the settings of each."""
     return Axis(group, tuple(names), tuple(settings), Quantity(SECTIONS[group].title))
 
 
 def settings_at(axes: Sequence[Axis], index: Sequence[int]) -> dict[str, Any]:
-    """Return what the values at an index of some axes set, by key.
+    """Return the settings, by key, of the values at an index of some axes.
 
-    An axis of single values overrides an axis of choices, a later one an earlier one.
+    An axis of a single key overrides an axis of choices, a later axis an earlier one.
     """
     settings: dict[str, Any] = {}
     for axis, i in sorted(zip(axes, index, strict=True), key=lambda pair: not pair[0].is_choice):
@@ -143,9 +160,14 @@ def settings_at(axes: Sequence[Axis], index: Sequence[int]) -> dict[str, Any]:
 
 
 def refuse_entangled(axes: Sequence[Axis]) -> None:
-    """Refuse axes of which two set one key, as by `${...}`: each is made without the other.
+    """Refuse two axes that set the same key, as with `${...}`: neither knows the other's values.
 
-    But a single value may lie over what the choice of a group sets.
+    The axis of a single key may override what the choices of its group set.
+
+    Raises
+    ------
+    RequestError
+        If two axes set a key that belongs to neither.
     """
     for one, other in itertools.combinations(axes, 2):
         for key in one.keys & other.keys - {one.key, other.key}:

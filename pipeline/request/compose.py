@@ -1,16 +1,16 @@
-"""Hydra's words into ours: files and overrides -> `Configuration` and run settings."""
+"""Compose and validate configurations and run settings from `conf/` and overrides."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.errors import MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import Container, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.model.errors import RequestError
@@ -26,12 +26,12 @@ from pipeline.request.run_settings import RunSettings
 
 CONF = Path(__file__).parents[2] / "conf"
 
-#: Keys of `conf/config.yaml` that are no physics.
-_HOUSEKEEPING = ("study", "name", "outputs", "dry_run")
+#: Keys of `conf/config.yaml` that are no parameters of the model.
+_GENERAL = ("study", "name", "outputs", "dry_run")
 
 _DRY_RUN = Quantity("dry run", kind=bool)
 
-#: Words that the grammar takes for a value of another kind.
+#: Words that the grammar reads as values of another type.
 _NOT_A_NAME = ("null", "true", "false")
 
 
@@ -41,7 +41,13 @@ def configure(*overrides: str) -> Configuration:
     Parameters
     ----------
     *overrides : str
-        As on the command line: `"input.rate_hz=20"`, `"input=notebook"`, `"+experiment=demo"`.
+        In the form of the command line: `"input.rate_hz=20"`, `"input=notebook"`,
+        `"+experiment=demo"`.
+
+    Returns
+    -------
+    Configuration
+        The parameters of one simulation.
 
     Raises
     ------
@@ -52,23 +58,29 @@ def configure(*overrides: str) -> Configuration:
         if not isinstance(override, str):
             raise RequestError(f"{written('override', override)}: must be text such as 'seed=1'")
         key = override.partition("=")[0].lstrip("+~")
-        if key.partition(".")[0] == "run" or key in _HOUSEKEEPING:
+        if key.partition(".")[0] == "run" or key in _GENERAL:
             raise RequestError(
-                f"{override}: must be a parameter of the model; how and where points are run is "
-                "for pipeline.simulate and pipeline.sweep to say"
+                f"{override}: must be a parameter of the model; run settings and the directory are "
+                "arguments of pipeline.simulate and pipeline.sweep"
             )
     config = composed(overrides)
-    configuration = Configuration.from_mapping(physics_of(config))
+    configuration = Configuration.from_mapping(parameters_of(config))
     return dataclasses.replace(configuration, overrides=overrides)
 
 
 def composed(overrides: Sequence[str]) -> DictConfig:
-    """Return Hydra's composition of `conf/config.yaml` and overrides, outside of a Hydra app."""
+    """Compose `conf/config.yaml` and overrides, outside of a Hydra application.
+
+    Raises
+    ------
+    RequestError
+        If an override is malformed or unknown.
+    """
     declare_neutral_values()
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             return compose("config", overrides=list(overrides))
-    except Exception as error:  # Hydra refuses with exceptions of every kind
+    except Exception as error:  # Hydra raises errors of many types
         raise request_error(error, overrides) from error
 
 
@@ -80,42 +92,67 @@ def declare_neutral_values() -> None:
     ConfigStore.instance().store(name="neutral", node=neutral_mapping(), provider="pipeline")
 
 
-def physics_of(config: DictConfig) -> dict[str, Any]:
-    """Return the parameters of a composed config as nested plain values, not yet checked."""
-    plain = _plain(config)
-    for key, value in plain.items():
+def parameters_of(config: DictConfig) -> dict[str, Any]:
+    """Return the model's parameters of a composed config as nested plain values, not validated.
+
+    Raises
+    ------
+    RequestError
+        If a key is unknown, or a value is missing or cannot be resolved.
+    """
+    values = plain(without_hydra(config))
+    for key, value in values.items():
         if key not in known_keys():
             raise unknown_key(key, value, known_keys())
-    own = {name: plain[name] for name in (*SECTIONS, "seed") if name in plain}
-    return without_foreign_fields(own)
+    return without_foreign_fields(
+        {name: values[name] for name in (*SECTIONS, "seed") if name in values}
+    )
 
 
 def is_dry(config: DictConfig) -> bool:
-    """Return `dry_run` of a composed config."""
+    """Return `dry_run` of a composed config.
+
+    Raises
+    ------
+    RequestError
+        If it is neither true nor false.
+    """
     return _DRY_RUN.admit("dry_run", config.dry_run)
 
 
 def run_settings_of(config: DictConfig) -> RunSettings:
-    """Return the run settings of a composed config."""
-    return RunSettings.from_mapping(_plain(config).get("run", {}))
+    """Return the run settings of a composed config.
+
+    Raises
+    ------
+    RequestError
+        If a setting is not allowed.
+    """
+    return RunSettings.from_mapping(plain(without_hydra(config)).get("run", {}))
 
 
 def default_run_settings(**settings: Any) -> RunSettings:
-    """Return the run settings of `conf/run/local.yaml`, some of them replaced."""
-    return RunSettings.from_mapping({**OmegaConf.load(CONF / "run" / "local.yaml"), **settings})
+    """Return the run settings of `conf/run/local.yaml`, some of them replaced.
+
+    Raises
+    ------
+    RequestError
+        If a setting is unknown or not allowed.
+    """
+    return RunSettings.from_mapping(plain(OmegaConf.load(CONF / "run" / "local.yaml")) | settings)
 
 
 def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
-    """Return Hydra's complaint as one line that names the key, where it can be found."""
+    """Return an error of Hydra as one line that names the key, if it can be found."""
     if isinstance(error, RequestError):
         return error
     if isinstance(error, MissingConfigException) and error.options:
-        group, _, choice = error.missing_cfg_file.rpartition("/")
+        group, _, choice = str(error.missing_cfg_file).rpartition("/")
         return RequestError(f"{written(group, choice)}: must be {' or '.join(error.options)}")
     if isinstance(error, OverrideParseException):
         return RequestError(
-            f"{error.override}: must be key=value, key=v1,v2 or key=range(a,b); words with other "
-            "signs than letters, digits and /-_. need quotes"
+            f"{error.override}: must be key=value, key=v1,v2 or key=range(a,b); values with "
+            "other characters than letters, digits and /-_. must be quoted"
         )
     for text in overrides:
         key, _, value = text.partition("=")
@@ -126,26 +163,41 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
             return not_a_choice(key, value)
         if key == "experiment" and not text.startswith("+"):
             return RequestError(f"{text}: must be written with a plus, +{text}")
-    words = _one_line(error)
-    if "--multirun" in words:  # Hydra's advice, for a call that has no command line
-        words = f"{' '.join(overrides)}: must be single values; sweep keys with pipeline.sweep"
-    return RequestError(words)
+    text = _one_line(error)
+    if "--multirun" in text:  # Hydra's advice, which fits the command line only
+        text = f"{' '.join(overrides)}: must be single values; sweep keys with pipeline.sweep"
+    return RequestError(text)
 
 
 def not_a_choice(group: str, value: Any) -> RequestError:
-    """Return the refusal of what is no name of a group's choice."""
+    """Return the refusal of a value that cannot be the name of a choice of a group."""
     return RequestError(f"{written(group, value)}: must be the name of a file in conf/{group}")
 
 
 def known_keys() -> tuple[str, ...]:
-    """Return every key that a command line may set, Hydra's own left out."""
+    """Return every key that a command line may set, except Hydra's own."""
     run = [RunSettings.key(name) for name in RunSettings.quantities()]
-    return (*all_quantities(), *run, *_HOUSEKEEPING, *SECTIONS, "run", "experiment")
+    return (*all_quantities(), *run, *_GENERAL, *SECTIONS, "run", "experiment")
 
 
 def without_hydra(config: DictConfig) -> DictConfig:
     """Return a copy of a composed config without Hydra's own section."""
-    return OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+    return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+
+
+def plain(config: Container, resolve: bool = True) -> dict[str, Any]:
+    """Return a config as nested plain values, its references resolved.
+
+    Raises
+    ------
+    RequestError
+        If a value is missing, or a reference cannot be resolved.
+    """
+    try:
+        values = OmegaConf.to_container(config, resolve=resolve, throw_on_missing=resolve)
+    except OmegaConfBaseException as error:
+        raise RequestError(_one_line(error)) from error
+    return cast("dict[str, Any]", values)
 
 
 def _one_line(error: Exception) -> str:
@@ -153,11 +205,3 @@ def _one_line(error: Exception) -> str:
         part for part in str(error).splitlines() if "https://" not in part and part.strip(" ^")
     ]
     return " ".join(" ".join(lines).split())
-
-
-def _plain(config: DictConfig) -> dict[str, Any]:
-    """Return the composed values without Hydra's own, resolved."""
-    try:
-        return OmegaConf.to_container(without_hydra(config), resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        raise RequestError(_one_line(error)) from error

@@ -1,4 +1,4 @@
-"""Axes times values: the points of a sweep, each checked before anything runs."""
+"""Grid of a sweep: every combination of the values of its axes, validated before any run."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ class Grid:
     Attributes
     ----------
     base : mapping
-        Nested plain values that hold where no axis says otherwise. Only points are checked: the
-        base itself need not be one.
+        Nested plain values, used where no axis sets a key. Only points are validated: the base
+        itself need not be valid.
     axes : tuple of Axis
         In the order given.
     shape : tuple of int
         Number of values of each axis.
     points : list of Configuration
-        Every point, the last axis fastest.
+        All points in C order: the last axis varies fastest.
     keys : list of str
-        The content key of each point.
+        Content key of each point.
 
     Raises
     ------
     RequestError
-        If any point is not allowed, two axes share a name, or there are too many points.
+        If a point is not allowed, two axes share a name, or there are too many points.
     """
 
     def __init__(self, base: Mapping[str, Any], axes: Sequence[Axis] = ()) -> None:
@@ -60,9 +60,9 @@ class Grid:
                 f"{' x '.join(axis.key for axis in self.axes)}: "
                 f"{' x '.join(map(str, self.shape))} points; a sweep must have <= {MOST_POINTS}"
             )
-        leaves = [axis.short_name for axis in self.axes]
+        short_names = [axis.short_name for axis in self.axes]
         for axis in self.axes:
-            if leaves.count(axis.short_name) > 1:
+            if short_names.count(axis.short_name) > 1:
                 raise RequestError(f"{axis.key}: the axis is given twice; once is allowed")
         points, keys = zip(*self._points(), strict=True)
         self.points: list[Configuration] = list(points)
@@ -75,22 +75,22 @@ class Grid:
 
     @property
     def record(self) -> Record:
-        """What is recorded: the same at every point."""
+        """What is recorded, the same for every point."""
         return self.points[0].record
 
     @functools.cached_property
     def positions(self) -> dict[str, list[int]]:
-        """Where on the grid each key stands: at several places if some axis has no effect."""
+        """Flat indices of each content key: several where an axis has no effect."""
         positions: dict[str, list[int]] = defaultdict(list)
         for position, key in enumerate(self.keys):
             positions[key].append(position)
         return dict(positions)
 
     def _points(self) -> Iterator[tuple[Configuration, str]]:
-        """Yield every point and its key; what points share is built, checked and written once."""
+        """Yield every point and its key; sections that points share are validated once."""
         touching = {name: self.axes_of([f"{name}."]) for name in SECTIONS}
         seeding = self.axes_of(["seed"])
-        physical = sorted({i for axes in touching.values() for i in axes})
+        unseeded_axes = sorted({i for axes in touching.values() for i in axes})
 
         def settings(axes: Sequence[int], index: Sequence[int]) -> dict[str, Any]:
             return settings_at([self.axes[i] for i in axes], index)
@@ -108,11 +108,11 @@ class Grid:
             made = SECTIONS[name].from_mapping(
                 {field: value for field, value in values.items() if field in fields or field in own}
             )
-            return made, _written_section(made)
+            return made, _section_text(made)
 
         @functools.cache
-        def physics(index: tuple[int, ...]) -> tuple[Configuration, str]:
-            at = dict(zip(physical, index, strict=True))
+        def unseeded(index: tuple[int, ...]) -> tuple[Configuration, str]:
+            at = dict(zip(unseeded_axes, index, strict=True))
             made = [section(name, tuple([at[i] for i in axes])) for name, axes in touching.items()]
             sections = dict(zip(touching, [section for section, _ in made], strict=True))
             configuration = Configuration(**sections, seed=0)  # until its own is put in
@@ -123,33 +123,33 @@ class Grid:
             return settings(seeding, index).get("seed", self.base["seed"])
 
         for index in itertools.product(*map(range, self.shape)):
-            configuration, text = physics(tuple([index[i] for i in physical]))
+            configuration, text = unseeded(tuple([index[i] for i in unseeded_axes]))
             point = configuration.with_seed(seed(tuple([index[i] for i in seeding])))
             yield point, _key(point.seed, text)
 
     def axes_of(self, keys: Iterable[str]) -> list[int]:
-        """Return the positions of the axes that set any of the given keys."""
+        """Return the indices of the axes that set any of the given keys."""
         return [i for i, axis in enumerate(self.axes) if any(axis.sets(key) for key in keys)]
 
     def slice_along(self, keys: Iterable[str]) -> tuple[list[int], list[Configuration]]:
-        """Return the axes that set any of the keys, and a point for each of their combinations."""
+        """Return the indices of the axes that set any of the keys, and a point per combination."""
         along = self.axes_of(keys)
         positions = np.arange(len(self.points)).reshape(self.shape)
         cut = positions[tuple(slice(None) if i in along else 0 for i in range(len(self.axes)))]
         return along, [self.points[position] for position in np.ravel(cut)]
 
     def values_at(self, position: int) -> list[Any]:
-        """Return a point's value on each axis."""
+        """Return the value of each axis at the flat index of a point."""
         index = np.unravel_index(position, self.shape)
         return [axis.values[i] for axis, i in zip(self.axes, index, strict=True)]
 
     def describe(self, position: int) -> str:
-        """Return a point's place on the axes in words: "rate_hz=10.0, seed=3"."""
+        """Return the values of the axes at a flat index as text: "rate_hz=10.0, seed=3"."""
         values = zip(self.axes, self.values_at(position), strict=True)
         return ", ".join(f"{axis.short_name}={value}" for axis, value in values) or "the only point"
 
     def idle_axes(self) -> list[Axis]:
-        """Return the axes along which every point is the same run."""
+        """Return the axes without effect: all points along each are the same run."""
         keys = np.array(self.keys).reshape(self.shape)
         return [
             axis
@@ -158,7 +158,7 @@ class Grid:
         ]
 
     def constants(self) -> dict[str, Any]:
-        """Return nested plain values of what no axis sets, the same at every point."""
+        """Return nested plain values of the keys that no axis sets."""
         constants = self.points[0].to_mapping()
         for axis in self.axes:
             for key in axis.keys:
@@ -167,16 +167,16 @@ class Grid:
         return {key: value for key, value in constants.items() if value != {}}
 
 
-def _key(seed: int, physics: str) -> str:
-    """Return the hash of what decides a point's results: its resolved physics and the model.
+def _key(seed: int, sections: str) -> str:
+    """Return the content key: the hash of all that determines the results of a point.
 
-    What is recorded belongs to it; how it is run does not.
+    These are the version of the model and all of the resolved configuration; run settings are not.
     """
-    text = f"{MODEL_VERSION}\n{seed}\n{physics}"
+    text = f"{MODEL_VERSION}\n{seed}\n{sections}"
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _written_section(section: Section) -> str:
+def _section_text(section: Section) -> str:
     """Return a section as it stands in a key; nothing where all of it is neutral."""
     values = section.key_values()
     return f"{section.section}: {values}" if values else ""

@@ -1,4 +1,4 @@
-"""The union of an earlier request and a new one: one grid that holds the points of both."""
+"""Union of an earlier and a new request: the grid that holds the points of both."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from pipeline.request.spec import Request, base_and_axes, completed_request, req
 
 
 def united(asked: Grid, earlier: Request) -> Grid:
-    """Return the grid of both requests: the axes and the values of either.
+    """Return the grid with all axes and values of both requests.
 
-    A key that only one of them sweeps has, in the other, the value that was fixed there.
+    Where only one of them sweeps a key, the points of the other have their constant value on that
+    axis.
 
     Raises
     ------
     RequestError
-        If there is no grid that holds every point of both.
+        If no grid holds every point of both.
     """
     base, axes = base_and_axes(earlier)
     there = {axis.key: axis for axis in axes}
@@ -40,7 +41,7 @@ def united(asked: Grid, earlier: Request) -> Grid:
         merged.append(_merged(first, second))
     union = Grid(asked.base, _disentangled(merged))
     if not {*Grid(base, axes).keys, *asked.keys} <= union.positions.keys():
-        raise RequestError("its points and those asked for do not fit on one grid")
+        raise RequestError("its points and those requested do not fit on one grid")
     return union
 
 
@@ -55,7 +56,7 @@ def differences(asked: Grid, earlier: Request) -> dict[str, tuple[Any, Any]]:
 
 
 def _fixed_axis(axis: Axis, base: Mapping[str, Any], axes: Sequence[Axis]) -> Axis:
-    """Return the axis with what a request without it has in its place."""
+    """Return the axis with the value that a request without this axis has for its key."""
     values = by_key(base)
     swept = {key for other in axes for key in other.keys}
     if not axis.is_choice:
@@ -71,24 +72,24 @@ def _fixed_axis(axis: Axis, base: Mapping[str, Any], axes: Sequence[Axis]) -> Ax
         if all(_same(settings, values, key) for key in compared):
             return dataclasses.replace(axis, values=(name,), settings=(settings,))
     raise RequestError(
-        f"{axis.key}={','.join(axis.values)}: swept in only one of the two requests, and what the "
-        "other has in its place is none of these choices"
+        f"{axis.key}={','.join(axis.values)}: swept in only one of the two requests, and the "
+        "constants of the other are none of these choices"
     )
 
 
 def _values_of(key: str, base: Mapping[str, Any], axes: Sequence[Axis]) -> list[Any]:
-    """Return the values that a key has in a request that does not sweep it.
+    """Return the values of a key in a request that does not sweep it.
 
-    There is one, unless it is null and follows an axis, or a swept group sets it.
+    It is one value, unless the key is null and follows an axis, or a swept group sets it.
     """
     section, _, name = key.rpartition(".")
     deciding = {key}
     if section == Rule.section:
         rule = Rule.variant(base[section])
         deciding |= {rule.key(other) for other in rule.followers.get(name, ())}
-    shaping = [axis for axis in axes if deciding & axis.keys]
+    relevant = [axis for axis in axes if deciding & axis.keys]
     values = []
-    for point in Grid(base, shaping).points:
+    for point in Grid(base, relevant).points:
         part = getattr(point, section) if section else point
         if name not in part.quantities():
             raise RequestError(f"{key}: is no field of one of the two requests")
@@ -102,14 +103,14 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
 
 
 def _completed(axis: Axis, keys: Iterable[str], base: Mapping[str, Any]) -> Axis:
-    """Return the axis with every value setting all of the keys, by default as the base has them."""
+    """Return the axis with every value setting all of the keys, by default to those of the base."""
     values = by_key(base)
     fixed = {key: values[key] for key in keys if key in values}
     return dataclasses.replace(axis, settings=tuple(fixed | own for own in axis.settings))
 
 
 def _merged(there: Axis, here: Axis) -> Axis:
-    """Return an axis with the values of both; what a value sets must be the same in both."""
+    """Return the axis with the values of both; a value in both must have the same settings."""
     settings = dict(zip(there.values, there.settings, strict=True))
     for value, own in zip(here.values, here.settings, strict=True):
         other = settings.setdefault(value, own)
@@ -127,9 +128,9 @@ def _merged(there: Axis, here: Axis) -> Axis:
 
 
 def _disentangled(axes: Sequence[Axis]) -> list[Axis]:
-    """Return axes of which none sets what another one is for, as the `${...}` of one request may.
+    """Return axes without the settings that are keys of other axes, as those of `${...}` may be.
 
-    A value lies over the choice of a group, so that choices may set what other axes are for.
+    Choices keep theirs: the axis of a single key overrides the choice of its group.
     """
     own = {axis.key for axis in axes}
     clean = []
@@ -145,7 +146,7 @@ def _disentangled(axes: Sequence[Axis]) -> list[Axis]:
 
 
 def _joined(first: Sequence[Any], second: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the values of both: in order of size if each is, else those of the first first."""
+    """Return the values of both: sorted if both are, else in the order of their appearance."""
     both = list(dict.fromkeys([*first, *second]))
     for descending in (False, True):
         if _is_sorted(first, descending) and _is_sorted(second, descending):
@@ -154,7 +155,7 @@ def _joined(first: Sequence[Any], second: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _is_sorted(values: Iterable[Any], descending: bool) -> bool:
-    """Whether numbers are in order of size; words never are, their order is the user's."""
+    """Whether numbers are sorted; text is not, its order is the user's."""
     values = list(values)
     if any(isinstance(value, str) for value in values):
         return False

@@ -1,4 +1,4 @@
-"""What is asked for, in Hydra's sweep grammar or from Python, into the axes of a grid."""
+"""Build the grid of a request: overrides in Hydra's grammar, or a mapping from Python."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from pipeline.request.axis import (
     refuse_too_many,
     value_axis,
 )
-from pipeline.request.compose import composed, not_a_choice, physics_of, without_hydra
+from pipeline.request.compose import composed, not_a_choice, parameters_of, plain, without_hydra
 from pipeline.request.grid import Grid
 
-#: Composes overrides into a config.
+#: Composes a config from overrides.
 Compose = Callable[[list[str]], DictConfig]
 
 
@@ -37,16 +37,16 @@ def grid_of_overrides(
     arguments: Sequence[Override],
     compose_again: Compose,
 ) -> Grid:
-    """Return the grid that an experiment and a command line ask for.
+    """Return the grid of an experiment and a command line.
 
     Parameters
     ----------
     config : DictConfig
-        Hydra's composition of everything that is not swept.
+        Hydra's composition of all that is not swept.
     params : sequence of Override
         The axes of the experiment, `hydra.sweeper.params`.
     arguments : sequence of Override
-        The command line, swept or not; it replaces the experiment's axes key by key.
+        The command line, swept or not; it overrides the axes of the experiment key by key.
     compose_again : callable
         Composes a list of overrides; called once per choice of a swept group.
 
@@ -56,7 +56,7 @@ def grid_of_overrides(
         If an axis or a point is not allowed.
     """
     _refuse_repeated_axes(arguments)
-    fixed = [override.input_line for override in arguments if not override.is_sweep_override()]
+    fixed = [_text(override) for override in arguments if not override.is_sweep_override()]
     asked = {o.key_or_group: o for o in params} | {o.key_or_group: o for o in arguments}
     swept = {
         key: _axis_values(override)
@@ -69,8 +69,8 @@ def grid_of_overrides(
 def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[Any]]) -> Grid:
     """Return the grid of a configuration and values by key, as given from Python.
 
-    A swept group is composed with the overrides that the configuration was made from, so that they
-    lie over every choice as they do on the command line.
+    A swept group is composed with the overrides that the configuration was composed from, so that
+    they override every choice, as on the command line.
 
     Raises
     ------
@@ -83,14 +83,14 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
         )
     fixed = configuration.overrides
     config = composed(fixed)
-    if Configuration.from_mapping(physics_of(config)) != configuration:
+    if Configuration.from_mapping(parameters_of(config)) != configuration:
         config = OmegaConf.create(configuration.to_mapping())  # changed since it was composed
     return _grid(config, axes, lambda choice: composed([*fixed, *choice]))
 
 
 def _grid(config: DictConfig, swept: Mapping[str, Iterable[Any]], compose: Compose) -> Grid:
     referred_to = _referred_to(config)
-    unchosen = functools.cache(lambda: by_key(physics_of(compose([]))))
+    unchosen = functools.cache(lambda: by_key(parameters_of(compose([]))))
     axes = []
     for key, values in swept.items():
         if key in SWEPT_GROUPS:
@@ -100,30 +100,30 @@ def _grid(config: DictConfig, swept: Mapping[str, Iterable[Any]], compose: Compo
         else:
             axes.append(value_axis(key, values))
     refuse_entangled(axes)
-    return Grid(physics_of(config), axes)
+    return Grid(parameters_of(config), axes)
 
 
 def _choice_axis(
     group: str, names: Iterable[Any], compose: Compose, unchosen: Callable[[], dict[str, Any]]
 ) -> Axis:
-    """Compose each choice of a group once, and keep its section and what else it changes."""
+    """Return the axis of a group; each choice is composed once, for all keys that it changes."""
     names = listed(group, names)
     for name in names:
         if not isinstance(name, str):
             raise not_a_choice(group, name)
-    choices = [by_key(physics_of(compose([f"{group}={name}"]))) for name in names]
+    choices = [by_key(parameters_of(compose([f"{group}={name}"]))) for name in names]
     return choice_axis(group, names, _changes(unchosen(), choices, f"{group}."))
 
 
 def _followed_axis(config: DictConfig, axis: Axis, other_axes: set[str]) -> Axis:
-    """Lay each value over the config, and keep what follows it by `${...}`."""
-    base = by_key(physics_of(config))
+    """Return the axis with the keys that follow its values by `${...}`."""
+    base = by_key(parameters_of(config))
     copy = without_hydra(config)
-    laid_over = []
+    resolved = []
     for value in axis.values:
         OmegaConf.update(copy, axis.key, value)
-        laid_over.append(by_key(physics_of(copy)))
-    settings = _changes(base, laid_over, axis.key, without=other_axes)
+        resolved.append(by_key(parameters_of(copy)))
+    settings = _changes(base, resolved, axis.key, without=other_axes)
     return dataclasses.replace(axis, settings=tuple(settings))
 
 
@@ -158,9 +158,9 @@ def _changes(
 
 
 def _referred_to(config: DictConfig) -> set[str]:
-    """Return every word within the `${...}` of the parameters; keys are known by their last."""
-    physics = OmegaConf.masked_copy(config, [*SECTIONS, "seed"])
-    values = by_key(OmegaConf.to_container(physics, resolve=False)).values()
+    """Return every word within the `${...}` of the parameters: last parts of keys among them."""
+    parameters = OmegaConf.masked_copy(config, [*SECTIONS, "seed"])
+    values = by_key(plain(parameters, resolve=False)).values()
     references = (text for text in values if isinstance(text, str) and "${" in text)
     return {word for text in references for word in re.findall(r"\w+", text)}
 
@@ -171,28 +171,31 @@ def _refuse_repeated_axes(arguments: Sequence[Override]) -> None:
         earlier = seen.setdefault(override.key_or_group, override)
         if earlier is not override:
             raise RequestError(
-                f"{earlier.input_line} {override.input_line}: the axis is given twice; "
-                "once is allowed"
+                f"{earlier.input_line} {_text(override)}: the axis is given twice; once is allowed"
             )
 
 
+def _text(override: Override) -> str:
+    return override.input_line or ""
+
+
 def _axis_values(override: Override) -> list[Any]:
-    """Return the values of an axis in Hydra's sweep grammar; a list stands for its elements."""
+    """Return the values of an axis in Hydra's sweep grammar; a list is expanded."""
     if override.key_or_group == "experiment":
-        raise RequestError(f"{override.input_line}: one experiment at a time; run them in turn")
+        raise RequestError(f"{_text(override)}: must be one experiment at a time")
     if not override.is_sweep_override():
         value = override.value()
         return value if isinstance(value, list) else [value]
     if not override.is_discrete_sweep():
-        raise RequestError(f"{override.input_line}: must be a list, range(...) or choice(...)")
+        raise RequestError(f"{_text(override)}: must be a list, range(...) or choice(...)")
     sweep = override.value()
     if isinstance(sweep, RangeSweep):
-        return _range(override.input_line, sweep)
+        return _range(_text(override), sweep)
     return [v.text if isinstance(v, QuotedString) else v for v in override.sweep_iterator()]
 
 
 def _range(text: str, sweep: RangeSweep) -> list[float]:
-    """Return the numbers of a range; in decimal, so that 0.1 three times is 0.3."""
+    """Return the numbers of a range, computed in decimal: three steps of 0.1 are 0.3."""
     start, stop, step = (Decimal(repr(x)) for x in (sweep.start, sweep.stop, sweep.step))
     if step == 0:
         raise RequestError(f"{text}: the step of a range must not be 0")

@@ -1,4 +1,4 @@
-"""Run settings: engine, backend and workers. None of them changes a number."""
+"""Run settings: engine, backend, workers, tracking."""
 
 from __future__ import annotations
 
@@ -14,25 +14,27 @@ ENGINES = ("compiled", "reference")
 
 @dataclass(frozen=True)
 class RunSettings(Section):
-    """How points are run; nothing here changes a number."""
+    """How points are run. No setting changes a result beyond the rounding of the engines."""
 
     section: ClassVar[str] = "run"
     title: ClassVar[str] = "run settings"
 
     engine: str = quantity("engine", kind=str, choices=ENGINES)
     backend: str = quantity("joblib backend", kind=str, choices=("loky", "threading", "sequential"))
-    n_jobs: int = quantity("number of workers (-1: one a core)", kind=int, at_least=-1)
+    n_jobs: int = quantity("number of workers (-1: one per core)", kind=int, at_least=-1)
     batch_size: int | None = quantity(
-        "points a task", kind=int, at_least=1, null="about a second's work"
+        "points per task", kind=int, at_least=1, null="about one second of work"
     )
     timeout: float | None = quantity("longest time of a point", "s", above=0, null="no limit")
     fail_fast: bool = quantity("whether the first failed point ends the sweep", kind=bool)
     track: str | None = quantity(
         "tracking server", kind=str, choices=("mlflow",), null="no tracking server"
     )
-    track_points: int = quantity("most points with a run of their own there", kind=int, at_least=0)
+    track_points: int = quantity(
+        "largest number of points with a run of their own", kind=int, at_least=0
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.n_jobs == 0:
-            raise RequestError("run.n_jobs=0: number of workers must be >= 1, or -1 (one a core)")
+            raise RequestError("run.n_jobs=0: number of workers must be >= 1, or -1 (one per core)")

@@ -1,4 +1,4 @@
-"""Requests as plain values, as in `configuration.yaml` and `results.nc`, and back to grids."""
+"""Requests as plain values, as stored in `configuration.yaml` and `results.nc`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pipeline.model.parameters import MODEL_VERSION, SECTIONS, completed
 from pipeline.request.axis import SWEPT_GROUPS, Axis, choice_axis, settings_at, value_axis
 from pipeline.request.grid import Grid
 
-#: Constants nested as in `conf/`, the model's version, and `axes`: values by key, or, where a value
-#: sets more than its own key, what each sets.
+#: Constants nested as in `conf/`, the version of the model, and `axes`: the list of values by key,
+#: or, where a value sets more than its own key, the settings of each value.
 Request = Mapping[str, Any]
 
 
@@ -28,23 +28,29 @@ def request_of(grid: Grid) -> dict[str, Any]:
 
 
 def grid_of_request(request: Request) -> Grid:
-    """Return the grid that `request_of` was given.
+    """Return the grid of a request, the inverse of `request_of`.
 
     Raises
     ------
     RequestError
-        If it is of another model version, or not allowed.
+        If the request is of another version of the model, or not allowed.
     """
     return Grid(*base_and_axes(request))
 
 
 def base_and_axes(request: Request) -> tuple[dict[str, Any], list[Axis]]:
-    """Return a base configuration, which holds the first value of every axis, and the axes."""
+    """Return the axes of a request and a base configuration, with the first value of each axis.
+
+    Raises
+    ------
+    RequestError
+        If the request is of another version of the model, or an axis is not allowed.
+    """
     version = request["model_version"]
     if version != MODEL_VERSION:
         raise RequestError(
-            f"made by model version {version}, and this is version {MODEL_VERSION}, which gives "
-            "other numbers"
+            f"made by model version {version}, and this is version {MODEL_VERSION}, with other "
+            "results"
         )
     request = completed_request(request)
     axes = [_axis_of(key, values) for key, values in request["axes"].items()]

@@ -1,1 +1,1 @@
-"""What is known: results in memory and on disk, and the experiment directory."""
+"""Storage: results in memory and on disk, the experiment directory, the state of a sweep."""

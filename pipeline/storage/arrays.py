@@ -1,4 +1,4 @@
-"""Results of points in any order, in one array per variable."""
+"""Results in memory: one array per variable, filled in the order in which points finish."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pipeline.storage.labels import LabelledDataset, label
 
 
 class Counts(NamedTuple):
-    """How many points are in which state."""
+    """Numbers of points by status."""
 
     done: int
     failed: int
@@ -34,12 +34,12 @@ class Counts(NamedTuple):
 
 
 class ResultArrays:
-    """The results of a grid, filled batch by batch.
+    """Results of all points of a grid, filled batch by batch.
 
     Parameters
     ----------
     grid : Grid
-        The points that are wanted.
+        The points.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class ResultArrays:
         self.grid = grid
         self._status = np.full(len(grid.points), MISSING, dtype=np.int8)
         self._made_by = np.full(len(grid.points), NO_COUNT, dtype=np.int32)
-        refuse_what_does_not_fit(grid)
+        refuse_larger_than_memory(grid)
         self._sizes = _sizes(grid)
         self._arrays = {
             name: self._allocate(name, dtype)
@@ -61,19 +61,29 @@ class ResultArrays:
         self._spike_times: dict[int, NDArray] = {}
 
     def add(self, keys: Sequence[str], columns: Columns, made_by: int = 0) -> None:
-        """Fill in points that a run has finished, wherever on the grid they stand."""
-        places = [self.grid.positions[key] for key in keys]
-        positions = np.array([position for place in places for position in place], dtype=int)
-        if len(positions) > len(keys):  # some runs stand in several places
-            rows = np.repeat(np.arange(len(keys)), [len(place) for place in places])
+        """Fill in finished points, at every index of the grid with their content keys.
+
+        Parameters
+        ----------
+        keys : sequence of str
+            Content keys of the points.
+        columns : dict of ndarray, (n_keys, ...)
+            Their variables by name, units as in `variables.VARIABLES`.
+        made_by : int
+            Index of the run that computed them.
+        """
+        indices = [self.grid.positions[key] for key in keys]
+        positions = np.array([position for some in indices for position in some], dtype=int)
+        if len(positions) > len(keys):  # some points of the grid are the same run
+            rows = np.repeat(np.arange(len(keys)), [len(some) for some in indices])
             columns = {name: column[rows] for name, column in columns.items()}
         for name, column in columns.items():
             if name == "spike_time":
                 self._spike_times |= zip(positions.tolist(), column, strict=True)
             else:
-                place = tuple(slice(length) for length in column.shape[1:])
-                self._arrays[name][(positions, *place)] = column
-        # Last, so that what an interruption left half filled in is not called done.
+                index: tuple[Any, ...] = tuple(slice(length) for length in column.shape[1:])
+                self._arrays[name][(positions, *index)] = column
+        # Last: points that an interruption left incomplete are not done.
         self._made_by[positions] = made_by
         self._status[positions] = DONE
 
@@ -86,14 +96,26 @@ class ResultArrays:
         self._status[self.grid.positions[key]] = FAILED
 
     def counts(self, keys: Iterable[str] | None = None) -> Counts:
-        """Return how many points are done, failed and missing: of all, or of some."""
+        """Return how many points are done, failed and missing: of some, by default of all."""
         status = self._status
         if keys is not None:
             status = status[[self.grid.positions[key][0] for key in keys]]
         return Counts(*(int((status == value).sum()) for value in (DONE, FAILED, MISSING)))
 
     def labelled(self, attributes: Mapping[str, Any] | None = None) -> LabelledDataset:
-        """Label everything, as in `results.nc`."""
+        """Return all results with dimensions, coordinates and attributes, as in `results.nc`.
+
+        Parameters
+        ----------
+        attributes : mapping, optional
+            Further attributes of the dataset.
+
+        Returns
+        -------
+        LabelledDataset, (axes of the grid, further dimensions of each variable)
+            Units [ms, Hz, mV, ...] are in the attribute `units` of each variable, which is missing
+            where dimensionless.
+        """
         arrays = dict(self._arrays)
         if self.grid.record.spike_times:
             arrays["spike_time"] = self._padded_spike_times()
@@ -116,9 +138,9 @@ class ResultArrays:
 
 
 def bytes_per_point(grid: Grid) -> int:
-    """Return the memory that a point takes, and the file too unless it can be compressed.
+    """Return the size of a point's results in memory [bytes], without its spike times.
 
-    Spikes, of which nobody knows how many there will be, are not counted in.
+    The number of spikes is not known in advance. The file has this size before compression.
     """
     sizes = _sizes(grid) | {"spike": 0}
     return sum(
@@ -127,20 +149,26 @@ def bytes_per_point(grid: Grid) -> int:
     )
 
 
-def refuse_what_does_not_fit(grid: Grid) -> None:
-    """Raise `RequestError` if the results would be larger than this machine's memory."""
+def refuse_larger_than_memory(grid: Grid) -> None:
+    """Refuse a grid whose results would be larger than the memory of this machine.
+
+    Raises
+    ------
+    RequestError
+        If they would.
+    """
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     per_point = bytes_per_point(grid)
     if per_point * len(grid.points) > memory:
         raise RequestError(
             f"{len(grid.points)} points of {per_point / 1e9:.3g} GB each: results must be "
-            f"<= {memory / 1e9:.3g} GB, this machine's memory; ask for fewer points, synapses "
-            "or records"
+            f"<= {memory / 1e9:.3g} GB, this machine's memory; request fewer points, synapses "
+            "or recordings"
         )
 
 
 def _sizes(grid: Grid) -> dict[str, int]:
-    """Return the lengths of the dimensions that each point has for itself."""
+    """Return the lengths of the dimensions of a point's variables."""
     unlike = unlike_in_size(grid.points)
     return {
         "synapse": max(point.input.n_synapses for point in unlike),

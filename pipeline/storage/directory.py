@@ -1,6 +1,6 @@
-"""The experiment directory: finished batches, `results.nc`, and what made them.
+"""The experiment directory: finished batches, `results.nc`, request and provenance.
 
-Every file appears whole or not at all: it is written beside its place and moved in.
+All files are written atomically.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import platform
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 import yaml
@@ -28,10 +28,10 @@ from pipeline.request.spec import Request, request_of
 from pipeline.storage.failures import read_failures, write_failures
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.netcdf import from_results, n_done_in, request_in, runs_in, write_netcdf
-from pipeline.storage.provenance import Made
+from pipeline.storage.provenance import RunRecord
 from pipeline.system.atomic_files import (
     checksum,
-    remove_scraps,
+    remove_temporary_files,
     replacing,
     sealed,
     set_aside,
@@ -40,13 +40,19 @@ from pipeline.system.atomic_files import (
 
 log = logging.getLogger("pipeline")
 
-#: Those in C where they are to be had: an axis may have ten thousand values.
+#: The C implementations where available: an axis may have ten thousand values.
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Directory:
-    """One experiment's directory, `outputs/NAME`."""
+    """The directory of one experiment, `outputs/NAME`.
+
+    Parameters
+    ----------
+    path : Path
+        The directory, which need not exist.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -59,14 +65,14 @@ class Directory:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Make the directory and hold it during the block. The hold ends with the process.
+        """Create the directory and lock it during the block, at most until the process ends.
 
         Raises
         ------
         RequestError
-            If it cannot be written to, belongs to something else, or another sweep holds it.
+            If it is not writable, holds other files, or is locked by another sweep.
         """
-        self._refuse_foreign_place()
+        self._refuse_other_content()
         try:
             self.points.mkdir(parents=True, exist_ok=True)
             lock = (self.path / ".lock").open("a+")
@@ -84,47 +90,64 @@ class Directory:
                 ) from None
             except OSError as error:
                 log.warning(
-                    "%s: cannot be locked (%s); let no other sweep write here", lock.name, error
+                    "%s: cannot be locked (%s); run no other sweep in this directory",
+                    lock.name,
+                    error,
                 )
             _sign(lock)
             for folder in (self.path, self.points):
-                remove_scraps(folder)  # of writers that are no more: this one is the only one
+                remove_temporary_files(folder)  # of killed processes
             yield
 
     def refuse_unusable(self) -> None:
-        """Refuse what `held` would, without a trace; another sweep may still come in between.
+        """Refuse what `held` would refuse, except a lock, without writing anything.
 
         Raises
         ------
         RequestError
-            If the directory cannot be written to, or belongs to something else.
+            If the directory is not writable, or holds other files.
         """
-        self._refuse_foreign_place()
+        self._refuse_other_content()
         there = next(parent for parent in (self.path, *self.path.parents) if parent.exists())
         if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
             raise RequestError(f"{self.path}: must be a writable directory")
 
-    def _refuse_foreign_place(self) -> None:
+    def _refuse_other_content(self) -> None:
         for parent in (self.path, *self.path.parents):
             if parent.name in ("points", "figures") and _is_experiment(parent.parent):
-                raise RequestError(f"{self.path}: must not lie in the {parent.name} of another")
+                raise RequestError(
+                    f"{self.path}: must not be inside the {parent.name} of another experiment"
+                )
         try:
             files = [file.name for file in self.path.glob("[!.]*") if file.is_file()]
         except OSError:
-            return  # not there yet, or told of when it is made
+            return  # missing or not readable: `held` reports the latter
         if files and not _is_experiment(self.path):
-            raise RequestError(f"{self.path}: must not hold files of something else ({files[0]})")
+            raise RequestError(
+                f"{self.path}: must hold no files but those of an experiment ({files[0]})"
+            )
 
     def is_empty(self) -> bool:
-        """Whether no point has been finished here."""
+        """Whether the directory has no finished points."""
         return next(self.points.glob("*.npz"), None) is None
 
     def finished(self, set_damaged_aside: bool = True) -> Iterator[tuple[Batch, str]]:
-        """Yield all finished points, and the run that made them; pass over damaged files."""
+        """Yield all finished batches and the identity of the run of each; skip damaged files.
+
+        Parameters
+        ----------
+        set_damaged_aside : bool
+            Whether damaged files are renamed.
+
+        Raises
+        ------
+        RequestError
+            If a file cannot be read, which does not mean that it is damaged.
+        """
         for file in sorted(self.points.glob("*.npz")):
             try:
                 content = file.read_bytes()
-            except OSError as error:  # says nothing of what is in the file
+            except OSError as error:  # no evidence of damage
                 raise RequestError(f"{file}: cannot be read ({error.strerror})") from error
             if checksum(content) == file.stem:
                 yield _load_batch(content)
@@ -134,20 +157,27 @@ class Directory:
                 log.warning("%s is damaged", file)
 
     def save(self, batch: Batch, made_by: str) -> None:
-        """Keep the finished points of a batch, in a file named by its checksum."""
+        """Write the finished points of a batch to a file that is named by its checksum.
+
+        Raises
+        ------
+        StorageError
+            If the file cannot be written.
+        """
         if not batch.keys:
             return
         content = io.BytesIO()
-        np.savez(content, key=np.array(batch.keys), made_by=np.array(made_by), **batch.columns)
+        columns: dict[str, Any] = dict(batch.columns)
+        np.savez(content, key=np.array(batch.keys), made_by=np.array(made_by), **columns)
         with replacing(self.points / f"{checksum(content.getbuffer())}.npz") as temporary:
             temporary.write_bytes(content.getbuffer())
 
     def n_done(self) -> int:
-        """Return how many points are done in `results.nc`; 0 where that cannot be read."""
+        """Return the number of points that are done in `results.nc`, 0 if it cannot be read."""
         return from_results(self.results, n_done_in) or 0
 
     def warn_of_lost_points(self, number: int, dry: bool) -> None:
-        """Tell of points in `results.nc` that no batch holds any more, and keep that file."""
+        """Warn of points in `results.nc` that are in no batch; rename that file to keep it."""
         aside = self.results.with_name("results.nc.earlier")
         log.warning(
             "%s has %d finished points that are no longer in %s; it is kept as %s",
@@ -161,7 +191,7 @@ class Directory:
                 self.results.replace(aside)
 
     def request(self) -> Request | None:
-        """Return what was asked for here so far, if that can be read anywhere."""
+        """Return the request so far, from `configuration.yaml` or else from `results.nc`."""
         try:
             return yaml.load(unsealed(self._request.read_text()), Loader=_LOADER)
         except (OSError, ValueError, yaml.YAMLError) as error:
@@ -174,41 +204,52 @@ class Directory:
         with replacing(self._request) as temporary:
             temporary.write_text(sealed(text))
 
-    def runs(self) -> list[Made]:
-        """Return what `provenance.json` says of the runs that computed anything here."""
+    def runs(self) -> list[RunRecord]:
+        """Return the runs so far, from `provenance.json` or else from `results.nc`."""
         try:
-            beside = json.loads(self._made.read_text())
-            if beside["sha256"] != _checksum_of(beside["runs"]):
-                raise ValueError("the checksum does not fit")
-            return beside["runs"]
+            recorded = json.loads(self._made.read_text())
+            if recorded["sha256"] != _checksum_of(recorded["runs"]):
+                raise ValueError("the checksum does not match")
+            return recorded["runs"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             _report_damage(self._made, error)
             return from_results(self.results, runs_in) or []
 
-    def write_runs(self, runs: list[Made]) -> None:
-        """Write `provenance.json`: every run that computed anything here, in order."""
+    def write_runs(self, runs: list[RunRecord]) -> None:
+        """Write `provenance.json`: the runs that computed points here, in order."""
         text = json.dumps({"runs": runs, "sha256": _checksum_of(runs)}, indent=2)
         with replacing(self._made) as temporary:
             temporary.write_text(text + "\n")
 
     def failures(self) -> dict[str, Failure]:
-        """Return why points failed here, by key."""
+        """Return the failures from `failures.csv`, by content key."""
         return read_failures(self.reasons)
 
     def write_failures(self, grid: Grid, failures: Mapping[str, Failure]) -> None:
-        """Write `failures.csv`, or take it away when there are none."""
+        """Write `failures.csv`, or remove it when there are no failures."""
         write_failures(self.reasons, grid, failures)
 
     def write_results(self, results: LabelledDataset) -> None:
-        """Write `results.nc`; whoever has the old file open keeps reading the old one."""
+        """Replace `results.nc`; a process that has the previous file open reads that one.
+
+        Parameters
+        ----------
+        results : LabelledDataset, (axes of the grid, further dimensions of each variable)
+            Units [ms, Hz, mV, ...] in the attribute `units` of each variable.
+
+        Raises
+        ------
+        StorageError
+            If the file cannot be written.
+        """
         with replacing(self.results) as temporary:
             write_netcdf(results, temporary)
 
 
 def _sign(lock: TextIO) -> None:
-    """Write down who holds the lock; the next holder writes over it."""
+    """Write process, host and time into the lock file, for the message of a refused sweep."""
     now = datetime.now().isoformat(" ", "seconds")
-    with contextlib.suppress(OSError):  # on a full disk the lock holds unsigned
+    with contextlib.suppress(OSError):  # on a full disk the file stays empty, and locked
         os.ftruncate(lock.fileno(), 0)
         os.write(lock.fileno(), f"process {os.getpid()} on {platform.node()} since {now}".encode())
 
@@ -218,12 +259,12 @@ def _is_experiment(path: Path) -> bool:
 
 
 def directory_path(outputs: str, name: str) -> Path:
-    """Return `outputs/name`.
+    """Return the path `outputs/name`.
 
     Raises
     ------
     RequestError
-        If either is no text, or the name would leave the root.
+        If either is not the name of a directory, or the path is not below `outputs`.
     """
     for key, value in (("outputs", outputs), ("name", name)):
         if not isinstance(value, str | Path | int) or not str(value).strip():
@@ -243,11 +284,11 @@ def _load_batch(content: bytes) -> tuple[Batch, str]:
     return Batch(keys, columns), made_by
 
 
-def _checksum_of(runs: list[Made]) -> str:
+def _checksum_of(runs: list[RunRecord]) -> str:
     return checksum(json.dumps(runs).encode())
 
 
 def _report_damage(file: Path, error: Exception) -> None:
-    """Warn of a file that is there and cannot be read; it is about to be written anew."""
+    """Warn of a damaged file, which is about to be replaced; a missing one is no damage."""
     if not isinstance(error, FileNotFoundError):
         log.warning("%s is damaged; results.nc is read in its place", file)

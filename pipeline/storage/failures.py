@@ -1,4 +1,4 @@
-"""The table of failed points, `failures.csv`."""
+"""Table of failed points, `failures.csv`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,14 @@ log = logging.getLogger("pipeline")
 
 
 def write_failures(path: Path, grid: Grid, failures: Mapping[str, Failure]) -> None:
-    """Write a row for each failed point: its place on every axis, reason, traceback, key.
+    """Write a row per failed point: its value on every axis, reason, traceback, content key.
 
-    The file is taken away when there is none.
+    The file is removed when no point has failed.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
     """
     if not failures:
         path.unlink(missing_ok=True)
@@ -31,7 +36,7 @@ def write_failures(path: Path, grid: Grid, failures: Mapping[str, Failure]) -> N
 
 
 def read_failures(path: Path) -> dict[str, Failure]:
-    """Return failures by content key; none where there is no table, or a damaged one."""
+    """Return failures by content key; none where the table is missing or damaged."""
     try:
         with path.open(newline="") as file:
             return {

@@ -1,4 +1,4 @@
-"""Labels of results: dimensions, coordinates and attributes, as in `results.nc`."""
+"""Label results: dimensions, coordinates and attributes, as in `results.nc`."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class LabelledDataset:
-    """A dataset in plain parts.
+    """Arrays with dimensions, coordinates and attributes, without a dependency on xarray.
 
     Attributes
     ----------
     variables, coordinates : dict
         Dimensions, values and attributes by name.
     attributes : dict
-        Those of the whole.
+        Attributes of the dataset.
     """
 
     variables: Mapping[str, LabelledArray]
@@ -55,11 +55,29 @@ class LabelledDataset:
     attributes: Mapping[str, Any]
 
     def values(self, name: str) -> NDArray:
-        """Return the values of a variable."""
+        """Return the values of a variable.
+
+        Parameters
+        ----------
+        name : str
+            Name of the variable.
+
+        Returns
+        -------
+        ndarray, (n_axis_1, n_axis_2, ..., further dimensions of the variable)
+            In the unit of the variable's attribute `units`, dimensionless without one.
+        """
         return self.variables[name][1]
 
     def to_xarray(self) -> xr.Dataset:
-        """Return the dataset that `xarray.open_dataset` reads from the file of `write_netcdf`."""
+        """Convert to xarray.
+
+        Returns
+        -------
+        xarray.Dataset, (axes, further dimensions of each variable)
+            Equal to the file of `netcdf.write_netcdf`; units [ms, Hz, mV, ...] are in the attribute
+            `units` of each variable.
+        """
         import xarray as xr
 
         return xr.Dataset(dict(self.variables), dict(self.coordinates), dict(self.attributes))
@@ -68,16 +86,23 @@ class LabelledDataset:
 def label(
     grid: Grid, arrays: Mapping[str, NDArray], attributes: Mapping[str, Any]
 ) -> LabelledDataset:
-    """Label arrays whose first dimension is the point, in the order of the grid.
+    """Return arrays with the dimensions, coordinates and attributes of a grid.
 
     Parameters
     ----------
     grid : Grid
         The points.
     arrays : mapping of str to ndarray, (n_points, ...)
-        Variables by name, `status` and `made_by` among them.
+        Variables by name, units as in `variables.VARIABLES`, with `status` and `made_by`
+        [dimensionless]; the first dimension is the point, in the order of the grid.
     attributes : mapping
-        More attributes of the whole.
+        Further attributes of the dataset.
+
+    Returns
+    -------
+    LabelledDataset, (axes of the grid, ...)
+        The variables with the axes in place of their first dimension, the effective LTD ratio
+        [dimensionless], and the coordinates of all dimensions.
     """
     recorded = {
         name: _on_grid(grid, array, VARIABLES[name].dims, _variable_attributes(VARIABLES[name]))
@@ -123,7 +148,7 @@ def label(
 def _own_coordinates(
     grid: Grid, variables: Mapping[str, LabelledArray]
 ) -> dict[str, LabelledArray]:
-    """Coordinates of the dimensions that are no axes: synapses, times, spikes."""
+    """Return the coordinates of the dimensions that are no axes: synapses, times, spikes."""
     sizes = {
         dim: size
         for dims, values, _ in variables.values()
@@ -132,7 +157,7 @@ def _own_coordinates(
     time = Quantity("time", "ms")
     dt = grid.points[0].simulation.dt
     interval = grid.record.weight_interval or 0.0
-    # First index, distance, what it is, and the key that sets how many there are.
+    # First index, spacing, quantity, and the key that decides the length.
     own = {
         "synapse": (0, 1, Quantity("synapse index"), "input.n_synapses"),
         "time": (0, dt, time, "simulation.dt"),
@@ -142,23 +167,23 @@ def _own_coordinates(
     return {
         name: (
             (name,),
-            (first + np.arange(sizes[name])) * distance,
+            (first + np.arange(sizes[name])) * spacing,
             _attributes(quantity, config_key=key),
         )
-        for name, (first, distance, quantity, key) in own.items()
+        for name, (first, spacing, quantity, key) in own.items()
         if name in sizes
     }
 
 
 def _attributes(named: Quantity | Variable, **more: str) -> dict[str, str]:
-    """Return long name, units and more as attributes, what is empty left out."""
+    """Return long name, units and more as attributes, without empty ones."""
     attributes = {"long_name": named.long_name, "units": named.units, **more}
     return {name: text for name, text in attributes.items() if text}
 
 
 def _variable_attributes(variable: Variable) -> dict[str, Any]:
     attributes = _attributes(variable, comment=variable.comment)
-    # A fill value would turn counts into floats when the file is read.
+    # Not a fill value: xarray would convert counts to floats when it reads the file.
     return attributes | ({"valid_min": 0} if variable.dtype == "int64" else {})
 
 
@@ -174,9 +199,8 @@ _ABOUT_POINTS: dict[str, dict[str, Any]] = {
         "flag_meanings": "done failed missing",
     },
     "made_by": {
-        "long_name": "run that made the point",
-        "comment": f"its place in the attribute runs, from 0; {NO_COUNT} where not done or not "
-        "known",
+        "long_name": "run that computed the point",
+        "comment": f"index in the attribute runs, from 0; {NO_COUNT} where not done or not known",
         "valid_min": 0,
     },
 }
@@ -190,7 +214,7 @@ _EFFECTIVE_RATIO_ATTRIBUTES = {
 def _on_grid(
     grid: Grid, array: NDArray, dims: tuple[str, ...], attributes: Mapping[str, Any]
 ) -> LabelledArray:
-    """Return an array whose first dimension is the point along the axes in its place."""
+    """Return an array with the axes of the grid in place of its first dimension."""
     names = tuple(dimension_name(axis) for axis in grid.axes)
     return (*names, *dims), array.reshape((*grid.shape, *array.shape[1:])), attributes
 

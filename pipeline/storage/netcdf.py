@@ -1,14 +1,14 @@
-"""The file format of results, netCDF-4: write labelled datasets, read requests and runs back.
+"""`results.nc`, a netCDF-4 file: write labelled datasets, read requests and runs back.
 
-The file is written without xarray because importing that takes longer than most sweeps do.
+The file is written without xarray, because importing xarray takes longer than most sweeps.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,24 +16,35 @@ from numpy.typing import NDArray
 from pipeline.model.variables import DONE
 from pipeline.storage.labels import LabelledArray, LabelledDataset
 
-#: Bytes that are compressed, and read, at a time.
+T = TypeVar("T")
+
+#: Size of a compressed chunk [bytes].
 _CHUNK = 1_000_000
 
 
 def write_netcdf(dataset: LabelledDataset, path: Path) -> None:
-    """Write a netCDF-4 file; arrays are compressed, floating-point holes are NaN (CF-1.11).
+    """Write a netCDF-4 file by the conventions CF-1.11.
+
+    Arrays are compressed; missing floating-point values are NaN.
+
+    Parameters
+    ----------
+    dataset : LabelledDataset, (axes of the grid, further dimensions of each variable)
+        The results; units [ms, Hz, mV, ...] are in the attribute `units` of each variable.
+    path : Path
+        The file, which is overwritten.
 
     Raises
     ------
     OSError
-        If it cannot be written.
+        If the file cannot be written.
     """
     import netCDF4
 
     try:
         with netCDF4.Dataset(path, "w") as file:
             _write_all(dataset, file)
-    except RuntimeError as error:  # what HDF5 makes of a full disk
+    except RuntimeError as error:  # HDF5 reports a full disk so
         raise OSError(f"{error}; is the disk full?") from error
 
 
@@ -44,18 +55,18 @@ def _write_all(dataset: LabelledDataset, file: Any) -> None:
             if dim not in file.dimensions:
                 file.createDimension(dim, size)
     for name, variable in dataset.coordinates.items():
-        # A coordinate has no missing values, and CF wants no fill value on it.
+        # CF allows no missing values in a coordinate, and no fill value.
         _write(file, name, variable, fill_value=None)
     for name, variable in dataset.variables.items():
-        beside = _coordinates_beside(variable[0], dataset.coordinates)
+        auxiliary = _auxiliary_coordinates(variable[0], dataset.coordinates)
         fill_value = np.nan if variable[1].dtype.kind == "f" else None
-        _write(file, name, variable, fill_value, **beside)
+        _write(file, name, variable, fill_value, **auxiliary)
 
 
-def _coordinates_beside(
+def _auxiliary_coordinates(
     dims: tuple[str, ...], coordinates: Mapping[str, LabelledArray]
 ) -> dict[str, str]:
-    """Return the attribute that names coordinates which are no dimensions (CF-1.11, 5)."""
+    """Return the attribute that lists auxiliary coordinates (CF-1.11, section 5)."""
     names = [
         name
         for name, (along, _, _) in coordinates.items()
@@ -65,8 +76,9 @@ def _coordinates_beside(
 
 
 def _chunk_sizes(values: NDArray) -> list[int]:
-    """Return chunks that hold neighbours in memory: some points, and all of each."""
-    sizes, room = [], max(1, _CHUNK // values.itemsize)
+    """Return chunks that are contiguous in memory: some points, and all values of each."""
+    sizes: list[int] = []
+    room = max(1, _CHUNK // values.itemsize)
     for size in reversed(values.shape):
         sizes.insert(0, max(1, min(size, room)))
         room //= size
@@ -77,29 +89,29 @@ def _write(
     file: Any, name: str, variable: LabelledArray, fill_value: float | None, **more: str
 ) -> None:
     dims, values, attributes = variable
-    words = values.dtype.kind == "U"
-    bulky = values.size > 1 and not words
+    is_text = values.dtype.kind == "U"
+    compressed = values.size > 1 and not is_text
     created = file.createVariable(
         name,
-        str if words else values.dtype,
+        str if is_text else values.dtype,
         dims,
-        chunksizes=_chunk_sizes(values) if bulky else None,
-        compression="zlib" if bulky else None,
+        chunksizes=_chunk_sizes(values) if compressed else None,
+        compression="zlib" if compressed else None,
         complevel=1,
-        shuffle=bulky,
+        shuffle=compressed,
         fill_value=fill_value,
     )
     created.setncatts({**attributes, **more})
-    created[...] = values.astype(object) if words else values
+    created[...] = values.astype(object) if is_text else values
 
 
 def request_in(file: Any) -> dict[str, Any]:
-    """Return the request that an open netCDF file answers, as `request.request_of` gave it.
+    """Return the request of an open netCDF file, in the form of `spec.request_of`.
 
     Raises
     ------
-    KeyError, ValueError
-        If it is no file of the pipeline.
+    AttributeError, KeyError, ValueError
+        If it is not a file of the pipeline.
     """
     request = json.loads(file.getncattr("configuration"))
     axes = {}
@@ -120,16 +132,16 @@ def n_done_in(file: Any) -> int:
 
 
 def runs_in(file: Any) -> list[dict[str, Any]]:
-    """Return the runs that an open netCDF file is made of; see `provenance`."""
+    """Return the runs that computed the points of an open netCDF file; see `provenance`."""
     return json.loads(file.getncattr("runs"))
 
 
-def from_results(path: Path, read: Any) -> Any:
-    """Return what `read` finds in a results.nc, or None where there is no such file to be read."""
+def from_results(path: Path, read: Callable[[Any], T]) -> T | None:
+    """Return what a function reads from the file at `path`, None where it cannot be read."""
     import netCDF4
 
     try:
         with netCDF4.Dataset(path) as file:
             return read(file)
-    except Exception:  # not there, damaged in whatever way, or of something else
+    except Exception:  # missing, damaged, or not of the pipeline
         return None

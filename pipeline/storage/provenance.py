@@ -1,4 +1,4 @@
-"""What made a result: code, packages, machine, command."""
+"""Provenance of results: code, packages, host, command and settings of every run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pipeline.model.parameters import MODEL_VERSION
 from pipeline.request.run_settings import RunSettings
 from pipeline.system import host
 
-#: One run that made results: what `capture` returns, and in the end its `seconds`.
-Made = dict[str, Any]
+#: Record of one run of the pipeline: what `capture` returns, and `seconds` when it has ended.
+RunRecord = dict[str, Any]
 
 SEED_POLICY = (
     "numpy PCG64 of SeedSequence(seed, spawn_key=(stream,)); input spikes are stream 0; the same "
@@ -23,8 +23,8 @@ SEED_POLICY = (
 )
 
 
-def capture(settings: RunSettings) -> Made:
-    """Return everything that is known before the first point runs."""
+def capture(settings: RunSettings) -> RunRecord:
+    """Return the record of a run that is about to start."""
     return {
         "id": uuid.uuid4().hex,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -41,15 +41,15 @@ def capture(settings: RunSettings) -> Made:
         "platform": platform.platform(),
         "processor": host.processor(),
         "host": platform.node(),
-        "seconds": None,  # until it ends
+        "seconds": None,  # set when it has ended
     }
 
 
-def as_attributes(runs: Sequence[Made]) -> dict[str, Any]:
-    """Return the runs that made a file as its attributes; `made_by` counts them.
+def as_attributes(runs: Sequence[RunRecord]) -> dict[str, Any]:
+    """Return the records of all runs as attributes of a file; `made_by` is an index into them.
 
-    The attribute `runs` has all of each but the diff; the others have one line: what the last run
-    says, and what the runs before it said where that was something else.
+    The attribute `runs` holds the complete records except the diffs. The other attributes hold the
+    fields of the last run as text, preceded by those of earlier runs where they differ.
     """
     if not runs:
         return {"runs": "[]"}

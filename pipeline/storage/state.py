@@ -1,4 +1,4 @@
-"""All that is known of the points of a directory: what is done, by which run, and what failed."""
+"""State of a sweep: points requested now and earlier, their results, failures and runs."""
 
 from __future__ import annotations
 
@@ -20,29 +20,36 @@ log = logging.getLogger("pipeline")
 
 
 class SweepState:
-    """The points asked for now and before, and what has come of them.
+    """The requested points, those in the directory, and the results of both.
+
+    Parameters
+    ----------
+    asked : Grid
+        The points that are requested now.
+    directory : Directory or None
+        The experiment directory; None keeps the results in memory only.
+    dry : bool
+        Whether files are left as they are.
 
     Attributes
     ----------
-    asked : Grid
-        The points that are asked for now.
-    gather : ResultArrays
-        The results of these and of all that the directory was asked for before.
+    arrays : ResultArrays
+        Results of the requested points and of all points requested earlier.
     runs : list of dict
-        What made them.
+        Provenance of the runs that computed them.
     failures : dict of Failure
-        Why points are not done, by key.
+        Reasons of failed points, by content key.
 
     Raises
     ------
     RequestError
-        If both cannot be in one file, or that would not fit in memory.
+        If one file cannot hold the points of both requests, or they would not fit in memory.
     """
 
     def __init__(self, asked: Grid, directory: Directory | None, dry: bool = False) -> None:
         self.asked = asked
         self.directory = directory
-        self.runs: list[provenance.Made] = []
+        self.runs: list[provenance.RunRecord] = []
         self.failures: dict[str, Failure] = {}
         earlier = directory.request() if directory else None
         if directory is None or (earlier is None and directory.is_empty()):
@@ -53,22 +60,22 @@ class SweepState:
         self._take_up(directory, dry)
 
     def _united(self, earlier: Request | None, directory: Directory) -> Grid:
-        """Return the grid of all that is asked for, now and before."""
+        """Return the grid of all points that are requested, now and earlier."""
         if earlier is None:
             return self.asked
         try:
             return united(self.asked, earlier)
         except RequestError as error:
             if directory.is_empty() and not directory.n_done():
-                return self.asked  # nothing had come of it: another request may take its place
+                return self.asked  # the earlier request has no results and is replaced
             raise RequestError(self._refusal(directory, earlier, str(error))) from error
 
     def _refusal(self, directory: Directory, earlier: Request, reason: str) -> str:
-        """Return why the points of a directory cannot be in one file with those asked for."""
+        """Return why one file cannot hold the points of the directory and those requested."""
         different = differences(self.asked, earlier)
         if not different or earlier["model_version"] != MODEL_VERSION:
             return f"{directory.path}: {reason}; choose another name"
-        words = [
+        found = [
             f"{written(key, there)} there and {written(key, here)} here"
             for key, (there, here) in different.items()
         ]
@@ -77,20 +84,22 @@ class SweepState:
         if not any(value is None or isinstance(value, bool) for value in values):
             axes = " ".join(f"{key}={there},{here}" for key, (there, here) in different.items())
             way_out = f"sweep both values to have both in one file ({axes}), or choose another name"
-        return f"{directory.path}: holds another study ({'; '.join(words[:3])}); {way_out}"
+        shown = "; ".join(found[:3])
+        return f"{directory.path}: holds an experiment with other settings ({shown}); {way_out}"
 
     def _take_up(self, directory: Directory, dry: bool) -> None:
-        """ResultArrays what is finished; refuse to mix it with what does not belong to it."""
-        place_of = {made["id"]: place for place, made in enumerate(self.runs)}
-        strangers = 0
+        """Load the finished points; refuse a directory that holds unexpected ones."""
+        run_index = {run["id"]: index for index, run in enumerate(self.runs)}
+        n_unexpected = 0
         for batch, made_by in directory.finished(set_damaged_aside=not dry):
-            strangers += sum(key not in self.arrays.grid.positions for key in batch.keys)
-            if not strangers:
-                self.arrays.add(batch.keys, batch.columns, place_of.get(made_by, -1))
-        if strangers:
+            n_unexpected += sum(key not in self.arrays.grid.positions for key in batch.keys)
+            if not n_unexpected:
+                self.arrays.add(batch.keys, batch.columns, run_index.get(made_by, -1))
+        if n_unexpected:
             raise RequestError(
-                f"{directory.path}: holds {strangers} finished points that neither this request "
-                "nor its configuration.yaml names; ask for them too, or choose another name"
+                f"{directory.path}: holds {n_unexpected} unexpected points, which are neither in "
+                "this request nor in its configuration.yaml; request them too, or choose another "
+                "name"
             )
         for key, failure in directory.failures().items():
             if key in self.arrays.grid.positions and not self.arrays.has(key):
@@ -101,23 +110,23 @@ class SweepState:
             directory.warn_of_lost_points(lost, dry)
 
     def pending(self) -> dict[str, Configuration]:
-        """Return the points that are asked for and not done, by key."""
+        """Return the requested points that are not done, by content key."""
         points = zip(self.asked.keys, self.asked.points, strict=True)
         return {key: point for key, point in points if not self.arrays.has(key)}
 
-    def place_of(self, key: str) -> str:
-        """Return the values of a point on the axes, the first where several points are one run."""
+    def describe(self, key: str) -> str:
+        """Return the values of the axes at a point, as text."""
         grid = self.arrays.grid
         return grid.describe(grid.positions[key][0])
 
     def open(self) -> None:
-        """Write down what is asked for, and who is about to do it."""
+        """Write the request and the runs to the directory, before the first point runs."""
         if self.directory:
             self.directory.write_request(self.arrays.grid)
             self.directory.write_runs(self.runs)
 
     def enter(self, batch: Batch) -> None:
-        """Keep a batch."""
+        """Save the results of a batch and record its failures."""
         if self.directory:
             self.directory.save(batch, self.runs[-1]["id"])
         self.arrays.add(batch.keys, batch.columns, len(self.runs) - 1)
@@ -125,12 +134,23 @@ class SweepState:
             self.failures.pop(key, None)
         for key, failure in batch.failures.items():
             self.arrays.fail(key)
-            place = self.place_of(key)
-            log.info("failed at %s: %s\n%s", place, failure.reason, failure.traceback)
+            point = self.describe(key)
+            log.info("failed at %s: %s\n%s", point, failure.reason, failure.traceback)
         self.failures |= batch.failures
 
     def conclude(self) -> LabelledDataset:
-        """Return all that is done, labelled, and write it."""
+        """Write all results to the directory and return them, labelled.
+
+        Returns
+        -------
+        LabelledDataset, (axes of the grid, further dimensions of each variable)
+            The content of `results.nc`; units [ms, Hz, mV, ...] are in the attribute `units`.
+
+        Raises
+        ------
+        StorageError
+            If a file cannot be written.
+        """
         results = self.arrays.labelled(provenance.as_attributes(self.runs))
         if self.directory:
             self.directory.write_runs(self.runs)

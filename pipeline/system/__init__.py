@@ -1,1 +1,1 @@
-"""The operating system: atomic file writes, signals, the cache of object code."""
+"""The operating system: atomic file writes, signals, the cache of object code, the host."""

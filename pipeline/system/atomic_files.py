@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and know when they have been changed since."""
+"""Atomic writes (temporary file, fsync, rename) and SHA-256 checksums."""
 
 from __future__ import annotations
 
@@ -10,74 +10,75 @@ from pathlib import Path
 
 
 class StorageError(OSError):
-    """Something could not be written. The message is one line: what, and why."""
+    """A file cannot be written. The message is one line: path and reason."""
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, and move it there once it is whole and on disk.
+    """Yield a temporary path beside `path`; at the end of the block, sync it and rename it.
 
     Raises
     ------
     StorageError
-        If the disk is full or anything else cannot be written; what was at `path` is still there.
+        If the disk is full or the file cannot be written; a previous file at `path` is unchanged.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        _to_disk(temporary)
+        _sync(temporary)
         temporary.replace(path)
-        _to_disk(path.parent)
+        _sync(path.parent)
     except OSError as error:
         raise StorageError(
-            f"{path}: cannot be written ({error.strerror or error}); what was kept before is intact"
+            f"{path}: cannot be written ({error.strerror or error}); what was saved before is "
+            "intact"
         ) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def remove_scraps(folder: Path) -> None:
-    """Remove what processes that were killed while writing left in a folder."""
-    for scrap in folder.glob(".*.tmp"):
+def remove_temporary_files(folder: Path) -> None:
+    """Remove the temporary files that killed processes left in a folder."""
+    for temporary in folder.glob(".*.tmp"):
         with contextlib.suppress(OSError):
-            scrap.unlink()
+            temporary.unlink()
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a damaged file, so that it is neither read again nor lost; return its new path."""
+    """Rename a damaged file, to keep it without reading it again; return the new path."""
     aside = path.with_name(f"{path.name}.damaged")
-    with contextlib.suppress(OSError):  # where nothing can be renamed it is met again
+    with contextlib.suppress(OSError):  # where it cannot be renamed it is reported again
         path.replace(aside)
     return aside
 
 
-def checksum(content: bytes) -> str:
-    """Return the first 32 digits of the SHA-256 sum."""
+def checksum(content: bytes | memoryview) -> str:
+    """Return the first 32 hexadecimal digits of the SHA-256 sum."""
     return hashlib.sha256(content).hexdigest()[:32]
 
 
 def sealed(text: str) -> str:
-    """Return a text with its checksum in a comment on its last line."""
+    """Return a text followed by a comment line with its checksum."""
     return f"{text}# sha256: {checksum(text.encode())}\n"
 
 
 def unsealed(text: str) -> str:
-    """Return what was sealed.
+    """Return a text of `sealed` without its checksum.
 
     Raises
     ------
     ValueError
-        If it has changed since.
+        If the checksum does not match.
     """
     body, _, last = text.removesuffix("\n").rpartition("\n")
     if sealed(f"{body}\n") != text:
-        raise ValueError(f"the checksum does not fit ({last[:60]})")
+        raise ValueError(f"the checksum does not match ({last[:60]})")
     return f"{body}\n"
 
 
-def _to_disk(path: Path) -> None:
+def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The host: command line, installed packages, commit of this code, processor."""
+"""Description of the host: command line, installed packages, commit of the code, processor."""
 
 from __future__ import annotations
 
@@ -12,29 +12,33 @@ from pathlib import Path
 #: The folder that holds `conf`, `pipeline` and `analysis`.
 CODE = Path(__file__).parents[2]
 
-#: Characters of changes that are kept; who has more should commit them.
+#: Longest diff that is recorded, in characters.
 _LONGEST_DIFF = 1_000_000
 
 
 def command_line() -> str:
-    """Return the command line of this process, as a user would type it."""
+    """Return the command line of this process, quoted for a shell."""
     program = Path(sys.argv[0])
     words = ["python", "-m", program.parent.name] if program.stem == "__main__" else [program.name]
     return shlex.join([*words, *sys.argv[1:]])
 
 
 def packages() -> dict[str, str]:
-    """Return the version of every installed package; of its folder's name, the fastest to read."""
-    folders = [folder for place in sys.path for folder in Path(place).glob("*-*.dist-info")]
-    # What comes first on the path is what is imported.
+    """Return the version of every installed package.
+
+    Names and versions are read from the names of the metadata folders, which takes a fraction of
+    the time of `importlib.metadata`.
+    """
+    folders = [folder for path in sys.path for folder in Path(path).glob("*-*.dist-info")]
+    # The first on the path is the one that is imported: it comes last, and overrides.
     named = [folder.stem.replace("_", "-").rpartition("-") for folder in reversed(folders)]
     return dict(sorted({name: version for name, _, version in named}.items()))
 
 
 def code_version() -> dict[str, str]:
-    """Return commit and changes of this code, `unknown` where git cannot tell.
+    """Return commit, state and diff of this code, `unknown` where git does not track it.
 
-    As where it lies in no repository, or is installed within that of something else.
+    It does not where the code is installed outside of its repository, or git is missing.
     """
     tracked, commit = _git("ls-files", __file__), _git("rev-parse", "--verify", "-q", "HEAD")
     changes = _git("status", "--porcelain")
@@ -48,19 +52,19 @@ def code_version() -> dict[str, str]:
 
 
 def _diff() -> str:
-    """Return all changes against the commit, and every new file that may have had a say.
+    """Return all changes since the commit, and every new file in the folders that are run.
 
-    It can be applied to the commit with `git apply`, unless it says that something was left out.
+    `git apply` applies it to the commit, unless it states that something was left out.
     """
-    rooms = "conf", "pipeline", "hydra_plugins"
-    new = _git("ls-files", "--others", "--exclude-standard", "-z", "--", *rooms) or ""
-    plain = "diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color"
-    plain += ("--src-prefix=a/", "--dst-prefix=b/")
+    folders = "conf", "pipeline", "hydra_plugins"
+    new = _git("ls-files", "--others", "--exclude-standard", "-z", "--", *folders) or ""
+    plain = ["diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color"]
+    plain += ["--src-prefix=a/", "--dst-prefix=b/"]
     parts = [_git(*plain, "HEAD") or "changes could not be read\n"]
     for file in new.split("\0")[:-1]:
         size = (CODE / file).stat().st_size if (CODE / file).is_file() else 0
         small = size <= _LONGEST_DIFF
-        # Of files that differ, as from nothing, `diff --no-index` ends with 1.
+        # `diff --no-index` exits with 1 where files differ, as a new one does from /dev/null.
         added = _git(*plain, "--no-index", "--", os.devnull, file, good=(0, 1)) if small else None
         parts.append(added or f"left out: {file}, {size} bytes\n")
     diff = "".join(parts)
@@ -70,7 +74,7 @@ def _diff() -> str:
 
 
 def _git(*arguments: str, good: tuple[int, ...] = (0,)) -> str | None:
-    """Return what git says of this code, None where it fails or takes too long."""
+    """Return the output of git in the folder of the code, None where it fails or times out."""
     try:
         done = subprocess.run(
             ["git", "--no-optional-locks", "-C", str(CODE), *arguments],
@@ -84,7 +88,7 @@ def _git(*arguments: str, good: tuple[int, ...] = (0,)) -> str | None:
 
 
 def processor() -> str:
-    """Return the processor's name as Linux gives it, else as Python does."""
+    """Return the processor's name, from Linux or else from Python."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -23,16 +23,16 @@ from pipeline.system.atomic_files import checksum, replacing
 
 log = logging.getLogger("pipeline")
 
-#: For installations that their user cannot write to.
+#: Used where the folder of the installation is not writable.
 _USERS_CACHE = Path(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),  # noqa: PTH111 - Path's raises where there is no home
     "stdp-pipeline",
 )
 
-#: What the text of a module does not name: LLVM puts them in place of its own instructions.
+#: Functions that LLVM substitutes for its own instructions, and that a module does not declare.
 _CALLED_BY_LLVM = ("exp", "log1p", "memcpy", "memset", "memmove")
 
-#: Keeps the linked code alive.
+#: References that keep the linked code in memory.
 _linked: list[llvm.ExecutionEngine] = []
 
 
@@ -54,17 +54,22 @@ def address(
         The texts that the function is written in. They, the processor and the version of LLVM
         decide whether earlier code still serves.
     compile_sources : callable
-        Returns the function's LLVM module as text, and its name there.
+        Returns the function's LLVM module as text, and its name in that module.
+
+    Raises
+    ------
+    OSError
+        If the code calls a function that this process does not provide.
     """
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     file = f"{name}.{_fingerprint(sources)}.o"
-    places = [folder / file, _USERS_CACHE / file]
-    code = next(filter(None, map(_read, places)), None)
+    paths = [folder / file, _USERS_CACHE / file]
+    code = next(filter(None, map(_read, paths)), None)
     if code is None:
         code = _compiled(*compile_sources())
-        if not _keep(code, places):
-            log.warning("%s cannot be written: the next process compiles again", places[-1])
+        if not _keep(code, paths):
+            log.warning("%s cannot be written: the next process compiles again", paths[-1])
     return _link(code)
 
 
@@ -77,7 +82,7 @@ def _fingerprint(sources: Sequence[str]) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class _Code:
-    """An object file, its function's name, and the names that it needs from elsewhere."""
+    """An object file, the name of its function, and the external names that it calls."""
 
     machine: bytes
     function: str
@@ -112,26 +117,26 @@ def _link(code: _Code) -> int:
 
 
 def _stand_in(name: str) -> int:
-    """Return the address of what ends the process, for a name that this process does not have.
+    """Return the address of `abort`, for a helper of numba that this process does not provide.
 
-    Those are numba's helpers, which report what a function raises; ours raise nothing.
+    The helpers report exceptions; the kernel raises none, so that they are never called.
 
     Raises
     ------
     OSError
-        If the name is none of these.
+        If the name is not one of these helpers.
     """
     if not name.startswith(("numba_", "NRT_")):
-        raise OSError(f"the engine needs {name}, which this Python does not have")
+        raise OSError(f"the engine needs {name}, which this Python does not provide")
     return ctypes.cast(ctypes.pythonapi.abort, ctypes.c_void_p).value or 0
 
 
-def _keep(code: _Code, places: Sequence[Path]) -> bool:
-    """Write code behind a line with its digest to the first place that takes it, if any does."""
+def _keep(code: _Code, paths: Sequence[Path]) -> bool:
+    """Write code, preceded by its checksum, to the first writable path; return whether one is."""
     content = _bytes_of(code)
-    for place in places:
+    for path in paths:
         try:
-            with replacing(place) as temporary:
+            with replacing(path) as temporary:
                 temporary.write_bytes(checksum(content).encode() + b"\n" + content)
         except OSError:
             continue
@@ -140,7 +145,7 @@ def _keep(code: _Code, places: Sequence[Path]) -> bool:
 
 
 def _read(file: Path) -> _Code | None:
-    """Return the code of a file, or None if there is none, or it is not whole."""
+    """Return the code of a file, None if there is no file or its checksum does not match."""
     try:
         digest, _, content = file.read_bytes().partition(b"\n")
     except OSError:

@@ -1,4 +1,4 @@
-"""The command line: what it prints, writes and returns; and how it refuses."""
+"""The command line: output, files, exit codes and refusals."""
 
 import os
 import platform
@@ -40,7 +40,7 @@ def test_a_single_run_reports_its_numbers(command):
 
 
 def test_a_sweep_has_its_axes_in_the_order_given(command):
-    """`-m` may stand anywhere; dimensions are the short names, then the synapses."""
+    """`-m` may be anywhere; the dimensions are the short names, then the synapses."""
     ended = command(
         *SMALL, "input.rate_hz=10,20", "-m", "seed=range(3)", "stdp.tau_plus=10,20", "name=check"
     )
@@ -53,7 +53,7 @@ def test_a_sweep_has_its_axes_in_the_order_given(command):
 
 
 def test_command_line_and_python_give_the_same_dataset(command):
-    """The first and the third door lead into one room."""
+    """The command line and `pipeline.sweep` return equal datasets."""
     import pipeline
 
     command(*SMALL, "-m", "input.rate_hz=30,60", "seed=range(2)", "name=shell")
@@ -63,8 +63,8 @@ def test_command_line_and_python_give_the_same_dataset(command):
         xr.testing.assert_identical(numbers_of(written), numbers_of(dataset))
 
 
-def test_silence_is_said(command):
-    """A sweep says how many of its points never fired."""
+def test_silent_points_are_counted(command):
+    """The summary counts points without output spikes."""
     ended = command(*SMALL, "input.rate_hz=0,1,60", "name=quiet")
     assert "2 silent (no output spike)" in ended.out
 
@@ -77,7 +77,7 @@ def test_unnamed_runs_get_study_and_time(command):
 
 
 def test_the_second_run_finds_everything_done(command):
-    """Repeating a command computes nothing and says so."""
+    """A repeated command computes nothing and reports that all points were finished before."""
     command(*SMALL, "seed=1,2", "name=twice")
     assert "2 finished before" in command(*SMALL, "seed=1,2", "name=twice").out
     refused = command(*SMALL, "seed=1", "neuron.t_ref=3", "name=twice")
@@ -85,8 +85,8 @@ def test_the_second_run_finds_everything_done(command):
     assert "choose another name" in refused.err
 
 
-def test_a_directory_grows_through_every_door(command):
-    """An experiment, `-m` and Python into one name: each runs what is missing of the union."""
+def test_a_directory_is_extended_from_shell_and_python(command):
+    """An experiment, `-m` and Python into one directory: each runs the points that are missing."""
     import pipeline
 
     assert command("+experiment=demo", "name=grown", "seed=range(1)").code == 0
@@ -100,11 +100,11 @@ def test_a_directory_grows_through_every_door(command):
     fresh = pipeline.sweep(base, axes)
     xr.testing.assert_identical(numbers_of(grown), numbers_of(fresh))
     again = command("+experiment=demo", "name=grown", "dry_run=true")
-    assert again.out.startswith("points   12, 12 of them done; the file has a grid of 24")
+    assert again.out.startswith("points: 12, 12 of them done; the file has a grid of 24")
 
 
 def test_hydras_own_sweeper_still_works(command):
-    """hydra/sweeper=basic makes one Hydra job and one directory a point."""
+    """hydra/sweeper=basic makes one Hydra job and one directory per point."""
     ended = command(*SMALL, "-m", "hydra/sweeper=basic", "seed=1,2", "name=jobs")
     assert ended.code == 0
     for job in ("0", "1"):
@@ -152,7 +152,7 @@ BAD = [
 
 @pytest.mark.parametrize(("words", "message"), BAD, ids=[" ".join(w)[:40] for w, _ in BAD])
 def test_a_wrong_request_is_one_line_and_exit_code_2(command, words, message, monkeypatch):
-    """Key, value and what is allowed on one line; nothing runs and nothing is written."""
+    """One line with key, value and what is allowed; nothing is run or written."""
     from pipeline.experiment import run
 
     monkeypatch.setattr(run, "run_points", lambda *_: pytest.fail("a simulation started"))
@@ -176,7 +176,7 @@ def test_the_traceback_is_there_for_who_asks(command, monkeypatch):
         main()
 
 
-def test_a_fault_of_our_own_is_not_called_a_wrong_request(command, monkeypatch):
+def test_an_internal_error_is_not_reported_as_a_wrong_request(command, monkeypatch):
     """An error from inside the pipeline is raised, whatever its type."""
     from pipeline.storage import state
 
@@ -186,7 +186,7 @@ def test_a_fault_of_our_own_is_not_called_a_wrong_request(command, monkeypatch):
 
 
 def test_some_failed_points_are_exit_code_1(command, monkeypatch):
-    """The rest is in the file, and the log is named."""
+    """The other points are in the file, and the path of the reasons is printed."""
     from pipeline.execution import batch
 
     def fail(*arguments):
@@ -196,12 +196,12 @@ def test_some_failed_points_are_exit_code_1(command, monkeypatch):
     ended = command(*SMALL, "seed=1,2", "run.backend=sequential", "name=bad")
     assert ended.code == 1
     assert "2 FAILED" in ended.out
-    assert "the reasons are in outputs/bad/failures.csv" in ended.err
+    assert "The reasons are in outputs/bad/failures.csv" in ended.err
     assert Path("outputs/bad/results.nc").exists()
 
 
 def run_in_a_process(*words, cwd):
-    """Start the real command."""
+    """Start the command in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         [sys.executable, "-m", "pipeline", *words],
@@ -215,7 +215,7 @@ def run_in_a_process(*words, cwd):
 
 
 def test_the_real_command_refuses_in_one_line(tmp_path):
-    """A fresh process, outside of the project's folder: one line, exit code 2, no file."""
+    """A new process outside of the project's folder: one line, exit code 2, no file."""
     process = run_in_a_process("-m", "stdp.tau_plus=10,-20", cwd=tmp_path)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 2
@@ -226,7 +226,7 @@ def test_the_real_command_refuses_in_one_line(tmp_path):
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_ctrl_c_keeps_finished_points(tmp_path, backend):
-    """SIGINT to a running sweep: exit code 130, results.nc whole, the same command goes on."""
+    """SIGINT to a running sweep: exit code 130, results.nc complete, the same command resumes."""
     words = [
         "-m",
         "seed=range(40)",
@@ -245,7 +245,8 @@ def test_ctrl_c_keeps_finished_points(tmp_path, backend):
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "interrupted" in err
+    assert "Interrupted: " in err
+    assert " of 40 points are finished and saved. Resume with:\n" in err
     assert "Traceback" not in err
     with xr.open_dataset(tmp_path / "outputs" / "long" / "results.nc") as dataset:
         done = int((dataset["status"] == 0).sum())
@@ -257,7 +258,7 @@ def test_ctrl_c_keeps_finished_points(tmp_path, backend):
 
 
 def test_sigterm_ends_like_ctrl_c(tmp_path):
-    """A scheduler's SIGTERM to the parent: exit code 130, results.nc whole, no worker left."""
+    """SIGTERM to the parent: exit code 130, results.nc complete, no worker left."""
     words = ["-m", "seed=range(40)", "simulation.duration=10000", "run.engine=reference"]
     words += ["run.batch_size=1", "name=job"]
     process = run_in_a_process(*words, cwd=tmp_path)
@@ -273,7 +274,7 @@ def test_sigterm_ends_like_ctrl_c(tmp_path):
 
 
 def test_ctrl_c_ends_long_runs_at_once(tmp_path):
-    """Points of hours do not hold up the end; the command to go on with is printed."""
+    """Points of hours do not delay the exit; the command that resumes is printed."""
     words = ["-m", "seed=range(4)", "simulation.duration=1e10", "study=long"]
     process = run_in_a_process(*words, cwd=tmp_path)
     deadline = time.monotonic() + 60
@@ -287,7 +288,7 @@ def test_ctrl_c_ends_long_runs_at_once(tmp_path):
     assert time.monotonic() - interrupted < 3
     (made,) = (tmp_path / "outputs" / "long").iterdir()
     first, again = err.splitlines()
-    assert first == "interrupted; what had finished is kept, go on with"
+    assert first == "Interrupted: 0 of 4 points are finished and saved. Resume with:"
     assert again == (
         "python -m pipeline -m 'seed=range(4)' simulation.duration=1e10 study=long "
         f"name=long/{made.name}"
@@ -301,12 +302,12 @@ def test_an_interruption_while_starting_is_one_line(tmp_path, signal_):
     time.sleep(0.2)
     process.send_signal(signal_)
     _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (130, "interrupted before anything ran\n")
+    assert (process.returncode, err) == (130, "Interrupted before any point ran\n")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_second_sweep_is_told_who_is_writing(tmp_path):
-    """While one holds the directory: process, host and time; once it is dead the way is free."""
+def test_a_second_sweep_is_refused(tmp_path):
+    """A second sweep is refused with process, host and time of the first, until that has ended."""
     words = [*SMALL, "-m", "seed=range(4)", "name=shared"]
     first = run_in_a_process(*words, "simulation.duration=1e10", cwd=tmp_path)
     deadline = time.monotonic() + 60
@@ -329,7 +330,7 @@ def test_a_second_sweep_is_told_who_is_writing(tmp_path):
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
 def test_a_read_only_directory_is_one_line(tmp_path):
-    """A directory of somebody else: refused, and what is in it is as it was."""
+    """A directory of another user is refused and unchanged."""
     run_in_a_process(*SMALL, "name=one", cwd=tmp_path).communicate(timeout=60)
     before = (tmp_path / "outputs" / "one" / "results.nc").read_bytes()
     # The other one may not be allowed to read this code: all of it is read before.
@@ -353,8 +354,8 @@ def test_a_read_only_directory_is_one_line(tmp_path):
     assert (tmp_path / "outputs" / "one" / "results.nc").read_bytes() == before
 
 
-def test_a_reader_sees_whole_files_only(tmp_path):
-    """While sweeps extend an experiment again and again, every look at results.nc is whole."""
+def test_a_reader_never_sees_an_incomplete_file(tmp_path):
+    """While sweeps extend an experiment, results.nc can be read completely at any time."""
     words = [*SMALL, "-m", "name=watched", "record.spike_times=true"]
     run_in_a_process(*words, "seed=range(2)", cwd=tmp_path).communicate(timeout=60)
     looks = 0
@@ -370,7 +371,7 @@ def test_a_reader_sees_whole_files_only(tmp_path):
 
 
 def test_progress_is_quiet_where_no_terminal_listens(tmp_path):
-    """Neither a bar nor a log line goes to a pipe."""
+    """No progress bar and no log line is written to a pipe."""
     process = run_in_a_process(*SMALL, "-m", "seed=range(4)", "name=q", cwd=tmp_path)
     _, err = process.communicate(timeout=60)
     assert err == ""
@@ -379,7 +380,7 @@ def test_progress_is_quiet_where_no_terminal_listens(tmp_path):
 # getrusage would count in what the parent process had at its peak.
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="its own peak is in /proc")
 def test_a_120_s_run_fits_in_300_mb(tmp_path):
-    """120 s at dt 1 ms, everything imported, stay below 300 MB of memory."""
+    """120 s at dt 1 ms take less than 300 MB of memory, imports included."""
     code = (
         "import pipeline; pipeline.simulate(pipeline.configure('input=notebook'));"
         "print(*[line.split()[1] for line in open('/proc/self/status') if 'VmHWM' in line])"

@@ -1,4 +1,4 @@
-"""`python -m pipeline.reproduce`: what a file says can be made again, and a change is found."""
+"""`python -m pipeline.reproduce`: equal points are reported as the same, a change is found."""
 
 import json
 
@@ -23,25 +23,25 @@ STUDIES = {
 
 @pytest.fixture(params=STUDIES)
 def study(request, configure, tmp_path):
-    """A finished experiment of one of many shapes."""
+    """A finished experiment, for each kind of axis and recording."""
     overrides, axes = STUDIES[request.param]
     pipeline.sweep(configure(*overrides), axes, tmp_path / "run", backend="sequential")
     return tmp_path / "run"
 
 
-def test_every_shape_of_file_is_reproduced(study, capsys):
-    """From the file alone, whatever was swept and recorded, points come out to the bit."""
+def test_every_kind_of_file_is_reproduced(study, capsys):
+    """From the file alone points are equal bit for bit, for every kind of axis and recording."""
     (study / "results.nc").rename(study.parent / "alone.nc")
     assert main([str(study.parent / "alone.nc"), "--points", "4"]) == 0
     *verdicts, last = capsys.readouterr().out.splitlines()
     assert verdicts
     assert all(verdict.startswith("same  ") for verdict in verdicts)
-    assert last == f"{len(verdicts)} of {len(verdicts)} points are the same to the bit"
+    assert last == f"{len(verdicts)} of {len(verdicts)} points are the same bit for bit"
 
 
 @pytest.mark.parametrize("name", ["weight", "mean_weight", "spike_count", "spike_time"])
 def test_a_changed_number_is_found(configure, tmp_path, capsys, name):
-    """One bit in one value of any variable: the point and the variable are named, exit code 1."""
+    """A change of one bit in any variable: point and variable are named, exit code 1."""
     axes = {"seed": range(3)}
     pipeline.sweep(configure("record.spike_times=true"), axes, tmp_path, backend="sequential")
     with netCDF4.Dataset(tmp_path / "results.nc", "a") as file:
@@ -55,10 +55,10 @@ def test_a_changed_number_is_found(configure, tmp_path, capsys, name):
     assert second.startswith(f"DIFFERENT  {name} (1 of ")
     assert second.endswith("at seed=1")
     assert first == "same  seed=0"
-    assert last == "2 of 3 points are the same to the bit"
+    assert last == "2 of 3 points are the same bit for bit"
 
 
-def test_each_point_runs_on_the_engine_that_made_it(configure, tmp_path, capsys):
+def test_each_point_runs_on_the_engine_that_computed_it(configure, tmp_path, capsys):
     """The engines agree to rounding, so a point is compared with its own."""
     settings = {"directory": tmp_path, "backend": "sequential"}
     base = configure("record.dtype=float64", "simulation.duration=3000")
@@ -73,7 +73,7 @@ def test_each_point_runs_on_the_engine_that_made_it(configure, tmp_path, capsys)
 
 
 def test_points_can_be_chosen(configure, tmp_path, capsys):
-    """--where keeps the points at a value of an axis, by its key or last word."""
+    """--where selects points by the value of an axis, given by its key or short name."""
     axes = {"input.rate_hz": [30, 60], "seed": range(3)}
     pipeline.sweep(configure(), axes, tmp_path, backend="sequential")
     assert main([str(tmp_path), "--where", "input.rate_hz=6e1", "--where", "seed=2"]) == 0
@@ -94,7 +94,7 @@ def test_points_can_be_chosen(configure, tmp_path, capsys):
         (["run/configuration.yaml"], "error: run/configuration.yaml: must be a results.nc of a"),
     ],
 )
-def test_what_cannot_be_compared_is_told(
+def test_what_cannot_be_compared_is_refused(
     configure, tmp_path, capsys, monkeypatch, fail_for_seed, words, message
 ):
     """One line and exit code 2."""

@@ -119,7 +119,7 @@ def make_requests(n_requests: int, chance: random.Random, folder: Path) -> Count
         answer = ask(words, folder)
         if answer[0] == 0:
             tried["accepted (dry run)"] += 1
-            assert answer[1].startswith("points "), (words, answer)
+            assert answer[1].startswith("points: "), (words, answer)
             assert list(folder.iterdir()) == [], words
         else:
             tried["refused"] += 1

@@ -1,4 +1,4 @@
-"""Workers: the same results whatever runs them, and a failing point stops no other."""
+"""Workers: equal results on every backend, and failures that stop no other point."""
 
 import math
 import multiprocessing
@@ -23,7 +23,7 @@ from pipeline.request.grid import Grid
 
 @pytest.fixture
 def points(configure):
-    """Seven points by key, long enough for threads to pay."""
+    """Seven points by content key, long enough to run in threads."""
     overrides = "record=history", "record.weight_interval=100", "simulation.duration=5000"
     grid = Grid(
         configure(*overrides).to_mapping(),
@@ -44,7 +44,7 @@ def records_of(points, **settings):
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
-def test_results_are_the_same_to_the_bit(points, backend, batch_size):
+def test_results_are_the_same_bit_for_bit(points, backend, batch_size):
     """Backend, number of workers and batch size change nothing."""
     expected = records_of(points, backend="sequential")
     got = records_of(points, backend=backend, n_jobs=2, batch_size=batch_size)
@@ -58,12 +58,12 @@ def test_results_are_the_same_to_the_bit(points, backend, batch_size):
 
 
 def unpadded(times):
-    """Return spike times without what makes them as long as the longest of their batch."""
+    """Return spike times without the NaN that pads them to the longest of their batch."""
     return times[~np.isnan(times)]
 
 
 def test_a_failing_point_becomes_a_record(points, fail_for_seed):
-    """What one point raises is kept with its reason; the others are done."""
+    """A point that raises is recorded with its reason; the others are done."""
     fail_for_seed(3, FloatingPointError("overflow in v"))
     came = list(run_points(points, default_run_settings(backend="sequential", batch_size=2)))
     failures = {key: f for batch in came for key, f in batch.failures.items()}
@@ -75,7 +75,7 @@ def test_a_failing_point_becomes_a_record(points, fail_for_seed):
 
 
 def test_records_have_the_asked_number_type(configure):
-    """Weights come in record.dtype, statistics in full precision."""
+    """Weights have the type record.dtype, statistics full precision."""
     records = {}
     for key, dtype in (("a", "float32"), ("b", "float64")):
         records |= records_of({key: configure(f"record.dtype={dtype}")}, backend="sequential")
@@ -84,13 +84,13 @@ def test_records_have_the_asked_number_type(configure):
     assert records["a"]["mean_weight"] == records["b"]["mean_weight"]
 
 
-def test_no_points_are_no_work():
+def test_no_points_give_no_batches():
     """An empty request yields nothing."""
     assert records_of({}) == {}
 
 
 def test_a_batch_that_does_not_fit_in_memory_is_a_failure(points, monkeypatch):
-    """What cannot be put together is told of each of its points, and the sweep goes on."""
+    """All points of the batch fail with that reason, and the sweep continues."""
 
     def fail(results, record):
         raise MemoryError("too much")
@@ -115,7 +115,7 @@ def test_the_estimate_counts_all_draws_of_input_notebook(configure, engine, dura
 
 
 def test_workers_are_only_started_where_they_pay(points):
-    """Threads do not share points shorter than Python's part in them, and one point is no crowd."""
+    """One worker where points are shorter than the time that holds the interpreter lock."""
     long = longest_seconds(points.values(), "compiled")
     assert pool.useful_workers(7, long, default_run_settings(n_jobs=2)) == 2
     assert pool.useful_workers(1, long, default_run_settings(n_jobs=2)) == 1
@@ -127,7 +127,7 @@ def test_workers_are_only_started_where_they_pay(points):
 @pytest.mark.parametrize("backend", ["sequential", "threading", "loky"])
 @pytest.mark.parametrize("engine", ["compiled", "reference"])
 def test_a_point_that_takes_too_long_has_failed(configure, backend, engine):
-    """run.timeout ends a run under way, on every engine and backend; shorter ones are done."""
+    """run.timeout ends a point during its run, on every engine and backend."""
     axis = value_axis("simulation.duration", [500, 1e8])
     grid = Grid(configure().to_mapping(), [axis])
     points = dict(zip(grid.keys, grid.points, strict=True))
@@ -141,13 +141,13 @@ def test_a_point_that_takes_too_long_has_failed(configure, backend, engine):
 
 
 def fail_at_seed_3(parent, task, *how):
-    """Stand in for a point that raises in a process of its own."""
+    """Replace `_run_apart`: the batch of seed 3 fails in its process."""
     failures = {key: worker.Failure("no") for key, point in task if point.seed == 3}
     return worker.Batch([], {}, failures) if failures else worker.run_batch(task, *how)
 
 
 def test_the_first_failure_can_end_processes_too(points, monkeypatch):
-    """No more is handed out, and joblib has nothing to say of what it was not asked for."""
+    """With run.fail_fast no further batch is started, and joblib does not warn."""
     monkeypatch.setattr(pool, "_run_apart", fail_at_seed_3)
     run = default_run_settings(backend="loky", batch_size=1, fail_fast=True, n_jobs=2)
     came = list(run_points(points, run))
@@ -157,7 +157,7 @@ def test_the_first_failure_can_end_processes_too(points, monkeypatch):
 
 @pytest.mark.parametrize("backend", ["sequential", "threading"])
 def test_the_first_failure_can_end_the_sweep(points, fail_for_seed, backend):
-    """With run.fail_fast what had finished comes, and the rest in no batch."""
+    """With run.fail_fast finished points are yielded, and the others are in no batch."""
     fail_for_seed(3, FloatingPointError("overflow in v"))
     run = default_run_settings(backend=backend, batch_size=2, fail_fast=True, n_jobs=2)
     came = list(run_points(points, run))
@@ -165,8 +165,8 @@ def test_the_first_failure_can_end_the_sweep(points, fail_for_seed, backend):
     assert 3 <= sum(len(batch.keys) for batch in came) < 6
 
 
-def test_a_run_that_ends_in_no_number_has_failed(points, monkeypatch):
-    """A potential or weight of nan is told as such, whatever the spikes look like."""
+def test_a_run_that_ends_with_nan_or_infinity_has_failed(points, monkeypatch):
+    """A potential of NaN and an infinite weight are failures."""
 
     def unstable(configuration, *arguments):
         recording = reference.run(configuration, *arguments)
@@ -186,7 +186,7 @@ def test_a_run_that_ends_in_no_number_has_failed(points, monkeypatch):
 
 
 def test_stretches_change_nothing(configure, monkeypatch):
-    """However often a compiled run comes up for air, its numbers are the same to the bit."""
+    """The results of a compiled run do not depend on the length of its stretches."""
     point = configure("record=history", "record.weight_interval=10", "seed=4")
     whole = compiled.run(point)
     for seconds in (1e-9, 1e-6, 3e-6):
@@ -199,15 +199,15 @@ def test_stretches_change_nothing(configure, monkeypatch):
 
 
 def kill_worker_at_seed_3(parent, task, *how):
-    """Stand in for a point that takes all memory: its process is killed from outside."""
+    """Replace `_run_apart`: the process that runs seed 3 is killed."""
     if any(point.seed == 3 for _, point in task):
         os.kill(os.getpid(), signal.SIGKILL)
     return worker.run_batch(task, *how)
 
 
 @pytest.mark.parametrize("batch_size", [1, 4])
-def test_a_point_that_kills_its_worker_stands_alone(points, monkeypatch, batch_size):
-    """The others are done, in whatever batch they were; the killer is a failure by name."""
+def test_a_point_that_kills_its_worker_is_found(points, monkeypatch, batch_size):
+    """The other points are done, whatever their batch; the one that kills its worker has failed."""
     monkeypatch.setattr(pool, "_run_apart", kill_worker_at_seed_3)
     run = default_run_settings(backend="loky", n_jobs=2, batch_size=batch_size)
     came = list(run_points(points, run))
@@ -225,7 +225,7 @@ def test_a_point_that_kills_its_worker_stands_alone(points, monkeypatch, batch_s
 
 
 def test_a_worker_that_is_killed_once_costs_nothing(configure):
-    """A kill from outside, with a worker's points under way: all points come in the end."""
+    """A worker that is killed once from outside costs no point."""
     base = configure("simulation.duration=20000")
     grid = Grid(base.to_mapping(), [value_axis("seed", range(8))])
     points = dict(zip(grid.keys, grid.points, strict=True))

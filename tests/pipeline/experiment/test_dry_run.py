@@ -13,34 +13,34 @@ from tests.conftest import SMALL
 
 
 def test_a_dry_run_writes_nothing(command):
-    """Points, axes, time and memory on the screen; not a file, and nothing run."""
+    """Points, axes, time and size are printed; nothing is run or written."""
     ended = command(*SMALL, "-m", "input.rate_hz=10,20", "seed=range(30)", "dry_run=true")
     assert ended.code == 0
     assert ended.err == ""
-    points, rates, seeds, duration, memory = ended.out.splitlines()
-    assert points == "points   60, 0 of them done"
-    assert rates == "axis     input.rate_hz = 10.0, 20.0 Hz (2)"
-    assert seeds == "axis     seed = 0, 1, 2, ..., 29 (30)"
-    assert duration.startswith("time     about a second")
+    points, rates, seeds, duration, size = ended.out.splitlines()
+    assert points == "points: 60, 0 of them done"
+    assert rates == "axis: input.rate_hz = 10.0, 20.0 Hz (2)"
+    assert seeds == "axis: seed = 0, 1, 2, ..., 29 (30)"
+    assert duration.startswith("time: about a second")
     assert duration.endswith(" (compiled engine, 1 worker)")
-    assert memory == "memory   12.0 kB of results, the file about as much"
+    assert size == "size: about 12 kB in memory and on disk"
     assert list(Path.cwd().iterdir()) == []
 
 
 def test_what_is_done_is_counted(configure, tmp_path):
-    """The points of a directory that are done, and the size of the file that it would hold."""
+    """The plan counts the finished points of a directory, and those of the file it would hold."""
     pipeline.sweep(configure(), {"seed": range(4)}, tmp_path, backend="sequential")
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     axes = {"seed": [2, 3, 4], "stdp.A_plus": [0.004, 0.008]}
     planned = pipeline.plan(configure(), axes, tmp_path)
     assert planned.asked == (2, 0, 4)
     assert planned.everything == (4, 0, 6)
-    assert str(planned).splitlines()[0] == "points   6, 2 of them done; the file has a grid of 10"
+    assert str(planned).splitlines()[0] == "points: 6, 2 of them done; the file has a grid of 10"
     assert {f: f.read_bytes() for f in tmp_path.rglob("*") if f.is_file()} == before
 
 
 def test_a_damaged_batch_stays_where_it_is(configure, tmp_path, caplog):
-    """A dry run counts its points as not done, says so and moves nothing."""
+    """A dry run counts its points as not done, warns and renames nothing."""
     pipeline.sweep(configure(), {"seed": [1]}, tmp_path, backend="sequential")
     (batch,) = tmp_path.glob("points/*.npz")
     batch.write_bytes(batch.read_bytes()[:-1])
@@ -75,9 +75,9 @@ def test_the_time_is_estimated_from_trials(configure, monkeypatch, slowness, n_w
 
 
 def test_what_would_be_refused_is_refused(configure, tmp_path):
-    """A dry run is wrong where the run would be."""
+    """A dry run refuses what the run would refuse."""
     pipeline.sweep(configure(), {"seed": [1]}, tmp_path, backend="sequential")
-    with pytest.raises(RequestError, match="holds another study"):
+    with pytest.raises(RequestError, match="holds an experiment with other settings"):
         pipeline.plan(configure("neuron.tau_m=12"), {"seed": [1]}, tmp_path)
     with pytest.raises(RequestError, match=r"^seed=-1: random seed must be"):
         pipeline.plan(configure(), {"seed": [-1]})

@@ -1,4 +1,4 @@
-"""Tracking: what an MLflow server gets of a sweep, and that no sweep is lost to one."""
+"""Tracking: what is logged to an MLflow server, and that its errors fail no sweep."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ def run_command(*words, cwd, **environment):
 
 
 def free_port():
-    """Return a port that nothing listens to."""
+    """Return a free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
@@ -51,7 +51,7 @@ def free_port():
 
 
 def test_mlflow_is_not_imported_unless_asked_for():
-    """It takes seconds: a sweep without tracking does without."""
+    """Importing it takes seconds: a sweep without tracking does not."""
     code = (
         "import pipeline, sys; pipeline.sweep(pipeline.configure('simulation.duration=100'), {});"
         "print('mlflow' in sys.modules)"
@@ -67,7 +67,10 @@ def test_mlflow_is_not_imported_unless_asked_for():
     [
         ("run.track=mlflow", "run.track=mlflow: needs the extra, pip install 'stdp-pipeline[mlfl"),
         ("run.track=wandb", "run.track=wandb: tracking server must be mlflow, or null (no track"),
-        ("run.track_points=-1", "run.track_points=-1: most points with a run of their own there"),
+        (
+            "run.track_points=-1",
+            "run.track_points=-1: largest number of points with a run of their own",
+        ),
     ],
 )
 def test_what_cannot_be_tracked_is_refused(command, monkeypatch, word, message):
@@ -81,41 +84,41 @@ def test_what_cannot_be_tracked_is_refused(command, monkeypatch, word, message):
 
 
 def test_tracking_needs_a_directory(configure):
-    """What is logged are its files: a sweep in memory alone is refused."""
+    """The files of the directory are logged: a sweep without one is refused."""
     with pytest.raises(pipeline.RequestError, match="needs a directory, whose files are logged"):
         pipeline.sweep(configure(), {"seed": [1, 2]}, track="mlflow")
 
 
 class FailingClient:
-    """A stand-in for MLflow's client, of a server that is there first and then fails."""
+    """Replacement of MLflow's client, for a server that fails after the sweep."""
 
     ended: list = []
 
     def get_experiment_by_name(self, name):
-        """Be there."""
+        """Return an active experiment."""
         return SimpleNamespace(experiment_id="1", lifecycle_stage="active")
 
     def search_runs(self, *_, **__):
-        """Have no run yet; print as MLflow does."""
+        """Return no runs; print as MLflow does."""
         print("View run at http://tracker")
         return []
 
     def create_run(self, *_):
-        """Take a run."""
+        """Return a new run."""
         return SimpleNamespace(info=SimpleNamespace(run_id="7"))
 
     def log_batch(self, *_):
-        """Fail, in an error of several lines that has the server's address."""
+        """Raise an error of several lines with the address of the server."""
         raise ValueError("at http://me:secret@tracker:\nNo space left")
 
     def set_terminated(self, *run_and_status):
-        """Write down how a run ended."""
+        """Record how a run ended."""
         self.ended.append(run_and_status)
 
 
 @pytest.fixture
 def failing_client(monkeypatch):
-    """Put the stand-in in MLflow's place; no figures are drawn for it."""
+    """Replace the module of MLflow; draw no figures."""
     for name in ("mlflow", "mlflow.entities"):
         module = ModuleType(name)
         module.MlflowClient = FailingClient
@@ -146,14 +149,14 @@ def test_a_server_that_fails_after_the_sweep_costs_a_warning(command, failing_cl
 
 
 def test_a_run_that_cannot_be_logged_in_full_is_killed_there(command, failing_client):
-    """It does not stay open, nor pass for logged: the same command logs the sweep again."""
+    """It is not left open, nor counted as logged: the same command logs the sweep again."""
     for _ in range(2):
         assert command(*TRACK, "name=half").code == 0
     assert failing_client.ended == [("7", "KILLED"), ("7", "KILLED")]
 
 
 def test_a_deleted_experiment_is_refused(command, failing_client, monkeypatch):
-    """MLflow would take no run into it, and say so only after the sweep."""
+    """MLflow would refuse its runs, but only after the sweep."""
     deleted = SimpleNamespace(experiment_id="1", lifecycle_stage="deleted")
     monkeypatch.setattr(failing_client, "get_experiment_by_name", lambda *_: deleted)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "old")
@@ -162,8 +165,8 @@ def test_a_deleted_experiment_is_refused(command, failing_client, monkeypatch):
     assert "the experiment old is deleted on the server" in ended.err
 
 
-def test_the_environment_is_left_as_it_was(monkeypatch):
-    """What the user has set counts, and what is set for the user is taken back."""
+def test_the_environment_is_restored(monkeypatch):
+    """Variables of the user are respected, and the others are restored."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "77")
     before = dict(os.environ)
     with mlflow_tracking._quietly(5):
@@ -238,7 +241,7 @@ def wait_for(url, server):
 
 
 class Logged:
-    """What a server has of one experiment."""
+    """The runs of one experiment on a server."""
 
     def __init__(self, address, experiment):
         from mlflow import MlflowClient
@@ -276,10 +279,10 @@ def tracked(address, tmp_path_factory):
 @needs_server
 @pytest.mark.filterwarnings("ignore")  # of MLflow's own, which reads here what was logged
 class TestServer:
-    """What a real server has after the real command."""
+    """Content of a real server after the command."""
 
     def test_the_command_says_what_it_always_says(self, tracked):
-        """Two lines on stdout, none on stderr: MLflow's own are not passed on."""
+        """Two lines on stdout, none on stderr: the output of MLflow is suppressed."""
         assert tracked.ended.returncode == 0, tracked.ended.stderr
         assert tracked.ended.stderr == ""
         summary, path = tracked.ended.stdout.splitlines()
@@ -287,7 +290,7 @@ class TestServer:
         assert path == "outputs/study/one/results.nc"
 
     def test_a_sweep_is_a_run(self, tracked):
-        """Constants and axes are its params, what made it its tags, counts and means metrics."""
+        """Constants and axes are its params, provenance its tags, counts and means its metrics."""
         (sweep,) = tracked.logged.sweeps()
         assert sweep.info.run_name == "one"
         assert sweep.info.status == "FINISHED"
@@ -308,7 +311,7 @@ class TestServer:
         assert counts == {"done": 4, "failed": 0, "missing": 0}
 
     def test_its_files_are_artifacts(self, tracked):
-        """`results.nc` comes back to the byte, and the figures are drawn for it."""
+        """The artifacts are the files of the directory, byte for byte, and the figures."""
         (sweep,) = tracked.logged.sweeps()
         files = {"results.nc", "configuration.yaml", "provenance.json", "figures"}
         assert tracked.logged.files(sweep) == files
@@ -320,7 +323,7 @@ class TestServer:
             assert Path(back).read_bytes() == (tracked.directory / name).read_bytes()
 
     def test_a_point_is_a_nested_run(self, tracked):
-        """The first `run.track_points` of the grid; NaN, as the CV of silence, is left out."""
+        """The first `run.track_points` of the grid; metrics of NaN are left out."""
         (sweep,) = tracked.logged.sweeps()
         points = tracked.logged.points(sweep)
         assert set(points) == {"rate_hz=0.0, seed=1", "rate_hz=0.0, seed=2", "rate_hz=40.0, seed=1"}
@@ -335,7 +338,7 @@ class TestServer:
         assert {run.info.status for run in points.values()} == {"FINISHED"}
 
     def test_a_failed_point_is_a_failed_run(self, address, tmp_path):
-        """It has its reason, `failures.csv` is an artifact, and the sweep has failed too."""
+        """It has its reason, `failures.csv` is an artifact, and the sweep is FAILED."""
         words = "-m", "simulation.duration=100,300000", "run.engine=reference", "run.timeout=0.5"
         environment = {"MLFLOW_TRACKING_URI": address, "MLFLOW_EXPERIMENT_NAME": "failing"}
         ended = run_command(*TRACK, *words, "name=bad", cwd=tmp_path, **environment)
@@ -353,7 +356,7 @@ class TestServer:
         assert failed.data.metrics == {}
 
     def test_a_state_of_a_directory_is_logged_once(self, address, tmp_path):
-        """Late, if it was not when it ran; not again; and anew, whole, when it has grown."""
+        """Also after the sweep; not twice; and again, with all points, when it was extended."""
         environment = {"MLFLOW_TRACKING_URI": address, "MLFLOW_EXPERIMENT_NAME": "growing"}
 
         def n_points_logged(*words):

@@ -1,4 +1,4 @@
-"""The way of a request, from Python: axes in, dataset out, directory kept."""
+"""`pipeline.sweep` and `simulate`: axes, dataset and directory."""
 
 import csv
 import json
@@ -22,7 +22,7 @@ AXES = {"input.rate_hz": [30, 60], "seed": range(3)}
 
 
 def test_sweep_returns_what_it_writes(configure, tmp_path):
-    """The dataset in hand is the one in results.nc, and no directory is needed."""
+    """The returned dataset equals results.nc, and no directory is needed."""
     returned = pipeline.sweep(configure(), AXES, tmp_path / "run", backend="sequential")
     with xr.open_dataset(tmp_path / "run" / "results.nc") as written:
         xr.testing.assert_identical(numbers_of(written), numbers_of(returned))
@@ -44,7 +44,7 @@ def test_sweep_and_simulate_agree(configure):
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_backends_give_identical_datasets(configure, backend):
-    """Loky and threads give the dataset of one worker to the bit, histories and spikes too."""
+    """Loky and threads give the dataset of one worker bit for bit, with histories and spikes."""
     base = configure("record=history", "record.weight_interval=100", "simulation.duration=5000")
     expected = pipeline.sweep(base, AXES, backend="sequential")
     got = pipeline.sweep(base, AXES, backend=backend, n_jobs=2, batch_size=1)
@@ -52,7 +52,7 @@ def test_backends_give_identical_datasets(configure, backend):
 
 
 def test_the_nine_axes_work_together(configure):
-    """All axes that a study may want in one sweep: 512 points, each where it belongs."""
+    """Nine axes in one sweep: 512 points, each at its coordinates."""
     from tests.pipeline.request.test_grid import NINE_AXES
 
     base = configure("simulation.duration=20")
@@ -85,14 +85,14 @@ def test_finished_points_are_not_run_again(configure, tmp_path, monkeypatch):
     xr.testing.assert_identical(numbers_of(longer), numbers_of(fresh))
 
 
-def test_another_study_is_refused(configure, tmp_path):
-    """Points of other physics or records are not mixed in; the file stays as it is."""
+def test_other_settings_are_refused(configure, tmp_path):
+    """Points with other model parameters or recordings are refused; the file is unchanged."""
     pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path, backend="sequential")
     before = (tmp_path / "results.nc").read_bytes()
     for change, message in [
         (
             "neuron.tau_m=12",
-            r"holds another study \(neuron\.tau_m=10\.0 there and "
+            r"holds an experiment with other settings \(neuron\.tau_m=10\.0 there and "
             r"neuron\.tau_m=12\.0 here\); sweep both values to have both in one file "
             r"\(neuron\.tau_m=10\.0,12\.0\), or choose another name$",
         ),
@@ -112,7 +112,7 @@ def test_another_study_is_refused(configure, tmp_path):
 
 
 def test_another_model_version_is_refused(configure, tmp_path, monkeypatch):
-    """What another version computed is other numbers: told so, and nothing is touched."""
+    """Results of another version of the model are refused, and no file is changed."""
     pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path, backend="sequential")
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     for module in (grid, state, spec):
@@ -129,7 +129,7 @@ def test_another_model_version_is_refused(configure, tmp_path, monkeypatch):
 
 
 def test_an_interruption_keeps_what_had_finished(configure, tmp_path, monkeypatch):
-    """Ctrl-C ends the sweep with its finished points in results.nc, and the next run goes on."""
+    """An interruption saves the finished points in results.nc, and the next run resumes."""
 
     def two_batches_then_interrupt(points, run):
         batches = pool.run_points(points, run)
@@ -179,7 +179,7 @@ def test_a_failed_point_is_a_row_and_tried_again(
 
 
 def test_failures_that_are_not_tried_again_stay(configure, tmp_path, monkeypatch):
-    """A retry that ends early forgets no reason: what it did not come to is as it was."""
+    """A retry that ends early keeps the reasons of the points that it did not run."""
 
     def fail(configuration, *arguments):
         if configuration.seed:
@@ -198,13 +198,13 @@ def test_failures_that_are_not_tried_again_stay(configure, tmp_path, monkeypatch
     assert more["status"].values.tolist() == [0, 1, 1, 1, 1]
 
 
-def test_results_without_their_batches_are_kept_aside(configure, tmp_path, caplog):
-    """Points that results.nc has and points/ no longer are told, and the old file stays."""
+def test_results_without_their_batches_are_renamed(configure, tmp_path, caplog):
+    """Points in results.nc that are in no batch are reported, and the previous file is kept."""
     settings = {"backend": "sequential", "batch_size": 1, "directory": tmp_path}
     whole = pipeline.sweep(configure(), {"seed": range(3)}, **settings)
     for batch in tmp_path.glob("points/*.npz"):
         batch.unlink()
-    with pytest.raises(RequestError, match="holds another study"):
+    with pytest.raises(RequestError, match="holds an experiment with other settings"):
         pipeline.sweep(configure("neuron.tau_m=12"), {"seed": [1]}, **settings)
     assert not (tmp_path / "results.nc.earlier").exists()
     pipeline.sweep(configure(), {"seed": [1]}, **settings)
@@ -215,8 +215,8 @@ def test_results_without_their_batches_are_kept_aside(configure, tmp_path, caplo
         assert dataset["status"].values.tolist() == [2, 0, 2]
 
 
-def test_a_request_that_came_to_nothing_can_be_replaced(configure, tmp_path, monkeypatch):
-    """Where nothing is finished, other physics may take the directory over."""
+def test_a_request_without_results_can_be_replaced(configure, tmp_path, monkeypatch):
+    """A directory without finished points accepts a request with other model parameters."""
     monkeypatch.setattr(experiment_run, "run_points", lambda points, run: iter(()))
     settings = {"backend": "sequential", "directory": tmp_path}
     pipeline.sweep(configure(), {"seed": range(3)}, **settings)
@@ -225,8 +225,8 @@ def test_a_request_that_came_to_nothing_can_be_replaced(configure, tmp_path, mon
     assert dataset["status"].values.tolist() == [0]
 
 
-def test_an_axis_without_effect_is_said(configure, caplog):
-    """Sweeping ltd_ratio beside a given A_minus warns, and the runs are done once."""
+def test_an_axis_without_effect_is_reported(configure, caplog):
+    """Sweeping ltd_ratio with a given A_minus warns, and every run is done once."""
     dataset = pipeline.sweep(
         configure("stdp.A_minus=0.01"), {"stdp.ltd_ratio": [1, 2]}, backend="sequential"
     )
@@ -235,11 +235,11 @@ def test_an_axis_without_effect_is_said(configure, caplog):
 
 
 def test_a_wrong_sweep_writes_nothing(configure, tmp_path):
-    """Axes and settings are checked before the directory is made."""
+    """Axes and settings are validated before the directory is created."""
     for axes, settings in [
         ({"stdp.tau_plus": [10, -1]}, {}),
         ({"stdp.tau": [10]}, {}),
-        ({"seed": [1]}, {"backend": "carrier pigeon"}),
+        ({"seed": [1]}, {"backend": "unknown"}),
     ]:
         with pytest.raises(RequestError):
             pipeline.sweep(configure(), axes, tmp_path / "run", **settings)
@@ -247,7 +247,7 @@ def test_a_wrong_sweep_writes_nothing(configure, tmp_path):
 
 
 def test_provenance_is_in_the_file_and_beside_it(configure, tmp_path):
-    """Commit, versions, engine, command and seed policy, the same in both places."""
+    """Commit, versions, engine, command and seed policy are equal in both files."""
     dataset = pipeline.sweep(configure(), {"seed": [1]}, tmp_path, backend="sequential")
     (beside,) = json.loads((tmp_path / "provenance.json").read_text())["runs"]
     (within,) = json.loads(dataset.attrs["runs"])
@@ -263,8 +263,8 @@ def test_provenance_is_in_the_file_and_beside_it(configure, tmp_path):
     assert within == beside
 
 
-def test_every_point_names_the_run_that_made_it(configure, tmp_path):
-    """Asking again for what is there makes nothing; a longer axis is the work of a second run."""
+def test_every_point_names_the_run_that_computed_it(configure, tmp_path):
+    """A repeated request adds no run; an extended axis adds one."""
     settings = {"directory": tmp_path, "backend": "sequential"}
     pipeline.sweep(configure(), {"seed": [1, 3]}, engine="reference", **settings)
     made = (tmp_path / "provenance.json").read_bytes()
@@ -297,14 +297,14 @@ def test_every_point_names_the_run_that_made_it(configure, tmp_path):
         (lambda c: pipeline.configure(["seed=1"]), r"^override=\['seed=1'\]: must be text"),
     ],
 )
-def test_a_wrong_call_is_told_in_one_line(configure, call, message):
-    """From Python too, a refusal names what was given and what is allowed."""
+def test_a_wrong_call_is_refused_in_one_line(configure, call, message):
+    """A refused call names the argument and what is allowed."""
     with pytest.raises(RequestError, match=message):
         call(configure())
 
 
 def test_results_that_do_not_fit_are_refused_before_anything_runs(configure, tmp_path):
-    """More than this machine's memory is told as a number, and nothing is written."""
+    """Results larger than the memory are refused with their size, and nothing is written."""
     huge = configure("record=everything", "simulation.duration=1e10")
     with pytest.raises(RequestError, match=r"^2 points of .* GB each: results must be <= .* GB"):
         pipeline.sweep(huge, {"seed": [1, 2]}, tmp_path / "run")

@@ -1,1 +1,1 @@
-"""Tests of `pipeline/sweep`."""
+"""Tests of `pipeline/request`."""

@@ -1,4 +1,4 @@
-"""Hydra's words into ours."""
+"""Composing configurations and run settings."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from pipeline.request.compose import default_run_settings
 
 
 def test_configure_takes_overrides_groups_and_experiments():
-    """The Python door composes what the command line does."""
+    """`configure` takes the overrides of the command line."""
     configuration = pipeline.configure("+experiment=demo", "stdp.A_plus=0.01", "input=notebook")
     assert configuration.stdp.A_plus == 0.01
     assert configuration.input.process == "notebook"
@@ -29,12 +29,12 @@ def test_configure_takes_overrides_groups_and_experiments():
         ("stdp.tau_plus=${stdp.nothing}", r"stdp\.nothing"),
         ("seed=1,2", r"^seed=1,2: must be single values; sweep keys with pipeline\.sweep"),
         ("stdp=null", r"^stdp=null: must be the name of a file in conf/stdp"),
-        ("run.n_jobs=2", r"^run\.n_jobs=2: must be a parameter of the model; how and where"),
+        ("run.n_jobs=2", r"^run\.n_jobs=2: must be a parameter of the model; run settings"),
         ("name=mine", r"^name=mine: must be a parameter of the model"),
     ],
 )
 def test_a_wrong_override_is_one_line(override, message):
-    """Whatever Hydra says of it, a user reads one line that names the key."""
+    """Every error of Hydra becomes one line that names the key."""
     with pytest.raises(RequestError, match=message) as refused:
         pipeline.configure(override)
     assert "\n" not in str(refused.value)

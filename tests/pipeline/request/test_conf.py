@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 import pipeline
 from pipeline.model.parameters import SECTIONS, Configuration
-from pipeline.request.compose import CONF, composed, physics_of, run_settings_of
+from pipeline.request.compose import CONF, composed, parameters_of, run_settings_of
 from pipeline.request.run_settings import RunSettings
 
 CHOICES = [
@@ -31,8 +31,8 @@ def test_every_choice_of_a_group_instantiates(group, choice):
 
 
 def configuration(config):
-    """Return the checked configuration of a composed config."""
-    return Configuration.from_mapping(physics_of(config))
+    """Return the validated configuration of a composed config."""
+    return Configuration.from_mapping(parameters_of(config))
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
@@ -50,7 +50,7 @@ def test_a_file_says_exactly_the_fields_of_its_section(group, choice):
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_runs(command, name):
-    """Cut to 100 ms a point, each experiment gives its grid, all points done."""
+    """With 100 ms per point, all points of each experiment are done."""
     ended = command(
         f"+experiment={name}",
         "simulation.duration=100",
@@ -64,8 +64,8 @@ def test_every_experiment_runs(command, name):
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_an_experiment_tells_its_command_and_its_study(name):
-    """The command stands in the comment on top, and the study is named after the file."""
+def test_an_experiment_has_its_command_and_its_study(name):
+    """The comment at the top has the command, and the study has the name of the file."""
     text = (CONF / "experiment" / f"{name}.yaml").read_text()
     assert f"# python -m pipeline +experiment={name}" in text.splitlines()[1]
     assert OmegaConf.load(CONF / "experiment" / f"{name}.yaml").study == name
@@ -82,7 +82,7 @@ def test_the_input_rates_study_is_the_tutorials():
 
 
 def test_conf_holds_values_only():
-    """There is no code in conf/ but what marks nothing as code."""
+    """There is no file but YAML in conf/."""
     assert [
         path for path in Path(CONF).rglob("*") if path.is_file() and path.suffix != ".yaml"
     ] == []

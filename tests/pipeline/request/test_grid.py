@@ -1,4 +1,4 @@
-"""Axes times values: order, checks, keys."""
+"""The grid: order, validation and keys of its points."""
 
 import itertools
 
@@ -30,7 +30,7 @@ def value_of(point, key):
 
 @pytest.mark.parametrize("key", NINE_AXES)
 def test_each_axis_sets_its_key_and_nothing_else(configure, key):
-    """Along an axis its key takes its values, and every other key stays at the base."""
+    """Along an axis its key has its values, and all other keys those of the base."""
     base = configure()
     points = Grid(base.to_mapping(), [value_axis(key, NINE_AXES[key])]).points
     assert [value_of(point, key) for point in points] == NINE_AXES[key]
@@ -53,19 +53,19 @@ def test_all_axes_together_make_the_product_in_order(configure):
 
 
 def key_of(point):
-    """Return the key under which a point is stored."""
+    """Return the content key of a point."""
     return Grid(point.to_mapping()).keys[0]
 
 
 def test_two_spellings_of_a_value_are_one(configure):
-    """10 and 10.0 are repeated on an axis, and one key in a store."""
+    """10 and 10.0 are the same value on an axis, and have the same content key."""
     with pytest.raises(RequestError, match=r"^input\.rate_hz=10\.0: repeated on its axis"):
         value_axis("input.rate_hz", [10, 10.0])
     assert key_of(configure("input.rate_hz=20")) == key_of(configure("input.rate_hz=2e1"))
 
 
-def test_the_key_is_of_the_resolved_physics(configure):
-    """A null and the value it stands for are one run; every parameter that matters counts."""
+def test_the_key_is_of_the_resolved_configuration(configure):
+    """A null and its resolved value have one key; every other parameter changes it."""
     base = key_of(configure())
     assert key_of(configure("stdp.tau_minus=20")) == base
     given = configure("stdp.A_minus=0.01")
@@ -84,7 +84,7 @@ def test_the_key_is_of_the_resolved_physics(configure):
 
 
 def test_the_1999th_value_is_checked_too(configure):
-    """A point that fails only beside another axis's value is found before anything runs."""
+    """A combination of values that is not allowed is found before any run."""
     rates = [*range(1, 1999), 2500]
     with pytest.raises(RequestError, match=r"^input\.rate_hz=2500\.0: .* <= 2000 Hz"):
         Grid(configure("simulation.dt=0.5").to_mapping(), [value_axis("input.rate_hz", rates)])
@@ -94,27 +94,27 @@ def test_the_1999th_value_is_checked_too(configure):
 
 
 def test_an_axis_given_twice_is_refused(configure):
-    """Two axes of one name would be one dimension."""
+    """Two axes of one key are refused."""
     axis = value_axis("seed", [1, 2])
     with pytest.raises(RequestError, match="^seed: the axis is given twice"):
         Grid(configure().to_mapping(), [axis, axis])
 
 
-def test_a_grid_beyond_reason_is_refused_at_once(configure):
-    """A billion points are refused by their number, not by memory running out."""
+def test_too_many_points_are_refused_at_once(configure):
+    """A billion points are refused by their number, before they are built."""
     axes = [value_axis(key, range(1, 1001)) for key in ("seed", "stdp.tau_plus", "neuron.tau_m")]
     with pytest.raises(RequestError, match=f"1000 x 1000 x 1000 points; .* <= {MOST_POINTS}"):
         Grid(configure().to_mapping(), axes)
 
 
 def test_traces_need_one_time_axis(configure):
-    """Every step of runs with different steps cannot share a coordinate."""
+    """Traces of runs with different time steps cannot share a coordinate."""
     with pytest.raises(RequestError, match=r"record\.traces=true: .* simulation\.dt is swept"):
         Grid(configure("record=everything").to_mapping(), [value_axis("simulation.dt", [0.5, 1])])
 
 
-def test_values_lie_over_the_choice_of_a_group(configure):
-    """A group's choice sets its section; an axis of one value goes over it, in either order."""
+def test_a_single_key_overrides_the_choice_of_a_group(configure):
+    """The axis of a single key overrides the choice of its group, in either order of the axes."""
     choice = choice_axis(
         "stdp",
         ["slow", "fast"],
@@ -135,15 +135,15 @@ def test_values_lie_over_the_choice_of_a_group(configure):
 
 
 def test_only_points_are_checked_not_the_base(configure):
-    """A base that no axis would leave as it is need not be a valid run."""
+    """The base may be invalid where the axes replace its values."""
     base = configure().to_mapping()
     base["synapse"]["tau_ex"] = 0.8
     grid = Grid(base, [value_axis("simulation.dt", [0.1, 0.2])])
     assert [point.simulation.dt for point in grid.points] == [0.1, 0.2]
 
 
-def test_a_point_is_described_by_its_place(configure):
-    """What a log calls a point is where it stands on the axes."""
+def test_a_point_is_described_by_its_values(configure):
+    """A point is described by its values on the axes."""
     axes = [value_axis("input.rate_hz", [10, 20]), value_axis("seed", [1, 2, 3])]
     grid = Grid(configure().to_mapping(), axes)
     assert grid.describe(4) == "rate_hz=20.0, seed=2"
@@ -152,7 +152,7 @@ def test_a_point_is_described_by_its_place(configure):
 
 
 def test_an_axis_without_effect_is_known(configure):
-    """ltd_ratio does nothing once A_minus is given."""
+    """ltd_ratio has no effect where A_minus is given."""
     axes = [value_axis("stdp.ltd_ratio", [1, 2]), value_axis("seed", [1, 2])]
     assert [a.key for a in Grid(configure("stdp.A_minus=0.1").to_mapping(), axes).idle_axes()] == [
         "stdp.ltd_ratio"

@@ -1,4 +1,4 @@
-"""The union of requests: every point of each, on one grid, whatever they sweep."""
+"""Union of requests: one grid with all points of both."""
 
 import dataclasses
 import re
@@ -68,14 +68,14 @@ def grids(draw):
 
 
 def written_down(grid):
-    """Return the request of a grid as configuration.yaml gives it back."""
+    """Return the request of a grid after a round trip through YAML."""
     return yaml.safe_load(yaml.dump(request_of(grid), sort_keys=False))
 
 
 @settings(max_examples=300, deadline=None)
 @given(grids(), grids())
 def test_a_union_holds_every_point_of_both(one, other):
-    """Whatever two requests sweep, their points are on the grid of the union, or it is refused."""
+    """The union of any two requests holds the points of both, or is refused."""
     try:
         union = united(other, written_down(one))
     except RequestError as error:
@@ -92,8 +92,8 @@ def test_a_union_holds_every_point_of_both(one, other):
 
 @settings(max_examples=50, deadline=None)
 @given(grids())
-def test_a_request_comes_back_whole(grid):
-    """What is written of a grid makes the same grid again, keys and all."""
+def test_a_request_gives_the_same_grid(grid):
+    """The request of a grid gives the same grid, with the same keys."""
     again = grid_of_request(written_down(grid))
     assert again.axes == grid.axes
     assert again.keys == grid.keys
@@ -106,7 +106,7 @@ def grid(*axes, base=BASE):
 
 
 def union_of(*grids):
-    """Return the axes of the union, asked for one after the other."""
+    """Return the axes of the union of requests, made one after the other."""
     first, *others = grids
     for other in others:
         first = united(other, request_of(first))
@@ -114,7 +114,7 @@ def union_of(*grids):
 
 
 def test_values_stay_in_order():
-    """Rising and falling axes stay so; others keep their order, and what is new comes last."""
+    """Sorted axes stay sorted; others keep their order, and new values are last."""
     assert union_of(grid(("seed", [1, 5])), grid(("seed", [3]))) == {"seed": [1, 3, 5]}
     assert union_of(grid(("seed", [5, 1])), grid(("seed", [3]))) == {"seed": [5, 3, 1]}
     assert union_of(grid(("seed", [5, 1, 7])), grid(("seed", [3]))) == {"seed": [5, 1, 7, 3]}
@@ -123,7 +123,7 @@ def test_values_stay_in_order():
 
 
 def test_a_new_axis_has_the_old_points_at_their_default():
-    """What was fixed in one request is a value on the axis of the other."""
+    """A constant of one request is a value on the axis of the other."""
     seeds, amplitudes = grid(("seed", [1, 2])), grid(("stdp.A_plus", [0.004, 0.016]))
     assert union_of(seeds, amplitudes) == {
         "seed": [1, 2, 2020],
@@ -138,7 +138,7 @@ def test_a_new_axis_has_the_old_points_at_their_default():
 
 
 def test_axes_stand_in_the_order_asked_for():
-    """A request with all axes sets their order; one with fewer leaves it."""
+    """A request with all axes sets their order; one with fewer does not."""
     a, b = ("seed", [1, 2]), ("input.rate_hz", [10, 20])
     assert list(union_of(grid(a, b), grid(b, a))) == ["input.rate_hz", "seed"]
     assert list(union_of(grid(a, b), grid(b))) == ["seed", "input.rate_hz"]
@@ -155,8 +155,8 @@ def test_two_spellings_are_one_value():
     assert grid(base=product).keys == grid(base=spelt).keys
 
 
-def test_choices_that_changed_are_told():
-    """A file of conf/stdp that says something else now is not mixed with what it said before."""
+def test_choices_that_changed_are_refused():
+    """A choice whose file has changed is not merged with the earlier one."""
     now = grid_of_mapping(BASE, {"stdp": ["notebook", "song_abbott_2001"]})
     then = request_of(now)
     then["axes"]["stdp"]["notebook"] = then["axes"]["stdp"]["notebook"] | {"stdp.tau_plus": 19.0}
@@ -172,6 +172,6 @@ def test_choices_that_changed_are_told():
 
 
 def test_another_version_is_refused():
-    """Numbers of another model version have no place on the same grid."""
+    """Requests of another version of the model are refused."""
     with pytest.raises(RequestError, match=r"^made by model version 1, and this is version \d+"):
         united(grid(), request_of(grid()) | {"model_version": 1})

@@ -1,4 +1,4 @@
-"""What is asked for becomes axes: Hydra's sweep grammar and Python's mappings."""
+"""Axes from Hydra's sweep grammar and from Python's mappings."""
 
 import dataclasses
 import time
@@ -40,7 +40,7 @@ def test_the_sweep_grammar_is_hydras():
 
 
 def test_a_range_counts_in_decimal():
-    """0.1 three times is 0.3, and the end of a range is never in it by a rounding error."""
+    """Three steps of 0.1 are 0.3, and rounding never includes the end of a range."""
     assert axes("stdp.A_plus=range(0.1,0.5,0.1)") == {"stdp.A_plus": (0.1, 0.2, 0.3, 0.4)}
     assert axes("stdp.A_plus=range(0.3,0,-0.1)") == {"stdp.A_plus": (0.3, 0.2, 0.1)}
     assert axes("stdp.A_plus=range(0.004,0.012,0.002)")["stdp.A_plus"] == (
@@ -68,13 +68,13 @@ def test_a_range_counts_in_decimal():
     ],
 )
 def test_a_wrong_axis_is_refused(argument, message):
-    """Axes that cannot be are refused with the key and the reason."""
+    """Axes that are not allowed are refused with key and reason."""
     with pytest.raises(RequestError, match=message):
         grid([argument])
 
 
 def test_an_experiments_axes_give_way_to_the_command_line():
-    """An argument replaces the experiment's axis of its key, in place, or fixes it."""
+    """An argument replaces the experiment's axis of its key, or fixes the key."""
     params = ["input.rate_hz=10,20", "seed=range(3)"]
     assert axes(params=params) == {"input.rate_hz": (10, 20), "seed": (0, 1, 2)}
     replaced = axes("seed=7,8", "stdp.A_plus=0.1,0.2", "input.rate_hz=5,6", params=params)
@@ -86,13 +86,13 @@ def test_an_experiments_axes_give_way_to_the_command_line():
 
 
 def test_an_experiments_axis_may_be_a_list_or_one_value():
-    """In a file, a YAML list and a single value are axes too."""
+    """A YAML list and a single value in the file are axes."""
     assert axes(params=["seed=[4,5]"]) == {"seed": (4, 5)}
     assert axes(params=["seed=4"]) == {"seed": (4,)}
 
 
 def test_a_group_is_swept_by_its_choices():
-    """Each choice sets its section, and what the command line fixes lies over all of them."""
+    """Each choice sets its section, and single values of the command line override all of them."""
     swept = grid(["stdp=notebook,song_abbott_2001", "stdp.ltd_ratio=1.3", "input=poisson,notebook"])
     assert [axis.values for axis in swept.axes] == [
         ("notebook", "song_abbott_2001"),
@@ -107,7 +107,7 @@ def test_a_group_is_swept_by_its_choices():
 
 
 def test_groups_compose_once_per_choice():
-    """500 points of two choices cost three compositions: one without and one a choice."""
+    """500 points of two choices take three compositions: one without and one per choice."""
     composed_overrides = []
 
     def compose_again(overrides):
@@ -121,7 +121,7 @@ def test_groups_compose_once_per_choice():
 
 
 def test_what_refers_to_a_swept_key_follows_it():
-    """`${stdp.tau_plus}` is laid over with the axis, not frozen at the base."""
+    """`${stdp.tau_plus}` has the values of the axis, not that of the base."""
     swept = grid(["stdp.tau_minus=${stdp.tau_plus}", "stdp.tau_plus=10,30"])
     assert [p.stdp.tau_minus for p in swept.points] == [10, 30]
     across = grid(["neuron.tau_m=${stdp.tau_plus}", "stdp.tau_plus=10,30"])
@@ -144,7 +144,7 @@ def test_what_refers_to_a_swept_key_follows_it():
     ],
 )
 def test_references_are_followed_however_they_run(overrides, key, values):
-    """Chains, the seed and resolvers follow an axis, and the axis keeps what it set."""
+    """Chains, the seed and resolvers follow an axis, and are in its settings."""
     swept = grid([*overrides, *([] if key == "seed" else ["stdp.tau_plus=10,30"])])
     (axis,) = swept.axes
     full = next(name for name in axis.settings[0] if name.rpartition(".")[2] == key)
@@ -156,13 +156,13 @@ def test_references_are_followed_however_they_run(overrides, key, values):
 
 
 def test_an_axis_given_twice_is_refused():
-    """Two lists for one key are a slip, not an override."""
+    """Two lists of values for one key are refused."""
     with pytest.raises(RequestError, match="^seed=1,2 seed=3,4: the axis is given twice"):
         grid(["seed=1,2", "seed=3,4"])
 
 
-def test_both_doors_make_the_same_points():
-    """What a configuration was made from lies over a swept group from Python as from the shell."""
+def test_shell_and_python_give_the_same_points():
+    """Overrides of a configuration override a swept group, from Python as from the shell."""
     overrides = ["input.n_synapses=40", "input.rate_hz=40", "stdp.ltd_ratio=1.3"]
     shell = grid(
         [*overrides, "input=poisson,notebook", "stdp=notebook,song_abbott_2001", "seed=1,2"]
@@ -180,7 +180,7 @@ def test_both_doors_make_the_same_points():
 
 
 def test_two_thousand_points_are_ready_in_two_seconds():
-    """Composing, expanding and checking 2,000 points takes under 2 s in all."""
+    """Composing, expanding and validating 2,000 points takes less than 2 s."""
     started = time.perf_counter()
     ready = grid(["input.rate_hz=range(1,41)", "seed=range(50)", "stdp.A_plus=0.01"])
     assert len(set(ready.keys)) == 2000
@@ -188,7 +188,7 @@ def test_two_thousand_points_are_ready_in_two_seconds():
 
 
 def test_groups_that_depend_on_each_other_are_not_swept_together():
-    """With `${...}` from one group into another neither choice alone says the value: refused."""
+    """A key that depends on the choices of two groups is refused."""
     message = "^input.rate_hz: depends on both neuron and input; one of them must be fixed"
     with pytest.raises(RequestError, match=message):
         grid(
@@ -201,7 +201,7 @@ def test_groups_that_depend_on_each_other_are_not_swept_together():
 
 
 def test_references_are_followed_from_python_too():
-    """A configuration composed with `${...}` keeps it along an axis; an edited one is as edited."""
+    """References of a composed configuration follow an axis; an edited one has plain values."""
     configuration = pipeline.configure("stdp.tau_minus=${stdp.tau_plus}")
     swept = grid_of_mapping(configuration, {"stdp.tau_plus": [5, 10]})
     assert [point.stdp.tau_minus for point in swept.points] == [5, 10]
@@ -212,13 +212,13 @@ def test_references_are_followed_from_python_too():
 
 @pytest.mark.parametrize("values", [5, "notebook", {"notebook": 1}])
 def test_a_group_needs_a_list_of_names(values):
-    """From Python, one name or a number is no axis."""
+    """One name or a number is no axis."""
     with pytest.raises(RequestError, match="^stdp=.*: an axis needs a list of values"):
         grid_of_mapping(pipeline.configure(), {"stdp": values})
 
 
 def test_a_reference_elsewhere_costs_an_axis_nothing():
-    """2,000 seeds beside an unrelated reference are ready in under 2 s."""
+    """2,000 seeds with an unrelated reference take less than 2 s."""
     started = time.perf_counter()
     ready = grid(["stdp.tau_minus=${stdp.tau_plus}", "seed=range(2000)"])
     assert len(ready.points) == 2000

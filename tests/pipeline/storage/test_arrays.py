@@ -1,4 +1,4 @@
-"""Records in any order, one labelled dataset out."""
+"""Results of points, filled in any order, as a labelled dataset."""
 
 import json
 
@@ -15,7 +15,7 @@ from pipeline.storage.arrays import ResultArrays
 
 
 def gathered(base, *axes, done=lambda point: True):
-    """Run the points of a grid that are to be done and collect them, last first."""
+    """Run some points of a grid, the last first, and fill in their results."""
     arrays = ResultArrays(Grid(base.to_mapping(), axes))
     for key, point in reversed(list(zip(arrays.grid.keys, arrays.grid.points, strict=True))):
         if done(point):
@@ -42,8 +42,8 @@ def test_swept_keys_become_dimensions_with_their_attributes(configure):
     assert constants["neuron"]["tau_m"] == 10
 
 
-def test_every_point_stands_in_its_place(configure):
-    """Whatever the order of arrival, sel gives the point's own run."""
+def test_every_point_is_at_its_coordinates(configure):
+    """The results of a point are at its coordinates, whatever the order of arrival."""
     axes = value_axis("input.rate_hz", [30, 60]), value_axis("seed", [5, 6])
     dataset = gathered(configure(), *axes).labelled().to_xarray()
     own = run_point(configure("input.rate_hz=60", "seed=5"), reference.run)
@@ -53,7 +53,7 @@ def test_every_point_stands_in_its_place(configure):
 
 
 def test_missing_and_failed_points_are_flagged(configure):
-    """A hole is NaN in the data, -1 in a count and a flag in status; coordinates have no NaN."""
+    """Without results a float is NaN, a count is -1, and status has a flag."""
     axis = value_axis("seed", range(4))
     arrays = gathered(configure(), axis, done=lambda point: point.seed in (0, 2))
     arrays.fail(arrays.grid.keys[3])
@@ -78,7 +78,7 @@ def test_points_of_different_size_are_padded(configure):
 
 
 def test_a_run_that_stands_twice_is_filled_in_twice(configure):
-    """Points that are the same physics share one record."""
+    """Points with the same resolved parameters have the results of one run."""
     base = configure("stdp.A_minus=0.01")
     arrays = ResultArrays(Grid(base.to_mapping(), [value_axis("stdp.ltd_ratio", [1.0, 2.0])]))
     assert len(set(arrays.grid.keys)) == 1
@@ -105,7 +105,7 @@ def test_what_nulls_stand_for_is_in_the_file(configure):
 
 
 def test_a_swept_group_keeps_what_its_choices_set(configure):
-    """The coordinate holds the names, its attribute the values behind them."""
+    """The coordinate holds the names of the choices, an attribute their settings."""
     axes = {"stdp": ["notebook", "song_abbott_2001"], "synapse": ["notebook"]}
     dataset = ResultArrays(grid_of_mapping(configure(), axes)).labelled().to_xarray()
     assert dataset["weight"].dims == ("stdp", "synapse_set", "synapse")

@@ -1,4 +1,4 @@
-"""The experiment directory: whole files only, and nothing finished is lost."""
+"""The experiment directory: atomic writes, and no finished point is lost."""
 
 import os
 from pathlib import Path
@@ -28,8 +28,8 @@ def directory(tmp_path):
     return Directory(tmp_path / "study" / "run")
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_scrap(tmp_path):
-    """Until the new file is whole the old one stays, and a broken one is taken away."""
+def test_a_failed_write_leaves_the_old_file_and_no_temporary_file(tmp_path):
+    """After an error the previous file is unchanged and the temporary file is removed."""
     path = tmp_path / "results.nc"
     path.write_text("old")
     with pytest.raises(RuntimeError, match="power cut"), replacing(path) as temporary:
@@ -40,7 +40,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_scrap(tmp_path):
 
 
 def test_a_reader_keeps_its_file(directory, configure):
-    """Overwriting results.nc does not disturb who has it open."""
+    """Replacing results.nc does not affect a process that has it open."""
     arrays = ResultArrays(Grid(configure().to_mapping(), [value_axis("seed", [1, 2])]))
     directory.write_results(arrays.labelled({"version": "first"}))
     with xr.open_dataset(directory.results) as reader:
@@ -51,8 +51,8 @@ def test_a_reader_keeps_its_file(directory, configure):
         assert reader.attrs["version"] == "second"
 
 
-def test_saved_batches_come_back_to_the_bit(directory, configure):
-    """Records of ragged size survive the file, NaN statistics and spike times included."""
+def test_saved_batches_are_read_bit_for_bit(directory, configure):
+    """Saved batches are equal when read, with NaN and spike trains of unequal length."""
     points = [
         configure(
             "record=history", "record.weight_interval=50", f"seed={s}", f"input.rate_hz={rate}"
@@ -78,8 +78,8 @@ def test_saved_batches_come_back_to_the_bit(directory, configure):
         np.testing.assert_array_equal(row[~np.isnan(row)], result["spike_time"])
 
 
-def test_the_file_is_compressed_and_keeps_its_words(directory, configure):
-    """Weights are float32 with zlib and shuffle; words on an axis are whole."""
+def test_the_file_is_compressed_and_keeps_text(directory, configure):
+    """Weights are float32 with zlib and shuffle; text coordinates are not cut."""
     grid = Grid(configure().to_mapping(), [value_axis("input.process", ["poisson", "notebook"])])
     directory.write_results(ResultArrays(grid).labelled())
     with xr.open_dataset(directory.results) as dataset:
@@ -98,7 +98,7 @@ def test_the_file_is_compressed_and_keeps_its_words(directory, configure):
     ],
 )
 def test_the_file_is_what_xarray_would_have_written(directory, configure, overrides, axes):
-    """Scalars, words, counts and a dimension without members: values, types and attributes."""
+    """Scalars, text, counts and an empty dimension: values, types and attributes."""
     returned = pipeline.sweep(configure(*overrides), axes, directory.path, backend="sequential")
     with xr.open_dataset(directory.results) as written:
         returned.to_netcdf(directory.path / "xarray.nc")
@@ -109,7 +109,7 @@ def test_the_file_is_what_xarray_would_have_written(directory, configure, overri
 
 
 def test_the_request_is_readable(directory, configure):
-    """configuration.yaml holds constants and axes, for whoever reads YAML."""
+    """configuration.yaml holds constants and axes as plain YAML."""
     directory.write_request(Grid(configure().to_mapping(), [value_axis("stdp.tau_plus", [10, 20])]))
     request = OmegaConf.load(directory.path / "configuration.yaml")
     assert request.axes["stdp.tau_plus"] == [10, 20]
@@ -121,7 +121,7 @@ def test_the_request_is_readable(directory, configure):
     "name", ["", " ", ".", "../elsewhere", "/etc/passwd", "a/../../b", None, [1]]
 )
 def test_a_name_stays_below_the_root(name):
-    """A name that is none, or leads out of `outputs`, is refused."""
+    """An empty name, or one outside of `outputs`, is refused."""
     with pytest.raises(RequestError, match=r"^name=.*must be"):
         directory_path("outputs", name)
 
@@ -133,7 +133,7 @@ def test_a_plain_name_is_a_directory_below_the_root():
 
 
 def test_a_directory_that_cannot_be_made_is_refused(tmp_path):
-    """A file in the way is told in one line."""
+    """A file in place of the directory is refused in one line."""
     (tmp_path / "taken").write_text("")
     with (
         pytest.raises(RequestError, match=r"taken/run: must be a writable directory \(Not a dir"),
@@ -142,25 +142,25 @@ def test_a_directory_that_cannot_be_made_is_refused(tmp_path):
         pass
 
 
-def test_a_place_that_belongs_to_something_else_is_refused(tmp_path):
-    """Neither a folder of one's own files nor the inside of an experiment is written to."""
-    (tmp_path / "letters").mkdir()
-    (tmp_path / "letters" / "mother.txt").write_text("Dear")
+def test_a_directory_with_other_files_is_refused(tmp_path):
+    """A folder with other files and a folder inside an experiment are refused."""
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "todo.txt").write_text("text")
     experiment = tmp_path / "one"
     (experiment / "points").mkdir(parents=True)
     (experiment / "configuration.yaml").write_text("")
     for path, message in [
-        (tmp_path / "letters", r"letters: must not hold files of something else \(mother.txt\)"),
-        (experiment / "points" / "two", "must not lie in the points of another"),
-        (experiment / "figures", "must not lie in the figures of another"),
+        (tmp_path / "notes", r"notes: must hold no files but those of an experiment \(todo.txt\)"),
+        (experiment / "points" / "two", "must not be inside the points of another experiment"),
+        (experiment / "figures", "must not be inside the figures of another experiment"),
     ]:
         with pytest.raises(RequestError, match=message), Directory(path).held():
             pass
-    assert [file.name for file in (tmp_path / "letters").iterdir()] == ["mother.txt"]
+    assert [file.name for file in (tmp_path / "notes").iterdir()] == ["todo.txt"]
 
 
 def test_a_directory_has_one_writer(directory):
-    """A second sweep is told who writes; once the first has ended, the way is free."""
+    """A second sweep is refused while the first holds the lock."""
     with directory.held():
         message = rf"run: process {os.getpid()} on .* since .* is writing here"
         with pytest.raises(RequestError, match=message), Directory(directory.path).held():
@@ -171,7 +171,7 @@ def test_a_directory_has_one_writer(directory):
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", None])
 def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
-    """Its points count as missing, the others are found, and the file is kept for inspection."""
+    """Its points are missing, the others are read, and the file is renamed."""
     for seed in (1, 2):
         point = configure(f"seed={seed}")
         batch = Batch([str(seed)], stacked([run_point(point, reference.run)], point.record))
@@ -184,7 +184,7 @@ def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
 
 
 def test_a_file_that_cannot_be_read_is_not_called_damaged(directory, configure, monkeypatch):
-    """A failing disk says nothing of the bytes: the batch stays where it is."""
+    """An error of reading is no evidence of damage: the file is not renamed."""
     results = [run_point(configure(), reference.run)]
     directory.save(Batch(["1"], stacked(results, configure().record)), "me")
 
@@ -198,7 +198,7 @@ def test_a_file_that_cannot_be_read_is_not_called_damaged(directory, configure, 
 
 
 def test_changed_text_is_noticed(directory, configure, caplog):
-    """One other digit in configuration.yaml or provenance.json, and neither is believed."""
+    """A changed digit in configuration.yaml or provenance.json is detected."""
     grid = Grid(configure().to_mapping(), [value_axis("seed", [1, 2])])
     directory.write_request(grid)
     directory.write_runs([{"id": "a", "git_commit": "abc"}])
@@ -217,7 +217,7 @@ def test_changed_text_is_noticed(directory, configure, caplog):
     assert "provenance.json is damaged; results.nc is read in its place" in caplog.text
 
 
-def test_what_text_files_said_is_also_in_the_results(configure, tmp_path):
+def test_request_and_runs_are_also_in_the_results(configure, tmp_path):
     """Without configuration.yaml and provenance.json both are read from results.nc."""
     axes = {"stdp": ["notebook", "song_abbott_2001"], "input.rate_hz": [30, 60], "seed": [1]}
     pipeline.sweep(configure(), axes, tmp_path / "run", backend="sequential")

@@ -40,8 +40,8 @@ def call(address, value):
     return ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(address)(value)
 
 
-def test_what_was_compiled_is_kept(source):
-    """The second time what was compiled is linked."""
+def test_compiled_code_is_cached(source):
+    """The second call links the cached code."""
     compiler = Compiler(2.0)
     assert call(object_code.address("twice", source, ["2 * x"], compiler), 21.0) == 42.0
     assert call(object_code.address("twice", source, ["2 * x"], compiler), 4.0) == 8.0
@@ -91,8 +91,8 @@ def test_code_is_kept_for_the_user_where_the_installation_is_closed(source, capl
     assert "cannot be written: the next process compiles again" in caplog.text
 
 
-def test_a_process_without_a_home_has_a_cache_all_the_same():
-    """A user that no file knows, as in some containers, can import the engine."""
+def test_a_process_without_a_home_can_import_the_cache():
+    """A user without a home directory, as in some containers, can import the engine."""
     code = (
         "import os, pwd; os.environ.pop('HOME', None); pwd.getpwuid = {}.__getitem__;"
         "import pipeline.system.object_code"
