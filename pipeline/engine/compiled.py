@@ -133,7 +133,9 @@ def load(rule: type[Rule]) -> Callable[..., None]:
     def compile_kernel() -> tuple[str, str]:
         from pipeline.engine import kernel  # numba takes its time to import
 
-        log.info("compiling the engine for this machine and stdp.rule=%s", rule.name)
+        logging.getLogger("pipeline.engine").info(
+            "compiling the engine for stdp.rule=%s", rule.name
+        )
         return kernel.compiled(rule)
 
     here = Path(__file__).parent

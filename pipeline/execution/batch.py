@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.engine.simulate import engine_named, load_engine, run_point
@@ -14,6 +15,29 @@ from pipeline.model.variables import Columns, stacked, stored
 
 #: Points by content key.
 Task = list[tuple[str, Configuration]]
+
+
+class Tasks:
+    """Points in batches, until none remain or `stop` is requested."""
+
+    def __init__(self, points: Mapping[str, Configuration], size: int, stop: Stop) -> None:
+        self._waiting = iter(points.items())
+        self._size = size
+        self._stop = stop
+        self.under_way: list[Task] = []
+
+    def __iter__(self) -> Iterator[Task]:
+        while not self._stop.requested:
+            task = list(itertools.islice(self._waiting, self._size))
+            if not task:
+                return
+            self.under_way.append(task)
+            yield task
+
+    def end(self, batch: Batch) -> None:
+        """Remove the task of a finished batch from those under way."""
+        key = next(iter(batch.keys or batch.failures))
+        self.under_way = [task for task in self.under_way if not any(k == key for k, _ in task)]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.engine.cost import estimated_seconds, longest_seconds
 from pipeline.engine.simulate import available_engine, engine_named, run_point
-from pipeline.execution.pool import useful_workers
+from pipeline.execution.backends import backend_named
 from pipeline.model.parameters import Configuration
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
@@ -91,13 +91,15 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
     RequestError
         If `run_grid` would refuse the request.
     """
+    backend = backend_named(settings.backend)
     refuse_larger_than_memory(grid)
     if directory:
         directory.refuse_unusable()
     state = SweepState(grid, directory, dry=True)
     pending = list(state.pending().values())
     engine = available_engine(settings.engine, grid.points)
-    most = useful_workers(len(pending), longest_seconds(pending, engine), settings)
+    longest = longest_seconds(pending, engine)
+    most = backend.n_workers(len(pending), longest, settings.n_jobs)
     n_workers = max(1, min(most, len(pending)))
     united = state.arrays.grid
     return Plan(

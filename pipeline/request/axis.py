@@ -83,6 +83,11 @@ class Axis:
         return self.key in SWEPT_GROUPS
 
 
+def not_a_choice(group: str, value: Any) -> RequestError:
+    """Return the refusal of a value that cannot be the name of a choice of a group."""
+    return RequestError(f"{written(group, value)}: must be the name of a file in conf/{group}")
+
+
 def refuse_too_many(key: str, count: int) -> None:
     """Refuse an axis with more values than a sweep may have points.
 

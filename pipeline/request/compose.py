@@ -22,6 +22,7 @@ from pipeline.model.parameters import (
     without_foreign_fields,
 )
 from pipeline.model.quantity import Quantity, unknown_key, written
+from pipeline.request.axis import not_a_choice
 from pipeline.request.run_settings import RunSettings
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -167,11 +168,6 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
     if "--multirun" in text:  # Hydra's advice, which fits the command line only
         text = f"{' '.join(overrides)}: must be single values; sweep keys with pipeline.sweep"
     return RequestError(text)
-
-
-def not_a_choice(group: str, value: Any) -> RequestError:
-    """Return the refusal of a value that cannot be the name of a choice of a group."""
-    return RequestError(f"{written(group, value)}: must be the name of a file in conf/{group}")
 
 
 def known_keys() -> tuple[str, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -15,16 +15,9 @@ from omegaconf import DictConfig, OmegaConf
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS, Configuration, by_key
 from pipeline.model.quantity import written
-from pipeline.request.axis import (
-    SWEPT_GROUPS,
-    Axis,
-    choice_axis,
-    listed,
-    refuse_entangled,
-    refuse_too_many,
-    value_axis,
-)
-from pipeline.request.compose import composed, not_a_choice, parameters_of, plain, without_hydra
+from pipeline.request.axis import refuse_entangled, refuse_too_many
+from pipeline.request.axis_kinds import kind_of
+from pipeline.request.compose import composed, parameters_of, plain, without_hydra
 from pipeline.request.grid import Grid
 
 #: Composes a config from overrides.
@@ -88,81 +81,58 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
     return _grid(config, axes, lambda choice: composed([*fixed, *choice]))
 
 
+@dataclass(frozen=True)
+class Composition:
+    """What the axes of a sweep are made from.
+
+    Attributes
+    ----------
+    config : DictConfig
+        Hydra's composition of everything that is not swept.
+    compose : callable
+        Composes it again with further overrides.
+    swept : frozenset of str
+        The keys of all axes.
+    """
+
+    config: DictConfig
+    compose: Compose
+    swept: frozenset[str]
+
+    @functools.cached_property
+    def base(self) -> dict[str, Any]:
+        """Values by key where no axis sets any."""
+        return by_key(parameters_of(self.config))
+
+    @functools.cached_property
+    def unchosen(self) -> dict[str, Any]:
+        """Values by key where no choice of a swept group is made."""
+        return by_key(parameters_of(self.compose([])))
+
+    @functools.cached_property
+    def referred_to(self) -> set[str]:
+        """Every word within the `${...}` of the parameters: last parts of keys among them."""
+        parameters = OmegaConf.masked_copy(self.config, [*SECTIONS, "seed"])
+        values = by_key(plain(parameters, resolve=False)).values()
+        references = (text for text in values if isinstance(text, str) and "${" in text)
+        return {word for text in references for word in re.findall(r"\w+", text)}
+
+    def with_choice(self, group: str, name: str) -> dict[str, Any]:
+        """Return values by key with the choice of a group."""
+        return by_key(parameters_of(self.compose([f"{group}={name}"])))
+
+    def with_value(self, key: str, value: Any) -> dict[str, Any]:
+        """Return values by key with another value of a key, and of what refers to it."""
+        copy = without_hydra(self.config)
+        OmegaConf.update(copy, key, value)
+        return by_key(parameters_of(copy))
+
+
 def _grid(config: DictConfig, swept: Mapping[str, Iterable[Any]], compose: Compose) -> Grid:
-    referred_to = _referred_to(config)
-    unchosen = functools.cache(lambda: by_key(parameters_of(compose([]))))
-    axes = []
-    for key, values in swept.items():
-        if key in SWEPT_GROUPS:
-            axes.append(_choice_axis(key, values, compose, unchosen))
-        elif key.rpartition(".")[2] in referred_to:
-            axes.append(_followed_axis(config, value_axis(key, values), set(swept) - {key}))
-        else:
-            axes.append(value_axis(key, values))
+    composition = Composition(config, compose, frozenset(swept))
+    axes = [kind_of(key).build(key, values, composition) for key, values in swept.items()]
     refuse_entangled(axes)
     return Grid(parameters_of(config), axes)
-
-
-def _choice_axis(
-    group: str, names: Iterable[Any], compose: Compose, unchosen: Callable[[], dict[str, Any]]
-) -> Axis:
-    """Return the axis of a group; each choice is composed once, for all keys that it changes."""
-    names = listed(group, names)
-    for name in names:
-        if not isinstance(name, str):
-            raise not_a_choice(group, name)
-    choices = [by_key(parameters_of(compose([f"{group}={name}"]))) for name in names]
-    return choice_axis(group, names, _changes(unchosen(), choices, f"{group}."))
-
-
-def _followed_axis(config: DictConfig, axis: Axis, other_axes: set[str]) -> Axis:
-    """Return the axis with the keys that follow its values by `${...}`."""
-    base = by_key(parameters_of(config))
-    copy = without_hydra(config)
-    resolved = []
-    for value in axis.values:
-        OmegaConf.update(copy, axis.key, value)
-        resolved.append(by_key(parameters_of(copy)))
-    settings = _changes(base, resolved, axis.key, without=other_axes)
-    return dataclasses.replace(axis, settings=tuple(settings))
-
-
-def _changes(
-    base: dict[str, Any],
-    choices: list[dict[str, Any]],
-    own: str,
-    without: Iterable[str] = (),
-) -> list[dict[str, Any]]:
-    """Return from each choice its own keys, and every other that differs from the base in any.
-
-    Parameters
-    ----------
-    base : dict
-        Values by key where nothing is chosen.
-    choices : list of dict
-        Values by key of each choice; those of its own keys may be other ones for each.
-    own : str
-        A key, or all keys of a section when it ends with a dot.
-    without : iterable of str
-        Keys to leave out.
-    """
-    changed = {
-        key
-        for choice in choices
-        for key, value in choice.items()
-        if key == own
-        or (own.endswith(".") and key.startswith(own))
-        or (key not in without and base.get(key) != value)
-    }
-    return [{key: value for key, value in choice.items() if key in changed} for choice in choices]
-
-
-def _referred_to(config: DictConfig) -> set[str]:
-    """Return every word within the `${...}` of the parameters: last parts of keys among them."""
-    parameters = OmegaConf.masked_copy(config, [*SECTIONS, "seed"])
-    values = by_key(plain(parameters, resolve=False)).values()
-    references = (text for text in values if isinstance(text, str) and "${" in text)
-    return {word for text in references for word in re.findall(r"\w+", text)}
 
 
 def _refuse_repeated_axes(arguments: Sequence[Override]) -> None:

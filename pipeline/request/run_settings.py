@@ -20,7 +20,7 @@ class RunSettings(Section):
     title: ClassVar[str] = "run settings"
 
     engine: str = quantity("engine", kind=str, choices=ENGINES)
-    backend: str = quantity("joblib backend", kind=str, choices=("loky", "threading", "sequential"))
+    backend: str = quantity("backend", kind=str)  # which there are, `execution.backends` says
     n_jobs: int = quantity("number of workers (-1: one per core)", kind=int, at_least=-1)
     batch_size: int | None = quantity(
         "points per task", kind=int, at_least=1, null="about one second of work"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import MODEL_VERSION, SECTIONS, completed
-from pipeline.request.axis import SWEPT_GROUPS, Axis, choice_axis, settings_at, value_axis
+from pipeline.request.axis import SWEPT_GROUPS, Axis, settings_at
+from pipeline.request.axis_kinds import kind_of
 from pipeline.request.grid import Grid
 
 #: Constants nested as in `conf/`, the version of the model, and `axes`: the list of values by key,
@@ -53,7 +53,7 @@ def base_and_axes(request: Request) -> tuple[dict[str, Any], list[Axis]]:
             "results"
         )
     request = completed_request(request)
-    axes = [_axis_of(key, values) for key, values in request["axes"].items()]
+    axes = [kind_of(key).restore(key, values) for key, values in request["axes"].items()]
     base = {name: dict(request.get(name, {})) for name in SECTIONS}
     flat = {"seed": request["seed"]} if "seed" in request else {}
     for key, value in settings_at(axes, [0] * len(axes)).items():
@@ -92,11 +92,3 @@ def _completed_choice(group: str, setting: Mapping[str, Any]) -> dict[str, Any]:
     own = {k.removeprefix(prefix): v for k, v in setting.items() if k.startswith(prefix)}
     neutral = SECTIONS[group].variant(own).neutral_values()
     return {f"{prefix}{name}": value for name, value in neutral.items()} | dict(setting)
-
-
-def _axis_of(key: str, values: Sequence[Any] | Mapping[Any, dict[str, Any]]) -> Axis:
-    if not isinstance(values, Mapping):
-        return value_axis(key, values)
-    if key in SWEPT_GROUPS:
-        return choice_axis(key, list(values), list(values.values()))
-    return dataclasses.replace(value_axis(key, list(values)), settings=tuple(values.values()))

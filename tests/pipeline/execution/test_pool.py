@@ -11,8 +11,9 @@ import pytest
 
 from pipeline.engine import compiled
 from pipeline.engine.cost import longest_seconds
+from pipeline.execution import backends
 from pipeline.execution import batch as worker
-from pipeline.execution import pool
+from pipeline.execution.backends import BACKENDS, KILLED
 from pipeline.execution.pool import run_points
 from pipeline.model import reference
 from pipeline.model.variables import ABOUT_RUNS
@@ -117,11 +118,11 @@ def test_the_estimate_counts_all_draws_of_input_notebook(configure, engine, dura
 def test_workers_are_only_started_where_they_pay(points):
     """One worker where points are shorter than the time that holds the interpreter lock."""
     long = longest_seconds(points.values(), "compiled")
-    assert pool.useful_workers(7, long, default_run_settings(n_jobs=2)) == 2
-    assert pool.useful_workers(1, long, default_run_settings(n_jobs=2)) == 1
-    assert pool.useful_workers(7, 1e-6, default_run_settings(n_jobs=2)) == 1
-    assert pool.useful_workers(7, 1e-6, default_run_settings(n_jobs=2, backend="loky")) == 2
-    assert pool.useful_workers(7, long, default_run_settings(n_jobs=2, backend="sequential")) == 1
+    assert BACKENDS["threading"].n_workers(7, long, 2) == 2
+    assert BACKENDS["threading"].n_workers(1, long, 2) == 1
+    assert BACKENDS["threading"].n_workers(7, 1e-6, 2) == 1
+    assert BACKENDS["loky"].n_workers(7, 1e-6, 2) == 2
+    assert BACKENDS["sequential"].n_workers(7, long, 2) == 1
 
 
 @pytest.mark.parametrize("backend", ["sequential", "threading", "loky"])
@@ -148,7 +149,7 @@ def fail_at_seed_3(parent, task, *how):
 
 def test_the_first_failure_can_end_processes_too(points, monkeypatch):
     """With run.fail_fast no further batch is started, and joblib does not warn."""
-    monkeypatch.setattr(pool, "_run_apart", fail_at_seed_3)
+    monkeypatch.setattr(backends, "_run_apart", fail_at_seed_3)
     run = default_run_settings(backend="loky", batch_size=1, fail_fast=True, n_jobs=2)
     came = list(run_points(points, run))
     assert sum(len(batch.failures) for batch in came) == 1
@@ -208,20 +209,20 @@ def kill_worker_at_seed_3(parent, task, *how):
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_a_point_that_kills_its_worker_is_found(points, monkeypatch, batch_size):
     """The other points are done, whatever their batch; the one that kills its worker has failed."""
-    monkeypatch.setattr(pool, "_run_apart", kill_worker_at_seed_3)
+    monkeypatch.setattr(backends, "_run_apart", kill_worker_at_seed_3)
     run = default_run_settings(backend="loky", n_jobs=2, batch_size=batch_size)
     came = list(run_points(points, run))
     done = [points[key].seed for batch in came for key in batch.keys]
     assert sorted(done) == [0, 1, 2, 4, 5, 6]
     failures = {points[k].seed: f for batch in came for k, f in batch.failures.items()}
-    assert failures == {3: pool._KILLED}
+    assert failures == {3: KILLED}
     assert "was killed (out of memory?)" in failures[3].reason
     # The next run has the killer alone, and outlives it too, whatever the number of workers.
     (key,) = (key for batch in came for key in batch.failures)
     for n_jobs in (1, 2):
         run = default_run_settings(backend="loky", n_jobs=n_jobs)
         (batch,) = run_points({key: points[key]}, run)
-        assert batch.failures == {key: pool._KILLED}
+        assert batch.failures == {key: KILLED}
 
 
 def test_a_worker_that_is_killed_once_costs_nothing(configure):

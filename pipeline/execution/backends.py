@@ -1,0 +1,182 @@
+"""The backends that run batches of points: the main thread, threads, processes.
+
+A new backend is a function and its entry in `BACKENDS`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.execution.batch import Batch, Failure, Task, Tasks, run_batch
+from pipeline.execution.cancel import Stop, exit_with
+from pipeline.model.errors import RequestError
+from pipeline.model.quantity import written
+from pipeline.request.run_settings import RunSettings
+from pipeline.system.signals import interrupts_ignored
+
+#: Time per point that holds the interpreter lock [s]; threads do not run it in parallel.
+SECONDS_IN_PYTHON = 5e-5
+
+Batches = Generator[Batch, None, None]
+
+KILLED = Failure("WorkerKilled: the process that ran it was killed (out of memory?)")
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A way to run batches of points.
+
+    Attributes
+    ----------
+    run : callable
+        `run(tasks, n_workers, settings, stop)` yields a `Batch` for each task, in any order. It
+        takes tasks until there are no more, or until `stop.requested`.
+    cooperative : bool
+        Whether runs see `stop` and end soon after it is requested, as in this process.
+    parallel : bool
+        Whether it uses more than one worker.
+    seconds_in_turn : float
+        Time of a point up to which workers would only wait for each other [s].
+    """
+
+    run: Callable[[Tasks, int, RunSettings, Stop], Iterator[Batch]]
+    cooperative: bool = True
+    parallel: bool = True
+    seconds_in_turn: float = 0.0
+
+    def n_workers(self, n_points: int, longest: float, n_jobs: int) -> int:
+        """Return the number of workers for some points.
+
+        Parameters
+        ----------
+        n_points : int
+            Number of points to run.
+        longest : float
+            Estimated time of the longest point [s].
+        n_jobs : int
+            Requested number of workers; -1 for one per core.
+        """
+        if n_points <= 1 or not self.parallel or longest < self.seconds_in_turn:
+            return 1
+        if n_jobs != -1:
+            return n_jobs
+        from joblib import cpu_count  # respects the limits of containers
+
+        return cpu_count()
+
+
+def backend_named(name: str) -> Backend:
+    """Return a backend.
+
+    Raises
+    ------
+    RequestError
+        If there is none of this name.
+    """
+    if name not in BACKENDS:
+        allowed = " or ".join(BACKENDS)
+        raise RequestError(f"{written('run.backend', name)}: backend must be {allowed}")
+    return BACKENDS[name]
+
+
+def _in_turn(tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop) -> Iterator[Batch]:
+    """Run tasks one after the other in this thread."""
+    how = settings.engine, settings.timeout, settings.fail_fast, stop
+    yield from (run_batch(task, *how) for task in tasks)
+
+
+def _in_threads(tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop) -> Iterator[Batch]:
+    """Run tasks in threads of this process, or in this thread if there is one worker."""
+    if n_workers <= 1:
+        yield from _in_turn(tasks, n_workers, settings, stop)
+        return
+    import joblib  # slow to import
+
+    how = settings.engine, settings.timeout, settings.fail_fast, stop
+
+    parallel = joblib.Parallel(
+        n_jobs=n_workers, backend="threading", return_as="generator_unordered", batch_size=1
+    )
+    yield from parallel(joblib.delayed(run_batch)(task, *how) for task in tasks)
+
+
+def _in_processes(
+    tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop
+) -> Iterator[Batch]:
+    """Run tasks in worker processes; where a worker is killed, find the point that caused it.
+
+    The tasks that were under way run again one at a time; a task that kills its worker again is
+    bisected down to the point that does.
+    """
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    while True:
+        try:
+            with _closed_quietly(_parallel(tasks, n_workers, settings)) as batches:
+                for batch in batches:
+                    tasks.end(batch)
+                    yield batch
+                    if stop.requested:
+                        return
+            return
+        except TerminatedWorkerError:
+            suspects = tasks.under_way
+            tasks.under_way = []
+        while suspects and not stop.requested:
+            task = suspects.pop()
+            try:
+                yield from _parallel([task], n_workers, settings)
+            except TerminatedWorkerError:
+                half = len(task) // 2
+                if half:
+                    suspects += [task[:half], task[half:]]
+                    continue
+                yield Batch([], {}, {task[0][0]: KILLED})
+
+
+def _parallel(tasks: Tasks | list[Task], n_workers: int, settings: RunSettings) -> Batches:
+    import joblib
+
+    parallel = joblib.Parallel(
+        # joblib runs n_jobs=1 in this process, which a point could kill: two, but one at a time.
+        n_jobs=max(2, n_workers),
+        pre_dispatch=1 if n_workers == 1 else "2 * n_jobs",
+        backend="loky",
+        return_as="generator_unordered",
+        batch_size=1,
+    )
+    how = settings.engine, settings.timeout, settings.fail_fast
+    with interrupts_ignored():  # inherited: the parent alone handles Ctrl-C
+        return parallel(joblib.delayed(_run_apart)(os.getpid(), task, *how) for task in tasks)
+
+
+def _run_apart(parent: int, *how: Any) -> Batch:
+    """Run a batch in a process that exits when its parent has ended."""
+    exit_with(parent)
+    return run_batch(*how)
+
+
+@contextlib.contextmanager
+def _closed_quietly(
+    batches: Generator[Batch, None, None],
+) -> Iterator[Generator[Batch, None, None]]:
+    """Close a generator of batches after the block, without joblib's warning on unused ones."""
+    try:
+        yield batches
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            batches.close()
+
+
+#: The backends by name, the values of `run.backend`.
+BACKENDS: dict[str, Backend] = {
+    "loky": Backend(_in_processes, cooperative=False),
+    "threading": Backend(_in_threads, seconds_in_turn=SECONDS_IN_PYTHON),
+    "sequential": Backend(_in_turn, parallel=False),
+}

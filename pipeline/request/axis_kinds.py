@@ -1,0 +1,117 @@
+"""The kinds of axes: how the values of an axis are written, and what each of them sets.
+
+A new kind is an entry in `AXIS_KINDS`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.request.axis import (
+    SWEPT_GROUPS,
+    Axis,
+    choice_axis,
+    listed,
+    not_a_choice,
+    value_axis,
+)
+
+if TYPE_CHECKING:  # it imports Hydra, which a file that is read back does not need
+    from pipeline.request.overrides import Composition
+
+
+@dataclass(frozen=True)
+class AxisKind:
+    """One kind of axis.
+
+    Attributes
+    ----------
+    claims : callable
+        `claims(key)` says whether the axis of a key is of this kind.
+    build : callable
+        `build(key, values, composition)` returns the axis of values as asked for.
+    restore : callable
+        `restore(key, values)` returns it from plain values, as in `configuration.yaml`: a list, or
+        a mapping from each value to its settings.
+    """
+
+    claims: Callable[[str], bool]
+    build: Callable[[str, Iterable[Any], Composition], Axis]
+    restore: Callable[[str, Any], Axis]
+
+
+def kind_of(key: str) -> AxisKind:
+    """Return the kind of the axis of a key: the first that claims it."""
+    return next(kind for kind in AXIS_KINDS.values() if kind.claims(key))
+
+
+def _group_axis(group: str, names: Iterable[Any], composition: Composition) -> Axis:
+    """Return the axis of a group; each choice is composed once, for all keys that it changes."""
+    names = listed(group, names)
+    for name in names:
+        if not isinstance(name, str):
+            raise not_a_choice(group, name)
+    choices = [composition.with_choice(group, name) for name in names]
+    return choice_axis(group, names, _changes(composition.unchosen, choices, f"{group}."))
+
+
+def _restored_group_axis(group: str, choices: Mapping[str, dict[str, Any]]) -> Axis:
+    return choice_axis(group, list(choices), list(choices.values()))
+
+
+def _key_axis(key: str, values: Iterable[Any], composition: Composition) -> Axis:
+    """Return the axis of a single key, with the keys that follow its values by `${...}`."""
+    axis = value_axis(key, values)
+    if axis.short_name not in composition.referred_to:
+        return axis
+    resolved = [composition.with_value(key, value) for value in axis.values]
+    others = composition.swept - {key}
+    settings = _changes(composition.base, resolved, key, without=others)
+    return dataclasses.replace(axis, settings=tuple(settings))
+
+
+def _restored_key_axis(key: str, values: Sequence[Any] | Mapping[Any, dict[str, Any]]) -> Axis:
+    axis = value_axis(key, list(values))
+    if isinstance(values, Mapping):
+        return dataclasses.replace(axis, settings=tuple(values.values()))
+    return axis
+
+
+def _changes(
+    base: dict[str, Any],
+    choices: list[dict[str, Any]],
+    own: str,
+    without: Iterable[str] = (),
+) -> list[dict[str, Any]]:
+    """Return from each choice its own keys, and every other that differs from the base in any.
+
+    Parameters
+    ----------
+    base : dict
+        Values by key where nothing is chosen.
+    choices : list of dict
+        Values by key of each choice; those of its own keys may be other ones for each.
+    own : str
+        A key, or all keys of a section when it ends with a dot.
+    without : iterable of str
+        Keys to leave out.
+    """
+    changed = {
+        key
+        for choice in choices
+        for key, value in choice.items()
+        if key == own
+        or (own.endswith(".") and key.startswith(own))
+        or (key not in without and base.get(key) != value)
+    }
+    return [{key: value for key, value in choice.items() if key in changed} for choice in choices]
+
+
+#: By name; the first that claims a key is its kind.
+AXIS_KINDS: dict[str, AxisKind] = {
+    "group": AxisKind(lambda key: key in SWEPT_GROUPS, _group_axis, _restored_group_axis),
+    "key": AxisKind(lambda key: True, _key_axis, _restored_key_axis),
+}
