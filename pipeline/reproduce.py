@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,20 @@ from numpy.typing import NDArray
 
 from pipeline.engine.simulate import available_engine, engine_named, run_point
 from pipeline.model.errors import RequestError
+from pipeline.model.inputs import PROCESSES
 from pipeline.model.parameters import Configuration, all_quantities
+from pipeline.model.plasticity import RULES
 from pipeline.model.quantity import unknown_key, written
 from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, stacked
 from pipeline.request.grid import Grid
 from pipeline.request.spec import grid_of_request
 from pipeline.storage.netcdf import request_in, runs_in
+from pipeline.storage.provenance import RunRecord
 from pipeline.system.signals import INTERRUPTED
+
+#: Rounding that is accepted of points of schema version 0, whose rules were evaluated in another
+#: order of operations.
+TOLERANCE = 1e-10
 
 #: Exit codes besides 0, which means that all points are the same.
 DIFFERENT, WRONG_REQUEST = 1, 2
@@ -45,9 +54,15 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="KEY=VALUE",
         help="only points with this value on an axis, such as seed=3; may be repeated",
     )
+    parser.add_argument(
+        "--run-given-code",
+        action="store_true",
+        help="run the source of a user's own rule or process that the file holds; read it first "
+        "(given/*.py)",
+    )
     given = parser.parse_args(arguments)
     try:
-        return _reproduce(given.experiment, given.points, given.where)
+        return _reproduce(given.experiment, given.points, given.where, given.run_given_code)
     except RequestError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_REQUEST
@@ -59,7 +74,9 @@ def main(arguments: list[str] | None = None) -> int:
         return DIFFERENT
 
 
-def _reproduce(experiment: Path, n_points: int, conditions: Sequence[str]) -> int:
+def _reproduce(
+    experiment: Path, n_points: int, conditions: Sequence[str], run_given_code: bool
+) -> int:
     import netCDF4
 
     if n_points < 1:
@@ -68,6 +85,7 @@ def _reproduce(experiment: Path, n_points: int, conditions: Sequence[str]) -> in
     try:
         with netCDF4.Dataset(path) as file:
             file.set_auto_mask(False)
+            _register_given(file, run_given_code)
             recorded = _Recorded(file)
     except RequestError as error:
         raise RequestError(f"{path}: {error}") from error
@@ -79,14 +97,50 @@ def _reproduce(experiment: Path, n_points: int, conditions: Sequence[str]) -> in
         text = " and ".join(conditions)
         raise RequestError(f"{path}: no point{f' with {text}' if text else ''} is done")
     chosen = sorted(random.sample(chosen, min(n_points, len(chosen))))
-    n_different = 0
-    for position in chosen:
-        differences = list(recorded.compare(position))
-        n_different += bool(differences)
-        verdict = f"DIFFERENT  {'; '.join(differences)}  at" if differences else "same "
-        print(verdict, recorded.grid.describe(position), flush=True)
-    print(f"{len(chosen) - n_different} of {len(chosen)} points are the same bit for bit")
+    verdicts = [_print_verdict(recorded, position) for position in chosen]
+    n_different, n_rounded = verdicts.count("DIFFERENT"), verdicts.count("same to rounding")
+    text = f"{len(chosen) - n_different} of {len(chosen)} points are the same"
+    exceptions = f", {n_rounded} of them to {TOLERANCE:g}" if n_rounded else ""
+    print(f"{text} bit for bit{exceptions}" if len(chosen) > n_rounded else f"{text}{exceptions}")
+    if recorded.not_recorded:
+        print(f"not recorded, and not compared: {', '.join(recorded.not_recorded)}")
     return DIFFERENT if n_different else 0
+
+
+def _print_verdict(recorded: _Recorded, position: int) -> str:
+    """Compare a point with the file and print the result; return the verdict."""
+    differences = list(recorded.compare(position))
+    if not differences:
+        verdict = "same"
+    elif all(difference.is_rounding for difference in differences):
+        verdict = "same to rounding"
+    else:
+        verdict = "DIFFERENT"
+    details = f"  {'; '.join(str(d) for d in differences)}  at" if differences else " "
+    print(f"{verdict}{details}", recorded.grid.describe(position), flush=True)
+    return verdict
+
+
+def _register_given(file: Any, run_given_code: bool) -> None:
+    """Register the user's own rules and processes that a file was made with, if that is allowed.
+
+    Raises
+    ------
+    RequestError
+        If it is not, and one of them is not registered.
+    """
+    for registry, attribute in ((RULES, "rules"), (PROCESSES, "processes")):
+        described = json.loads(getattr(file, attribute, "{}"))
+        for name, description in described.items():
+            known = registry.classes().get(name)
+            if not description["source"] or (known and known.source == description["source"]):
+                continue
+            if not run_given_code:
+                raise RequestError(
+                    f"{written(registry.key, name)}: was made with source code that the file "
+                    "holds; read it in given/, then add --run-given-code to run it"
+                )
+            registry.register_source(description["source"])
 
 
 class _Recorded:
@@ -94,8 +148,9 @@ class _Recorded:
 
     def __init__(self, file: Any) -> None:
         self.grid: Grid = grid_of_request(request_in(file))
-        self._engines = [run["engine"] for run in runs_in(file)]
+        self._runs = runs_in(file)
         shape, n_points = self.grid.shape, len(self.grid.points)
+        self.not_recorded: set[str] = set()
         self._columns = {
             name: file[name][...].reshape(n_points, *file[name].shape[len(shape) :])
             for name in ("status", "made_by", *VARIABLES)
@@ -124,24 +179,34 @@ class _Recorded:
         meets = np.arange(len(axis.values)) == shown[_shown(axis.key, text)]
         return np.broadcast_to(meets.reshape(shape), self.grid.shape).ravel()
 
-    def compare(self, position: int) -> Iterator[str]:
-        """Run a point again and yield a description of each variable that differs."""
+    def compare(self, position: int) -> Iterator[Difference]:
+        """Run a point again and yield the difference of each variable that differs."""
         point = self.grid.points[position]
         engine = engine_named(self._engine(position, point))
         try:
             again = stacked([run_point(point, engine)], point.record)
         except Exception as error:  # reported as a difference
-            yield f"cannot be run ({type(error).__name__}: {error})"
+            yield Difference(f"cannot be run ({type(error).__name__}: {error})", False)
             return
         for name, column in again.items():
-            if name not in ABOUT_RUNS:
-                yield from _difference(name, column[0], self._columns[name][position])
+            if name in ABOUT_RUNS:
+                continue
+            if name in self._columns:
+                recorded = self._columns[name][position]
+                tolerance = TOLERANCE if self._run_of(position).get("schema_version") is None else 0
+                yield from _difference(name, column[0], recorded, tolerance)
+            else:  # an earlier version did not know the variable
+                self.not_recorded.add(name)
 
     def _engine(self, position: int, point: Configuration) -> str:
         """Return the engine that computed a point: another agrees with it to rounding only."""
+        engine = self._run_of(position).get("engine")
+        return engine or available_engine("compiled", [point])
+
+    def _run_of(self, position: int) -> RunRecord:
+        """Return the record of the run that made a point, empty where it is not known."""
         made_by = self._columns["made_by"][position]
-        known = 0 <= made_by < len(self._engines)
-        return self._engines[made_by] if known else available_engine("compiled", [point])
+        return self._runs[made_by] if 0 <= made_by < len(self._runs) else {}
 
 
 def _shown(key: str, value: Any) -> str:
@@ -153,7 +218,20 @@ def _shown(key: str, value: Any) -> str:
         return str(value)
 
 
-def _difference(name: str, again: NDArray, recorded: NDArray) -> Iterator[str]:
+@dataclass(frozen=True)
+class Difference:
+    """How a variable differs, and whether rounding may be the reason."""
+
+    text: str
+    is_rounding: bool
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _difference(
+    name: str, again: NDArray, recorded: NDArray, tolerance: float
+) -> Iterator[Difference]:
     """Yield how a variable differs from the file, which may be padded with NaN."""
     own = tuple(slice(length) for length in again.shape)
     same = (again == recorded[own]) & (np.signbit(again) == np.signbit(recorded[own]))
@@ -163,7 +241,11 @@ def _difference(name: str, again: NDArray, recorded: NDArray) -> Iterator[str]:
     n_different = int((~same).sum() + (~np.isnan(recorded[padding])).sum())
     if n_different:
         largest = np.nanmax(np.abs(np.where(same, 0, again - recorded[own])), initial=0)
-        yield f"{name} ({n_different} of {recorded.size} values, by up to {largest:.3g})"
+        text = f"{name} ({n_different} of {recorded.size} values, by up to {largest:.3g})"
+        # Numbers that are stored in single precision may round to neighbours.
+        allowed = tolerance and max(tolerance, float(np.spacing(again.dtype.type(1))))
+        padded = n_different > int((~same).sum())
+        yield Difference(text, again.dtype.kind == "f" and not padded and largest <= allowed)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The backends that run batches of points: the main thread, threads, processes.
 
-A new backend is a function and its entry in `BACKENDS`.
+A new backend is a function and its call of `register`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from typing import Any
 
 from pipeline.execution.batch import Batch, Failure, Task, Tasks, run_batch
 from pipeline.execution.cancel import Stop, exit_with
-from pipeline.model.errors import RequestError
-from pipeline.model.quantity import written
-from pipeline.request.run_settings import RunSettings
+from pipeline.request.run_settings import BACKEND_NAMES, RunSettings
 from pipeline.system.signals import interrupts_ignored
 
 #: Time per point that holds the interpreter lock [s]; threads do not run it in parallel.
@@ -70,18 +68,15 @@ class Backend:
         return cpu_count()
 
 
-def backend_named(name: str) -> Backend:
-    """Return a backend.
+#: The backends by name, the values of `run.backend`.
+BACKENDS: dict[str, Backend] = {}
 
-    Raises
-    ------
-    RequestError
-        If there is none of this name.
-    """
-    if name not in BACKENDS:
-        allowed = " or ".join(BACKENDS)
-        raise RequestError(f"{written('run.backend', name)}: backend must be {allowed}")
-    return BACKENDS[name]
+
+def register(name: str, backend: Backend) -> None:
+    """Add a backend, or replace it."""
+    BACKENDS[name] = backend
+    if name not in BACKEND_NAMES:
+        BACKEND_NAMES.append(name)
 
 
 def _in_turn(tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop) -> Iterator[Batch]:
@@ -174,9 +169,6 @@ def _closed_quietly(
             batches.close()
 
 
-#: The backends by name, the values of `run.backend`.
-BACKENDS: dict[str, Backend] = {
-    "loky": Backend(_in_processes, cooperative=False),
-    "threading": Backend(_in_threads, seconds_in_turn=SECONDS_IN_PYTHON),
-    "sequential": Backend(_in_turn, parallel=False),
-}
+register("loky", Backend(_in_processes, cooperative=False))
+register("threading", Backend(_in_threads, seconds_in_turn=SECONDS_IN_PYTHON))
+register("sequential", Backend(_in_turn, parallel=False))

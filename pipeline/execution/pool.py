@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from pipeline.engine.cost import longest_seconds
-from pipeline.execution.backends import SECONDS_IN_PYTHON, backend_named
+from pipeline.execution.backends import BACKENDS, SECONDS_IN_PYTHON
 from pipeline.execution.batch import Batch, Tasks
 from pipeline.execution.cancel import Stop
 from pipeline.model.parameters import Configuration
@@ -34,7 +34,7 @@ def run_points(points: Mapping[str, Configuration], settings: RunSettings) -> It
     KeyboardInterrupt
         After an interruption, once all batches that had finished in this process were yielded.
     """
-    backend = backend_named(settings.backend)
+    backend = BACKENDS[settings.backend]
     longest = longest_seconds(points.values(), settings.engine)
     n_workers = backend.n_workers(len(points), longest, settings.n_jobs)
     size = settings.batch_size or _batch_size(len(points), longest, n_workers)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.engine.cost import estimated_seconds, longest_seconds
 from pipeline.engine.simulate import available_engine, engine_named, run_point
-from pipeline.execution.backends import backend_named
+from pipeline.execution.backends import BACKENDS
 from pipeline.model.parameters import Configuration
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
@@ -91,7 +91,7 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
     RequestError
         If `run_grid` would refuse the request.
     """
-    backend = backend_named(settings.backend)
+    backend = BACKENDS[settings.backend]
     refuse_larger_than_memory(grid)
     if directory:
         directory.refuse_unusable()

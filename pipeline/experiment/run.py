@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from tqdm import tqdm
 
 from pipeline.engine.simulate import available_engine
-from pipeline.execution.backends import backend_named
 from pipeline.execution.pool import run_points
 from pipeline.experiment.mlflow_tracking import open_tracker
 from pipeline.model.parameters import Configuration
@@ -90,7 +89,6 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
     started = time.perf_counter()
     for axis in grid.idle_axes():
         log.warning("%s has no effect: all points along this axis are the same run", axis.key)
-    backend_named(settings.backend)
     refuse_larger_than_memory(grid)
     tracker = open_tracker(settings, directory)
     with directory.held() if directory else contextlib.nullcontext():

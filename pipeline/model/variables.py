@@ -18,6 +18,10 @@ Result = dict[str, Any]
 #: The variables of several points, by name: arrays whose first dimension is the point.
 Columns = dict[str, NDArray]
 
+#: Version of the names and meanings in `results.nc`, raised when one of them changes. Files without
+#: it are of version 0: their rules were evaluated in another order of operations.
+SCHEMA_VERSION = 1
+
 #: Values of `status`.
 DONE, FAILED, MISSING = 0, 1, 2
 

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pipeline.model.errors import RequestError
-from pipeline.model.quantity import Section, quantity
+from pipeline.model.quantity import Section, quantity, written
 
 #: Two implementations of one model, on the same events: spike times are equal, weights to 1e-10.
 ENGINES = ("compiled", "reference")
+
+#: Names of the backends, in the order in which they are listed; `execution.backends` has what they
+#: do, and adds the names of further ones.
+BACKEND_NAMES = ["loky", "threading", "sequential"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class RunSettings(Section):
     title: ClassVar[str] = "run settings"
 
     engine: str = quantity("engine", kind=str, choices=ENGINES)
-    backend: str = quantity("backend", kind=str)  # which there are, `execution.backends` says
+    backend: str = quantity("backend", kind=str)
     n_jobs: int = quantity("number of workers (-1: one per core)", kind=int, at_least=-1)
     batch_size: int | None = quantity(
         "points per task", kind=int, at_least=1, null="about one second of work"
@@ -36,5 +40,8 @@ class RunSettings(Section):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.backend not in BACKEND_NAMES:
+            allowed = " or ".join(BACKEND_NAMES)
+            raise RequestError(f"{written('run.backend', self.backend)}: backend must be {allowed}")
         if self.n_jobs == 0:
             raise RequestError("run.n_jobs=0: number of workers must be >= 1, or -1 (one per core)")

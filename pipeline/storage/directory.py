@@ -23,10 +23,12 @@ import yaml
 from pipeline.execution.batch import Batch, Failure
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import written
+from pipeline.model.registry import content_hash
 from pipeline.request.grid import Grid
 from pipeline.request.spec import Request, request_of
 from pipeline.storage.failures import read_failures, write_failures
 from pipeline.storage.labels import LabelledDataset
+from pipeline.storage.model_labels import sources_of
 from pipeline.storage.netcdf import from_results, n_done_in, request_in, runs_in, write_netcdf
 from pipeline.storage.provenance import RunRecord
 from pipeline.system.atomic_files import (
@@ -57,6 +59,7 @@ class Directory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.points = path / "points"
+        self.given = path / "given"
         self.results = path / "results.nc"
         self.log = path / "sweep.log"
         self.reasons = path / "failures.csv"
@@ -197,6 +200,17 @@ class Directory:
         except (OSError, ValueError, yaml.YAMLError) as error:
             _report_damage(self._request, error)
             return from_results(self.results, request_in)
+
+    def write_sources(self, grid: Grid) -> None:
+        """Keep the source of each rule and process of the user's own, in a file named by its hash.
+
+        The files are for the reader, and for `pipeline.register`; nothing here ever runs them.
+        """
+        for source in sources_of(grid):
+            file = self.given / f"{content_hash(source)}.py"
+            if not file.exists():
+                with replacing(file) as temporary:
+                    temporary.write_text(source)
 
     def write_request(self, grid: Grid) -> None:
         """Write the constants and the axes to `configuration.yaml`."""

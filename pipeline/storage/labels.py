@@ -17,6 +17,7 @@ from pipeline.model.variables import (
     FAILED,
     MISSING,
     NO_COUNT,
+    SCHEMA_VERSION,
     VARIABLES,
     Variable,
 )
@@ -32,10 +33,6 @@ from pipeline.storage.model_labels import (
 
 if TYPE_CHECKING:
     import xarray as xr
-
-#: Of the names and meanings in the file: raised when one of them changes. Files without it are of
-#: version 0.
-SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.model.parameters import MODEL_VERSION
+from pipeline.model.variables import SCHEMA_VERSION
 from pipeline.request.run_settings import RunSettings
 from pipeline.system import host
 
@@ -31,6 +32,7 @@ def capture(settings: RunSettings) -> RunRecord:
         "command": host.command_line(),
         **host.code_version(),
         "model_version": MODEL_VERSION,
+        "schema_version": SCHEMA_VERSION,
         "engine": settings.engine,
         "backend": settings.backend,
         "n_jobs": settings.n_jobs,
@@ -59,7 +61,7 @@ def as_attributes(runs: Sequence[RunRecord]) -> dict[str, Any]:
         values = list(dict.fromkeys(run.get(name) for run in short if not isinstance(last, dict)))
         if isinstance(last, dict):
             attributes[name] = json.dumps(last)
-        elif name not in ("id", "seconds"):
+        elif name not in ("id", "seconds", "schema_version"):
             attributes[name] = last if len(values) == 1 else "; ".join(map(str, values))
     attributes["seconds"] = round(sum(run["seconds"] or 0.0 for run in short), 3)
     return attributes | {"runs": json.dumps(short)}

@@ -122,6 +122,7 @@ class SweepState:
     def open(self) -> None:
         """Write the request and the runs to the directory, before the first point runs."""
         if self.directory:
+            self.directory.write_sources(self.arrays.grid)
             self.directory.write_request(self.arrays.grid)
             self.directory.write_runs(self.runs)
 

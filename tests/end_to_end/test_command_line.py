@@ -142,7 +142,7 @@ BAD = [
     (["seed"], "seed: must be key=value"),
     (["name=../x"], "name=../x: must be a path below outputs=outputs"),
     (["outputs=/proc/none"], "/proc/none"),
-    (["run.backend=dask"], "run.backend=dask: joblib backend must be loky or"),
+    (["run.backend=dask"], "run.backend=dask: backend must be loky or"),
     (["run.n_jobs=0"], "run.n_jobs=0: number of workers must be >= 1"),
     (["~stdp.tau_plus"], "stdp.tau_plus: missing"),
     (["record.weight_interval=0.3"], "record.weight_interval=0.3: must be a multiple of"),

@@ -1,0 +1,1 @@
+"""What `analysis` believes of the files that `pipeline` writes, and files of earlier versions."""
