@@ -19,6 +19,7 @@ _PUBLIC = {
     "simulate": "pipeline.experiment.api",
     "sweep": "pipeline.experiment.api",
     "plan": "pipeline.experiment.api",
+    "register": "pipeline.model.registry",
     "Configuration": "pipeline.model.parameters",
     "RequestError": "pipeline.model.errors",
 }

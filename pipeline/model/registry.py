@@ -227,6 +227,30 @@ class Variant(Section):
         return (_restored, (type(self).registry.key, self.source, self.name, values))
 
 
+def register(cls: type[Variant]) -> type[Variant]:
+    """Register a plasticity rule or an input process of one's own, under its name.
+
+    Parameters
+    ----------
+    cls : type
+        A frozen dataclass derived from `Rule` or `InputProcess`, whose source stands alone: beside
+        Python's own it uses only the names that `pipeline.model.plasticity` and
+        `pipeline.model.inputs` offer to rules and processes.
+
+    Returns
+    -------
+    type
+        The class made from the source text, which is what runs.
+
+    Raises
+    ------
+    RequestError
+        If the source cannot be read or does not stand alone, the name is that of a built-in one, or
+        a field contradicts the same field of another one.
+    """
+    return cls.registry.register(cls)
+
+
 #: Every registry by its key.
 REGISTRIES: dict[str, Registry] = {}
 

@@ -1,0 +1,215 @@
+"""Rules, a process and a backend of one's own: a sweep, its file, resume, reproduce.
+
+They are defined in `tests/support/toy_rules.py` and here, and nowhere in the package.
+"""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import pipeline
+from pipeline.execution.backends import BACKENDS, Backend, register
+from pipeline.execution.batch import run_batch
+from pipeline.experiment.run import run_grid
+from pipeline.model.errors import RequestError
+from pipeline.model.inputs import PROCESSES
+from pipeline.model.parameters import Configuration
+from pipeline.model.plasticity import RULES
+from pipeline.model.registry import content_hash
+from pipeline.reproduce import main as reproduce
+from pipeline.request.axis import choice_axis, value_axis
+from pipeline.request.compose import default_run_settings
+from pipeline.request.grid import Grid
+from pipeline.request.run_settings import BACKEND_NAMES
+from pipeline.storage.directory import Directory
+from tests.conftest import numbers_of
+from tests.support import toy_rules
+from tests.support.toy_rules import VALUES
+
+
+@pytest.fixture(autouse=True)
+def registered():
+    """Register the toys, and forget them."""
+    for rule in (toy_rules.SoftOrHard, toy_rules.ToyTriplet, toy_rules.AntiHebbian):
+        pipeline.register(rule)
+    pipeline.register(toy_rules.Regular)
+    yield
+    for name in VALUES:
+        RULES.unregister(name)
+    PROCESSES.unregister("toy_regular")
+
+
+@pytest.fixture
+def base(configure):
+    """Return nested values of a small run with a toy rule."""
+
+    def values(rule="toy_branch", **sections):
+        nested = configure().to_mapping() | {"stdp": {"rule": rule, **VALUES[rule]}}
+        return nested | {name: nested[name] | own for name, own in sections.items()}
+
+    return values
+
+
+def toy_axis(*rules):
+    """Return the axis of the group `stdp` over toy rules, and the additive one for "additive"."""
+    additive = {"rule": "additive", "A_plus": 0.01, "ltd_ratio": 1.1, "A_minus": None,
+                "tau_plus": 20.0, "tau_minus": None}  # fmt: skip
+    fields = {name: {"rule": name, **VALUES[name]} for name in VALUES} | {"additive": additive}
+    settings = [{f"stdp.{key}": value for key, value in fields[rule].items()} for rule in rules]
+    return choice_axis("stdp", rules, settings)
+
+
+@pytest.mark.parametrize("backend", ["sequential", "loky"])
+@pytest.mark.parametrize("rule", VALUES)
+def test_a_sweep_of_an_own_rule_is_resumed_and_reproduced(base, tmp_path, capsys, rule, backend):
+    """Its field is an axis, workers get its source, and the same points come out again."""
+    configuration = Configuration.from_mapping(base(rule))
+    settings = {"directory": tmp_path / "run", "backend": backend, "engine": "reference"}
+    settings |= {"n_jobs": 2, "batch_size": 1}
+    first = pipeline.sweep(configuration, {"stdp.tau_plus": [10, 20]}, **settings)
+    grown = pipeline.sweep(configuration, {"stdp.tau_plus": [10, 15, 20]}, **settings)
+    assert (grown["status"] == 0).all()
+    kept = grown.sel(tau_plus=[10, 20])
+    np.testing.assert_array_equal(kept["weight"], first["weight"])
+    np.testing.assert_array_equal(kept["made_by"], [0, 0])
+    assert reproduce([str(tmp_path / "run")]) == 0
+    assert capsys.readouterr().out.endswith("3 of 3 points are the same bit for bit\n")
+
+
+def test_a_sweep_over_rules_of_unlike_fields(base, tmp_path):
+    """Each point has the fields of its own rule; the file says what each rule is."""
+    directory = Directory(tmp_path / "run")
+    settings = default_run_settings(engine="reference", backend="sequential")
+    seeds = value_axis("seed", [1, 2])
+    run_grid(Grid(base(), [toy_axis("additive", "toy_triplet"), seeds]), settings, directory)
+    wide = toy_axis("additive", "toy_triplet", "toy_anti_hebbian")
+    outcome = run_grid(Grid(base(), [wide, seeds]), settings, directory)
+    assert outcome.reused == 4
+    with xr.open_dataset(directory.results) as dataset:
+        assert dataset["stdp"].values.tolist() == ["additive", "toy_triplet", "toy_anti_hebbian"]
+        assert (dataset["status"] == 0).all()
+        # Fields that only some rules have are variables with fill, no coordinates.
+        assert dataset["A_minus"].dims == ("stdp",)
+        np.testing.assert_array_equal(dataset["A_minus"].values[1:], [np.nan, np.nan])
+        assert dataset["effective_ltd_ratio"].isnull().values.tolist() == [False, True, True]
+        assert dataset["trace"].values.tolist() == [
+            "x_pre", "x_post", "r1", "r2", "o1", "o2", "near_pre", "near_post"
+        ]  # fmt: skip
+        tau = dataset["trace_time_constant"].sel(stdp="toy_triplet", trace=["x_pre", "r2"])
+        np.testing.assert_array_equal(tau, [np.nan, VALUES["toy_triplet"]["tau_x"]])
+        rules = json.loads(dataset.attrs["rules"])
+    assert rules["toy_triplet"]["traces"]["o2"] == {
+        "side": "postsynaptic", "at_a_spike": "add 1", "read": "before its own jump"
+    }  # fmt: skip
+    assert rules["additive"]["theory_gap"] == ""
+    assert rules["toy_triplet"]["theory_gap"]
+    assert reproduce([str(tmp_path / "run")]) == 0
+
+
+def test_the_steps_in_the_file_are_those_of_the_rule(base):
+    """A weight-dependent step, at 101 weights, along the axis that changes it and no other."""
+    dataset = pipeline.sweep(
+        Configuration.from_mapping(base("toy_branch")),
+        {"stdp.A_plus": [0.1, 0.2], "stdp.tau_minus": [10, 20], "seed": [1, 2]},
+        engine="reference",
+    )
+    step, w = dataset["weight_step"], dataset["weight_grid"]
+    assert step.dims == ("A_plus", "trace", "weight_grid")
+    room = np.where(w > 0.6, 1 - w, 0.4)
+    np.testing.assert_allclose(step.sel(trace="x_pre", A_plus=0.2), 0.2 * room, atol=1e-15)
+    np.testing.assert_allclose(
+        step.sel(trace="x_post"), np.tile(-0.05 * np.sqrt(w), (2, 1)), atol=1e-15
+    )
+    assert dataset["trace_time_constant"].dims == ("tau_minus", "trace")
+
+
+def test_a_process_of_ones_own_drives_a_sweep(base, tmp_path, capsys):
+    """Its events reach both engines; its name and its own field stand in the file."""
+    values = base("toy_branch", input={"process": "toy_regular", "phases": 0.5})
+    made = {
+        engine: pipeline.sweep(
+            Configuration.from_mapping(values), {"input.phases": [0.0, 0.5]},
+            tmp_path / engine, engine=engine, backend="sequential",
+        )
+        for engine in ("compiled", "reference")
+    }  # fmt: skip
+    one, other = made["compiled"], made["reference"]
+    np.testing.assert_array_equal(one["spike_count"], other["spike_count"])
+    np.testing.assert_allclose(one["weight"], other["weight"], atol=1e-6)
+    assert json.loads(one.attrs["processes"])["toy_regular"]["source"].startswith("@dataclass")
+    assert reproduce([str(tmp_path / "compiled")]) == 0
+
+
+def test_the_source_is_kept_and_run_only_when_told_to(base, tmp_path):
+    """Another process refuses the file in one line, until it is told to run its code."""
+    rule = RULES.named("toy_anti_hebbian")
+    pipeline.sweep(
+        Configuration.from_mapping(base("toy_anti_hebbian")), {"seed": [1, 2]},
+        tmp_path / "run", engine="reference", backend="sequential",
+    )  # fmt: skip
+    kept = tmp_path / "run" / "given" / f"{content_hash(rule.source)}.py"
+    assert kept.read_text() == rule.source
+    words = [sys.executable, "-m", "pipeline.reproduce", str(tmp_path / "run")]
+    refused = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "stdp.rule=toy_anti_hebbian: was made with source code" in refused.stderr
+    assert "--run-given-code" in refused.stderr
+    done = subprocess.run([*words, "--run-given-code"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("2 of 2 points are the same bit for bit\n")
+
+
+def test_a_changed_source_is_another_rule(base):
+    """A point's key holds the source: what an edited rule computes is never mixed in."""
+    before = Grid(base("toy_anti_hebbian")).keys
+    edited = RULES.named("toy_anti_hebbian").source.replace("0.9 *", "0.8 *")
+    RULES.register_source(edited)
+    assert Grid(base("toy_anti_hebbian")).keys != before
+
+
+def test_a_class_that_does_not_stand_alone_is_refused():
+    """A name that its source does not define is told when it is registered."""
+    source = RULES.named("toy_anti_hebbian").source.replace("0.9 *", "ELSEWHERE *")
+    with pytest.raises(RequestError, match="must stand alone, with the names .*'ELSEWHERE' is not"):
+        RULES.register_source(source)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('"toy_anti_hebbian"', '"additive"'), "stdp.rule=additive: is the name of a built-in"),
+        (("sets=True)", 'sets=True), "v": Trace(PRE, "tau_z")'), "trace v must be on side PRE"),
+        (('"ms", above=0', '"s", above=0'), r"stdp\.tau_plus: must have the unit, kind and"),
+    ],
+)
+def test_an_own_rule_that_contradicts_is_refused(change, message):
+    """The name of a built-in rule, a trace without time constant, a field of another unit."""
+    source = RULES.named("toy_anti_hebbian").source.replace(*change, 1)
+    with pytest.raises(RequestError, match=message):
+        RULES.register_source(source)
+
+
+def test_a_backend_of_ones_own(base, command):
+    """Registered, it is a value of `run.backend`, from Python and on the command line."""
+    seen = []
+
+    def last_first(tasks, n_workers, settings, stop):
+        for task in list(tasks)[::-1]:
+            seen.append([point.seed for _, point in task])
+            yield run_batch(task, settings.engine, settings.timeout, settings.fail_fast, stop)
+
+    register("toy", Backend(last_first, parallel=False))
+    try:
+        configuration = Configuration.from_mapping(base())
+        own = pipeline.sweep(configuration, {"seed": range(4)}, backend="toy", batch_size=1)
+        usual = pipeline.sweep(configuration, {"seed": range(4)}, backend="sequential")
+        assert seen == [[3], [2], [1], [0]]
+        assert numbers_of(own).identical(numbers_of(usual))
+        assert command("simulation.duration=50", "run.backend=toy", "name=x").code == 0
+    finally:
+        del BACKENDS["toy"]
+        BACKEND_NAMES.remove("toy")
