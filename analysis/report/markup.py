@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
-#: Elements without an end tag.
+#: Elements that have no end tag.
 _VOID = ("img", "meta")
 
 #: The browser neither runs scripts nor loads other files, even if markup were injected.

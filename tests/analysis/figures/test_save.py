@@ -110,8 +110,8 @@ def test_the_command_draws_all_supported_figures(kept, capsys):
 
 def test_figures_are_saved_in_the_formats_given(kept):
     """`--figure` and `--format` can be repeated; SVG images contain text as text."""
-    words = ["--figure", "rates", "--figure", "window", "--format", "svg", "--format", "pdf"]
-    assert main([str(kept), *words]) == 0
+    options = ["--figure", "rates", "--figure", "window", "--format", "svg", "--format", "pdf"]
+    assert main([str(kept), *options]) == 0
     made = {file.name for file in (kept / "figures").iterdir()}
     assert made == {
         f"{name}.{suffix}"
