@@ -1,1 +1,1 @@
-"""The named figures of an experiment, drawn and saved."""
+"""Named figures of an experiment: what each shows and requires, drawn and saved."""

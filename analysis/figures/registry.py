@@ -1,4 +1,4 @@
-"""The figures by name: what each shows, what it needs of a file, how it is made from one."""
+"""Registry of figures by name: what each shows, what it requires, how it is drawn."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from analysis.figures import run_figures, sweep_figures
-from analysis.figures.facets import axes_of_numbers
+from analysis.figures.facets import numeric_axes
 from analysis.figures.sweep_figures import Figures
+from analysis.figures.titles import comma_separated
 from analysis.measures import spike_trains
-from analysis.measures.measured import MeasuredDataset, words
+from analysis.measures.measured import MeasuredDataset
 from analysis.reading.dataset import axes, parameter
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure, its name as a file, and what is said below it."""
+    """A figure, its file name without suffix, and its caption."""
 
     name: str
     figure: Figure
@@ -26,20 +27,20 @@ class Drawn:
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """A figure by name.
+    """Definition of a named figure.
 
     Attributes
     ----------
     name : str
-        On the command line, and what the names of its files begin with.
+        On the command line, and the first part of its file names.
     shows : str
-        In a few words.
+        Short description; the first sentence of the caption.
     needs : callable
-        Returns what a study would need to have it, "" if nothing.
+        Returns what a dataset lacks for this figure, "" if nothing.
     draw : callable
-        Yields file name, figure and a remark.
+        Yields name, figure and remark for each figure; the remark completes the caption.
     of_a_moment : bool
-        Whether it shows the moment that a study asks for.
+        Whether it depends on `MeasuredDataset.at`.
     """
 
     name: str
@@ -48,28 +49,28 @@ class FigureSpec:
     draw: Callable[[MeasuredDataset], Figures]
     of_a_moment: bool = False
 
-    def drawn(self, study: MeasuredDataset) -> Iterator[Drawn]:
-        """Yield its figures of a study."""
-        moment = f"_at={study.at:g}" if self.of_a_moment and study.at is not None else ""
-        for name, figure, remark in self.draw(study):
+    def drawn(self, measured: MeasuredDataset) -> Iterator[Drawn]:
+        """Yield the figures of a dataset."""
+        at = f"_at={measured.at:g}" if self.of_a_moment and measured.at is not None else ""
+        for name, figure, remark in self.draw(measured):
             caption = ". ".join(filter(None, [self.shows, remark])) + "."
-            yield Drawn(f"{name}{study.suffix}{moment}", figure, caption)
+            yield Drawn(f"{name}{measured.suffix}{at}", figure, caption)
 
 
-def _nothing(study: MeasuredDataset) -> str:
+def _nothing(measured: MeasuredDataset) -> str:
     return ""
 
 
-def _an_axis(study: MeasuredDataset) -> str:
-    return "" if axes(study.dataset) else "a swept axis"
+def _an_axis(measured: MeasuredDataset) -> str:
+    return "" if axes(measured.dataset) else "a swept axis"
 
 
-def _two_axes(study: MeasuredDataset) -> str:
-    return "" if len(axes_of_numbers(study)) > 1 else "two axes of three or more numbers"
+def _two_axes(measured: MeasuredDataset) -> str:
+    return "" if len(numeric_axes(measured)) > 1 else "two axes of three or more numbers"
 
 
 def _variable(name: str, how: str) -> Callable[[MeasuredDataset], str]:
-    return lambda study: "" if name in study.dataset else how
+    return lambda measured: "" if name in measured.dataset else how
 
 
 _HISTORY = _variable("weight_history", "record=history")
@@ -77,60 +78,46 @@ _SPIKE_TIMES = _variable("spike_time", "record.spike_times=true")
 _TRACES = _variable("x_pre", "record=everything, for a short run")
 
 
-def _long_trains(study: MeasuredDataset) -> str:
-    long = parameter(study.dataset, "simulation.duration").max() >= 2 * spike_trains.WINDOW
-    return words(_an_axis(study), _SPIKE_TIMES(study), "" if long else "two seconds or more")
+def _long_trains(measured: MeasuredDataset) -> str:
+    long = parameter(measured.dataset, "simulation.duration").max() >= 2 * spike_trains.WINDOW
+    long_enough = "" if long else "two seconds or more"
+    return comma_separated(_an_axis(measured), _SPIKE_TIMES(measured), long_enough)
 
 
-def _groups(study: MeasuredDataset) -> str:
-    named = "group" in study.dataset.coords and study.dataset["group"].dims == ("synapse",)
-    return words(_HISTORY(study), "" if named else "a coordinate group (synapse) with their names")
+def _groups(measured: MeasuredDataset) -> str:
+    coords = measured.dataset.coords
+    named = "group" in coords and coords["group"].dims == ("synapse",)
+    names = "" if named else "a coordinate group (synapse) with the group names"
+    return comma_separated(_HISTORY(measured), names)
 
 
-FIGURES = {
-    kind.name: kind
-    for kind in (
-        FigureSpec("weights", "Distribution of final weights", _nothing, sweep_figures.weights),
-        FigureSpec("rates", "Output rate", _an_axis, sweep_figures.rates),
-        FigureSpec("cv", "Irregularity of the output", _an_axis, sweep_figures.cv),
-        FigureSpec("fano", "Fano factor of the output", _long_trains, sweep_figures.fano),
-        FigureSpec("mean_weight", "Mean final weight", _an_axis, sweep_figures.mean_weight),
-        FigureSpec(
-            "shares",
-            "Shares of weak and strong weights",
-            _an_axis,
-            sweep_figures.shares,
-        ),
-        FigureSpec("phase_diagram", "Maps over two axes", _two_axes, sweep_figures.phase_diagram),
-        FigureSpec("settling", "Approach to equilibrium", _HISTORY, sweep_figures.approach),
-        FigureSpec("window", "STDP window", _nothing, sweep_figures.window),
-        FigureSpec(
-            "weights_in_time", "Weights against time", _HISTORY, run_figures.weights_in_time, True
-        ),
-        FigureSpec(
-            "groups",
-            "Weights of groups against time",
-            _groups,
-            run_figures.groups,
-            True,
-        ),
-        FigureSpec(
-            "traces", "Input spikes and the traces P and M", _TRACES, run_figures.traces, True
-        ),
-        FigureSpec(
-            "run",
-            "Potential, spikes, traces and conductances",
-            _TRACES,
-            run_figures.run,
-            True,
-        ),
-        FigureSpec(
-            "correlogram", "Input rate around output spikes", _TRACES, run_figures.correlogram
-        ),
-    )
-}
+_SPECS = (
+    FigureSpec("weights", "Distribution of final weights", _nothing, sweep_figures.weights),
+    FigureSpec("rates", "Output rate", _an_axis, sweep_figures.rates),
+    FigureSpec("cv", "Coefficient of variation of output intervals", _an_axis, sweep_figures.cv),
+    FigureSpec("fano", "Fano factor of output spike counts", _long_trains, sweep_figures.fano),
+    FigureSpec("mean_weight", "Mean final weight", _an_axis, sweep_figures.mean_weight),
+    FigureSpec("shares", "Shares of weak and strong weights", _an_axis, sweep_figures.shares),
+    FigureSpec(
+        "phase_diagram",
+        "Mean weight, output rate and bimodality over two axes",
+        _two_axes,
+        sweep_figures.phase_diagram,
+    ),
+    FigureSpec("settling", "Approach to equilibrium", _HISTORY, sweep_figures.approach),
+    FigureSpec("window", "STDP window", _nothing, sweep_figures.window),
+    FigureSpec(
+        "weights_in_time", "Weights against time", _HISTORY, run_figures.weights_in_time, True
+    ),
+    FigureSpec("groups", "Weights against time by group", _groups, run_figures.groups, True),
+    FigureSpec("traces", "Input spikes and the traces P and M", _TRACES, run_figures.traces, True),
+    FigureSpec("run", "Potential, spikes, traces and conductances", _TRACES, run_figures.run, True),
+    FigureSpec("correlogram", "Input rate around output spikes", _TRACES, run_figures.correlogram),
+)
+
+FIGURES = {spec.name: spec for spec in _SPECS}
 
 
-def supported(study: MeasuredDataset) -> list[str]:
-    """Return the names of the figures that a study supports."""
-    return [name for name, kind in FIGURES.items() if not kind.needs(study)]
+def supported(measured: MeasuredDataset) -> list[str]:
+    """Return the names of the figures that a dataset supports."""
+    return [name for name, spec in FIGURES.items() if not spec.needs(measured)]

@@ -1,4 +1,4 @@
-"""The figures of one run: from a dataset's first seed at each point to figures and their names."""
+"""Figures of single runs: the first seed that is done at each point, with names and titles."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import xarray as xr
 
+from analysis.figures import titles
 from analysis.figures.facets import slices
 from analysis.figures.sweep_figures import Figures
+from analysis.figures.titles import comma_separated, lines
 from analysis.measures import spike_trains, weights
-from analysis.measures.measured import MeasuredDataset, lines, settled_words, words
+from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED
 from analysis.measures.stationarity import settling
 from analysis.measures.traces import ltd_trace, ltp_trace, synaptic_conductance
@@ -18,56 +20,56 @@ from analysis.plots import lines as line_plots
 from analysis.plots import single_run
 from analysis.reading.dataset import parameter
 
-#: So many synapses are drawn with spikes and traces, as in exercise 1B.
-FEW = 5
+#: Number of synapses drawn with spikes and traces, as in exercise 1B of the tutorial.
+N_SYNAPSES = 5
 
-#: Of longer runs only a part is drawn step by step [ms].
-MOST_TIME = 1000.0
-
-
-def weights_in_time(study: MeasuredDataset) -> Figures:
-    """Yield weights against time with the histogram at one moment, of one run for each point."""
-    yield from _weights_in_time(study, "weights_in_time", None)
+#: Longest time that is drawn step by step [ms].
+MAX_TIME = 1000.0
 
 
-def groups(study: MeasuredDataset) -> Figures:
-    """Yield the same with groups of synapses apart, such as correlated and uncorrelated ones."""
-    yield from _weights_in_time(study, "groups", study.dataset["group"])
+def weights_in_time(measured: MeasuredDataset) -> Figures:
+    """Yield weights against time, and the histogram at one time, of one run per point."""
+    yield from _weights_in_time(measured, "weights_in_time", None)
 
 
-def _weights_in_time(study: MeasuredDataset, name: str, group: xr.DataArray | None) -> Figures:
-    for suffix, where, run in _runs(study):
+def groups(measured: MeasuredDataset) -> Figures:
+    """Yield weights against time by group of synapses, such as correlated and uncorrelated."""
+    yield from _weights_in_time(measured, "groups", measured.dataset["group"])
+
+
+def _weights_in_time(measured: MeasuredDataset, figure: str, group: xr.DataArray | None) -> Figures:
+    for name, where, run in _runs(measured, figure):
         times = run["sample_time"].values
-        at = times[-1] if study.at is None else times[np.argmin(np.abs(times - study.at))]
-        if group is None:
-            share = weights.weight_histogram(run, at=at)
-        else:
-            shares = [
-                weights.weight_histogram(run.isel(synapse=group.values == member), at=at)
-                for member in dict.fromkeys(group.values.tolist())
-            ]
-            names = xr.DataArray(list(dict.fromkeys(group.values.tolist())), dims="group")
-            share = xr.concat(shares, "group").assign_coords(group=names)
-        title = lines(where, settled_words(settling(run)["settled"].values.ravel()))
-        yield (
-            f"{name}{suffix}",
-            single_run.weights_in_time(run["weight_history"], share, at, group, title),
-            "",
-        )
+        at = times[-1] if measured.at is None else times[np.argmin(np.abs(times - measured.at))]
+        share = _share(run, group, at)
+        history = run["weight_history"]
+        title = lines(where, titles.settled_answers(settling(run)["settled"].values.ravel()))
+        yield name, single_run.weights_in_time(history, share, at, group, title), ""
 
 
-def traces(study: MeasuredDataset) -> Figures:
+def _share(run: xr.Dataset, group: xr.DataArray | None, at: float) -> xr.DataArray:
+    """Return the histogram of weights at a time, `([group], weight_bin)`."""
+    if group is None:
+        return weights.weight_histogram(run, at=at)
+    names = list(dict.fromkeys(group.values.tolist()))
+    shares = [
+        weights.weight_histogram(run.isel(synapse=group.values == name), at=at) for name in names
+    ]
+    return xr.concat(shares, "group").assign_coords(group=names)
+
+
+def traces(measured: MeasuredDataset) -> Figures:
     """Yield input spikes of a few synapses with the traces P and M."""
-    for suffix, where, run in _moments(study):
-        few = run.isel(synapse=slice(FEW))
+    for name, where, run in _excerpts(measured, "traces"):
+        few = run.isel(synapse=slice(N_SYNAPSES))
         figure = single_run.traces(few["input_spike"], ltp_trace(few), ltd_trace(few), where)
-        yield f"traces{suffix}", figure, ""
+        yield name, figure, ""
 
 
-def run(study: MeasuredDataset) -> Figures:
-    """Yield the six panels of the tutorial's exercise 2."""
-    for suffix, where, one in _moments(study):
-        few = one.isel(synapse=slice(single_run.FEW_SYNAPSES))
+def run(measured: MeasuredDataset) -> Figures:
+    """Yield the six panels of exercise 2 of the tutorial."""
+    for name, where, one in _excerpts(measured, "run"):
+        few = one.isel(synapse=slice(single_run.N_TRACES))
         shown = {
             "v": one["v"],
             "M": ltd_trace(one),
@@ -80,46 +82,47 @@ def run(study: MeasuredDataset) -> Figures:
         times = times[(times >= first) & (times <= last)]
         V_th = float(parameter(one, "neuron.V_th"))
         figure = single_run.exercise(one["input_spike"], shown, times, V_th, where)
-        remark = f"P and g of {few.sizes['synapse']} synapses"
-        yield f"run{suffix}", figure, remark
+        yield name, figure, f"P and g of {few.sizes['synapse']} synapses"
 
 
-def correlogram(study: MeasuredDataset) -> Figures:
+def correlogram(measured: MeasuredDataset) -> Figures:
     """Yield the input rate around output spikes."""
-    for suffix, where, one in _runs(study):
+    for name, where, one in _runs(measured, "correlogram"):
         rate = spike_trains.input_rate_around_output(one)
         n = int(one["spike_count"])
         counted = f"{n:,} output spike{'s' if n != 1 else ''}"
-        title = lines(study.heading("Over"), where, counted)
+        title = lines(titles.heading(measured, "Over"), where, counted)
         expected = float(parameter(one, "input.rate_hz"))
-        yield f"correlogram{suffix}", line_plots.correlogram(rate, expected, title), ""
+        yield name, line_plots.correlogram(rate, expected, title), ""
 
 
-def _moments(study: MeasuredDataset) -> Iterator[tuple[str, str, xr.Dataset]]:
-    """Yield the same with input spikes; of long runs one second, from `at` on or the first."""
-    for suffix, where, one in _runs(study):
+def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[tuple[str, str, xr.Dataset]]:
+    """Yield runs with their input spikes; of long runs one second, from `at` or from 0."""
+    for name, where, one in _runs(measured, figure):
         run = one.assign(input_spike=spike_trains.input_spikes(one))
         times = one["time"].values
-        if times[-1] - times[0] <= MOST_TIME:
-            yield suffix, where, run
+        if times[-1] - times[0] <= MAX_TIME:
+            yield name, where, run
             continue
-        start = max(0.0, min(study.at or 0.0, times[-1] - MOST_TIME))
-        moment = f"{start / 1000:g} to {(start + MOST_TIME) / 1000:g} s of {times[-1] / 1000:.4g} s"
-        yield suffix, lines(where, moment), run.sel(time=slice(start, start + MOST_TIME))
+        start = max(0.0, min(measured.at or 0.0, times[-1] - MAX_TIME))
+        end = start + MAX_TIME
+        excerpt = f"{start / 1000:g} to {end / 1000:g} s of {times[-1] / 1000:.4g} s"
+        yield name, lines(where, excerpt), run.sel(time=slice(start, end))
 
 
-def _runs(study: MeasuredDataset) -> Iterator[tuple[str, str, xr.Dataset]]:
-    """Yield suffix, words and data of one run at each point: of the first seed that is done."""
-    for suffix, where, runs_there in slices(study.dataset, study.swept, by="status"):
-        one, seed_words = runs_there, ""
-        if study.has_seeds:
-            one = runs_there.isel({SEED: int(np.argmax(runs_there["status"].values == 0))})
-            seed_words = f"Seed {int(one[SEED])}"
-        yield suffix, lines(study.part, words(where.replace("\n", ", "), seed_words)), _its_own(one)
+def _runs(measured: MeasuredDataset, figure: str) -> Iterator[tuple[str, str, xr.Dataset]]:
+    """Yield name, title and data of one run per point: the first seed that is done."""
+    for name, where, part in slices(figure, measured.dataset, measured.swept, by="status"):
+        one, seed = part, ""
+        if measured.has_seeds:
+            one = part.isel({SEED: int(np.argmax(part["status"].values == 0))})
+            seed = f"Seed {int(one[SEED])}"
+        title = lines(measured.part, comma_separated(where.replace("\n", ", "), seed))
+        yield name, title, _without_padding(one)
 
 
-def _its_own(one: xr.Dataset) -> xr.Dataset:
-    """Return a run without what pads it to the length of longer ones."""
+def _without_padding(one: xr.Dataset) -> xr.Dataset:
+    """Return a run without the padding to the length of longer runs."""
     for dim, variable in (("sample_time", "rate_history"), ("time", "v")):
         if variable in one:
             n = int(one[variable].notnull().sum())

@@ -1,4 +1,4 @@
-"""Draw figures of an experiment, into files beside its results."""
+"""Draw the figures of an experiment: into files beside its results, or in a notebook."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from analysis.figures.registry import FIGURES, Drawn, supported
+from analysis.figures.titles import missing_points
 from analysis.measures.measured import MeasuredDataset
-from analysis.measures.weights import n_not_done
 from analysis.plots import style
 from analysis.reading.dataset import reading
 from analysis.reading.errors import LoadError
@@ -26,50 +26,50 @@ def draw(
     where: Sequence[str] = (),
     at: float | None = None,
 ) -> None:
-    """Draw figures of an experiment directory, or of its `results.nc`, and print their paths.
+    """Draw figures of an experiment into its folder `figures`, and print their paths.
 
     Parameters
     ----------
     experiment : path
-        The directory, or its `results.nc`.
+        The experiment directory, or its `results.nc`.
     names : sequence of str
-        Figures by their names in `FIGURES`; all that the file supports by default.
+        Figures by their names in `FIGURES`; by default all that the file supports.
     formats : sequence of str
         png, pdf or svg.
     where : sequence of str
         `KEY=VALUE`: only the points at these values.
     at : float, optional
-        The moment [ms] at which weights in time are shown.
+        Time at which weight histories and traces are shown [ms].
 
     Raises
     ------
     LoadError
-        If there is nothing to draw, or no place for it, or a figure needs what is not recorded.
+        If no point is done, a figure requires what is not recorded, or files cannot be written.
     ConditionError
-        If no point is at these values.
+        If there are no points at these values, or no run lasts until `at`.
     """
     mpl.use("Agg")
-    place = results_file(experiment).parent / "figures"
+    folder = results_file(experiment).parent / "figures"
     with reading(experiment) as dataset, style.paper():
-        study = MeasuredDataset.of(dataset, where, at)
-        _refuse_empty(experiment, study)
-        _refuse_unsupported(experiment, study, names)
+        measured = MeasuredDataset.of(dataset, where, at)
+        _refuse_empty(experiment, measured)
+        _refuse_unsupported(experiment, measured, names)
         try:
-            for name in names or supported(study):
-                paths = [_save(drawn, place, formats) for drawn in FIGURES[name].drawn(study)]
+            for name in names or supported(measured):
+                paths = [_save(drawn, folder, formats) for drawn in FIGURES[name].drawn(measured)]
                 if names and not paths:
                     print(f"{name}: no point has a number to draw")
         except OSError as error:
-            raise LoadError(f"{place}: must be a writable directory ({error.strerror})") from error
+            raise LoadError(f"{folder}: must be a writable directory ({error.strerror})") from error
 
 
-def _save(drawn: Drawn, place: Path, formats: Sequence[str]) -> Path:
-    place.mkdir(exist_ok=True)
+def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> Path:
+    folder.mkdir(exist_ok=True)
     for suffix in formats:
-        drawn.figure.savefig(place / f"{drawn.name}.{suffix}")
-        drawn.figure.set_layout_engine("none")  # it stays as it was laid out
+        drawn.figure.savefig(folder / f"{drawn.name}.{suffix}")
+        drawn.figure.set_layout_engine("none")  # the same layout in every format
     plt.close(drawn.figure)
-    path = place / f"{drawn.name}.{formats[0]}"
+    path = folder / f"{drawn.name}.{formats[0]}"
     print(path)
     return path
 
@@ -77,34 +77,40 @@ def _save(drawn: Drawn, place: Path, formats: Sequence[str]) -> Path:
 def show(
     dataset: xr.Dataset, name: str, where: Sequence[str] = (), at: float | None = None
 ) -> list[Figure]:
-    """Return the figures of one name of a dataset; a notebook shows them by itself.
+    """Draw the figures of one name; a notebook displays them.
 
     Parameters
     ----------
     dataset : Dataset
-        What `pipeline.sweep`, `pipeline.simulate` or `open_results` returns.
+        Results, with `status` (...), dimensionless, along all swept axes, as returned by
+        `pipeline.sweep`, `pipeline.simulate` or `open_results`.
     name : str
         One of `FIGURES`.
     where : sequence of str
         `KEY=VALUE`: only the points at these values.
     at : float, optional
-        The moment [ms] at which weights in time are shown.
+        Time at which weight histories and traces are shown [ms].
+
+    Returns
+    -------
+    list of Figure
+        One, or several where the dataset has more axes than a figure can show.
 
     Raises
     ------
     LoadError
-        If there is no such figure, or it needs what is not recorded.
+        If there is no such figure, or it requires what is not recorded.
     ConditionError
-        If no point is at these values.
+        If there are no points at these values, or no run lasts until `at`.
     """
     with style.paper():
-        study = MeasuredDataset.of(dataset, where, at)
-        _refuse_unsupported("dataset", study, [name])
-        return [drawn.figure for drawn in FIGURES[name].drawn(study)]
+        measured = MeasuredDataset.of(dataset, where, at)
+        _refuse_unsupported("dataset", measured, [name])
+        return [drawn.figure for drawn in FIGURES[name].drawn(measured)]
 
 
 def show_catalogue(experiment: Path) -> None:
-    """Print which figures a file supports, and what the others would need.
+    """Print all figures, and what a file lacks for those that it does not support.
 
     Raises
     ------
@@ -112,26 +118,25 @@ def show_catalogue(experiment: Path) -> None:
         If there is no such file.
     """
     with reading(experiment) as dataset:
-        study = MeasuredDataset(dataset)
-        for kind in FIGURES.values():
-            needs = kind.needs(study)
-            print(f"{kind.name:16} {kind.shows}" + (f" - needs {needs}" if needs else ""))
+        measured = MeasuredDataset(dataset)
+        for spec in FIGURES.values():
+            needs = spec.needs(measured)
+            print(f"{spec.name:16} {spec.shows}" + (f" - needs {needs}" if needs else ""))
 
 
-def _refuse_unsupported(what: object, study: MeasuredDataset, names: Sequence[str]) -> None:
+def _refuse_unsupported(source: object, measured: MeasuredDataset, names: Sequence[str]) -> None:
     for name in names:
         if name not in FIGURES:
             raise LoadError(f"--figure {name}: must be one of {', '.join(FIGURES)}")
-        if needs := FIGURES[name].needs(study):
-            raise LoadError(f"{what}: --figure {name} needs {needs}")
-    moments = [name for name, kind in FIGURES.items() if kind.of_a_moment]
-    if names and study.at is not None and not set(names) & set(moments):
-        raise LoadError(f"--at {study.at:g}: only {', '.join(moments)} show a moment")
+        if needs := FIGURES[name].needs(measured):
+            raise LoadError(f"{source}: --figure {name} needs {needs}")
+    of_a_moment = [name for name, spec in FIGURES.items() if spec.of_a_moment]
+    if names and measured.at is not None and not set(names) & set(of_a_moment):
+        raise LoadError(f"--at {measured.at:g}: only {', '.join(of_a_moment)} depend on it")
 
 
-def _refuse_empty(experiment: Path, study: MeasuredDataset) -> None:
-    not_done, n = n_not_done(study.dataset), study.dataset["status"].size
-    if not_done == n:
+def _refuse_empty(experiment: Path, measured: MeasuredDataset) -> None:
+    if not measured.done.any():
         raise LoadError(f"{experiment}: no point is done yet; nothing to draw")
-    if not_done:
-        print(f"{not_done} of {n} points are not done and left out")
+    if missing := missing_points(measured.dataset):
+        print(missing)

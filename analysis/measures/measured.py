@@ -1,4 +1,4 @@
-"""An experiment that figures are drawn of: its dataset, what is measured once, what titles say."""
+"""A dataset with its measures, each computed once, on first use."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import xarray as xr
 
 from analysis.measures import equilibrium, weights
 from analysis.measures.seeds import SEED, swept_axes
-from analysis.measures.stationarity import NO, NOT_RECORDED, TOO_SHORT, YES, settling
+from analysis.measures.stationarity import YES, settling
 from analysis.reading.dataset import axes, parameter
 from analysis.reading.errors import ConditionError
 from analysis.reading.select import part_of
@@ -19,16 +18,16 @@ from analysis.reading.select import part_of
 
 @dataclass(frozen=True)
 class MeasuredDataset:
-    """A dataset, and what several figures need of it.
+    """A dataset, and the measures that several figures share.
 
     Attributes
     ----------
     dataset : Dataset
-        As in `results.nc`, or a part of it.
+        Results as in `results.nc`, or a selection of their points.
     part, suffix : str
-        What the dataset is a part of its file by, in words and in names of files.
+        The values that the points were selected by, for titles and for file names.
     at : float or None
-        The moment [ms] at which weights in time are shown; None is the end.
+        Time at which weight histories and traces are shown [ms]; None is the end of the run.
     """
 
     dataset: xr.Dataset
@@ -40,7 +39,21 @@ class MeasuredDataset:
     def of(
         cls, dataset: xr.Dataset, where: Sequence[str] = (), at: float | None = None
     ) -> MeasuredDataset:
-        """Return the study of the points at some values, `KEY=VALUE`.
+        """Select the points at given values.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            Results, with `status` (...), dimensionless, along all swept axes.
+        where : sequence of str
+            `KEY=VALUE`: only the points at these values.
+        at : float, optional
+            Time at which weight histories and traces are shown [ms].
+
+        Returns
+        -------
+        MeasuredDataset
+            Its dataset lacks the axes that were given; units are unchanged.
 
         Raises
         ------
@@ -55,7 +68,7 @@ class MeasuredDataset:
 
     @property
     def swept(self) -> list[str]:
-        """The swept axes but seed."""
+        """The swept axes without `seed`."""
         return swept_axes(self.dataset)
 
     @property
@@ -65,98 +78,95 @@ class MeasuredDataset:
 
     @cached_property
     def silent(self) -> xr.DataArray:
-        """Where the neuron never fired, along the axes but seed."""
+        """Where the neuron never fired.
+
+        Returns
+        -------
+        DataArray of bool, (...)
+            Dimensionless, along the swept axes without `seed`.
+        """
         return weights.silent(self.dataset)
 
     @cached_property
     def done(self) -> xr.DataArray:
-        """Where any seed is done, along the axes but seed."""
+        """Where at least one seed is done.
+
+        Returns
+        -------
+        DataArray of bool, (...)
+            Dimensionless, along the swept axes without `seed`.
+        """
         done = self.dataset["status"] == 0
         return done.any(SEED) if self.has_seeds else done
 
     @cached_property
     def settling(self) -> xr.Dataset:
-        """Whether and when the weights have settled."""
+        """Whether and when the weights have settled.
+
+        Returns
+        -------
+        Dataset, (...)
+            `settled` and `distance`, dimensionless, and `settling_time` [ms], along the swept axes
+            without `seed`.
+        """
         return settling(self.dataset)
 
     @cached_property
-    def final(self) -> xr.DataArray:
-        """Where the weights are those of the equilibrium."""
+    def at_equilibrium(self) -> xr.DataArray:
+        """Where the weights have settled and the neuron fires.
+
+        Returns
+        -------
+        DataArray of bool, (...)
+            Dimensionless, along the swept axes without `seed`.
+        """
         return (self.settling["settled"] == YES) & ~self.silent
 
     @cached_property
     def expected(self) -> xr.Dataset:
-        """What the theory expects of the weights."""
+        """Histogram of weights in theory.
+
+        Returns
+        -------
+        Dataset, (..., weight_bin)
+            As of `expected_histogram`, dimensionless, along the swept axes without `seed`.
+        """
         return equilibrium.expected_histogram(self.dataset, self.settling["settled"])
 
     @cached_property
-    def is_late(self) -> bool:
-        """Whether rates are those of the last half: where any weights have settled."""
-        return bool(self.final.any())
+    def any_settled(self) -> bool:
+        """Whether any point is at equilibrium: rates are then those of the last half of the run."""
+        return bool(self.at_equilibrium.any())
 
     @cached_property
     def homeostatic_rate(self) -> xr.DataArray:
-        """What the theory expects of the output rate."""
+        """Output rate in theory.
+
+        Returns
+        -------
+        DataArray, (...)
+            Rate [Hz] along the swept axes without `seed`; NaN where the theory gives none.
+        """
         return equilibrium.homeostatic_rate(self.dataset, self.settling["settled"])
 
     @cached_property
     def shares(self) -> xr.DataArray:
-        """Shares of weights in three ranges, at each point."""
+        """Shares of weights in three ranges.
+
+        Returns
+        -------
+        DataArray, (..., range)
+            Dimensionless, along all swept axes.
+        """
         return weights.weight_shares(self.dataset)
 
     @cached_property
     def bimodality(self) -> xr.DataArray:
-        """Bimodality of the weights, at each point."""
+        """Bimodality coefficient of the weights.
+
+        Returns
+        -------
+        DataArray, (...)
+            Dimensionless, along all swept axes.
+        """
         return weights.bimodality(self.dataset)
-
-    def heading(self, when: str, what: str = "") -> str:
-        """Return what every title begins with: time, what is shown, what is missing."""
-        duration = parameter(self.dataset, "simulation.duration")
-        time = f"{when} {duration.item() / 1000:g} s" if duration.ndim == 0 else ""
-        missing = weights.n_not_done(self.dataset)
-        holes = f"{missing} of {self.dataset['status'].size} points are not done" if missing else ""
-        return lines(self.part, words(time, what), holes)
-
-    def seeds(self, several: str) -> str:
-        """Return words with the number of seeds that are done where any is: "4", or "2 to 4"."""
-        if not self.has_seeds:
-            return ""
-        done = (self.dataset["status"] == 0).sum(SEED)
-        done = done.where(done > 0)
-        least, most = int(done.min()), int(done.max())
-        number = f"{most}" if least == most else f"{least} to {most}"
-        return several.format(number) if most > 1 else ""
-
-    @cached_property
-    def settled_words(self) -> str:
-        """Say of how many points the weights are those of the equilibrium."""
-        answers = self.settling["settled"].values[(self.done & ~self.silent).values]
-        return settled_words(answers)
-
-
-def settled_words(answers: np.ndarray) -> str:
-    """Say what `settling` answers, of one point or of several."""
-    n = {answer: int((answers == answer).sum()) for answer in (YES, NO, TOO_SHORT, NOT_RECORDED)}
-    alone = {
-        YES: "Settled",
-        NO: "Not settled: on the way to equilibrium",
-        TOO_SHORT: "Too short to tell whether this is the equilibrium",
-        NOT_RECORDED: "Equilibrium or not: no weight history to tell",
-    }
-    if answers.size == 0:
-        return ""
-    for answer, text in alone.items():
-        if n[answer] == answers.size:
-            return text
-    short = f", too short to tell: {n[TOO_SHORT]}" if n[TOO_SHORT] else ""
-    return f"Settled: {n[YES]} of {answers.size} points{short}"
-
-
-def words(*parts: str) -> str:
-    """Join what there is, with commas."""
-    return ", ".join(filter(None, parts))
-
-
-def lines(*parts: str) -> str:
-    """Join what there is, a line each."""
-    return "\n".join(filter(None, parts))

@@ -1,1 +1,1 @@
-"""Arrays in, matplotlib figures out."""
+"""Plot functions: arrays in, matplotlib figures out."""

@@ -1,24 +1,23 @@
-"""Numbers against an axis or against time as figures: arrays in, a figure out, nothing computed."""
+"""Line plots: a variable against a swept axis, histories against time, a correlogram."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from analysis.plots import style
-from analysis.plots.panels import along
 from analysis.reading.dataset import label, long_name
 
-#: More points on a line are drawn small.
+#: With more points than this on a line, markers are small.
 _CROWDED = 20
-
-_THEORY = {"ls": (0, (3, 1.5)), "lw": 0.9}
 
 
 def against_axis(
@@ -30,39 +29,40 @@ def against_axis(
     from_zero: bool = True,
     theory_name: str = "Theory",
 ) -> Figure:
-    """Draw a variable against a swept axis, with intervals as bars.
+    """Draw a variable against a swept axis, with error bars.
 
     Parameters
     ----------
     shown : Dataset
-        `mean` and `expected` (x, [line], [panel]): the variable, and what the theory expects of it:
-        dashed, NaN not drawn. `interval` (x, [line], [panel], bound): low and high end of each bar
-        (NaN: no bar). `silent` (x, [line]): where the neuron never fired: open markers. `passing`
-        (x, [line]): where the weights have not settled although others have: pale markers.
+        `mean` and `expected` (x, [line], [panel]): the variable, and its value in theory (dashed),
+        both in the unit of the variable, such as [Hz]; NaN is not drawn. `interval` (x, [line],
+        [panel], bound): low and high end of the error bars, in the same unit; NaN: no bar. `silent`
+        (x, [line]): where the neuron never fired, dimensionless: open markers. `unsettled`
+        (x, [line]): where weights have not settled, dimensionless: pale markers.
     x, line, panel : str
         Axes drawn along x, as lines, and as panels side by side.
     title : str
-        What stands above the axes; may have several lines.
+        May have several lines.
     from_zero : bool
-        Whether the variable's axis begins at 0.
+        Whether the y axis starts at 0.
     theory_name : str
-        How the theory is called in the title.
+        Name of the theory in the title.
+
+    Returns
+    -------
+    Figure
+        With one panel, or one for each value of `panel`.
     """
     mean = shown["mean"]
-    if (shown["silent"] & mean.notnull()).any():
-        title += "\nOpen markers: silent, no output spike"
-    if shown["passing"].any():
-        title += "\nPale markers: not settled"
-    if shown["expected"].notnull().any():
-        title += f"\nDashed: {theory_name}"
+    title = _with_key(title, shown, theory_name)
     n_panels = mean.sizes[panel] if panel else 1
     title = style.folded_lines(title, style.PAGE - 0.4 if panel else style.COLUMN - 0.6)
-    height = 2.2 + 0.13 * title.count("\n") + 0.2 * (n_panels > 1)
+    height = 2.2 + style.title_height(title) + 0.2 * (n_panels > 1)
     size = (style.COLUMN if n_panels == 1 else style.PAGE, height)
     figure, grid = plt.subplots(1, n_panels, sharey=True, squeeze=False, figsize=size)
-    if not style.has_words(mean[x]):
+    if not style.is_categorical(mean[x]):
         shown = shown.sortby(x)
-    for axes, part in zip(grid[0], along(shown, panel), strict=True):
+    for axes, part in zip(grid[0], style.along(shown, panel), strict=True):
         lines = _curves(axes, part, x, line)
         style.mark_values(axes, mean[x], style.PAGE / 4 if panel else 2.8)
         if panel:
@@ -82,57 +82,80 @@ def against_axis(
     return figure
 
 
-def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None) -> list[Artist]:
+def _with_key(title: str, shown: xr.Dataset, theory_name: str) -> str:
+    """Add the meaning of markers and dashes to a title."""
+    if (shown["silent"] & shown["mean"].notnull()).any():
+        title += "\nOpen markers: silent, no output spike"
+    if shown["unsettled"].any():
+        title += "\nPale markers: not settled"
+    if shown["expected"].notnull().any():
+        title += f"\nDashed: {theory_name}"
+    return title
+
+
+def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None) -> list[Line2D]:
     """Draw the lines of one panel."""
     shades = style.colours(shown[line]) if line else [style.LTD]
-    named = style.has_words(shown[x])
+    categorical = style.is_categorical(shown[x])
     lines = []
-    for i, (part, shade) in enumerate(zip(along(shown, line), shades, strict=True)):
-        # Named values have room to stand side by side.
-        aside = 0.12 * (i - (len(shades) - 1) / 2)
-        positions = np.arange(part.sizes[x]) + aside if named else part[x].values
-        marks = "o" if named or x == "seed" else "o-"
+    for i, (part, shade) in enumerate(zip(style.along(shown, line), shades, strict=True)):
+        # Names are far enough apart for markers side by side.
+        shift = 0.12 * (i - (len(shades) - 1) / 2)
+        positions = np.arange(part.sizes[x]) + shift if categorical else part[x].values
+        marker = "o" if categorical or x == "seed" else "o-"
         mean = part["mean"]
-        lines.append(_errorbar(axes, positions, mean, part["interval"], shade, marks))
-        for name, face in (("silent", "white"), ("passing", style.paler(shade))):
+        lines.append(_errorbar(axes, positions, mean, part["interval"], shade, marker))
+        faces: dict[str, style.Colour] = {"silent": "white", "unsettled": style.paler(shade)}
+        for name, face in faces.items():
             chosen = part[name].values
-            if chosen.any():  # a line of no points would count as one at the figure's corner
-                faces = {"color": shade, "mfc": face, "ms": lines[-1].get_markersize()}
+            if chosen.any():  # an empty line would set the data limits
                 axes.plot(
-                    positions[chosen], mean.values[chosen], "o", zorder=3, clip_on=False, **faces
+                    positions[chosen],
+                    mean.values[chosen],
+                    "o",
+                    color=shade,
+                    mfc=face,
+                    ms=lines[-1].get_markersize(),
+                    zorder=3,
+                    clip_on=False,
                 )
-        _theory(axes, positions, part["expected"], shade if line else "black", named)
+        _theory(axes, positions, part["expected"], shade if line else "black", categorical)
     return lines
 
 
 def trajectories(
-    courses: Sequence[xr.DataArray],
+    histories: Sequence[xr.DataArray],
     settling_time: xr.DataArray,
     line: str | None = None,
     title: str = "",
 ) -> Figure:
-    """Draw numbers against simulated time, a panel each.
+    """Draw variables against simulated time, a panel each.
 
     Parameters
     ----------
-    courses : sequence of DataArray, ([line], sample_time)
-        What is drawn; of shares (no units), the axis goes from 0 to 1.
+    histories : sequence of DataArray, ([line], sample_time)
+        The variables, such as [Hz]; those without units are shares, with limits 0 and 1.
     settling_time : DataArray, ([line])
-        Time [ms] from which on the weights are settled, marked by a dot (NaN: they are not).
+        Time from which the weights are settled [ms], marked by a dot; NaN: not settled.
     line : str, optional
         Axis drawn as lines.
     title : str
-        What stands above the panels; may have several lines.
+        May have several lines.
+
+    Returns
+    -------
+    Figure
+        With two columns of panels.
     """
-    rows = -(-len(courses) // 2)
-    height = 1.65 * rows + 0.35 + 0.13 * title.count("\n")
+    rows = -(-len(histories) // 2)
+    height = 1.65 * rows + 0.35 + style.title_height(title)
     figure, grid = plt.subplots(rows, 2, sharex=True, squeeze=False, figsize=(style.PAGE, height))
-    shades = style.colours(courses[0][line]) if line else [style.LTD]
-    ends = [end.item() for end in along(settling_time, line)]
-    for axes, course in zip(grid.flat, courses, strict=False):
-        times = course["sample_time"].values / 1000
+    shades = style.colours(histories[0][line]) if line else [style.LTD]
+    ends = [end.item() for end in style.along(settling_time, line)]
+    for axes, history in zip(grid.flat, histories, strict=False):
+        times = history["sample_time"].values / 1000
         lines = []
-        for part, end, shade in zip(along(course, line), ends, shades, strict=True):
+        for part, end, shade in zip(style.along(history, line), ends, shades, strict=True):
             lines += axes.plot(times, part.values, color=shade, lw=1)
             if np.isfinite(end):
                 at = int(np.argmin(np.abs(times - end / 1000)))
@@ -141,38 +164,45 @@ def trajectories(
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter("{x:g}")
             axes.minorticks_off()
-        axes.set_ylabel(style.folded(label(course), 1.2))
-        if "units" not in course.attrs:
+        axes.set_ylabel(style.folded(label(history), 1.2))
+        if "units" not in history.attrs:
             axes.set_ylim(0, 1)
         else:
             axes.set_ylim(bottom=0)
     for axes in grid[-1]:
         axes.set_xlabel("Simulated time (s)")
-    for axes in grid.flat[len(courses) :]:
+    for axes in grid.flat[len(histories) :]:
         axes.set_visible(False)
     style.title_above(figure, title)
     if line:
-        style.identify_lines(figure, list(grid.flat), lines, courses[0][line])
+        style.identify_lines(figure, list(grid.flat), lines, histories[0][line])
     return figure
 
 
 def correlogram(rates: xr.DataArray, rate_hz: float, title: str = "") -> Figure:
-    """Draw the input rate around output spikes, weak and strong synapses apart.
+    """Draw the input rate around output spikes, for weak and strong synapses.
 
     Parameters
     ----------
     rates : DataArray, (strength, lag)
-        Input rate at t_pre - t_post; NaN: no such synapse, not drawn.
+        Input rate [Hz] at lag t_pre - t_post [ms]; NaN, where there is no such synapse, is not
+        drawn.
     rate_hz : float
-        Input rate over all of the time: dotted.
+        Mean input rate [Hz]: dotted.
     title : str
-        What stands above the axes; may have several lines.
+        May have several lines.
+
+    Returns
+    -------
+    Figure
+        With one panel.
     """
-    figure, axes = plt.subplots(figsize=(style.COLUMN, 2.5 + 0.13 * title.count("\n")))
+    figure, axes = plt.subplots(figsize=(style.COLUMN, 2.5 + style.title_height(title)))
     axes.axhline(rate_hz, color=style.NEUTRAL, lw=0.7, ls=":")
     axes.axvline(0, color=style.NEUTRAL, lw=0.5, ls=":")
-    lines, names = [], []
-    for part, colour in zip(along(rates, "strength"), (style.LTD, style.LTP), strict=True):
+    lines: list[Line2D] = []
+    names = []
+    for part, colour in zip(style.along(rates, "strength"), (style.LTD, style.LTP), strict=True):
         if part.notnull().any():
             lines += axes.plot(part["lag"].values, part.values, color=colour, lw=1)
             names.append(f"{part['strength'].item()} synapses".capitalize())
@@ -186,32 +216,33 @@ def correlogram(rates: xr.DataArray, rate_hz: float, title: str = "") -> Figure:
 
 def _errorbar(
     axes: Axes,
-    positions: np.ndarray,
+    positions: NDArray,
     mean: xr.DataArray,
     interval: xr.DataArray,
     shade: style.Colour,
-    marks: str,
-) -> Artist:
-    """Draw one line with its bars, which may be unlike upwards and downwards."""
+    marker: str,
+) -> Line2D:
+    """Draw one line with its error bars, which may be asymmetric."""
     low, high = (interval.sel(bound=bound).values for bound in ("low", "high"))
     bars = (
         np.maximum([mean.values - low, high - mean.values], 0) if np.isfinite(low).any() else None
     )
-    size = {"markersize": 1.5, "capsize": 0} if mean.size > _CROWDED else {"capsize": 1.5}
+    crowded = mean.size > _CROWDED
+    size: dict[str, Any] = {"markersize": 1.5, "capsize": 0} if crowded else {"capsize": 1.5}
     drawn = axes.errorbar(
-        positions, mean.values, bars, fmt=marks, color=shade, elinewidth=0.8, **size
+        positions, mean.values, bars, fmt=marker, color=shade, elinewidth=0.8, **size
     )
     return drawn.lines[0]
 
 
 def _theory(
-    axes: Axes, positions: np.ndarray, expected: xr.DataArray, colour: style.Colour, named: bool
+    axes: Axes, positions: NDArray, expected: xr.DataArray, colour: style.Colour, categorical: bool
 ) -> None:
     known = expected.notnull().values
     if not known.any():
         return
     before, after = np.pad(known, 1)[:-2], np.pad(known, 1)[2:]
-    alone = known if named else known & ~before & ~after  # no line joins these
+    alone = known if categorical else known & ~before & ~after  # points without a line
     axes.plot(positions[alone], expected.values[alone], "_", color=colour, ms=9, zorder=4)
-    if not named:
-        axes.plot(positions, expected.values, color=colour, zorder=4, **_THEORY)
+    if not categorical:
+        axes.plot(positions, expected.values, color=colour, zorder=4, **style.THEORY)

@@ -1,4 +1,4 @@
-"""Numbers over two axes as maps: arrays in, a figure out, nothing computed."""
+"""Plots of variables over two axes: maps with contours."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib import patheffects
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -17,8 +18,10 @@ from analysis.reading.dataset import label
 
 _HATCH = "////"
 
-#: White lines and words are seen on yellow too.
-_OUTLINE = [patheffects.withStroke(linewidth=1.6, foreground="black")]
+# An outline keeps white lines and labels legible on yellow.
+_OUTLINE: list[patheffects.AbstractPathEffect] = [
+    patheffects.withStroke(linewidth=1.6, foreground="black")
+]
 
 
 def phase_diagram(
@@ -29,22 +32,27 @@ def phase_diagram(
     contours: Sequence[float | None],
     title: str = "",
 ) -> Figure:
-    """Draw numbers over two swept axes, a panel each, with contours.
+    """Draw variables over two swept axes, a panel each, with contours.
 
     Parameters
     ----------
     numbers : sequence of DataArray, (x, y)
-        What is drawn; NaN: grey.
+        The variables, such as [Hz]; NaN is drawn grey.
     silent : DataArray of bool, (x, y)
-        Where the neuron never fired: hatched.
+        Where the neuron never fired, dimensionless: hatched.
     x, y : str
         The two axes.
     contours : sequence of float or None
-        The one level that matters in each panel, or None: some round ones.
+        The level of the contour in each panel, in its unit; None: about four levels.
     title : str
-        What stands above the panels; may have several lines.
+        May have several lines.
+
+    Returns
+    -------
+    Figure
+        With one panel and colour bar per variable.
     """
-    height = 2.75 + 0.13 * title.count("\n")
+    height = 2.75 + style.title_height(title)
     figure, grid = plt.subplots(
         1, len(numbers), sharex=True, sharey=True, squeeze=False, figsize=(style.PAGE, height)
     )
@@ -69,7 +77,7 @@ def phase_diagram(
     return figure
 
 
-def _pixels(axes: Axes, values: xr.DataArray, x: str, y: str) -> object:
+def _pixels(axes: Axes, values: xr.DataArray, x: str, y: str) -> QuadMesh:
     return axes.pcolormesh(
         style.edges(values[x].values),
         style.edges(values[y].values),
@@ -80,6 +88,7 @@ def _pixels(axes: Axes, values: xr.DataArray, x: str, y: str) -> object:
 
 
 def _contours(axes: Axes, values: xr.DataArray, x: str, y: str, level: float | None) -> None:
+    """Draw contours, unless too many values are missing or the level is not reached."""
     known = values.values[np.isfinite(values.values)]
     if min(values.shape) < 2 or known.size < 0.6 * values.size or np.ptp(known) == 0:
         return
@@ -90,12 +99,12 @@ def _contours(axes: Axes, values: xr.DataArray, x: str, y: str, level: float | N
         values[x], values[y], np.ma.masked_invalid(values), levels, colors="white", linewidths=0.8
     )
     drawn.set_path_effects(_OUTLINE)
-    for words in axes.clabel(drawn, fontsize=6, fmt="%.3g"):
-        words.set_path_effects(_OUTLINE)
+    for text in axes.clabel(drawn, fontsize=6, fmt="%.3g"):
+        text.set_path_effects(_OUTLINE)
 
 
 def _hatch(axes: Axes, silent: xr.DataArray, x: str, y: str) -> None:
-    """Hatch pixel by pixel, so that single silent points are hatched too."""
+    """Hatch pixel by pixel, which covers isolated silent points as well."""
     across, up = style.edges(silent[x].values), style.edges(silent[y].values)
     for j, i in np.argwhere(silent.values):
         corners = ([across[i], across[i + 1]], [up[j]] * 2, [up[j + 1]] * 2)

@@ -1,4 +1,4 @@
-"""One run as figures: arrays in, a figure out, nothing computed."""
+"""Plots of a single run: spikes and traces, weights against time."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from analysis.plots import style
-from analysis.plots.panels import along
 from analysis.reading.dataset import label
 
-#: How many synapses are drawn as lines: in traces, and against long times.
-FEW_SYNAPSES, MANY_SYNAPSES = 10, 50
+#: Numbers of synapses drawn as lines: of traces, and of weight histories.
+N_TRACES, N_HISTORIES = 10, 50
 
 #: Colours of groups of synapses.
 _GROUPS = (style.LTP, style.LTD, style.NEUTRAL)
@@ -27,21 +29,30 @@ def traces(
     M: xr.DataArray,
     title: str = "",  # noqa: N803
 ) -> Figure:
-    """Draw input spikes and the two traces that they and the output leave.
+    """Draw input spikes and the traces of LTP and LTD.
 
     Parameters
     ----------
     spikes : DataArray of bool, (time, synapse)
-        Input spikes of the synapses that are drawn.
+        Whether a synapse receives a spike, dimensionless, at `time` [ms].
     P : DataArray, (time, synapse)
-        LTP traces of the same synapses.
+        LTP traces of the same synapses, dimensionless.
     M : DataArray, (time)
-        LTD trace of the neuron.
+        LTD trace of the neuron, dimensionless.
     title : str
-        What stands above the panels; may have several lines.
+        May have several lines.
+
+    Returns
+    -------
+    Figure
+        With three panels.
     """
     figure, (top, middle, bottom) = plt.subplots(
-        3, 1, sharex=True, figsize=(style.COLUMN, 4.0), height_ratios=(1, 1.2, 0.8)
+        3,
+        1,
+        sharex=True,
+        figsize=(style.COLUMN, 4.0 + style.title_height(title)),
+        height_ratios=(1, 1.2, 0.8),
     )
     _raster(top, spikes)
     _lines(middle, P)
@@ -54,27 +65,33 @@ def traces(
 def exercise(
     spikes: xr.DataArray,
     shown: Mapping[str, xr.DataArray],
-    spike_time: np.ndarray,
+    spike_time: NDArray[np.float64],
     V_th: float,
     title: str = "",
 ) -> Figure:
-    """Draw the six panels of the tutorial's exercise 2.
+    """Draw the six panels of exercise 2 of the tutorial.
 
     Parameters
     ----------
     spikes : DataArray of bool, (time, synapse)
-        Input spikes of all synapses.
+        Whether a synapse receives a spike, dimensionless, at `time` [ms], for all synapses.
     shown : mapping of str to DataArray
-        `v`, `M`, `g_ex` (time), `P`, `g` (time, synapse): what is drawn.
-    spike_time : ndarray
+        `v` [mV], `M` and `g_ex`, dimensionless, (time); `P` and `g`, dimensionless,
+        (time, synapse), for the synapses drawn.
+    spike_time : ndarray, (n_spikes,)
         Output spikes [ms].
     V_th : float
         Threshold [mV].
     title : str
-        What stands above the panels; may have several lines.
+        May have several lines.
+
+    Returns
+    -------
+    Figure
+        With three rows and two columns of panels.
     """
     figure, grid = plt.subplots(
-        3, 2, sharex=True, figsize=(style.PAGE, 4.6 + 0.13 * title.count("\n"))
+        3, 2, sharex=True, figsize=(style.PAGE, 4.6 + style.title_height(title))
     )
     v = shown["v"]
     _lines(grid[0, 0], v, colour=style.NEUTRAL)
@@ -98,89 +115,97 @@ def weights_in_time(
     group: xr.DataArray | None = None,
     title: str = "",
 ) -> Figure:
-    """Draw weights against time, and beside them the histogram at one moment.
+    """Draw weights against time, and the histogram at one time.
 
     Parameters
     ----------
     history : DataArray, (sample_time, synapse)
-        Weights; some synapses are drawn, and the mean of all.
+        Weights, dimensionless, at `sample_time` [ms]; the mean is drawn, and some of the synapses.
     share : DataArray, ([group], weight_bin)
-        Share of synapses in each bin at the moment, of each group.
+        Share of synapses in each bin at the time, dimensionless.
     at : float
-        The moment [ms].
+        The time [ms].
     group : DataArray of str, (synapse), optional
-        The group of each synapse: drawn in colours, with a mean and a histogram for each.
+        Group of each synapse, dimensionless: each has a colour, a mean and a histogram.
     title : str
-        What stands above the panels; may have several lines.
+        May have several lines.
+
+    Returns
+    -------
+    Figure
+        With a wide and a narrow panel.
     """
     figure, (left, right) = plt.subplots(
         1,
         2,
         sharey=True,
-        figsize=(style.PAGE, 2.6 + 0.13 * title.count("\n")),
+        figsize=(style.PAGE, 2.6 + style.title_height(title)),
         width_ratios=(3, 1),
     )
-    seconds = history["sample_time"].values / 1000
-    edges = np.linspace(0, 1, share.sizes["weight_bin"] + 1)
-    names = [None] if group is None else list(dict.fromkeys(group.values.tolist()))
-    handles = []
-    for i, name in enumerate(names):
-        members = history if name is None else history.isel(synapse=group.values == name)
-        colour = style.NEUTRAL if name is None else _GROUPS[i % len(_GROUPS)]
-        few = members.isel(synapse=_spread_evenly(members.sizes["synapse"], MANY_SYNAPSES, names))
-        left.plot(seconds, few.values, color=colour, lw=0.4, alpha=0.5)
-        handles += left.plot(seconds, members.mean("synapse"), color=colour, lw=2)
-        part = share if name is None else share.sel(group=name)
-        seen_through = 1 if name is None else 0.5
-        right.stairs(
-            part.values,
-            edges,
-            orientation="horizontal",
-            color=colour,
-            fill=True,
-            alpha=seen_through,
-        )
+    means: list[Artist] = []
+    if group is None:
+        names = [_mean_and_few(history.sizes["synapse"])]
+        means += _histories(left, history, style.NEUTRAL, N_HISTORIES)
+        _histogram_sideways(right, share, style.NEUTRAL)
+    else:
+        groups = list(dict.fromkeys(group.values.tolist()))
+        names = [f"{name}, mean".capitalize() for name in groups]
+        for i, name in enumerate(groups):
+            members = history.isel(synapse=group.values == name)
+            colour = _GROUPS[i % len(_GROUPS)]
+            means += _histories(left, members, colour, max(1, N_HISTORIES // len(groups)))
+            _histogram_sideways(right, share.sel(group=name), colour, opacity=0.5)
     left.axvline(at / 1000, color="black", lw=0.7, ls=":")
     left.set(xlabel="Simulated time (s)", ylabel=label(history), ylim=(-0.02, 1.02), title=title)
-    left.set_xlim(0, seconds[-1])
+    left.set_xlim(0, history["sample_time"].values[-1] / 1000)
     right.set(xlabel=label(share), title=f"At {at / 1000:g} s")
     right.set_xlim(left=0)
-    n = history.sizes["synapse"]
-    few = f", {MANY_SYNAPSES} of them drawn" if n > MANY_SYNAPSES else ""
-    mean = [
-        f"Mean of all {n}{few}" if group is None else f"{name}, mean".capitalize() for name in names
-    ]
-    style.legend(figure, handles, mean)
+    style.legend(figure, means, names)
     return figure
 
 
-def _spread_evenly(n: int, most: int, names: list) -> np.ndarray:
-    most = max(1, most // len(names))
-    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(int))
+def _mean_and_few(n: int) -> str:
+    few = f"{N_HISTORIES} of them" if n > N_HISTORIES else "all of them"
+    return f"Thick: mean of {n}; thin: {few}"
+
+
+def _histories(axes: Axes, history: xr.DataArray, colour: str, most: int) -> list[Artist]:
+    """Draw some synapses, evenly spread, and the mean of all; return the line of the mean."""
+    n = history.sizes["synapse"]
+    few = history.isel(synapse=np.unique(np.linspace(0, n - 1, min(n, most)).astype(int)))
+    seconds = history["sample_time"].values / 1000
+    axes.plot(seconds, few.values, color=colour, lw=0.4, alpha=0.5)
+    return [*axes.plot(seconds, history.mean("synapse").values, color=colour, lw=2)]
+
+
+def _histogram_sideways(axes: Axes, share: xr.DataArray, colour: str, opacity: float = 1) -> None:
+    edges = style.bin_edges(share)
+    axes.stairs(
+        share.values, edges, orientation="horizontal", color=colour, fill=True, alpha=opacity
+    )
 
 
 def _raster(axes: Axes, spikes: xr.DataArray) -> None:
     n = spikes.sizes["synapse"]
     step, synapse = np.nonzero(spikes.transpose("time", "synapse").values)
-    size = 3 if n > FEW_SYNAPSES else 40
+    size = 3 if n > N_TRACES else 40
     times = spikes["time"].values[step]
     numbers = spikes["synapse"].values[synapse]
-    shades = style.colours(spikes["synapse"]) if n <= FEW_SYNAPSES else ["black"] * n
+    shades = style.colours(spikes["synapse"]) if n <= N_TRACES else ["black"] * n
     marks = [shades[i] for i in synapse]
     axes.scatter(times, numbers, s=size, marker="|", lw=0.7, c=marks)
     axes.set(ylabel="Synapse", ylim=(-0.5, n - 0.5))
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
 
 
 def _lines(axes: Axes, array: xr.DataArray, colour: style.Colour | None = None) -> None:
-    """Draw one line, or one for each synapse in colours that go with its number."""
+    """Draw one line, or one per synapse in the colours of the raster."""
     time = array["time"].values
     if "synapse" not in array.dims:
         axes.plot(time, array.values, color=colour, lw=0.9)
     else:
-        for part, shade in zip(
-            along(array, "synapse"), style.colours(array["synapse"]), strict=True
-        ):
+        parts = style.along(array, "synapse")
+        for part, shade in zip(parts, style.colours(array["synapse"]), strict=True):
             axes.plot(time, part.values, color=shade, lw=0.8)
     axes.set_ylabel(style.folded(label(array), 1.3))
     axes.margins(x=0)

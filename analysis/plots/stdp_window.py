@@ -1,15 +1,14 @@
-"""The STDP window as a figure: arrays in, a figure out, nothing computed."""
+"""Plot of the STDP window."""
 
 from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import xarray as xr
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from analysis.plots import style
-from analysis.plots.panels import along, name_row, naming
 from analysis.reading.dataset import label
 
 
@@ -21,35 +20,41 @@ def stdp_window(
     Parameters
     ----------
     window : DataArray, ([row], [line], time_difference)
-        Weight change; LTP at negative differences.
+        Weight change, dimensionless, at t_pre - t_post [ms]; the first half is LTP.
     row, line : str, optional
         Axes drawn as rows, and as lines within a row.
     title : str
-        What stands above the axes; may have several lines.
+        May have several lines.
+
+    Returns
+    -------
+    Figure
+        With one panel per row.
     """
-    parts = along(window, row)
+    parts = style.along(window, row)
     height = 2.4 if row is None else 1.0 + 0.9 * len(parts)
     figure, grid = plt.subplots(
         len(parts), sharex=True, sharey=True, squeeze=False, figsize=(style.COLUMN, height)
     )
-    column = grid[:, 0]
+    column = list(grid[:, 0])
     for axes, part in zip(column, parts, strict=True):
         axes.axhline(0, color=style.NEUTRAL, lw=0.5)
         axes.axvline(0, color=style.NEUTRAL, lw=0.5, ls=":")
-        lines = _window_lines(axes, part, line)
+        lines = _curves(axes, part, line)
         if row:
-            name_row(axes, part[row])
-    column[0].set_title(naming("Rows", window, row, title))
+            style.name_row(axes, part[row])
+    column[0].set_title(style.name_dimension(title, "Rows", window, row))
     column[-1].set_xlabel(label(window["time_difference"]))
     figure.supylabel(label(window), fontsize=8)
     if line:
-        style.identify_lines(figure, list(column), lines, window[line])
+        style.identify_lines(figure, column, lines, window[line])
     else:
         style.legend(figure, lines, ["LTP", "LTD"])
     return figure
 
 
-def _window_lines(axes: Axes, window: xr.DataArray, line: str | None) -> list[Artist]:
+def _curves(axes: Axes, window: xr.DataArray, line: str | None) -> list[Line2D]:
+    """Draw the two halves of a window, or of one window per line; return the legend's handles."""
     t = window["time_difference"].values
     halves = [slice(0, t.size // 2), slice(t.size // 2, None)]
     if line is None:
@@ -58,7 +63,7 @@ def _window_lines(axes: Axes, window: xr.DataArray, line: str | None) -> list[Ar
             for half, colour in zip(halves, (style.LTP, style.LTD), strict=True)
         ]
     lines = []
-    for part, colour in zip(along(window, line), style.colours(window[line]), strict=True):
+    for part, colour in zip(style.along(window, line), style.colours(window[line]), strict=True):
         ltp, _ = (axes.plot(t[half], part.values[half], color=colour)[0] for half in halves)
         lines.append(ltp)
     return lines

@@ -1,4 +1,4 @@
-"""How figures look: column width, 8 point, colours that the colour-blind can tell apart."""
+"""Common style of figures: sizes, colours, axes, panels, legends and titles."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -19,10 +20,13 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from analysis.reading.dataset import label, long_name, value_label
 
-Colour = str | tuple[float, ...]
+Colour = str | tuple[float, float, float] | tuple[float, float, float, float]
+
+Array = TypeVar("Array", xr.DataArray, xr.Dataset)
 
 #: Widths of a journal's column and page [inch].
 COLUMN, PAGE = 3.4, 7.0
@@ -34,13 +38,19 @@ NEUTRAL = "#4D4D4D"
 PALE = "#C8C8C8"
 _CATEGORIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
-# viridis without its palest end, which is lost on white.
+# viridis without its palest end, which has no contrast to white.
 _SHADES = np.linspace(0, 0.88, 256)
 
-#: More lines than this are told apart by a colour bar, fewer by a legend.
-MOST_LEGEND_ENTRIES = 6
+#: Line style of theory.
+THEORY: dict[str, Any] = {"ls": (0, (3, 1.5)), "lw": 0.9}
 
-_SETTINGS = {
+#: Name of the theory of weights in titles.
+SAME_MEAN = "theory with the same mean weight"
+
+#: More lines than this are identified by a colour bar, fewer by a legend.
+MAX_LEGEND_ENTRIES = 6
+
+_SETTINGS: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.titlelocation": "left",
@@ -59,7 +69,7 @@ _SETTINGS = {
     "lines.markersize": 3.5,
     "figure.constrained_layout.use": True,
     "axes.formatter.useoffset": False,
-    "pdf.fonttype": 42,  # text stays text
+    "pdf.fonttype": 42,  # fonts are embedded as fonts, not as outlines
     "svg.fonttype": "none",
     "savefig.dpi": 200,
 }
@@ -67,9 +77,9 @@ _SETTINGS = {
 
 @contextmanager
 def paper() -> Iterator[None]:
-    """Draw in the style of this module within the block.
+    """Apply the settings of this module within the block.
 
-    Nothing else is put back: in a notebook the first figure chooses where figures are shown.
+    Only these settings are restored: in a notebook, the first figure sets the backend.
     """
     before = {name: mpl.rcParams[name] for name in _SETTINGS}
     mpl.rcParams.update(_SETTINGS)
@@ -79,93 +89,187 @@ def paper() -> Iterator[None]:
         mpl.rcParams.update(before)
 
 
-def has_words(coordinate: xr.DataArray) -> bool:
-    """Whether an axis runs over words, not numbers."""
+def is_categorical(coordinate: xr.DataArray) -> bool:
+    """Return whether the values of an axis are names.
+
+    Parameters
+    ----------
+    coordinate : DataArray, (n_values,)
+        Names, or numbers in any unit.
+
+    Returns
+    -------
+    bool
+        False for numbers.
+    """
     return coordinate.dtype.kind in "OUST"
 
 
 def colours(coordinate: xr.DataArray) -> list[Colour]:
-    """Return a colour per value: ordered shades for numbers, distinct ones for words."""
+    """Return one colour per value: ordered shades for numbers, distinct ones for names.
+
+    Parameters
+    ----------
+    coordinate : DataArray, (n_values,)
+        Names, or numbers in any unit.
+
+    Returns
+    -------
+    list of colour
+        In the order of the values.
+    """
     n = coordinate.size
-    if has_words(coordinate):
+    if is_categorical(coordinate):
         return [_CATEGORIES[i % len(_CATEGORIES)] for i in range(n)]
     if n == 1:
         return [NEUTRAL]
-    if n > MOST_LEGEND_ENTRIES:  # as the colour bar reads: by value
+    if n > MAX_LEGEND_ENTRIES:  # by value, like the colour bar
         position = (coordinate.values - coordinate.values.min()) / np.ptp(coordinate.values)
-    else:  # evenly, in the order of the values
+    else:  # equidistant, in the order of the values
         position = np.argsort(np.argsort(coordinate.values)) / (n - 1)
     return list(plt.get_cmap("viridis")(_SHADES[-1] * position))
 
 
 def paler(colour: Colour) -> Colour:
-    """Return a colour, mostly white."""
-    return tuple(1 - 0.35 * (1 - part) for part in colors.to_rgb(colour))
+    """Return a colour mixed with 65 % of white."""
+    red, green, blue = (1 - 0.35 * (1 - part) for part in colors.to_rgb(colour))
+    return red, green, blue
 
 
-def edges(centres: np.ndarray) -> np.ndarray:
-    """Return the borders of the pixels of a map, half-way between rising values."""
+def along(array: Array, dim: str | None) -> list[Array]:
+    """Split an array along a dimension.
+
+    Parameters
+    ----------
+    array : DataArray or Dataset, ([dim], ...)
+        In any unit.
+    dim : str or None
+        The dimension; None returns the array as the only part.
+
+    Returns
+    -------
+    list of DataArray or Dataset, (...)
+        One for each value, in the same unit.
+    """
+    return [array] if dim is None else [array.isel({dim: i}) for i in range(array.sizes[dim])]
+
+
+def edges(centres: NDArray) -> NDArray[np.float64]:
+    """Return the edges of the pixels of a map.
+
+    Parameters
+    ----------
+    centres : ndarray, (n_values,)
+        Rising values in any unit.
+
+    Returns
+    -------
+    ndarray, (n_values + 1,)
+        Midpoints in the same unit, on a logarithmic scale for values that are spaced so; half a
+        unit on either side of a single value.
+    """
     if centres.size < 2:
         return np.array([centres[0] - 0.5, centres[0] + 0.5])
     if _are_log_spaced(centres):
-        return np.exp(_between(np.log(centres)))
-    return _between(centres.astype(float))
+        return np.exp(_midpoints(np.log(centres)))
+    return _midpoints(centres.astype(float))
 
 
-def _between(centres: np.ndarray) -> np.ndarray:
-    """Return the middles between values, and as far beyond the first and the last."""
-    middles = (centres[1:] + centres[:-1]) / 2
-    return np.concatenate([[2 * centres[0] - middles[0]], middles, [2 * centres[-1] - middles[-1]]])
+def _midpoints(values: NDArray) -> NDArray[np.float64]:
+    """Return the midpoints between values, and one beyond either end at the same distance."""
+    middles = (values[1:] + values[:-1]) / 2
+    return np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
 
 
-def folded(label: str, inches: float) -> str:
-    """Return a label in as many lines as it needs along an axis of some length."""
-    words = re.sub(r"\$.*?\$", lambda formula: formula[0].replace(" ", "\0"), label)
-    folded = textwrap.wrap(words, int(16 * inches), break_long_words=False, break_on_hyphens=False)
-    return "\n".join(folded).replace("\0", " ")
+def bin_edges(share: xr.DataArray) -> NDArray[np.float64]:
+    """Return the edges of the bins of a histogram of weights.
+
+    Parameters
+    ----------
+    share : DataArray, (..., weight_bin)
+        Share of synapses, dimensionless.
+
+    Returns
+    -------
+    ndarray, (n_bins + 1,)
+        Weights from 0 to 1, dimensionless.
+    """
+    return np.linspace(0, 1, share.sizes["weight_bin"] + 1)
+
+
+def folded(text: str, inches: float) -> str:
+    """Break a label into lines that fit a length; formulas stay on one line."""
+    glued = re.sub(r"\$.*?\$", lambda formula: formula[0].replace(" ", "\0"), text)
+    lines = textwrap.wrap(glued, int(16 * inches), break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace("\0", " ")
 
 
 def folded_lines(title: str, inches: float) -> str:
-    """Return a title of several lines, each in as many lines as it needs."""
+    """Break every line of a title so that it fits a width."""
     return "\n".join(folded(line, 1.1 * inches) for line in title.splitlines())
 
 
-def mark_values(axes: Axes, coordinate: xr.DataArray, inches: float) -> None:
-    """Put the ticks of x where the swept values are, if there is room; log-spaced values apart.
+def title_height(title: str) -> float:
+    """Return the height of the lines of a title beyond the first one [inch]."""
+    return 0.13 * title.count("\n")
 
-    `inches` is how long the axis is.
+
+def mark_values(axes: Axes, coordinate: xr.DataArray, inches: float) -> None:
+    """Set the ticks of the x axis to the swept values if they fit; set a logarithmic scale if due.
+
+    Parameters
+    ----------
+    axes : Axes
+        The panel.
+    coordinate : DataArray, (n_values,)
+        Values along x: names, or numbers in any unit.
+    inches : float
+        Length of the axis [inch].
     """
-    if has_words(coordinate):
-        names = [str(value) for value in coordinate.values]
-        crowded = sum(map(len, names)) > 14 * inches
-        tilted = {"rotation": 20, "ha": "right"} if crowded else {}
-        axes.set_xticks(np.arange(coordinate.size), names, **tilted)
-        axes.set_xlim(-0.5, coordinate.size - 0.5)
+    if is_categorical(coordinate):
+        _mark_names(axes, [str(value) for value in coordinate.values], inches)
         return
     whole = coordinate.dtype.kind in "iu"
     values = np.sort(coordinate.values)
-    in_decades = _are_log_spaced(values)
-    places = np.log(values) if in_decades else values.astype(float)
-    if in_decades:
+    is_log = _are_log_spaced(values)
+    positions = np.log(values) if is_log else values.astype(float)
+    if is_log:
         axes.set_xscale("log")
     names = [str(value) if whole else f"{value:g}" for value in values]
     # A letter is 0.055 inches wide.
-    needed = 0.055 / inches * max(map(len, names)) * np.ptp(places)
-    room = np.diff(places, prepend=-np.inf).min() >= needed
-    if room:
+    needed = 0.055 / inches * max(map(len, names)) * np.ptp(positions)
+    if np.diff(positions, prepend=-np.inf).min() >= needed:
         axes.set_xticks(values, names)
         axes.minorticks_off()
-    elif not in_decades:
+    elif not is_log:
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=whole))
 
 
+def _mark_names(axes: Axes, names: list[str], inches: float) -> None:
+    crowded = sum(map(len, names)) > 14 * inches
+    tilted: dict[str, Any] = {"rotation": 20, "ha": "right"} if crowded else {}
+    axes.set_xticks(np.arange(len(names)), names, **tilted)
+    axes.set_xlim(-0.5, len(names) - 0.5)
+
+
 def are_log_spaced(coordinate: xr.DataArray) -> bool:
-    """Whether a logarithmic axis suits the values of a coordinate."""
-    return not has_words(coordinate) and _are_log_spaced(np.sort(coordinate.values))
+    """Return whether the values of an axis suit a logarithmic scale.
+
+    Parameters
+    ----------
+    coordinate : DataArray, (n_values,)
+        Names, or numbers in any unit.
+
+    Returns
+    -------
+    bool
+        True for values that span a factor of 20 or more, with ratios more even than differences.
+    """
+    return not is_categorical(coordinate) and _are_log_spaced(np.sort(coordinate.values))
 
 
-def _are_log_spaced(values: np.ndarray) -> bool:
-    """Whether rising values span decades in steps that are evener as ratios than as differences."""
+def _are_log_spaced(values: NDArray) -> bool:
+    """As `are_log_spaced`, for rising values."""
     if values.size < 3 or values[0] <= 0 or values[-1] < 20 * values[0]:
         return False
     ratios, differences = np.diff(np.log(values)), np.diff(values)
@@ -173,10 +277,20 @@ def _are_log_spaced(values: np.ndarray) -> bool:
 
 
 def identify_lines(
-    figure: Figure, axes: Axes | Sequence[Axes], lines: Sequence[Artist], coordinate: xr.DataArray
+    figure: Figure, axes: Sequence[Axes], lines: Sequence[Artist], coordinate: xr.DataArray
 ) -> None:
-    """Say which line is which value, beside the data: a legend above, or a colour bar for many."""
-    if coordinate.size > MOST_LEGEND_ENTRIES and not has_words(coordinate):
+    """Identify lines by their values: a legend above the axes, or a colour bar for many.
+
+    Parameters
+    ----------
+    figure, axes : Figure, sequence of Axes
+        The figure, and the panels that the colour bar belongs to.
+    lines : sequence of Artist
+        One for each value.
+    coordinate : DataArray, (n_values,)
+        The values: names, or numbers in any unit.
+    """
+    if coordinate.size > MAX_LEGEND_ENTRIES and not is_categorical(coordinate):
         values = coordinate.values.astype(float)
         shades = LinearSegmentedColormap.from_list("values", plt.get_cmap("viridis")(_SHADES))
         scale = ScalarMappable(Normalize(values.min(), values.max()), shades)
@@ -187,8 +301,57 @@ def identify_lines(
 
 
 def title_above(figure: Figure, title: str) -> None:
-    """Put a title over all panels, flush left."""
+    """Set the title of a figure of several panels, aligned left."""
     figure.suptitle(title, fontsize=8, x=0.01, ha="left")
+
+
+def name_dimension(title: str, what: str, array: xr.DataArray, dim: str | None) -> str:
+    """Add a line to a title that names the dimension of rows or columns.
+
+    Parameters
+    ----------
+    title : str
+        May be empty, or have several lines.
+    what : str
+        "Rows" or "Columns".
+    array : DataArray, ([dim], ...)
+        What is drawn, in any unit.
+    dim : str or None
+        The dimension; None adds nothing.
+
+    Returns
+    -------
+    str
+        Such as the title and "Rows: LTP time constant".
+    """
+    return "\n".join(filter(None, [title, f"{what}: {long_name(array[dim])}" if dim else ""]))
+
+
+def name_row(axes: Axes, value: xr.DataArray) -> None:
+    """Write the value of a row to the right of its panel.
+
+    Parameters
+    ----------
+    axes : Axes
+        The panel.
+    value : DataArray, ()
+        Name, or number in any unit.
+    """
+    text = value_label(value, value.item())
+    axes.text(1.02, 0.5, text, transform=axes.transAxes, va="center", fontsize=7)
+
+
+def name_column(axes: Axes, value: xr.DataArray) -> None:
+    """Write the value of a column above its panel.
+
+    Parameters
+    ----------
+    axes : Axes
+        The panel.
+    value : DataArray, ()
+        Name, or number in any unit.
+    """
+    axes.set_title(value_label(value, value.item()), loc="center")
 
 
 def legend(
@@ -197,18 +360,28 @@ def legend(
     names: Sequence[str],
     title: str | None = None,
 ) -> None:
-    """Put a legend over the axes, to the right of a title of the whole figure; make room for it."""
+    """Add a legend above the axes, to the right of the title if there is one; enlarge the figure.
+
+    Parameters
+    ----------
+    figure : Figure
+        Its height is increased by that of the legend.
+    handles, names : sequence of Artist and of str
+        The entries.
+    title : str, optional
+        Title of the legend.
+    """
     width, height = figure.get_size_inches()
     title_width = max(map(len, figure.get_suptitle().split("\n"))) / 15
-    most_columns = max(1, int(14 * (width - title_width) / (max(map(len, names)) + 6)))
-    rows = math.ceil(len(handles) / most_columns)
+    max_columns = max(1, int(14 * (width - title_width) / (max(map(len, names)) + 6)))
+    rows = math.ceil(len(handles) / max_columns)
     figure.set_size_inches(width, height + 0.15 * (rows + (title is not None)))
     figure.legend(
         handles,
         names,
         title=title,
-        loc=f"outside upper {'right' if title_width else 'center'}",
-        ncols=math.ceil(len(handles) / rows),  # rows of one length, where they can be
+        loc="outside upper right" if title_width else "outside upper center",
+        ncols=math.ceil(len(handles) / rows),  # rows of equal length where possible
         handlelength=1.6,
         columnspacing=1.2,
     )

@@ -1,1 +1,1 @@
-"""The HTML report of one experiment."""
+"""HTML report of one experiment."""

@@ -1,4 +1,4 @@
-"""What an experiment was set to: its axes, and its configuration by section."""
+"""Tables of the axes of an experiment, and of its configuration by section."""
 
 from __future__ import annotations
 
@@ -11,16 +11,27 @@ from analysis.reading.dataset import axes, coordinate_of, long_name
 from analysis.reading.metadata import Axis, Metadata
 from analysis.reading.values import written
 from analysis.report.markup import Markup, element, joined
-from analysis.report.point_names import value_words
+from analysis.report.point_names import value_text
 
-#: Of more values than this, as of many seeds, the middle ones are left out.
-MOST_VALUES = 40
+#: Up to this many values are listed, as of seeds; of more, the first ones and the last.
+MAX_VALUES = 40
 
 Row = list[Any]
 
 
 def axis_rows(dataset: xr.Dataset) -> list[Row]:
-    """Return name, key, meaning, unit, number and values of each axis."""
+    """Return one row per axis: name, key, meaning, unit, number of values, values.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    list of list
+        Rows of a table, in the order of the sweep.
+    """
     return [_axis_row(dataset[axis]) for axis in axes(dataset)]
 
 
@@ -37,21 +48,27 @@ def _axis_row(coordinate: xr.DataArray) -> Row:
 
 
 def _listed(values: Sequence[Any]) -> str:
-    words = [written(value) for value in values]
-    if len(words) > MOST_VALUES:
-        words = [*words[: MOST_VALUES // 2], "…", words[-1]]
-    return ", ".join(words)
+    texts = [written(value) for value in values]
+    if len(texts) > MAX_VALUES:
+        texts = [*texts[: MAX_VALUES // 2], "…", texts[-1]]
+    return ", ".join(texts)
 
 
 def configuration_rows(dataset: xr.Dataset, metadata: Metadata) -> dict[str, list[Row]]:
-    """Return by section: each key, its value or what it was swept over, and what it means.
+    """Return one row per key: short name, value or values, and meaning.
 
     Parameters
     ----------
     dataset : Dataset
-        The points that are shown, whose coordinates know units and long names.
+        The points that are shown, with `status` (...), dimensionless, along all swept axes; units
+        and long names are attributes of its coordinates.
     metadata : Metadata
         Of the whole file.
+
+    Returns
+    -------
+    dict of list
+        Rows by section, such as `stdp`; keys without one are in `general`.
     """
     swept = {axis.key: axis for axis in metadata.axes}
     set_by_choice = {
@@ -62,7 +79,7 @@ def configuration_rows(dataset: xr.Dataset, metadata: Metadata) -> dict[str, lis
     }
     sections: dict[str, list[Row]] = {}
     for key in dict.fromkeys([*metadata.constants, *set_by_choice, *swept]):
-        section, _, leaf = key.rpartition(".")
+        section, _, short_name = key.rpartition(".")
         known = coordinate_of(dataset, key)
         if key in swept:
             value, mark = _swept(dataset, swept[key])
@@ -70,21 +87,22 @@ def configuration_rows(dataset: xr.Dataset, metadata: Metadata) -> dict[str, lis
             value, mark = _chosen(set_by_choice[key], key)
         else:
             value, mark = _constant(metadata.constants[key], known), ""
-        sections.setdefault(section or "general", []).append([leaf, value, _meaning(known, mark)])
+        row = [short_name, value, _meaning(known, mark)]
+        sections.setdefault(section or "general", []).append(row)
     return sections
 
 
 def _swept(dataset: xr.Dataset, axis: Axis) -> tuple[str, str]:
     coordinate = dataset[axis.name]
     if coordinate.ndim == 0:
-        value = value_words(coordinate.expand_dims("one"), 0)
+        value = value_text(coordinate.expand_dims("one"), 0)
         return value, f"one of {len(axis.values)} values"
     units = coordinate.attrs.get("units", "")
     return f"{_listed(axis.values)} {units}".strip(), "swept"
 
 
 def _chosen(by: Sequence[Axis], key: str) -> tuple[str, str]:
-    """Return what the choices of a group set a key to."""
+    """Return the value of a key by choice of a group, and which group sets it."""
     axis = by[-1]
     values = (
         f"{name}: {written(choice[key])}"
@@ -95,16 +113,14 @@ def _chosen(by: Sequence[Axis], key: str) -> tuple[str, str]:
 
 
 def _constant(value: Any, known: xr.DataArray | None) -> str:
-    """Return a value with its unit; of null, what it stands for."""
+    """Return a value with its unit; for null also the derived values."""
     if known is None:
         return written(value)
     units = known.attrs.get("units", "")
-    stands_for = (
-        f"null: {_listed(known.values.ravel().tolist())}" if value is None else written(value)
-    )
-    return f"{stands_for} {units}".strip()
+    text = f"null: {_listed(known.values.ravel().tolist())}" if value is None else written(value)
+    return f"{text} {units}".strip()
 
 
 def _meaning(known: xr.DataArray | None, mark: str) -> Markup:
-    words = long_name(known) if known is not None and "long_name" in known.attrs else ""
-    return joined(words, " " if words and mark else "", element("mark", mark) if mark else "")
+    name = long_name(known) if known is not None and "long_name" in known.attrs else ""
+    return joined(name, " " if name and mark else "", element("mark", mark) if mark else "")

@@ -1,4 +1,4 @@
-"""Figures inside a page: their pixels, and words for who cannot see them."""
+"""Figures embedded in the page as PNG images with alternative text."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from analysis.report.markup import Markup, element
 
 _DPI = 200
 
-#: Pixels of the page for an inch of a figure, whose letters then are as large as those around it.
+#: Pixels of the page per inch of a figure, so that its letters are as large as those of the page.
 _PIXELS = 130
 
-#: Two figures that are wider [inch] do not stand side by side.
+#: Wider figures [inch] take the whole width of the page.
 _WIDE = 4
 
 
-class _Remarks(logging.Handler):
-    """Collects what is told while drawing, as that figures of a kind were left out."""
+class _Collector(logging.Handler):
+    """Collects log messages, such as that some slices were not drawn."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.words: list[str] = []
+        self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.words.append(record.getMessage())
+        self.messages.append(record.getMessage())
 
 
 @contextmanager
-def remarks() -> Iterator[list[str]]:
-    """Yield a list in which remarks gather while figures are drawn."""
-    log, handler = logging.getLogger("analysis"), _Remarks()
+def log_messages() -> Iterator[list[str]]:
+    """Yield a list that collects the log messages of the block, in place of the terminal."""
+    log, handler = logging.getLogger("analysis"), _Collector()
     propagated, log.propagate = log.propagate, False
     log.addHandler(handler)
     try:
-        yield handler.words
+        yield handler.messages
     finally:
         log.removeHandler(handler)
         log.propagate = propagated
 
 
 def picture(drawn: Drawn, command: str) -> Markup:
-    """Return a figure with its name above, its caption and command below."""
+    """Return a figure as HTML: its name, its image, its caption and its command."""
     png = io.BytesIO()
     drawn.figure.savefig(png, format="png", dpi=_DPI)
     width, height = (round(_PIXELS * inches) for inches in drawn.figure.get_size_inches())
@@ -70,24 +70,24 @@ def picture(drawn: Drawn, command: str) -> Markup:
 
 
 def anchor(name: str) -> str:
-    """Return what a figure is linked to by; a value in its name may have blanks, this may not."""
+    """Return the id of a figure for links; characters not allowed in an id become hyphens."""
     return f"figure-{re.sub(r'[^A-Za-z0-9_.=-]', '-', name)}"
 
 
 def _alt(drawn: Drawn) -> str:
-    """Say what a figure shows to who cannot see it: caption, title, and what is along its axes."""
+    """Return the alternative text of a figure: caption, titles and axis labels."""
     figure = drawn.figure
     panels = figure.axes
-    title = [figure.get_suptitle(), *(panel.get_title(loc="left") for panel in panels)]
-    across = [figure.get_supxlabel(), *(panel.get_xlabel() for panel in panels)]
-    up = [figure.get_supylabel(), *(panel.get_ylabel() for panel in panels)]
-    words = [drawn.caption.rstrip("."), *_plain(title)]
-    words += [f"Across: {', '.join(_plain(across))}"] if any(across) else []
-    words += [f"Up: {', '.join(_plain(up))}"] if any(up) else []
-    return ". ".join(words) + "."
+    titles = [figure.get_suptitle(), *(panel.get_title(loc="left") for panel in panels)]
+    horizontal = [figure.get_supxlabel(), *(panel.get_xlabel() for panel in panels)]
+    vertical = [figure.get_supylabel(), *(panel.get_ylabel() for panel in panels)]
+    parts = [drawn.caption.rstrip("."), *_plain(titles)]
+    parts += [f"Horizontal: {', '.join(_plain(horizontal))}"] if any(horizontal) else []
+    parts += [f"Vertical: {', '.join(_plain(vertical))}"] if any(vertical) else []
+    return ". ".join(parts) + "."
 
 
 def _plain(texts: Sequence[str]) -> list[str]:
-    """Return labels of a figure without the marks of formulas and ends of lines, each once."""
+    """Return the distinct labels of a figure without LaTeX markup and line breaks."""
     plain = (re.sub(r"\\,|\\mathrm|[${}\\]", "", text).replace("\n", "; ") for text in texts)
     return [text for text in dict.fromkeys(plain) if text]

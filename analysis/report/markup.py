@@ -1,4 +1,4 @@
-"""HTML: elements whose words are escaped, tables, and a page that needs no other file."""
+"""HTML: elements with escaped text, tables, and a self-contained page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from analysis.reading.values import printable
 #: Elements that have no end tag.
 _VOID = ("img", "meta")
 
-#: A page is read, never run: whatever slipped in could neither run nor load anything.
+#: The browser neither runs scripts nor loads other files, even if markup were injected.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 _STYLE = """
@@ -63,22 +63,22 @@ figure img { display: block; max-width: 100%; height: auto; padding: 0.5rem; bac
 
 
 class Markup(str):
-    """HTML: all in it that is not meant as markup has been escaped."""
+    """HTML in which all text has been escaped."""
 
     __slots__ = ()
 
 
 def element(tag: str, *content: Any, **attributes: Any) -> Markup:
-    """Return an element; content that is no `Markup` is words, and escaped.
+    """Return an element; content other than `Markup` is escaped.
 
     Parameters
     ----------
     tag : str
         Such as `p`.
     *content : Markup or any
-        What is in it, one after the other.
+        Its content, in order.
     **attributes
-        Such as `href`; `class_` is `class`.
+        Such as `href`; `class_` is written `class`, and empty ones are left out.
     """
     named = "".join(
         f' {name.removesuffix("_").replace("_", "-")}="{escaped(value)}"'
@@ -90,15 +90,15 @@ def element(tag: str, *content: Any, **attributes: Any) -> Markup:
 
 
 def joined(*content: Any) -> Markup:
-    """Return elements and words one after the other."""
+    """Concatenate elements and text."""
     return Markup("".join(escaped(part) for part in content))
 
 
 def escaped(content: Any) -> Markup:
-    """Return words as HTML, and `Markup` as it is.
+    """Return text as HTML, and `Markup` unchanged.
 
-    What cannot be seen, or turns the words around it, is written as its number: a command that is
-    copied from the page is the one that was read there.
+    Characters that are invisible or change the direction of text are written as escapes: a command
+    copied from the page is the one that is displayed.
     """
     if isinstance(content, Markup):
         return content
@@ -106,65 +106,56 @@ def escaped(content: Any) -> Markup:
 
 
 def section(name: str, title: str, *content: Any, class_: str = "") -> Markup:
-    """Return a part of the page under a heading that can be linked to."""
+    """Return a section with a heading and an id for links."""
     return element("section", element("h2", title), *content, id=name, class_=class_)
 
 
 def bullets(items: Sequence[Any]) -> Markup:
-    """Return a list."""
+    """Return a bullet list."""
     return element("ul", *(element("li", item) for item in items))
 
 
-def link(name: str, words: str) -> Markup:
-    """Return a link to the element of some id on this page."""
-    return element("a", words, href=f"#{name}")
+def link(name: str, text: str) -> Markup:
+    """Return a link to the element with this id."""
+    return element("a", text, href=f"#{name}")
 
 
 def commands(*lines: str) -> Markup:
-    """Return command lines, one below the other, to be copied."""
+    """Return command lines as preformatted text."""
     return element("pre", element("code", "\n".join(lines)))
 
 
 def table(
     rows: Sequence[Sequence[Any]], heading: Sequence[Any] = (), numbers: Sequence[int] = ()
 ) -> Markup:
-    """Return a table that scrolls by itself where it is wider than the page.
+    """Return a table that scrolls horizontally if it is wider than the page.
 
     Parameters
     ----------
     rows : sequence of sequence
         Cells; the first of each row is its heading.
     heading : sequence
-        Of the columns.
+        Headings of the columns.
     numbers : sequence of int
-        The columns of numbers, which are flush right.
+        Indices of numeric columns, which are aligned right.
     """
 
-    def row(cells: Sequence[Any], first: str, others: str) -> Markup:
-        return element(
-            "tr",
-            *(
-                element(
-                    others if i else first,
-                    cell,
-                    scope=""
-                    if (others if i else first) == "td"
-                    else "col"
-                    if others == "th"
-                    else "row",
-                    class_="number" if i in numbers else "",
-                )
-                for i, cell in enumerate(cells)
-            ),
-        )
+    def cell(content: Any, column: int, scope: str) -> Markup:
+        class_ = "number" if column in numbers else ""
+        return element("th" if scope else "td", content, scope=scope, class_=class_)
 
-    head = element("thead", row(heading, "th", "th")) if heading else Markup()
-    body = element("tbody", *(row(cells, "th", "td") for cells in rows))
+    columns = (cell(content, i, "col") for i, content in enumerate(heading))
+    head = element("thead", element("tr", *columns)) if heading else Markup()
+    lines = (
+        element("tr", *(cell(content, i, "" if i else "row") for i, content in enumerate(row)))
+        for row in rows
+    )
+    body = element("tbody", *lines)
     return element("div", element("table", head, body), class_="scroll", tabindex=0)
 
 
 def page(title: str, *content: Any) -> str:
-    """Return a whole page, its style in it."""
+    """Return a complete page with its style sheet."""
     head = element(
         "head",
         element("meta", charset="utf-8"),

@@ -1,43 +1,94 @@
-"""Points of a sweep in words: where on the axes they lie."""
+"""Descriptions of points by their values on the axes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
 from analysis.reading.values import written
 
-#: More points than this are counted, not named.
-MOST_NAMED = 10
+#: Up to this many points are listed by name.
+MAX_NAMED = 10
 
 
-def named(array: xr.DataArray, place: Mapping[str, int]) -> str:
-    """Return where a point lies: "rate_hz = 10 Hz, seed = 3"; "this run" where nothing is swept."""
-    words = [f"{dim} = {value_words(array[dim], i)}" for dim, i in place.items()]
-    return ", ".join(words) or "this run"
+def named(array: xr.DataArray, index: Mapping[Hashable, int]) -> str:
+    """Return the values of a point: "rate_hz = 10 Hz, seed = 3".
+
+    Parameters
+    ----------
+    array : DataArray, (...)
+        With the coordinates of the axes, in any unit.
+    index : mapping of str to int
+        Index of the point along each axis.
+
+    Returns
+    -------
+    str
+        Name and value of each axis; "this run" if nothing is swept.
+    """
+    values = [f"{dim} = {value_text(array[dim], i)}" for dim, i in index.items()]
+    return ", ".join(values) or "this run"
 
 
-def value_words(coordinate: xr.DataArray, i: int) -> str:
-    """Return a value of an axis with all its digits and its unit: "10 Hz"."""
+def value_text(coordinate: xr.DataArray, i: int) -> str:
+    """Return one value of an axis with all its digits and its unit: "10 Hz".
+
+    Parameters
+    ----------
+    coordinate : DataArray, (n_values,)
+        The axis, with the attribute `units` unless it is dimensionless.
+    i : int
+        Index of the value.
+
+    Returns
+    -------
+    str
+        Value and unit.
+    """
     units = coordinate.attrs.get("units", "")
     return f"{written(coordinate.values[i].item())} {units}".strip()
 
 
-def places(chosen: xr.DataArray) -> list[dict[str, int]]:
-    """Return the places at which something is true, in the order of the sweep."""
-    found = np.argwhere(chosen.values) if chosen.ndim else [[]] * int(chosen)
-    return [dict(zip(chosen.dims, place, strict=True)) for place in found]
+def indices(chosen: xr.DataArray) -> list[dict[Hashable, int]]:
+    """Return the indices of the elements that are true.
+
+    Parameters
+    ----------
+    chosen : DataArray of bool, (...)
+        Dimensionless.
+
+    Returns
+    -------
+    list of dict
+        Index along each dimension, in the order of the sweep; without dimensions, one empty dict
+        if true.
+    """
+    if not chosen.ndim:
+        return [{}] if chosen else []
+    found = np.argwhere(chosen.values).tolist()
+    return [dict(zip(chosen.dims, index, strict=True)) for index in found]
 
 
 def all_named(chosen: xr.DataArray) -> list[str]:
-    """Return in words where something is true, the first ones and how many more there are."""
-    found = places(chosen)
-    return shortened([named(chosen, place) for place in found[:MOST_NAMED]], len(found))
+    """Return the values of the points that are true.
+
+    Parameters
+    ----------
+    chosen : DataArray of bool, (...)
+        Dimensionless, with the coordinates of the axes in any unit.
+
+    Returns
+    -------
+    list of str
+        The first `MAX_NAMED` points, and how many more there are.
+    """
+    found = indices(chosen)
+    return shortened([named(chosen, index) for index in found[:MAX_NAMED]], len(found))
 
 
-def shortened(words: Sequence[str], n: int) -> list[str]:
-    """Return the first words of a list, and how many more of `n` there are."""
-    more = [f"and {n - MOST_NAMED:,} more"] if n > MOST_NAMED else []
-    return [*words[:MOST_NAMED], *more]
+def shortened(items: Sequence[str], n: int) -> list[str]:
+    """Return the first `MAX_NAMED` of n items, and how many more there are."""
+    more = [f"and {n - MAX_NAMED:,} more"] if n > MAX_NAMED else []
+    return [*items[:MAX_NAMED], *more]

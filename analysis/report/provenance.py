@@ -1,4 +1,4 @@
-"""Who made an experiment: its runs, what they ran on, and the commands that make it again."""
+"""Provenance of an experiment: its runs, their environment and their commands."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import xarray as xr
 from analysis.reading.metadata import Metadata, packages_of
 from analysis.reading.values import written
 
-#: What is told once where all runs say the same, and who they are if not.
-_TOLD = (
+#: Entries of a run that are listed once if all runs agree.
+_CONDITIONS = (
     "engine",
     "backend",
     "n_jobs",
@@ -26,17 +26,30 @@ _TOLD = (
     "seed_policy",
 )
 
-#: The packages that have a say in the numbers, or in the file.
+#: Packages that affect the numbers or the file.
 MAIN_PACKAGES = ("numpy", "numba", "llvmlite", "xarray", "netcdf4", "hydra-core", "joblib")
 
 
 def runs_of(metadata: Metadata) -> list[Mapping[str, Any]]:
-    """Return the runs that made a file; of one that does not list them, what it says itself."""
+    """Return the runs that contributed points; of a file without a list, its global attributes."""
     return list(metadata.runs) or [metadata.attributes]
 
 
 def n_points_made(dataset: xr.Dataset, n_runs: int) -> list[int | None]:
-    """Return how many points each run made; None where the file does not tell."""
+    """Return the number of points that each run contributed.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `status` and `made_by`, the index of the run, both (...), dimensionless.
+    n_runs : int
+        Number of runs.
+
+    Returns
+    -------
+    list of int or None
+        One for each run; None without `made_by`.
+    """
     if "made_by" not in dataset:
         return [None] * n_runs
     made_by = dataset["made_by"].values[dataset["status"].values == 0]
@@ -44,16 +57,16 @@ def n_points_made(dataset: xr.Dataset, n_runs: int) -> list[int | None]:
 
 
 def conditions_of_runs(metadata: Metadata) -> list[tuple[str, str]]:
-    """Return engine, machine, versions and so on; several, where runs differ."""
-    rows = [(name, "; ".join(metadata.said(name))) for name in _TOLD]
+    """Return name and value of engine, machine, versions and so on; all values if runs differ."""
+    rows = [(name, "; ".join(metadata.said(name))) for name in _CONDITIONS]
     versions = package_versions(metadata)
     main = [f"{name} {versions[name]}" for name in MAIN_PACKAGES if name in versions]
     rows.append(("packages", ", ".join(main)))
-    return [(name.replace("_", " "), words) for name, words in rows if words]
+    return [(name.replace("_", " "), text) for name, text in rows if text]
 
 
 def package_versions(metadata: Metadata) -> dict[str, str]:
-    """Return the version of each package; several, where runs differ."""
+    """Return the version of each package by name; all versions if runs differ."""
     versions: dict[str, dict[str, None]] = {}
     for run in runs_of(metadata):
         for package, version in packages_of(run).items():
@@ -62,11 +75,11 @@ def package_versions(metadata: Metadata) -> dict[str, str]:
 
 
 def recorded_commands(metadata: Metadata) -> list[str]:
-    """Return the command lines that made a file, each once, in their order."""
+    """Return the distinct command lines of all runs, in order."""
     return list(dict.fromkeys(str(run["command"]) for run in runs_of(metadata) if "command" in run))
 
 
-def run_words(run: Mapping[str, Any], name: str) -> str:
-    """Return what a run says of one thing, "" if nothing."""
+def run_text(run: Mapping[str, Any], name: str) -> str:
+    """Return one entry of a run as text, "" if not recorded."""
     value = run.get(name)
     return "" if value is None else written(value)

@@ -1,4 +1,4 @@
-"""What a reader should know before trusting an experiment: holes, silence, transients, origin."""
+"""Data-quality warnings: failed and missing points, silence, transients, uncommitted code."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -13,7 +14,7 @@ from analysis.measures.measured import MeasuredDataset
 from analysis.measures.stationarity import NO, NOT_RECORDED, TOO_SHORT
 from analysis.reading.metadata import Metadata
 from analysis.reading.values import canonical, written
-from analysis.report.point_names import MOST_NAMED, all_named, named, places, shortened
+from analysis.report.point_names import MAX_NAMED, all_named, indices, named, shortened
 from analysis.report.provenance import n_points_made, runs_of
 
 FAILURES = "failures.csv"
@@ -26,52 +27,55 @@ Reasons = Mapping[tuple[str, ...], str]
 
 
 @dataclass(frozen=True)
-class Caution:
-    """Something to know, and which points or runs it is about."""
+class QualityWarning:
+    """A warning, and the points or runs that it concerns."""
 
-    words: str
+    text: str
     about: Sequence[str] = ()
 
 
-def cautions(study: MeasuredDataset, metadata: Metadata, folder: Path) -> list[Caution]:
-    """Return what a reader of an experiment should know, the gravest first.
+def quality_warnings(
+    measured: MeasuredDataset, metadata: Metadata, folder: Path
+) -> list[QualityWarning]:
+    """Return the data-quality warnings of an experiment, the most serious ones first.
 
     Parameters
     ----------
-    study : MeasuredDataset
-        The experiment, or a part of it.
+    measured : MeasuredDataset
+        The points that are reported.
     metadata : Metadata
-        Of its file.
+        Of the whole file.
     folder : path
-        Where its file lies, and `failures.csv` if there is one.
+        Directory of the results and of `failures.csv`, if there is one.
     """
-    found = [*_holes(study.dataset, metadata, folder)]
-    if study.done.any():
-        found += [*_behaviour(study)]
-    return [*found, *_origin(study.dataset, metadata)]
+    found = [*_not_done(measured.dataset, metadata, folder)]
+    if measured.done.any():
+        found += [*_behaviour(measured)]
+    return [*found, *_code(measured.dataset, metadata)]
 
 
-def _holes(dataset: xr.Dataset, metadata: Metadata, folder: Path) -> Iterator[Caution]:
+def _not_done(dataset: xr.Dataset, metadata: Metadata, folder: Path) -> Iterator[QualityWarning]:
     status = dataset["status"]
     n = status.size
     if not (status == 0).any():
-        yield Caution("No point is done: there is nothing to draw.")
-    failed = places(status == _FAILED)
+        yield QualityWarning("No point is done: there is nothing to draw.")
+    failed = indices(status == _FAILED)
     if failed:
         reasons = _reasons(folder / FAILURES, metadata)
-        words = [
-            f"{named(status, place)}: {_reason(status.isel(place), metadata, reasons)}"
-            for place in failed[:MOST_NAMED]
+        points = [
+            f"{named(status, index)}: {_reason(status.isel(index), metadata, reasons)}"
+            for index in failed[:MAX_NAMED]
         ]
-        yield Caution(f"Failed: {len(failed):,} of {n:,} points.", shortened(words, len(failed)))
+        text = f"Failed: {len(failed):,} of {n:,} points."
+        yield QualityWarning(text, shortened(points, len(failed)))
     missing = status == _MISSING
     if missing.any():
-        words = f"Missing, not run yet or nobody asked for them: {int(missing.sum()):,} of {n:,}"
-        yield Caution(f"{words} points.", all_named(missing))
+        text = f"Missing, not run yet or not requested: {int(missing.sum()):,} of {n:,} points."
+        yield QualityWarning(text, all_named(missing))
 
 
 def _reasons(file: Path, metadata: Metadata) -> Reasons:
-    """Return why points failed; of a table that is missing or damaged, nothing."""
+    """Return the reasons of failed points; none if the table is missing or damaged."""
     try:
         with file.open(newline="") as lines:
             return {
@@ -83,62 +87,58 @@ def _reasons(file: Path, metadata: Metadata) -> Reasons:
 
 
 def _reason(point: xr.DataArray, metadata: Metadata, reasons: Reasons) -> str:
-    """Return why a point failed, which has a value on all axes of the file, also those cut off."""
+    """Return the reason of a failed point, by its values on all axes of the file."""
     values = tuple(_comparable(point[axis.name].item()) for axis in metadata.axes)
     return reasons.get(values, f"no reason in {FAILURES}")
 
 
-def _comparable(value: object) -> str:
-    """Return a value as text that is the same however the number was written."""
+def _comparable(value: Any) -> str:
+    """Return a value as text in which equal numbers are equal."""
     try:
         return written(canonical(float(value)))
     except ValueError:
         return str(value)
 
 
-def _behaviour(study: MeasuredDataset) -> Iterator[Caution]:
-    """Yield what the neuron and its weights did that a figure of equilibrium would not show."""
-    if study.silent.any():
-        yield _counted("Silent, the neuron never fired and no weight rose", study.silent)
-    answers = study.settling["settled"].where(study.done & ~study.silent, "")
+def _behaviour(measured: MeasuredDataset) -> Iterator[QualityWarning]:
+    """Yield warnings of silent points, and of weights that are not known to have settled."""
+    if measured.silent.any():
+        yield _counted("Silent, the neuron never fired and no weight increased", measured.silent)
+    answers = measured.settling["settled"].where(measured.done & ~measured.silent, "")
     if (answers == NOT_RECORDED).any():
-        yield Caution(
-            "Equilibrium or a moment on the way to it: nothing tells, as no history of weights was "
-            "recorded (record=history)."
+        yield QualityWarning(
+            "Weight history not recorded (record=history): equilibrium cannot be assessed."
         )
-    for answer, words in (
-        (NO, "Not settled, the weights were still on the way to equilibrium"),
-        (TOO_SHORT, "Too short to tell whether the weights have settled"),
+    for answer, text in (
+        (NO, "Not settled, the weights were still changing"),
+        (TOO_SHORT, "Run too short to assess equilibrium"),
     ):
         if (answers == answer).any():
-            yield _counted(words, answers == answer)
+            yield _counted(text, answers == answer)
 
 
-def _counted(words: str, chosen: xr.DataArray) -> Caution:
-    """Say of how many cells something is true, and of which."""
+def _counted(text: str, chosen: xr.DataArray) -> QualityWarning:
+    """Return a warning with the number and the names of the points that it concerns."""
     if not chosen.ndim:
-        return Caution(f"{words}.")
-    n, several = int(chosen.sum()), "points" if chosen.size > 1 else "point"
-    return Caution(f"{words}: {n:,} of {chosen.size:,} {several}.", all_named(chosen))
+        return QualityWarning(f"{text}.")
+    n, points = int(chosen.sum()), "points" if chosen.size > 1 else "point"
+    return QualityWarning(f"{text}: {n:,} of {chosen.size:,} {points}.", all_named(chosen))
 
 
-def _origin(dataset: xr.Dataset, metadata: Metadata) -> Iterator[Caution]:
-    """Yield what is odd about the code that made these points."""
+def _code(dataset: xr.Dataset, metadata: Metadata) -> Iterator[QualityWarning]:
+    """Yield warnings of uncommitted changes, and of several commits."""
     runs = runs_of(metadata)
     numbers = n_points_made(dataset, len(runs))
-    shown = [i for i, n in enumerate(numbers) if n != 0]  # all, where nothing tells who made what
+    shown = [i for i, n in enumerate(numbers) if n != 0]  # all runs if `made_by` is not recorded
     dirty = [
         f"run {i + 1}, on top of {str(runs[i].get('git_commit', ''))[:10]}"
         for i in shown
         if str(runs[i].get("git_dirty")) == "true"
     ]
     if dirty:
-        yield Caution(
-            "Made by code that was changed and not committed; provenance.json keeps the changes.",
-            shortened(dirty, len(dirty)),
-        )
+        text = "Made by code with uncommitted changes, which are kept in provenance.json."
+        yield QualityWarning(text, shortened(dirty, len(dirty)))
     commits = list(dict.fromkeys(str(runs[i].get("git_commit", "unknown")) for i in shown))
     if len(commits) > 1:
-        yield Caution(
-            f"Made by {len(commits)} commits of the code.", shortened(commits, len(commits))
-        )
+        text = f"Made by {len(commits)} commits of the code."
+        yield QualityWarning(text, shortened(commits, len(commits)))

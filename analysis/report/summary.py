@@ -1,110 +1,135 @@
-"""The numbers of a study in a table: of each point, seeds pooled, or their ranges."""
+"""Table of the measures of an experiment: one row per cell, or the range of each measure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import confidence_interval, mean_over_seeds
 from analysis.reading.dataset import label
-from analysis.report.point_names import named, value_words
+from analysis.report.point_names import named, value_text
 
-#: Of more cells than this only the ranges are told.
-MOST_CELLS = 50
+#: Up to this many cells are listed; of more, the ranges.
+MAX_CELLS = 50
 
-#: Where there is no number.
+#: Text in place of NaN.
 NOTHING = "–"
 
 #: Heading and rows.
 Table = tuple[list[str], list[list[str]]]
 
 
-def quantities(study: MeasuredDataset) -> list[xr.DataArray]:
-    """Return what a study measured, seeds averaged, the output rate first; no empty ones."""
-    shares = mean_over_seeds(study.shares)
-    time = study.settling["settling_time"]
+def quantities(measured: MeasuredDataset) -> list[xr.DataArray]:
+    """Return the measures of a dataset, averaged over seeds, without those that are all NaN.
+
+    Parameters
+    ----------
+    measured : MeasuredDataset
+        The points that are reported.
+
+    Returns
+    -------
+    list of DataArray, (...)
+        Output rate [Hz], mean weight, shares of weights and CV, dimensionless, and settling time
+        [s], along the swept axes without `seed`.
+    """
+    shares = mean_over_seeds(measured.shares)
+    time = measured.settling["settling_time"]
     found = [
-        mean_over_seeds(study.dataset["output_rate"]),
-        mean_over_seeds(study.dataset["mean_weight"]),
+        mean_over_seeds(measured.dataset["output_rate"]),
+        mean_over_seeds(measured.dataset["mean_weight"]),
         *(
             shares.sel(range=limits, drop=True).assign_attrs(
                 long_name=f"share of weights {limits}", units=""
             )
             for limits in shares["range"].values.tolist()
         ),
-        mean_over_seeds(study.dataset["isi_cv"]),
+        mean_over_seeds(measured.dataset["isi_cv"]),
         (time / 1000).assign_attrs(time.attrs | {"units": "s"}),
     ]
     return [quantity for quantity in found if quantity.notnull().any()]
 
 
-def summary(study: MeasuredDataset) -> Table:
-    """Return the numbers of each cell, a row each, or of many cells the ranges."""
-    return by_cell(study) if study.done.size <= MOST_CELLS else ranges(study)
+def summary(measured: MeasuredDataset) -> Table:
+    """Return the table of all cells, or of the ranges if there are more than `MAX_CELLS`."""
+    return by_cell(measured) if measured.done.size <= MAX_CELLS else ranges(measured)
 
 
-def by_cell(study: MeasuredDataset) -> Table:
-    """Return the numbers at each combination of values, seeds pooled."""
-    dataset = study.dataset
-    rate, *others = quantities(study)
+def by_cell(measured: MeasuredDataset) -> Table:
+    """Return the measures at each combination of swept values, over seeds."""
+    dataset = measured.dataset
+    rate, *others = quantities(measured)
     interval = confidence_interval(dataset["output_rate"])
     heading = [
-        *(label(dataset[axis]) for axis in study.swept),
+        *(label(dataset[axis]) for axis in measured.swept),
         label(rate),
-        *(["95 % interval", "Seeds done"] if study.has_seeds else []),
+        *(["95 % interval", "Seeds done"] if measured.has_seeds else []),
         *map(label, others),
         "Settled",
     ]
     rows = []
-    for cell in np.ndindex(study.done.shape):
-        place = dict(zip(study.done.dims, cell, strict=True))
+    for cell in np.ndindex(measured.done.shape):
+        index = dict(zip(measured.done.dims, cell, strict=True))
         rows.append(
             [
-                *(value_words(dataset[axis].drop_attrs(), i) for axis, i in place.items()),
-                number(rate[place]),
-                *_over_seeds(study, interval, place),
-                *(number(quantity[place]) for quantity in others),
-                _settled(study, place),
+                *(value_text(dataset[axis].drop_attrs(), i) for axis, i in index.items()),
+                number(rate[index]),
+                *_over_seeds(measured, interval, index),
+                *(number(quantity[index]) for quantity in others),
+                _settled(measured, index),
             ]
         )
     return heading, rows
 
 
-def ranges(study: MeasuredDataset) -> Table:
-    """Return least, largest and median of each quantity, and where it first takes them."""
+def ranges(measured: MeasuredDataset) -> Table:
+    """Return minimum, maximum and median of each measure, and the first points of the extremes."""
     rows = []
-    for quantity in quantities(study):
+    for quantity in quantities(measured):
         row = [label(quantity)]
         for found in (quantity.argmin(...), quantity.argmax(...)):
-            place = {dim: int(i) for dim, i in found.items()}
-            row += [number(quantity[place]), named(quantity, place)]
+            index = {dim: int(i) for dim, i in found.items()}
+            row += [number(quantity[index]), named(quantity, index)]
         rows.append([*row, number(quantity.median())])
-    return ["", "Least", "first at", "Largest", "first at", "Median"], rows
+    return ["", "Minimum", "first at", "Maximum", "first at", "Median"], rows
 
 
 def number(value: xr.DataArray) -> str:
-    """Return a number in four digits."""
-    value = float(value)
-    return f"{value:.4g}" if np.isfinite(value) else NOTHING
+    """Format a number with four digits.
+
+    Parameters
+    ----------
+    value : DataArray, ()
+        In any unit.
+
+    Returns
+    -------
+    str
+        The number without its unit; a dash for NaN.
+    """
+    return f"{value.item():.4g}" if np.isfinite(value.item()) else NOTHING
 
 
-def _over_seeds(study: MeasuredDataset, interval: xr.DataArray, place: dict[str, int]) -> list[str]:
-    """Return interval and number of seeds of a cell, nothing where no seeds were swept."""
-    if not study.has_seeds:
+def _over_seeds(
+    measured: MeasuredDataset, interval: xr.DataArray, index: Mapping[Hashable, int]
+) -> list[str]:
+    """Return interval and number of seeds of a cell; no columns if seeds were not swept."""
+    if not measured.has_seeds:
         return []
-    done = study.dataset["status"][place] == 0
-    return [_interval(interval[place].values), f"{int(done.sum())} of {done.size}"]
+    done = measured.dataset["status"][index] == 0
+    return [_interval(interval[index].values), f"{int(done.sum())} of {done.size}"]
 
 
-def _interval(bounds: Sequence[float]) -> str:
+def _interval(bounds: NDArray[np.float64]) -> str:
     low, high = (f"{bound:.4g}" for bound in bounds)
     return f"{low} to {high}" if np.isfinite(bounds).all() else NOTHING
 
 
-def _settled(study: MeasuredDataset, place: dict[str, int]) -> str:
-    if not study.done[place]:
+def _settled(measured: MeasuredDataset, index: Mapping[Hashable, int]) -> str:
+    if not measured.done[index]:
         return "not done"
-    return "silent" if study.silent[place] else str(study.settling["settled"][place].item())
+    return "silent" if measured.silent[index] else str(measured.settling["settled"][index].item())

@@ -1,4 +1,4 @@
-"""What the tests of figures share: how they are drawn, and what is read from them."""
+"""Draw figures for tests, and read from them what is drawn."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,7 +7,7 @@ from analysis.figures.registry import FIGURES, supported
 from analysis.measures.measured import MeasuredDataset
 from analysis.plots import style
 
-#: With a neuron that fires some 20 times a second.
+#: Overrides of a run that records histories and fires at about 20 Hz.
 HISTORY = (
     "record.weight_interval=100",
     "record.spike_times=true",
@@ -16,14 +16,14 @@ HISTORY = (
 )
 
 
-def drawn_one_by_one(study, names=()):
-    """Yield the figures of some names, or all that a study supports, with their captions."""
-    for name in names or supported(study):
-        yield from FIGURES[name].drawn(study)
+def drawn_one_by_one(measured, names=()):
+    """Yield the figures of these names, or all that a dataset supports, with their captions."""
+    for name in names or supported(measured):
+        yield from FIGURES[name].drawn(measured)
 
 
 def drawn(dataset, *names, lay_out=False, **more):
-    """Return figures of a dataset by name."""
+    """Return figures of a dataset by file name; `lay_out` runs the layout without rendering."""
     made = {}
     with style.paper():
         for one in drawn_one_by_one(MeasuredDataset(dataset, **more), names):
@@ -35,23 +35,23 @@ def drawn(dataset, *names, lay_out=False, **more):
 
 
 def title_of(figure):
-    """Return the words above the axes."""
+    """Return the title of a figure, or of its first panel."""
     return figure.get_suptitle() or figure.axes[0].get_title(loc="left")
 
 
 def unfolded(figure):
-    """Return the words above the axes as one line, however they are folded."""
+    """Return the title as one line."""
     return " ".join(title_of(figure).split())
 
 
-def legend_words(figure):
-    """Return title and entries of a figure's legend."""
+def legend_text(figure):
+    """Return title and entries of the legend of a figure."""
     (legend,) = figure.legends
     return legend.get_title().get_text(), [text.get_text() for text in legend.get_texts()]
 
 
 def settle(dataset):
-    """Replace the weights by ones that have settled: two piles, another draw at each sample."""
+    """Replace the weights by settled ones: a bimodal distribution, drawn anew at each sample."""
     random = np.random.default_rng(0)
     history = dataset["weight_history"]
     strong = random.random(history.shape[:-2] + history.shape[-1:]) < 0.4
@@ -63,6 +63,6 @@ def settle(dataset):
 
 
 def ridge(axes, i):
-    """Return the bars of one ridge, without its foot."""
+    """Return the heights of the bars of one ridge above its baseline."""
     bars = [patch.get_data() for patch in axes.patches if patch.get_fill()]
     return [bar.values - i for bar in bars if bar.baseline == i][0]

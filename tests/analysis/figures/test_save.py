@@ -1,4 +1,4 @@
-"""Which figures a file has, and the command that draws them."""
+"""Which figures a file supports, and the command that draws them."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,47 +7,81 @@ import pytest
 from analysis.__main__ import main
 from analysis.figures.registry import FIGURES
 from analysis.figures.save import show
+from analysis.measures import weights
 from analysis.reading.dataset import open_results
 from analysis.reading.errors import LoadError
 from analysis.reading.select import part_of
-from tests.support.drawn import (
-    HISTORY,
-    drawn,
-)
+from tests.support.drawn import HISTORY, drawn, ridge, title_of
 
 
 @pytest.fixture(autouse=True)
 def close_figures():
-    """Leave no figure open."""
+    """Close all figures after each test."""
     yield
     plt.close("all")
 
 
 def test_a_file_has_the_figures_it_supports(sweep):
-    """Without axes, history and traces there is a histogram and a window; each adds its own."""
+    """Histogram and window alone without axes, history and traces; each of these adds figures."""
     assert set(drawn(sweep({}))) == {"weights", "window"}
     assert {"weights_in_time", "settling"} <= set(drawn(sweep({}, *HISTORY)))
     full = drawn(sweep({}, "record=everything", "simulation.duration=100"))
     assert {"traces", "run", "correlogram"} <= set(full)
 
 
-def test_every_figure_is_drawn_of_every_kind_of_sweep(sweep):
-    """Words, holes, grown grids: nothing warns, nothing breaks."""
-    words = sweep({"stdp": ["notebook", "song_abbott_2001"], "input.rate_hz": [20, 60]}, *HISTORY)
+def test_every_figure_of_a_sweep_over_choices_is_laid_out(sweep):
+    """Against the names of the choices; without warnings."""
+    dataset = sweep({"stdp": ["notebook", "song_abbott_2001"], "input.rate_hz": [20, 60]}, *HISTORY)
+    made = drawn(dataset, lay_out=True)
+    measures = ("rates", "cv", "fano", "mean_weight", "shares")
+    against = {f"{name}_against_{axis}" for name in measures for axis in ("stdp", "rate_hz")}
+    in_time = {f"settling_rate_hz={rate_hz}" for rate_hz in (20.0, 60.0)}
+    rest = {name for name in made if not name.startswith("weights_in_time_stdp=")}
+    assert rest == {"weights", "window"} | against | in_time
+    for name in measures:
+        axes = made[f"{name}_against_stdp"].axes[0]
+        ticks = [tick.get_text() for tick in axes.get_xticklabels()]
+        assert ticks == ["notebook", "song_abbott_2001"]
+
+
+def test_missing_points_are_left_out_of_every_figure(sweep):
+    """Their values are NaN in curves and maps; without warnings."""
     holes = sweep({"input.rate_hz": [20, 40, 60], "neuron.tau_m": [8, 10, 12]}, *HISTORY)
     holes["status"][1] = 2
     for name in ("weight", "weight_history", "rate_history", "output_rate", "mean_weight"):
         holes[name][1] = np.nan
     holes["spike_count"][1] = -1
-    for dataset in (words, holes):
-        assert len(drawn(dataset, lay_out=True)) > 8
+    made = drawn(holes, lay_out=True)
+    for figure in ("rates", "mean_weight"):
+        variable = holes["output_rate" if figure == "rates" else "mean_weight"]
+        containers = made[f"{figure}_against_rate_hz"].axes[0].containers
+        curves = [container.lines[0].get_ydata() for container in containers]
+        np.testing.assert_allclose(curves, variable.transpose("tau_m", "rate_hz"))
+    mesh = made["phase_diagram"].axes[0].collections[0]
+    values = np.ma.filled(mesh.get_array(), np.nan).reshape(3, 3)
+    np.testing.assert_allclose(values, holes["mean_weight"].transpose("tau_m", "rate_hz"))
+    assert "3 of 9 points are missing and not shown" in title_of(made["weights"])
+    assert {name for name in made if name.startswith("weights_in_time")} == {
+        f"weights_in_time_rate_hz={rate_hz}_tau_m={tau_m}"
+        for rate_hz, tau_m in ((20.0, 8.0), (20.0, 12.0), (60.0, 12.0))
+    }
+
+
+def test_slices_that_are_not_drawn_are_logged(sweep, caplog):
+    """Three of several are drawn, and the message names the option that chooses others."""
+    made = drawn(sweep({"input.rate_hz": [20, 30, 40, 50]}, *HISTORY), "weights_in_time")
+    assert list(made) == [f"weights_in_time_rate_hz={rate}" for rate in (20.0, 30.0, 50.0)]
+    message = "weights_in_time: 3 of 4 slices drawn; choose others with --where"
+    assert caplog.messages == [message]
 
 
 def test_a_notebook_shows_figures_by_name(sweep):
-    """`show` returns them; an unheard name, or one the file cannot have, is told in one line."""
+    """`show` returns them; an unknown or unsupported name is an error in one line."""
     dataset = sweep({"input.rate_hz": [20, 60]})
     (figure,) = show(dataset, "rates")
     assert figure.axes[0].get_ylabel() == "Output firing rate (Hz)"
+    line = figure.axes[0].containers[0].lines[0]
+    np.testing.assert_allclose(line.get_ydata(), dataset["output_rate"])
     with pytest.raises(LoadError, match="--figure rate: must be one of weights, rates, cv"):
         show(dataset, "rate")
     with pytest.raises(LoadError, match="dataset: --figure run needs record=everything"):
@@ -56,25 +90,28 @@ def test_a_notebook_shows_figures_by_name(sweep):
 
 @pytest.fixture
 def kept(keep):
-    """An experiment of two rates and two seeds on disk."""
+    """Directory of an experiment with two rates and two seeds."""
     return keep("one", {"input.rate_hz": [30, 60], "seed": [1, 2]}, *HISTORY)
 
 
-def test_the_command_draws_what_there_is(kept, capsys):
-    """Figures go to the experiment's own folder; the file itself stays as it was."""
+def test_the_command_draws_all_supported_figures(kept, capsys):
+    """Into the folder `figures` of the experiment, as PNG images; the results are not changed."""
     before = (kept / "results.nc").read_bytes()
     assert main([str(kept)]) == 0
     made = {file.name for file in (kept / "figures").iterdir()}
     assert {"weights.png", "rates_against_rate_hz.png", "settling.png"} <= made
     assert {name.rpartition(".")[2] for name in made} == {"png"}
-    assert str(kept / "figures" / "weights.png") in capsys.readouterr().out
+    printed = capsys.readouterr().out.splitlines()
+    assert sorted(printed) == sorted(str(kept / "figures" / name) for name in made)
+    for name in made:
+        assert np.ptp(plt.imread(kept / "figures" / name)) > 0.5, name
     assert (kept / "results.nc").read_bytes() == before
 
 
-def test_one_figure_in_one_format(kept):
-    """`--figure` and `--format` can be given several times; svg keeps text as text."""
-    words = ["--figure", "rates", "--figure", "window", "--format", "svg", "--format", "pdf"]
-    assert main([str(kept), *words]) == 0
+def test_figures_are_saved_in_the_formats_given(kept):
+    """`--figure` and `--format` can be repeated; SVG images contain text as text."""
+    options = ["--figure", "rates", "--figure", "window", "--format", "svg", "--format", "pdf"]
+    assert main([str(kept), *options]) == 0
     made = {file.name for file in (kept / "figures").iterdir()}
     assert made == {
         f"{name}.{suffix}"
@@ -85,7 +122,7 @@ def test_one_figure_in_one_format(kept):
 
 
 def test_part_of_a_sweep_is_drawn_and_named(kept):
-    """`--where` takes keys or last words; the part stands in the title."""
+    """`--where` takes keys or short names; the values are in the file name."""
     assert main([str(kept), "--figure", "weights", "--where", "input.rate_hz=60.0"]) == 0
     assert main([str(kept), "--figure", "rates", "--where", "seed=2"]) == 0
     with open_results(kept) as dataset:
@@ -98,7 +135,7 @@ def test_part_of_a_sweep_is_drawn_and_named(kept):
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("arguments", "message"),
     [
         (["--figure", "nothing"], "--figure nothing: must be one of weights, rates"),
         (["--figure", "run"], "--figure run needs record=everything, for a short run"),
@@ -118,27 +155,27 @@ def test_part_of_a_sweep_is_drawn_and_named(kept):
         (["other"], "unrecognized arguments: other"),
     ],
 )
-def test_a_wrong_request_is_one_line_and_exit_code_2(kept, capsys, words, message):
-    """It names what is allowed, and nothing is drawn."""
-    assert main([str(kept), *words]) == 2
+def test_an_invalid_request_is_one_line_and_exit_code_2(kept, capsys, arguments, message):
+    """The message says what is allowed; nothing is drawn."""
+    assert main([str(kept), *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
     assert not (kept / "figures").exists()
 
 
-def test_the_list_tells_what_a_figure_would_need(kept, capsys):
-    """One line a figure; those that the file cannot have say what it would need."""
+def test_the_list_says_what_a_figure_needs(kept, capsys):
+    """One line per figure; for unsupported ones, what is lacking."""
     assert main([str(kept), "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(FIGURES)
-    told = dict(zip(FIGURES, lines, strict=True))
-    assert told["run"].endswith("needs record=everything, for a short run")
-    assert "needs" not in told["rates"] + told["settling"]
+    line_of = dict(zip(FIGURES, lines, strict=True))
+    assert line_of["run"].endswith("needs record=everything, for a short run")
+    assert "needs" not in line_of["rates"] + line_of["settling"]
 
 
-def test_points_that_are_not_done_are_left_out(sweep, tmp_path, capsys):
-    """A file with holes is drawn, and the holes are counted aloud."""
+def test_missing_points_are_counted_and_not_drawn(sweep, tmp_path, capsys):
+    """The command prints their number; they are NaN in a curve."""
     dataset = sweep({"input.rate_hz": [30, 60], "seed": [1, 2]})
     dataset["status"][0] = 2
     for name in ("weight", "output_rate", "mean_weight", "isi_cv"):
@@ -146,15 +183,14 @@ def test_points_that_are_not_done_are_left_out(sweep, tmp_path, capsys):
     dataset["spike_count"][0] = -1
     dataset.to_netcdf(tmp_path / "results.nc")
     assert main([str(tmp_path), "--figure", "rates"]) == 0
-    assert "2 of 4 points are not done and left out" in capsys.readouterr().out
+    assert "2 of 4 points are missing and not shown\n" in capsys.readouterr().out
     figure = drawn(dataset, "rates")["rates_against_rate_hz"]
     line = figure.axes[0].containers[0].lines[0].get_ydata()
-    assert np.isnan(line[0])
-    assert line[1] == dataset["output_rate"].sel(rate_hz=60).mean()
+    np.testing.assert_allclose(line, [np.nan, dataset["output_rate"].sel(rate_hz=60).mean()])
 
 
-def test_nothing_done_is_nothing_to_draw(sweep, tmp_path, capsys):
-    """A file without a finished point is refused in one line."""
+def test_an_experiment_without_a_finished_point_is_refused(sweep, tmp_path, capsys):
+    """In one line, with exit code 2."""
     dataset = sweep({"seed": [1, 2]})
     dataset["status"][:] = 2
     dataset.to_netcdf(tmp_path / "results.nc")
@@ -162,19 +198,31 @@ def test_nothing_done_is_nothing_to_draw(sweep, tmp_path, capsys):
     assert "no point is done yet" in capsys.readouterr().err
 
 
-def test_a_wrong_path_is_one_line_and_exit_code_2(tmp_path, capsys):
-    """No directory, no figure, no traceback."""
+def test_a_path_without_results_is_one_line_and_exit_code_2(tmp_path, capsys):
+    """Without a traceback."""
     assert main([str(tmp_path / "nothing")]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "must be an experiment directory" in error
 
 
-def test_the_choice_of_a_group_is_a_part_like_any_other(sweep):
-    """What only the choice sets is read of that choice: its window, its threshold, its rates."""
+def test_one_choice_of_a_group_can_be_selected(sweep):
+    """What the choice sets is that of the selected one: window, rates and histograms."""
     choices = {"stdp": ["notebook", "song_abbott_2001"], "input.rate_hz": [40, 60]}
     dataset = sweep(choices, "record=everything", "simulation.duration=50")
-    (figure,) = show(dataset, "window", where=["stdp=song_abbott_2001"])
+    part = dataset.sel(stdp="song_abbott_2001")
+    where = ["stdp=song_abbott_2001"]
+    (figure,) = show(dataset, "window", where=where)
     assert np.max(figure.axes[0].lines[2].get_ydata()) == pytest.approx(0.005)
-    for name in ("rates", "weights", "run"):
-        assert show(dataset, name, where=["stdp=song_abbott_2001"])
+    (figure,) = show(dataset, "rates", where=where)
+    line = figure.axes[0].containers[0].lines[0]
+    np.testing.assert_allclose(line.get_ydata(), part["output_rate"])
+    (figure,) = show(dataset, "weights", where=where)
+    assert title_of(figure).startswith("STDP rule song_abbott_2001\n")
+    found = ridge(figure.axes[0], 1)
+    share = weights.weight_histogram(part.sel(rate_hz=60)).values
+    np.testing.assert_allclose(found / found.sum(), share, atol=1e-12)
+    low, high = show(dataset, "run", where=where)
+    for figure, rate_hz in ((low, 40), (high, 60)):
+        v = figure.axes[0].lines[0]
+        np.testing.assert_allclose(v.get_ydata(), part["v"].sel(rate_hz=rate_hz))

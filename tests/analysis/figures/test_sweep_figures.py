@@ -1,19 +1,19 @@
-"""The figures of a study: what is drawn, not its pixels."""
+"""Figures of a sweep: data drawn, labels, limits and titles."""
 
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
+from matplotlib.contour import QuadContourSet
 
 from analysis.measures import equilibrium, spike_trains, weights
-from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import confidence_interval
 from analysis.measures.stationarity import settling
 from analysis.plots import style
+from analysis.reading.dataset import label
 from tests.support.drawn import (
     HISTORY,
     drawn,
-    drawn_one_by_one,
-    legend_words,
+    legend_text,
     ridge,
     settle,
     title_of,
@@ -21,15 +21,8 @@ from tests.support.drawn import (
 )
 
 
-@pytest.fixture
-def settled(sweep):
-    """A sweep of two axes and three seeds whose weights have settled."""
-    axes = {"input.rate_hz": [40, 30], "stdp.tau_plus": [10, 20], "seed": [1, 2, 3]}
-    return settle(sweep(axes, *HISTORY))
-
-
 def test_the_rate_is_drawn_against_each_axis(sweep):
-    """Means over seeds along x, a line per value of the other axis, words from the file."""
+    """Means over seeds along x with intervals, a line per value of the other axis."""
     dataset = sweep({"input.rate_hz": [60, 30], "stdp.tau_plus": [10, 20], "seed": [1, 2, 3]})
     made = drawn(dataset, "rates")
     assert list(made) == ["rates_against_rate_hz", "rates_against_tau_plus"]
@@ -38,38 +31,60 @@ def test_the_rate_is_drawn_against_each_axis(sweep):
     assert axes.get_xlabel() == "Input rate (Hz)"
     assert axes.get_ylabel() == "Output firing rate (Hz)"
     assert "Over 0.5 s, mean and 95 % interval of 3 seeds" in unfolded(figure)
-    assert legend_words(figure) == ("LTP time constant", ["10 ms", "20 ms"])
+    assert legend_text(figure) == ("LTP time constant", ["10 ms", "20 ms"])
     line = axes.containers[1].lines[0]
     rates = dataset["output_rate"].sel(tau_plus=20)
     np.testing.assert_allclose(line.get_xdata(), [30, 60])
     np.testing.assert_allclose(line.get_ydata(), rates.mean("seed").sortby("rate_hz"))
     bars = axes.containers[1].lines[2][0].get_segments()
-    np.testing.assert_allclose(bars[0][:, 1], confidence_interval(rates).sel(rate_hz=30))
+    interval = confidence_interval(rates).sortby("rate_hz")
+    np.testing.assert_allclose([bar[:, 1] for bar in bars], interval)
+    assert axes.get_ylim()[0] == 0
+    assert axes.get_ylim()[1] > float(confidence_interval(dataset["output_rate"]).max())
 
 
-def test_every_number_has_its_figure(settled):
-    """Rate, CV and mean weight of settled runs are of the last half; it is short for Fano's."""
-    numbers = {
-        "rates": equilibrium.late_rate(settled),
-        "cv": spike_trains.cv(settled, 1250),
-        "fano": spike_trains.fanofactor(settled),
-        "mean_weight": settled["mean_weight"],
+def test_every_measure_is_drawn_with_its_label(settled):
+    """Rate, CV and mean weight of settled runs over the last half, which is too short for Fano."""
+    half = "Over the last half of 2.5 s"
+    expected = {
+        "rates": (equilibrium.late_rate(settled), half, "Output firing rate (Hz)"),
+        "cv": (
+            spike_trains.cv(settled, 1250),
+            half,
+            "Coefficient of variation of output interspike intervals",
+        ),
+        "fano": (
+            spike_trains.fanofactor(settled),
+            "Over 2.5 s",
+            "Fano factor of output spike counts in 1 s",
+        ),
+        "mean_weight": (settled["mean_weight"], "After 2.5 s", "Mean final weight"),
     }
-    labels = {
-        "cv": "Coefficient of variation of\noutput interspike intervals",
-        "mean_weight": "Mean final weight",
-    }
-    made = drawn(settled, *numbers)
-    for name, expected in numbers.items():
-        axes = made[f"{name}_against_tau_plus"].axes[0]
-        assert axes.get_ylabel() == labels.get(name, axes.get_ylabel())
+    made = drawn(settled, *expected)
+    for name, (variable, period, ylabel) in expected.items():
+        figure = made[f"{name}_against_tau_plus"]
+        axes = figure.axes[0]
+        assert axes.get_ylabel().replace("\n", " ") == ylabel
         assert axes.get_xlabel() == "LTP time constant (ms)"
-        line = axes.containers[0].lines[0].get_ydata()
-        np.testing.assert_allclose(line, expected.sel(rate_hz=30).mean("seed"))
+        assert unfolded(figure).startswith(period)
+        for container, rate in zip(axes.containers, (30, 40), strict=True):
+            line = container.lines[0]
+            np.testing.assert_allclose(line.get_xdata(), [10, 20])
+            np.testing.assert_allclose(line.get_ydata(), variable.sel(rate_hz=rate).mean("seed"))
 
 
-def test_shares_have_three_panels_and_the_theorys_line(settled):
-    """Below 0.1, above 0.5, above 0.9; dashed what a theory with the same mean weight has."""
+def test_the_poisson_process_is_drawn_beside_cv_and_fano_factor(settled):
+    """Dashed at 1, for each line."""
+    made = drawn(settled, "cv", "fano")
+    for name in ("cv", "fano"):
+        figure = made[f"{name}_against_rate_hz"]
+        assert "Dashed: Poisson process" in title_of(figure)
+        dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+        np.testing.assert_allclose([line.get_ydata() for line in dashed], np.ones((2, 2)))
+
+
+def test_shares_have_three_panels_with_theory(settled):
+    """Below 0.1, above 0.5, above 0.9; dashed, the theory with the same mean weight."""
     figure = drawn(settled, "shares")["shares_against_rate_hz"]
     titles = [axes.get_title(loc="center") for axes in figure.axes[:3]]
     assert titles == ["Weights below 0.1", "Weights above 0.5", "Weights above 0.9"]
@@ -85,7 +100,7 @@ def test_shares_have_three_panels_and_the_theorys_line(settled):
 
 
 def test_the_homeostatic_rate_is_drawn_where_it_is_known(settled, monkeypatch):
-    """Dashed, in the colour of its line; no word of it where nothing is known."""
+    """Dashed, in the colour of its line; not in the title where it is not known."""
     known = settled["output_rate"].mean("seed") + 1
     monkeypatch.setattr(equilibrium, "homeostatic_rate", lambda *_: known)
     figure = drawn(settled, "rates")["rates_against_rate_hz"]
@@ -98,34 +113,50 @@ def test_the_homeostatic_rate_is_drawn_where_it_is_known(settled, monkeypatch):
     assert "Dashed" not in title_of(drawn(settled, "rates")["rates_against_rate_hz"])
 
 
-def test_many_values_make_a_colour_bar_and_are_thinned_out(sweep):
-    """Beyond six lines a colour bar with the axis's label, beyond twelve only some of them."""
+def test_many_lines_are_thinned_out_and_have_a_colour_bar(sweep):
+    """Beyond six lines a colour bar over the range of values; beyond twelve some of them."""
     dataset = sweep({"input.rate_hz": range(10, 25), "stdp.tau_plus": [10, 20]})
     figure = drawn(dataset, "rates")["rates_against_tau_plus"]
-    assert figure.axes[1].get_ylabel() == "Input rate (Hz)"
-    assert len(figure.axes[0].containers) == 12
+    axes, bar = figure.axes
+    assert bar.get_ylabel() == "Input rate (Hz)"
+    assert bar.get_ylim() == (10, 24)
     assert "12 of 15 values of Input rate (Hz)" in title_of(figure)
+    kept = [10, 11, 12, 13, 15, 16, 17, 18, 20, 21, 22, 24]
+    lines = [container.lines[0].get_ydata() for container in axes.containers]
+    np.testing.assert_allclose(lines, dataset["output_rate"].sel(rate_hz=kept))
 
 
 def test_a_third_axis_makes_a_figure_per_value(sweep):
-    """What a figure cannot show is not pooled in silence but drawn apart and named."""
+    """Each shows the data of its value, which is in its name and title."""
     axes = {"input.rate_hz": [30, 60], "stdp.tau_plus": [10, 20], "neuron.tau_m": [8, 12]}
-    made = drawn(sweep(axes), "rates", "weights")
-    first = made["rates_against_rate_hz_tau_m=8.0"]
-    assert "Membrane time constant: 8 ms" in title_of(first)
-    assert "weights_tau_m=12.0" in made
+    dataset = sweep(axes)
+    made = drawn(dataset, "rates", "weights")
+    for tau_m in (8.0, 12.0):
+        part = dataset.sel(tau_m=tau_m)
+        figure = made[f"rates_against_rate_hz_tau_m={tau_m}"]
+        assert f"Membrane time constant: {tau_m:g} ms" in title_of(figure)
+        line = figure.axes[0].containers[1].lines[0]
+        np.testing.assert_allclose(line.get_ydata(), part["output_rate"].sel(tau_plus=20))
+        figure = made[f"weights_tau_m={tau_m}"]
+        assert f"Membrane time constant: {tau_m:g} ms" in title_of(figure)
+        share = weights.weight_histogram(part).sel(rate_hz=30, tau_plus=10).values
+        found = ridge(figure.axes[0], 0)
+        np.testing.assert_allclose(found / found.sum(), share, atol=1e-12)
 
 
-def test_named_values_stand_side_by_side(sweep):
-    """Choices of a group are ticks with their names, not joined by lines."""
+def test_choices_of_a_group_are_ticks_with_names(sweep):
+    """Not joined by a line; a value each."""
     dataset = sweep({"stdp": ["notebook", "song_abbott_2001"], "seed": [1, 2]})
     (axes,) = drawn(dataset, "rates")["rates_against_stdp"].axes
+    assert axes.get_xlabel() == "STDP rule"
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["notebook", "song_abbott_2001"]
-    assert axes.containers[0].lines[0].get_linestyle() == "None"
+    line = axes.containers[0].lines[0]
+    assert line.get_linestyle() == "None"
+    np.testing.assert_allclose(line.get_ydata(), dataset["output_rate"].mean("seed"))
 
 
 def test_ticks_stand_at_the_swept_values(sweep):
-    """Few values are ticks; values that span decades make a logarithmic axis."""
+    """Few values are ticks; values over decades have a logarithmic scale."""
     few = drawn(sweep({"stdp.A_plus": [0.004, 0.008]}), "rates")["rates_against_A_plus"].axes[0]
     assert [tick.get_text() for tick in few.get_xticklabels()] == ["0.004", "0.008"]
     wide = drawn(sweep({"stdp.A_plus": [0.001, 0.01, 0.1]}), "mean_weight")
@@ -135,141 +166,55 @@ def test_ticks_stand_at_the_swept_values(sweep):
 
 
 def test_seeds_alone_are_drawn_against_seeds(sweep):
-    """A point each, with the interval of their mean in words."""
+    """One point each; the title has the interval of the mean."""
     dataset = sweep({"seed": range(4)})
     figure = drawn(dataset, "rates", "shares")["rates_against_seed"]
     (axes,) = figure.axes
     assert axes.get_xlabel() == "Random seed"
+    assert axes.containers[0].lines[0].get_xdata().tolist() == [0, 1, 2, 3]
     low, high = confidence_interval(dataset["output_rate"]).values
     assert f"95 % interval {low:.3g} to {high:.3g}" in unfolded(figure)
     np.testing.assert_allclose(axes.containers[0].lines[0].get_ydata(), dataset["output_rate"])
 
 
 def test_silence_is_marked(sweep):
-    """A silent point has an open marker, and the word in place of a histogram."""
+    """A silent point has an open marker, and a note in place of a histogram."""
     made = drawn(sweep({"input.rate_hz": [0, 60], "seed": [1, 2]}), "rates", "weights")
     figure = made["rates_against_rate_hz"]
     assert "Open markers: silent" in title_of(figure)
     marked = [line for line in figure.axes[0].lines if line.get_markerfacecolor() == "white"]
     assert [line.get_xdata().tolist() for line in marked] == [[0.0]]
-    words = [text.get_text() for text in made["weights"].axes[0].texts]
-    assert words[0] == "silent"
+    (axes,) = made["weights"].axes
+    assert axes.texts[0].get_text() == "silent"
+    baselines = {np.max(patch.get_data().baseline) for patch in axes.patches}
+    assert baselines == {1}  # the ridge of 60 Hz alone has bars
 
 
 def test_titles_count_the_seeds_that_are_done(sweep):
-    """Where seeds are missing, the title says how many there are, not how many were asked for."""
+    """Not those that were requested; missing points are counted too."""
     dataset = sweep({"input.rate_hz": [30, 60], "seed": [1, 2, 3, 4]})
     dataset["status"][1, 0] = 2
     dataset["output_rate"][1, 0] = np.nan
     figure = drawn(dataset, "rates")["rates_against_rate_hz"]
     assert "95 % interval of 3 to 4 seeds" in unfolded(figure)
-    assert "1 of 8 points are not done" in title_of(figure)
+    assert "1 of 8 points are missing and not shown" in title_of(figure)
 
 
-def test_the_distribution_has_a_ridge_per_value(settled):
-    """Ridges in the order of the axis, to one scale, panels for the second axis."""
-    figure = drawn(settled, "weights")["weights"]
-    left, right = figure.axes
-    assert left.get_ylabel() == "Input rate (Hz)"
-    assert [tick.get_text() for tick in left.get_yticklabels()] == ["30", "40"]
-    assert (left.get_title(loc="center"), right.get_title(loc="center")) == ("10 ms", "20 ms")
-    assert figure.get_supxlabel() == "Final synaptic weight (share of maximum)"
-    assert "3 seeds pooled" in title_of(figure)
-    share = weights.weight_histogram(settled)
-    scales = []
-    for axes, tau in ((left, 10), (right, 20)):
-        for i, rate in enumerate((30, 40)):
-            found = share.sel(rate_hz=rate, tau_plus=tau).values
-            scales.append(ridge(axes, i).max() / found.max())
-            np.testing.assert_allclose(ridge(axes, i), scales[-1] * found)
-    np.testing.assert_allclose(scales, scales[0])
-
-
-def test_the_scale_bar_has_the_height_that_it_says(settled):
-    """The bar beside the ridges is as high as its share is drawn."""
-    axes = drawn(settled.isel(tau_plus=0), "weights")["weights"].axes[0]
-    (bar,) = (line for line in axes.lines if len(line.get_xdata()) == 2)
-    share = float(axes.texts[-1].get_text().split()[0])
-    found = weights.weight_histogram(settled).isel(tau_plus=0).sel(rate_hz=30).values
-    assert np.ptp(bar.get_ydata()) / share == pytest.approx(ridge(axes, 0).max() / found.max())
-
-
-def test_a_settled_histogram_has_the_theory_and_its_distance(settled):
-    """The dashed histogram has the same mean; total variation and both alphas stand beside it."""
-    dataset = settled.isel(tau_plus=0)
-    with style.paper():
-        (one,) = drawn_one_by_one(MeasuredDataset(dataset), ["weights"])
-    (axes,) = one.figure.axes
-    expected = equilibrium.expected_histogram(dataset).sel(rate_hz=30)
-    dashed = [patch.get_data() for patch in axes.patches if patch.get_linestyle() != "solid"]
-    scale = ridge(axes, 0).max() / weights.weight_histogram(dataset).sel(rate_hz=30).max().item()
-    np.testing.assert_allclose(dashed[0].values, scale * expected["share"])
-    words = axes.texts[0].get_text()
-    alpha, beta = expected["alpha"].item(), expected["beta"].item()
-    assert words == f"TV {expected['total_variation']:.2g}, $\\alpha$ {alpha:.3g} ({beta:.3g})"
-    assert "Total variation between histogram and theory 0.0" in one.caption
-    assert title_of(one.figure).endswith("Settled\nDashed: theory with the same mean weight")
-
-
-def test_an_unsettled_histogram_says_so(sweep):
-    """Pale, without theory, with words beside it and in the title."""
-    settled = settle(sweep({"input.rate_hz": [30, 60]}, *HISTORY))
-    settled["weight_history"][1, :, :] = 0.4 + 0.02 * np.arange(25)[:, np.newaxis]
-    assert settling(settled)["settled"].values.tolist() == ["yes", "no"]
-    figure = drawn(settled, "weights")["weights"]
-    (axes,) = figure.axes
-    assert "Settled: 1 of 2 points" in title_of(figure)
-    assert axes.texts[1].get_text() == "not settled"
-    dashed = [patch for patch in axes.patches if patch.get_linestyle() != "solid"]
-    assert len(dashed) == 1
-    filled = [patch.get_facecolor() for patch in axes.patches if patch.get_fill()]
-    assert sum(filled[1][:3]) > sum(filled[0][:3])
-
-
-def test_points_that_have_not_settled_are_pale_among_others(sweep):
-    """In a curve, where other points have settled; the title says so."""
+def test_unsettled_points_are_pale_among_settled_ones(sweep):
+    """At their own value and height; the title explains the markers."""
     dataset = settle(sweep({"input.rate_hz": [30, 40]}, *HISTORY))
     dataset["weight_history"][1, :, :] = 0.4 + 0.02 * np.arange(25)[:, np.newaxis]
     figure = drawn(dataset, "mean_weight")["mean_weight_against_rate_hz"]
     assert "Pale markers: not settled" in title_of(figure)
     pale = [line for line in figure.axes[0].lines if line.get_markerfacecolor() != style.LTD]
-    assert [line.get_xdata().tolist() for line in pale if len(line.get_xdata()) == 1] == [[40.0]]
+    (marker,) = (line for line in pale if len(line.get_xdata()) == 1)
+    assert marker.get_xdata().tolist() == [40.0]
+    assert marker.get_ydata() == [dataset["mean_weight"].sel(rate_hz=40).item()]
+    assert same_color(marker.get_markerfacecolor(), style.paler(style.LTD))
 
 
-def test_without_history_nobody_knows(sweep):
-    """A file without weight history is never drawn as an equilibrium."""
-    for axes in ({"input.rate_hz": [30, 60]}, {}):
-        figure = drawn(sweep(axes), "weights")["weights"]
-        assert "Equilibrium or not: no weight history to tell" in unfolded(figure)
-        assert "Dashed" not in title_of(figure)
-
-
-def test_one_run_has_one_histogram(sweep):
-    """Its bars are the shares; a settled one has the theory, with its distance in the title."""
-    dataset = settle(sweep({}, *HISTORY))
-    figure = drawn(dataset, "weights")["weights"]
-    (axes,) = figure.axes
-    bars = axes.patches[0].get_data().values
-    np.testing.assert_allclose(bars, weights.weight_histogram(dataset))
-    assert axes.get_ylabel() == "Share of synapses"
-    assert "Dashed: theory with the same mean weight\nTV 0." in title_of(figure)
-
-
-def test_many_values_make_a_map(sweep):
-    """In the order of the axis however its values were given, silent rows left grey."""
-    dataset = sweep({"input.rate_hz": [90, 0, 50, 20, 10, 30, 40, 60, 80, 70, 15]})
-    figure = drawn(dataset, "weights")["weights"]
-    axes, bar = figure.axes
-    share = weights.weight_histogram(dataset).sortby("rate_hz")
-    values = np.ma.filled(axes.collections[0].get_array(), np.nan).reshape(share.shape)
-    np.testing.assert_allclose(values[1:], share.values[1:])
-    assert np.isnan(values[0]).all()
-    assert "Grey: silent" in title_of(figure)
-    assert bar.get_ylabel() == "Share of synapses"
-
-
-def test_the_phase_diagram_maps_three_numbers(sweep):
-    """Mean weight, output rate and bimodality over two axes, silent pixels hatched."""
+def test_the_phase_diagram_maps_three_measures(sweep):
+    """Mean weight, output rate and bimodality over two axes; silent pixels hatched."""
     dataset = sweep({"input.rate_hz": [60, 0, 30], "stdp.ltd_ratio": [1.0, 1.1, 1.3, 1.2]})
     figure = drawn(dataset, "phase_diagram")["phase_diagram"]
     panels, bars = figure.axes[:3], figure.axes[3:]
@@ -279,17 +224,32 @@ def test_the_phase_diagram_maps_three_numbers(sweep):
         values = np.ma.filled(axes.collections[0].get_array(), np.nan).reshape(4, 3)
         np.testing.assert_allclose(values, number.transpose("ltd_ratio", "rate_hz"))
         hatched = [patch for patch in axes.collections if patch.get_hatch()]
-        assert len(hatched) == 4
-        assert all(patch.get_datalim(axes.transData).x1 <= 15 for patch in hatched)
-    assert bars[1].get_xlabel() == "Output firing rate (Hz)"
+        corners = [patch.get_datalim(axes.transData).extents for patch in hatched]
+        ratios = np.array([0.95, 1.05, 1.15, 1.25, 1.35])
+        silent = np.column_stack([np.full(4, -15), ratios[:-1], np.full(4, 15), ratios[1:]])
+        np.testing.assert_allclose(corners, silent)
+    labels = [bar.get_xlabel().replace("\n", " ") for bar in bars]
+    assert labels == [label(number) for number in numbers]
     assert panels[0].get_ylabel() == "Ratio of LTD to LTP amplitude"
     assert figure.get_supxlabel() == "Input rate (Hz)"
-    assert legend_words(figure)[1] == ["silent"]
-    assert any(len(axes.texts) for axes in panels)  # numbers on contours
+    assert legend_text(figure)[1] == ["silent"]
+    assert "After 0.5 s" in title_of(figure)
+
+
+def test_contours_have_the_levels_of_their_labels(sweep):
+    """Of the mean weight at its own levels, within the range of the points that fire."""
+    dataset = sweep({"input.rate_hz": [60, 20, 30], "stdp.ltd_ratio": [1.0, 1.1, 1.3, 1.2]})
+    panel = drawn(dataset, "phase_diagram")["phase_diagram"].axes[0]
+    (contours,) = (one for one in panel.collections if isinstance(one, QuadContourSet))
+    low, high = float(dataset["mean_weight"].min()), float(dataset["mean_weight"].max())
+    labels = [float(text.get_text()) for text in panel.texts]
+    assert labels
+    assert set(labels) <= {float(f"{level:.3g}") for level in contours.levels}
+    assert all(low <= level <= high for level in labels)
 
 
 def test_the_approach_to_equilibrium_is_drawn_in_time(settled):
-    """Mean weight, weak and strong shares and output rate in seconds, a dot where it settled."""
+    """Histories of mean weight, weak and strong shares and output rate; a dot at settling time."""
     figure = drawn(settled.isel(tau_plus=[0]), "settling")["settling_tau_plus=10.0"]
     weight, weak, rate, strong = figure.axes
     dataset = settled.isel(tau_plus=0)
@@ -301,37 +261,43 @@ def test_the_approach_to_equilibrium_is_drawn_in_time(settled):
     below = (history.sel(rate_hz=30) < 0.1).mean(("seed", "synapse"))
     np.testing.assert_allclose(weak.lines[0].get_ydata(), below)
     assert rate.get_ylabel() == "Output firing rate\n(Hz)"
+    output = dataset["rate_history"].sel(rate_hz=30).mean("seed")
+    np.testing.assert_allclose(rate.lines[0].get_ydata(), output)
+    above = (history.sel(rate_hz=30) > 0.9).mean(("seed", "synapse"))
+    np.testing.assert_allclose(strong.lines[0].get_ydata(), above)
+    assert (weak.get_ylim(), strong.get_ylim()) == ((0, 1), (0, 1))
     assert strong.get_xlabel() == "Simulated time (s)"
-    assert "dots: settled from here on" in title_of(figure)
+    assert "dots: settling time" in title_of(figure)
     dot = weight.lines[1]
     time = settling(dataset)["settling_time"].sel(rate_hz=30).item() / 1000
     assert dot.get_xdata() == pytest.approx([time])
 
 
-def test_the_window_is_red_before_and_blue_after(sweep):
-    """LTP at negative t_pre - t_post, LTD at positive, the effective ratio in the title."""
+def test_the_window_has_a_half_of_ltp_and_a_half_of_ltd(sweep):
+    """A_plus exp(t / tau_plus) for t <= 0, -A_minus exp(-t / tau_minus) for t >= 0."""
     figure = drawn(sweep({"seed": [1]}), "window")["window"]
     (axes,) = figure.axes
     ltp, ltd = axes.lines[-2:]
-    assert (ltp.get_xdata() <= 0).all()
-    assert (ltp.get_ydata() > 0).all()
-    assert (ltd.get_xdata() >= 0).all()
-    assert (ltd.get_ydata() < 0).all()
-    assert legend_words(figure)[1] == ["LTP", "LTD"]
+    before, after = ltp.get_xdata(), ltd.get_xdata()
+    assert before.max() == after.min() == 0
+    np.testing.assert_allclose(ltp.get_ydata(), 0.008 * np.exp(before / 20))
+    np.testing.assert_allclose(ltd.get_ydata(), -0.0088 * np.exp(-after / 20))
+    assert (ltp.get_color(), ltd.get_color()) == (style.LTP, style.LTD)
+    assert legend_text(figure)[1] == ["LTP", "LTD"]
     assert title_of(figure) == "Effective LTD ratio 1.1"
     assert axes.get_xlabel() == r"Time difference $t_\mathrm{pre} - t_\mathrm{post}$ (ms)"
 
 
-def test_windows_of_a_sweep_are_a_family(sweep):
-    """A line for each value of the axis that shapes it."""
+def test_the_window_of_a_sweep_has_a_line_per_value(sweep):
+    """Of the axis that changes it; the maximum of each is its A_plus."""
     figure = drawn(sweep({"stdp.A_plus": [0.004, 0.008, 0.016]}), "window")["window"]
-    assert legend_words(figure)[1] == ["0.004", "0.008", "0.016"]
+    assert legend_text(figure)[1] == ["0.004", "0.008", "0.016"]
     highest = [np.max(line.get_ydata()) for line in figure.axes[0].lines[2:]]
     np.testing.assert_allclose(highest[::2], [0.004, 0.008, 0.016])
 
 
 def test_what_is_drawn_lies_inside_the_figure(settled):
-    """Dashed lines are inside of the axes, titles inside of the figure."""
+    """Dashed lines lie within the limits of y, texts within the width of the figure."""
     for figure in drawn(settled, "cv", "rates", "shares", "weights", lay_out=True).values():
         width = figure.bbox.width
         for text in figure.findobj(lambda one: hasattr(one, "get_text") and one.get_text()):
@@ -339,4 +305,5 @@ def test_what_is_drawn_lies_inside_the_figure(settled):
         for axes in figure.axes:
             for line in axes.lines:
                 if line.get_linestyle() == "--":
+                    assert np.nanmin(line.get_ydata()) >= axes.get_ylim()[0]
                     assert np.nanmax(line.get_ydata()) <= axes.get_ylim()[1]

@@ -1,75 +1,113 @@
-"""The figures of one run: what is drawn, not its pixels."""
+"""Figures of single runs: data drawn, labels and limits."""
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from analysis.measures import spike_trains, weights
 from analysis.measures.traces import ltd_trace, ltp_trace, synaptic_conductance
-from tests.support.drawn import HISTORY, drawn, legend_words, title_of
+from analysis.reading.dataset import label
+from tests.support.drawn import HISTORY, drawn, legend_text, title_of
 
 
-def test_weights_are_drawn_in_time_with_the_histogram_of_a_moment(sweep):
-    """Up to 50 synapses and the mean of all; the histogram is the chosen sample's."""
+def test_weights_against_time_have_their_mean_and_the_histogram_of_one_sample(sweep):
+    """All of 40 synapses thin, their mean thick, the time dotted; the nearest sample's shares."""
     dataset = sweep({}, *HISTORY)
     figure = drawn(dataset, "weights_in_time", at=203.0)["weights_in_time_at=203"]
     left, right = figure.axes
     history = dataset["weight_history"]
-    assert len(left.lines) == 40 + 1 + 1  # the synapses, their mean, the moment
-    np.testing.assert_allclose(left.lines[7].get_ydata(), history.isel(synapse=7))
-    np.testing.assert_allclose(left.lines[40].get_ydata(), history.mean("synapse"), rtol=1e-5)
-    np.testing.assert_allclose(left.lines[0].get_xdata(), history["sample_time"] / 1000)
+    *thin, thick, moment = left.lines
+    np.testing.assert_allclose([line.get_ydata() for line in thin], history.T)
+    np.testing.assert_allclose(thick.get_ydata(), history.mean("synapse"), rtol=1e-5)
+    assert [thin[0].get_linewidth(), thick.get_linewidth()] == [0.4, 2]
+    assert moment.get_xdata() == [0.2, 0.2]
+    np.testing.assert_allclose(thick.get_xdata(), history["sample_time"] / 1000)
+    assert (left.get_xlabel(), left.get_ylabel()) == ("Simulated time (s)", label(history))
+    assert legend_text(figure)[1] == ["Thick: mean of 40; thin: all of them"]
     assert right.get_title(loc="left") == "At 0.2 s"
+    assert right.get_xlabel() == "Share of synapses"
     found = right.patches[0].get_data().values
     np.testing.assert_allclose(found, weights.weight_histogram(dataset, at=200.0))
 
 
-def test_groups_of_synapses_are_drawn_apart(sweep):
-    """With a coordinate that names them: colours, means and histograms of each."""
+def test_of_many_synapses_fifty_are_drawn(sweep):
+    """Evenly spread, the first and the last among them; the mean is that of all."""
+    dataset = sweep({}, *HISTORY, "input.n_synapses=99")
+    figure = drawn(dataset, "weights_in_time")["weights_in_time"]
+    history = dataset["weight_history"]
+    *thin, thick, _ = figure.axes[0].lines
+    np.testing.assert_allclose([line.get_ydata() for line in thin], history[:, ::2].T)
+    np.testing.assert_allclose(thick.get_ydata(), history.mean("synapse"), rtol=1e-5)
+    assert legend_text(figure)[1] == ["Thick: mean of 99; thin: 50 of them"]
+
+
+def test_groups_of_synapses_have_their_own_mean_and_histogram(sweep):
+    """Of a coordinate with group names, in the order of appearance, in one colour each."""
     dataset = sweep({}, *HISTORY)
     names = ["correlated"] * 10 + ["others"] * 30
     dataset = dataset.assign_coords(group=("synapse", names))
     figure = drawn(dataset, "groups")["groups"]
     left, right = figure.axes
-    assert legend_words(figure)[1] == ["Correlated, mean", "Others, mean"]
+    assert legend_text(figure)[1] == ["Correlated, mean", "Others, mean"]
     means = [line for line in left.lines if line.get_linewidth() == 2]
-    history = dataset["weight_history"]
-    for line, group in zip(means, (slice(10), slice(10, None)), strict=True):
-        mean = history.isel(synapse=group).mean("synapse")
+    groups = (slice(10), slice(10, None))
+    for line, bars, group in zip(means, right.patches, groups, strict=True):
+        members = dataset.isel(synapse=group)
+        mean = members["weight_history"].mean("synapse")
         np.testing.assert_allclose(line.get_ydata(), mean, rtol=1e-5)
-    assert len(right.patches) == 2
+        np.testing.assert_allclose(bars.get_data().values, weights.weight_histogram(members))
+        assert bars.get_facecolor()[:3] == pytest.approx(colour_of(line))
 
 
-def test_each_point_of_a_grown_sweep_is_drawn(sweep):
-    """The run that is drawn is of the first seed that is done at that point."""
+def test_the_first_seed_that_is_done_is_drawn(sweep):
+    """At each point of a sweep that was extended; title and data are that seed's."""
     dataset = sweep({"input.rate_hz": [20, 40], "seed": [1, 2]}, *HISTORY)
     dataset["status"][:] = [[0, 2], [2, 0]]
-    made = drawn(dataset, "weights_in_time")
-    titles = [title_of(figure).splitlines()[0] for figure in made.values()]
+    made = list(drawn(dataset, "weights_in_time").values())
+    titles = [title_of(figure).splitlines()[0] for figure in made]
     assert titles == ["Input rate: 20 Hz, Seed 1", "Input rate: 40 Hz, Seed 2"]
+    for i, figure in enumerate(made):
+        mean = dataset["weight_history"][i, i].mean("synapse")
+        np.testing.assert_allclose(figure.axes[0].lines[40].get_ydata(), mean, rtol=1e-5)
 
 
-def test_runs_of_other_lengths_end_where_they_end(sweep):
-    """With a swept duration the shorter run is drawn up to its own last sample."""
+def test_a_shorter_run_is_drawn_without_padding(sweep):
+    """With a swept duration each run ends at its own last sample."""
     dataset = sweep({"simulation.duration": [500, 1000]}, "record.weight_interval=100")
     made = list(drawn(dataset, "weights_in_time").values())
     assert [figure.axes[1].get_title(loc="left") for figure in made] == ["At 0.5 s", "At 1 s"]
-    lines = [figure.axes[0].lines[0].get_xdata() for figure in made]
-    assert [len(line) for line in lines] == [5, 10]
+    for i, n in enumerate((5, 10)):
+        line = made[i].axes[0].lines[3]
+        np.testing.assert_allclose(line.get_xdata(), 0.1 * np.arange(1, n + 1))
+        np.testing.assert_allclose(line.get_ydata(), dataset["weight_history"][i, :n, 3])
+        assert made[i].axes[0].get_xlim() == (0, n / 10)
 
 
 @pytest.fixture
 def recorded(sweep):
-    """Every state variable of every step of a short run."""
+    """All state variables at every step of a short run."""
     return sweep({}, "record=everything", "simulation.duration=300")
 
 
-def test_traces_are_drawn_below_the_input_spikes(recorded):
-    """A mark per spike of five synapses; P jumps with them, M with the output."""
-    top, middle, bottom = drawn(recorded, "traces")["traces"].axes
-    spikes = spike_trains.input_spikes(recorded).isel(synapse=slice(5))
+def spike_marks(dataset, n_synapses=None):
+    """Return time and number of synapse of every input spike, `(n_spikes, 2)`."""
+    spikes = spike_trains.input_spikes(dataset).isel(synapse=slice(n_synapses))
     step, synapse = np.nonzero(spikes.values)
-    marks = top.collections[0].get_offsets()
-    np.testing.assert_allclose(marks, np.column_stack([recorded["time"].values[step], synapse]))
+    return np.column_stack([spikes["time"].values[step], synapse])
+
+
+def colour_of(line):
+    """Return the colour of a line as red, green and blue."""
+    return to_rgb(line.get_color())
+
+
+def test_traces_are_drawn_below_the_input_spikes(recorded):
+    """A mark per spike of five synapses in the colour of its P; M below."""
+    top, middle, bottom = drawn(recorded, "traces")["traces"].axes
+    marks = spike_marks(recorded, 5)
+    np.testing.assert_allclose(top.collections[0].get_offsets(), marks)
+    of_first = top.collections[0].get_edgecolor()[marks[:, 1] == 0]
+    np.testing.assert_allclose(of_first[:, :3] - colour_of(middle.lines[0]), 0, atol=1e-12)
     for line, i in zip(middle.lines, range(5), strict=True):
         np.testing.assert_allclose(line.get_ydata(), ltp_trace(recorded).isel(synapse=i))
     np.testing.assert_allclose(bottom.lines[0].get_ydata(), ltd_trace(recorded))
@@ -82,35 +120,41 @@ def test_exercise_2_has_six_panels(recorded):
     figure = drawn(recorded, "run")["run"]
     v, P, raster, g, M, g_ex = figure.axes
     np.testing.assert_allclose(v.lines[0].get_ydata(), recorded["v"])
-    assert len(v.collections[0].get_segments()) == recorded["spike_count"]
-    assert len(raster.collections[0].get_offsets()) == spike_trains.input_spikes(recorded).sum()
+    output = [segment[:, 0] for segment in v.collections[0].get_segments()]
+    np.testing.assert_allclose(output, np.tile(recorded["spike_time"], (2, 1)).T)
+    np.testing.assert_allclose(raster.collections[0].get_offsets(), spike_marks(recorded))
     np.testing.assert_allclose(M.lines[0].get_ydata(), ltd_trace(recorded))
-    assert (len(P.lines), len(g.lines)) == (10, 10)
-    conductance = synaptic_conductance(recorded).isel(synapse=3)
-    np.testing.assert_allclose(g.lines[3].get_ydata(), conductance)
+    for axes, expected in ((P, ltp_trace(recorded)), (g, synaptic_conductance(recorded))):
+        curves = [line.get_ydata() for line in axes.lines]
+        np.testing.assert_allclose(curves, expected.isel(synapse=slice(10)).T)
     np.testing.assert_allclose(g_ex.lines[0].get_ydata(), recorded["g_ex"])
     assert v.get_ylabel() == "Membrane potential\n(mV)"
+    assert (M.get_xlabel(), g_ex.get_xlabel()) == ("Time (ms)", "Time (ms)")
 
 
 def test_of_long_runs_one_second_is_drawn(sweep):
-    """From the chosen moment on; the raster has no spike that is none, at its first step either."""
+    """From the chosen time on, with the spikes of this second alone."""
     dataset = sweep({}, "record=everything", "simulation.duration=1500")
     figure = drawn(dataset, "run", at=400.0)["run_at=400"]
     v, _, raster, *_ = figure.axes
     assert "0.4 to 1.4 s of 1.499 s" in title_of(figure)
     assert v.lines[0].get_xdata()[[0, -1]].tolist() == [400.0, 1400.0]
-    spikes = spike_trains.input_spikes(dataset).sel(time=slice(400, 1400))
-    assert len(raster.collections[0].get_offsets()) == spikes.sum()
+    marks = spike_marks(dataset)
+    shown = (marks[:, 0] >= 400) & (marks[:, 0] <= 1400)
+    np.testing.assert_allclose(raster.collections[0].get_offsets(), marks[shown])
 
 
-def test_the_correlogram_shows_what_comes_before_an_output_spike(recorded):
-    """Input rate against lag for weak and strong synapses, the rate of the input dotted."""
+def test_the_correlogram_shows_the_input_rate_around_output_spikes(recorded):
+    """Against the lag for weak and strong synapses; the mean input rate dotted."""
     figure = drawn(recorded, "correlogram")["correlogram"]
     (axes,) = figure.axes
     rates = spike_trains.input_rate_around_output(recorded)
     shown = [rate for rate in rates if rate.notnull().any()]
     for line, rate in zip(axes.lines[2:], shown, strict=True):
         np.testing.assert_allclose(line.get_ydata(), rate)
+        np.testing.assert_allclose(line.get_xdata(), rates["lag"])
     assert axes.lines[0].get_ydata()[0] == 40
     assert axes.get_ylabel() == "Input rate around output spikes (Hz)"
+    assert axes.get_xlabel() == label(rates["lag"])
+    assert axes.get_ylim()[0] == 0
     assert f"{recorded['spike_count'].item()} output spikes" in title_of(figure)

@@ -1,0 +1,204 @@
+"""Titles and captions of figures: text from measured numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from analysis.measures.measured import MeasuredDataset
+from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
+from analysis.measures.stationarity import NO, NOT_RECORDED, TOO_SHORT, YES
+from analysis.measures.weights import n_not_done
+from analysis.reading.dataset import parameter
+
+#: Variables of `expected_histogram` that a title or caption gives.
+FIT = ("total_variation", "alpha", "beta")
+
+_SETTLED = {
+    YES: "Settled",
+    NO: "Not settled: the weights were still changing",
+    TOO_SHORT: "Run too short to assess equilibrium",
+    NOT_RECORDED: "Weight history not recorded: equilibrium cannot be assessed",
+}
+
+
+def comma_separated(*parts: str) -> str:
+    """Join the parts that are not empty with commas."""
+    return ", ".join(filter(None, parts))
+
+
+def lines(*parts: str) -> str:
+    """Join the parts that are not empty, one line each."""
+    return "\n".join(filter(None, parts))
+
+
+def heading(measured: MeasuredDataset, period: str, content: str = "") -> str:
+    """Return the first lines of a title: selection, simulated time, content, missing points.
+
+    Parameters
+    ----------
+    measured : MeasuredDataset
+        The points that are drawn.
+    period : str
+        Preposition for the simulated time, such as "After"; not used where durations differ.
+    content : str
+        What is drawn, such as "mean of 3 seeds".
+    """
+    duration = parameter(measured.dataset, "simulation.duration")
+    time = f"{period} {duration.item() / 1000:g} s" if duration.ndim == 0 else ""
+    missing = missing_points(measured.dataset)
+    return lines(measured.part, comma_separated(time, content), missing)
+
+
+def missing_points(dataset: xr.Dataset) -> str:
+    """Return how many points failed or are missing; "" if none.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `status` (...), dimensionless.
+
+    Returns
+    -------
+    str
+        Such as "128 of 512 points are missing and not shown".
+    """
+    n = n_not_done(dataset)
+    return f"{n} of {dataset['status'].size} points are missing and not shown" if n else ""
+
+
+def seeds(measured: MeasuredDataset, template: str) -> str:
+    """Insert the number of seeds that are done into a text.
+
+    Points without any seed are not counted.
+
+    Parameters
+    ----------
+    measured : MeasuredDataset
+        The points that are drawn.
+    template : str
+        With a placeholder `{}` for "4", or "2 to 4" where the number differs between points.
+
+    Returns
+    -------
+    str
+        The text; "" with one seed or none.
+    """
+    if not measured.has_seeds:
+        return ""
+    done = (measured.dataset["status"] == 0).sum(SEED)
+    done = done.where(done > 0)
+    low, high = int(done.min()), int(done.max())
+    number = f"{high}" if low == high else f"{low} to {high}"
+    return template.format(number) if high > 1 else ""
+
+
+def average(measured: MeasuredDataset, variable: xr.DataArray, bars: bool) -> str:
+    """Return how several seeds are drawn or, of a sweep over seeds alone, their mean.
+
+    Parameters
+    ----------
+    measured : MeasuredDataset
+        The points that are drawn.
+    variable : DataArray, (..., seed) or (...)
+        The variable that is drawn, in any unit.
+    bars : bool
+        Whether error bars are drawn.
+
+    Returns
+    -------
+    str
+        Such as "mean and 95 % interval of 3 seeds".
+    """
+    if variable.ndim > 1 and not measured.swept:
+        return "each seed"
+    if measured.swept:
+        return seeds(measured, "mean and 95 % interval of {} seeds" if bars else "mean of {} seeds")
+    low, high = (float(confidence_interval(variable).sel(bound=end)) for end in ("low", "high"))
+    interval = f" (95 % interval {low:.3g} to {high:.3g})" if np.isfinite(low) else ""
+    return f"mean {float(mean_over_seeds(variable)):.3g}{interval}"
+
+
+def settled(measured: MeasuredDataset) -> str:
+    """Return how many points have settled, of those that are done and fire."""
+    chosen = measured.done & ~measured.silent
+    return settled_answers(measured.settling["settled"].values[chosen.values])
+
+
+def settled_answers(answers: NDArray[np.str_]) -> str:
+    """Summarise the answers of `settling` for one or several points.
+
+    Parameters
+    ----------
+    answers : ndarray of str, (n_points,)
+        "yes", "no", "too short" or "not recorded", dimensionless.
+
+    Returns
+    -------
+    str
+        Such as "Settled: 3 of 4 points"; "" without points.
+    """
+    if answers.size == 0:
+        return ""
+    n = {answer: int((answers == answer).sum()) for answer in _SETTLED}
+    for answer, text in _SETTLED.items():
+        if n[answer] == answers.size:
+            return text
+    short = f", run too short: {n[TOO_SHORT]}" if n[TOO_SHORT] else ""
+    return f"Settled: {n[YES]} of {answers.size} points{short}"
+
+
+def note(silent: bool, answer: str, *numbers: float) -> str:
+    """Return the text beside a histogram: why it has no theory, else the numbers of `fit`."""
+    if silent:
+        return "silent"
+    return {NO: "not settled", TOO_SHORT: "too short"}.get(answer) or fit(*numbers)
+
+
+def fit(total_variation: float, alpha: float, beta: float) -> str:
+    """Return total variation, and alpha with beta in parentheses; "" without theory (NaN)."""
+    if np.isnan(total_variation):
+        return ""
+    return f"TV {total_variation:.2g}, " + r"$\alpha$ " + f"{alpha:.3g} ({beta:.3g})"
+
+
+def fit_caption(part: xr.Dataset) -> str:
+    """Return the agreement between histograms and theory as a sentence; "" without theory.
+
+    Parameters
+    ----------
+    part : Dataset
+        With `total_variation`, `alpha` and `beta` of each histogram, (...), dimensionless.
+
+    Returns
+    -------
+    str
+        The ranges of the three.
+    """
+    distance, alpha, beta = (span(part[name].values) for name in FIT)
+    if not distance:
+        return ""
+    return (
+        f"Total variation between histogram and theory {distance}; alpha fitted to the mean weight "
+        f"{alpha}, alpha = beta of the theory {beta}"
+    )
+
+
+def span(values: NDArray) -> str:
+    """Return minimum and maximum as text.
+
+    Parameters
+    ----------
+    values : ndarray, (...)
+        In any unit; NaN is left out.
+
+    Returns
+    -------
+    str
+        Such as "0.02 to 0.1", or one number; "" without any.
+    """
+    if np.isnan(values).all():
+        return ""
+    low, high = (f"{end(values):.3g}" for end in (np.nanmin, np.nanmax))
+    return low if low == high else f"{low} to {high}"
