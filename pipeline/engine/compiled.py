@@ -8,9 +8,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,11 @@ from pipeline.model.plasticity import Rule
 from pipeline.model.reference import Recording
 from pipeline.system import object_code
 
-log = logging.getLogger("pipeline")
+log = logging.getLogger("pipeline.engine")
+
+#: The machine code of each rule in this process.
+_loaded: dict[type[Rule], Callable[..., None]] = {}
+_LOADING = threading.Lock()
 
 #: The files that machine code is made from, beside that of the rule.
 SOURCES = ("kernel.py", "unrolled.py", "constants.py")
@@ -40,9 +45,21 @@ def run(
     chunks: Iterator[Cells] | None = None,
     checkpoint: Callable[[], None] | None = None,
 ) -> Recording:
-    """Integrate one neuron; see `reference.run`.
+    """Integrate one neuron; a Poisson process is drawn within the compiled loop.
 
-    Without `chunks`, a Poisson process is drawn within the compiled loop.
+    Parameters
+    ----------
+    configuration : Configuration
+        The parameters of the run.
+    chunks : iterator of ndarray of int64, (n_events,), optional
+        Input events in time order, in place of the configured ones: cells of the lattice, indices.
+    checkpoint : callable, optional
+        Called several times a second; what it raises ends the run.
+
+    Returns
+    -------
+    Recording
+        As `reference.run` returns it: the same spikes, weights to 1e-10.
     """
     rule, n_synapses = configuration.stdp, configuration.input.n_synapses
     checkpoint = checkpoint or _no_checkpoint
@@ -91,7 +108,7 @@ def _steps_per_stretch(configuration: Configuration) -> int:
 
 def _address(array: NDArray) -> Any:
     """Return what C takes for the array's first element; faster than `array.ctypes`."""
-    return ctypes.byref(ctypes.c_char.from_buffer(array)) if array.size else None
+    return ctypes.byref(ctypes.c_char.from_buffer(cast(Any, array))) if array.size else None
 
 
 def _events_of(
@@ -120,18 +137,28 @@ def _stream_of(seed: int) -> tuple[int, ...]:
     return divmod(state["state"], 2**64) + divmod(state["inc"], 2**64)
 
 
-@functools.cache
 def load(rule: type[Rule]) -> Callable[..., None]:
     """Return the machine code for a rule; called through ctypes, it runs without the GIL.
+
+    It is compiled by the first process that needs it, and linked once in each.
 
     Raises
     ------
     ImportError
         If it has yet to be compiled, and numba cannot be imported.
     """
+    found = _loaded.get(rule)
+    if found is None:
+        with _LOADING:  # threads wait for the first one
+            found = _loaded[rule] = _loaded.get(rule) or _linked(rule)
+    return found
+
+
+def _linked(rule: type[Rule]) -> Callable[..., None]:
+    """Return the machine code for a rule, compiled if no earlier process has."""
 
     def compile_kernel() -> tuple[str, str]:
-        from pipeline.engine import kernel  # numba takes its time to import
+        from pipeline.engine import kernel  # slow to import
 
         logging.getLogger("pipeline.engine").info(
             "compiling the engine for stdp.rule=%s", rule.name

@@ -57,8 +57,7 @@ def _where(condition, a, b):
     return lambda condition, a, b: a if condition else b
 
 
-@intrinsic
-def _high_half_of_product(context, a, b):
+def _generate_high_half(context, a, b):
     """Return the upper 64 of the 128 bits of a product."""
 
     def generate(context, builder, signature, arguments):
@@ -68,6 +67,9 @@ def _high_half_of_product(context, a, b):
         return builder.trunc(upper, ir.IntType(64))
 
     return types.uint64(types.uint64, types.uint64), generate
+
+
+_high_half_of_product: Any = intrinsic(_generate_high_half)
 
 
 # PCG64 (O'Neill 2014), as in numpy: a linear congruence of 128 bits, here in two halves, whose

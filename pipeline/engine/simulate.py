@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import math
 import time
@@ -25,6 +24,10 @@ Engine = Callable[
 ]
 
 
+#: Whether an engine can run a rule, as far as this process has tried.
+_available: dict[tuple[str, type[Rule]], bool] = {}
+
+
 def available_engine(name: str, points: Iterable[Configuration]) -> str:
     """Return the name of the engine that will run: `name`, or `reference` where that cannot.
 
@@ -37,8 +40,14 @@ def available_engine(name: str, points: Iterable[Configuration]) -> str:
     return name
 
 
-@functools.cache
 def _is_available(name: str, rule: type[Rule]) -> bool:
+    if (name, rule) not in _available:
+        _available[name, rule] = _can_be_loaded(name, rule)
+    return _available[name, rule]
+
+
+def _can_be_loaded(name: str, rule: type[Rule]) -> bool:
+    """Whether an engine can run a rule here; warn if it cannot."""
     try:
         load_engine(name, [rule])
     except Exception as error:  # numba and LLVM fail in many ways, and there is another engine
@@ -79,6 +88,22 @@ def run_point(
 ) -> Result:
     """Run one configuration on an engine and return its variables, in full precision.
 
+    Parameters
+    ----------
+    configuration : Configuration
+        The parameters of the run.
+    engine : callable
+        As `engine_named` returns it.
+    cells : iterator of ndarray of int64, (n_events,), optional
+        Input events in time order, in place of the configured ones: cells of the lattice, indices.
+    checkpoint : callable, optional
+        Called several times a second; what it raises ends the run.
+
+    Returns
+    -------
+    dict
+        Numbers and arrays by the names in `variables.VARIABLES`, which has dimensions and units.
+
     Raises
     ------
     FloatingPointError
@@ -111,7 +136,7 @@ def run_point(
     return variables | recording.traces
 
 
-def isi_cv(spike_time: NDArray[np.float64]) -> float:
+def isi_cv(spike_time: NDArray[np.floating]) -> float:
     """Return the coefficient of variation of the interspike intervals.
 
     Parameters

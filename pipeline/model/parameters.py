@@ -129,10 +129,10 @@ class Configuration(Section):
         """
         mapping = completed(mapping) if isinstance(mapping, Mapping) else mapping
         refuse_unknown_keys(cls, mapping)
-        return cls(
-            **{name: section.from_mapping(mapping[name]) for name, section in SECTIONS.items()},
-            seed=mapping["seed"],
-        )
+        sections: dict[str, Any] = {
+            name: section.from_mapping(mapping[name]) for name, section in SECTIONS.items()
+        }
+        return cls(**sections, seed=mapping["seed"])
 
     def to_mapping(self) -> dict[str, Any]:
         """Return nested plain values, as in `conf/`."""
@@ -177,7 +177,8 @@ def all_quantities() -> dict[str, Quantity]:
 @functools.lru_cache(maxsize=4)
 def _quantities_of(sections: tuple[type[Section], ...]) -> dict[str, Quantity]:
     keyed: dict[str, Quantity] = {}
-    for section in (*sections, Configuration):
+    every: list[type[Section]] = [*sections, Configuration]
+    for section in every:
         for name, declared in section.quantities().items():
             keyed.setdefault(section.key(name), declared)
     return keyed

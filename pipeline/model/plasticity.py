@@ -269,7 +269,8 @@ def stdp_window(time_difference: ArrayLike, rule: Rule, w: ArrayLike = 0.5) -> N
     rule : Rule
         The rule, with its parameters.
     w : array_like
-        Weights before the change, broadcast against `time_difference`, dimensionless.
+        Weights before the change, of a shape that broadcasts against that of `time_difference`,
+        dimensionless.
 
     Returns
     -------

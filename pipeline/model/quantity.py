@@ -85,7 +85,7 @@ class Quantity:
         if value is None and self.null:
             return None
         try:
-            clean = _CONVERTERS[self.kind](value)
+            clean: Any = _CONVERTERS[self.kind](value)
         except (TypeError, ValueError, OverflowError):
             raise self._refusal(key, value) from None
         if self.kind is str:

@@ -51,12 +51,24 @@ def run(
     chunks: Iterator[Cells] | None = None,
     checkpoint: Callable[[], None] | None = None,
 ) -> Recording:
-    """Integrate one neuron over its input events, the configured ones unless others are given.
-
-    `checkpoint` is called now and then; whatever it raises ends the run.
+    """Integrate one neuron over its input events.
 
     The order within a step is the numbered one below. The last step has spikes and traces but no
     next state to write, so it changes neither weights nor potential; as in the notebook.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The parameters of the run.
+    chunks : iterator of ndarray of int64, (n_events,), optional
+        Input events in time order, in place of the configured ones: cells of the lattice, indices.
+    checkpoint : callable, optional
+        Called several times a second; what it raises ends the run.
+
+    Returns
+    -------
+    Recording
+        Weights (n_synapses,), spike steps (n_spikes,) and what is recorded; see there for units.
     """
     neuron, synapse = configuration.neuron, configuration.synapse
     rule, dt = configuration.stdp.resolved(), configuration.simulation.dt

@@ -142,7 +142,18 @@ def stored(result: Result, record: Record) -> Result:
 def stacked(results: Sequence[Result], record: Record) -> Columns:
     """Return the variables of some points in the number types of the file.
 
-    Where points differ in size, the shorter arrays are padded with NaN.
+    Parameters
+    ----------
+    results : sequence of dict
+        The variables of each point, arrays of shape and unit as in `VARIABLES`.
+    record : Record
+        What is recorded, and in which number type.
+
+    Returns
+    -------
+    dict of ndarray, (n_points, ...)
+        By name, units as in `VARIABLES`. Where points differ in size, the shorter arrays are padded
+        with NaN.
     """
     return {
         name: _padded([result.get(name, np.nan) for result in results], dtype)

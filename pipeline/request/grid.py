@@ -114,7 +114,7 @@ class Grid:
         def unseeded(index: tuple[int, ...]) -> tuple[Configuration, str]:
             at = dict(zip(unseeded_axes, index, strict=True))
             made = [section(name, tuple([at[i] for i in axes])) for name, axes in touching.items()]
-            sections = dict(zip(touching, [section for section, _ in made], strict=True))
+            sections: dict[str, Any] = dict(zip(touching, [part for part, _ in made], strict=True))
             configuration = Configuration(**sections, seed=0)  # until its own is put in
             return configuration, "\n".join([text for _, text in made if text])
 

@@ -61,16 +61,16 @@ def _fixed_axis(axis: Axis, base: Mapping[str, Any], axes: Sequence[Axis]) -> Ax
     swept = {key for other in axes for key in other.keys}
     if not axis.is_choice:
         fixed = _values_of(axis.key, base, axes)
-        settings = [
+        settings = tuple(
             {key: values[key] for key in axis.keys if key in values} | {axis.key: value}
             for value in fixed
-        ]
-        return dataclasses.replace(axis, values=tuple(fixed), settings=tuple(settings))
+        )
+        return dataclasses.replace(axis, values=tuple(fixed), settings=settings)
     own = {key for key in values if key.startswith(f"{axis.key}.")}
-    for name, settings in zip(axis.values, axis.settings, strict=True):
-        compared = (own | settings.keys()) - swept
-        if all(_same(settings, values, key) for key in compared):
-            return dataclasses.replace(axis, values=(name,), settings=(settings,))
+    for name, choice in zip(axis.values, axis.settings, strict=True):
+        compared = (own | choice.keys()) - swept
+        if all(_same(choice, values, key) for key in compared):
+            return dataclasses.replace(axis, values=(name,), settings=(choice,))
     raise RequestError(
         f"{axis.key}={','.join(axis.values)}: swept in only one of the two requests, and the "
         "constants of the other are none of these choices"

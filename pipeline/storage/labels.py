@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.parameters import MODEL_VERSION
+from pipeline.model.parameters import MODEL_VERSION, Configuration
 from pipeline.model.quantity import Quantity
 from pipeline.model.variables import (
     DONE,
@@ -235,7 +236,11 @@ def _resolved_fields(grid: Grid) -> tuple[dict[str, LabelledArray], dict[str, La
                 (everywhere if in_all else somewhere)[name] = along_axes(
                     grid,
                     [rule.key(rule.chosen_by), rule.key(name), *map(rule.key, followed)],
-                    lambda point, name=name: getattr(point.stdp.resolved(), name, np.nan),
+                    functools.partial(_resolved, name),
                     _attributes(rule.quantities()[name], config_key=rule.key(name)),
                 )
     return everywhere, somewhere
+
+
+def _resolved(name: str, point: Configuration) -> float:
+    return getattr(point.stdp.resolved(), name, np.nan)

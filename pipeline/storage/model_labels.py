@@ -29,7 +29,7 @@ def model_variables(grid: Grid) -> dict[str, LabelledArray]:
     names = trace_names(grid)
     steps = np.full((len(rules), len(names), WEIGHTS.size), np.nan)
     taus = np.full((len(rules), len(names)), np.nan)
-    for cls in dict.fromkeys(map(type, rules)):
+    for cls in {type(rule) for rule in rules}:
         rows = [i for i, rule in enumerate(rules) if type(rule) is cls]
         columns = [names.index(name) for name in cls.traces]
         some = [rules[i] for i in rows]

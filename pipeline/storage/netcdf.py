@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.variables import DONE
-from pipeline.storage.labels import LabelledArray, LabelledDataset
+from pipeline.storage.along_axes import LabelledArray
+from pipeline.storage.labels import LabelledDataset
 
 T = TypeVar("T")
 

@@ -23,6 +23,11 @@ class Notebook(InputProcess):
 
         Only the spikes are kept, not the draws; still, memory grows with their number, because the
         first time step needs the last synapse's draws. Until then chunks are empty.
+
+        Yields
+        ------
+        ndarray of int64, (n_events,)
+            Cells of the lattice in time order; indices, dimensionless.
         """
         p, n_synapses = self.spike_probability(dt), self.n_synapses
         uniform = np.random.RandomState(seed)

@@ -18,5 +18,11 @@ class Poisson(InputProcess):
     theory_gap: ClassVar[str] = ""
 
     def events(self, dt: float, n_steps: int, seed: int) -> Iterator[Cells]:
-        """Draw the gaps between spikes."""
+        """Draw the gaps between spikes; see `InputProcess.events`.
+
+        Yields
+        ------
+        ndarray of int64, (n_events,)
+            Cells of the lattice in time order; indices, dimensionless.
+        """
         return bernoulli_cells(self.spike_probability(dt), self.n_synapses, n_steps, seed)

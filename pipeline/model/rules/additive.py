@@ -52,6 +52,6 @@ class Additive(Rule):
 
     def effective_ltd_ratio(self) -> float:
         """Return A_minus tau_minus / (A_plus tau_plus); NaN without LTP."""
-        rule = self.resolved()
+        rule = self.fields()
         ltp_area = rule.A_plus * rule.tau_plus
         return rule.A_minus * rule.tau_minus / ltp_area if ltp_area else float("nan")
