@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -140,7 +141,14 @@ def default_run_settings(**settings: Any) -> RunSettings:
     RequestError
         If a setting is unknown or not allowed.
     """
-    return RunSettings.from_mapping(plain(OmegaConf.load(CONF / "run" / "local.yaml")) | settings)
+    file = CONF / "run" / "local.yaml"
+    return RunSettings.from_mapping(_values_in(file, file.stat().st_mtime_ns) | settings)
+
+
+@functools.lru_cache(maxsize=8)
+def _values_in(file: Path, modified: int) -> dict[str, Any]:
+    """Return the values of a yaml file; read once, as parsing takes longer than a short run."""
+    return plain(OmegaConf.load(file))
 
 
 def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
