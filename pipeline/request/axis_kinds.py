@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pipeline.request.axis import (
     SWEPT_GROUPS,
@@ -19,8 +19,36 @@ from pipeline.request.axis import (
     value_axis,
 )
 
-if TYPE_CHECKING:  # it imports Hydra, which a file that is read back does not need
-    from pipeline.request.overrides import Composition
+
+class Composition(Protocol):
+    """What the axes of a sweep are made from; `overrides` has it from Hydra.
+
+    Attributes
+    ----------
+    base : dict
+        Values by key where no axis sets any.
+    unchosen : dict
+        Values by key where no choice of a swept group is made.
+    referred_to : set of str
+        Every word within the `${...}` of the parameters: last parts of keys among them.
+    swept : frozenset of str
+        The keys of all axes.
+    """
+
+    @property
+    def base(self) -> dict[str, Any]: ...  # noqa: D102 - see above
+    @property
+    def unchosen(self) -> dict[str, Any]: ...  # noqa: D102
+    @property
+    def referred_to(self) -> set[str]: ...  # noqa: D102
+    @property
+    def swept(self) -> frozenset[str]: ...  # noqa: D102
+
+    def with_choice(self, group: str, name: str) -> dict[str, Any]:
+        """Return values by key with the choice of a group."""
+
+    def with_value(self, key: str, value: Any) -> dict[str, Any]:
+        """Return values by key with another value of a key, and of what refers to it."""
 
 
 @dataclass(frozen=True)

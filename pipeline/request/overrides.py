@@ -82,8 +82,8 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
 
 
 @dataclass(frozen=True)
-class Composition:
-    """What the axes of a sweep are made from.
+class HydraComposition:
+    """What the axes of a sweep are made from, composed by Hydra.
 
     Attributes
     ----------
@@ -129,7 +129,7 @@ class Composition:
 
 
 def _grid(config: DictConfig, swept: Mapping[str, Iterable[Any]], compose: Compose) -> Grid:
-    composition = Composition(config, compose, frozenset(swept))
+    composition = HydraComposition(config, compose, frozenset(swept))
     axes = [kind_of(key).build(key, values, composition) for key, values in swept.items()]
     refuse_entangled(axes)
     return Grid(parameters_of(config), axes)
