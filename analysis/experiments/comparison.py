@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +14,10 @@ from analysis.reading.metadata import Metadata, Setting, packages_of, read_metad
 from analysis.reading.values import canonical, span
 
 #: Global attributes that are no provenance, or are compared entry by entry.
-_NOT_PROVENANCE = ("configuration", "runs", "id", "packages")
+_NOT_PROVENANCE = ("configuration", "rules", "processes", "runs", "id", "packages")
+
+#: Attributes that describe the classes that a key names, such as plasticity rules, by this key.
+_CLASSES = {"stdp.rule": "rules", "input.process": "processes"}
 
 _NONE = "-"
 
@@ -50,13 +55,16 @@ def show_difference(path_a: Path, path_b: Path) -> bool:
 
 
 def configuration_rows(a: Metadata, b: Metadata) -> list[Row]:
-    """Return the keys whose settings differ: constants, axes, and what groups' choices set."""
+    """Return the keys whose settings differ: constants, axes, and what groups' choices set.
+
+    Followed by the rules and processes of the same name whose source texts differ.
+    """
     rows = []
     for key in dict.fromkeys([*a.settings, *b.settings]):
         here, there = a.settings.get(key), b.settings.get(key)
         if here is None or there is None or not _same(key, here, there):
             rows.append((key, _described(key, here, there), _described(key, there, here)))
-    return rows
+    return rows + _source_rows(a, b)
 
 
 def provenance_rows(a: Metadata, b: Metadata) -> list[Row]:
@@ -103,11 +111,37 @@ def results_rows(a: Side, b: Side) -> tuple[str, list[tuple[str, str]], bool]:
     differences = {
         str(name): compare(a, b, shared, str(name))
         for name in names
-        if name not in NOT_COMPARED and len(both)
+        if name not in NOT_COMPARED and len(both) and not _is_parameter(str(name), a, b)
     }
     same_points = not match.only_a and not match.only_b and bool((done_a == done_b).all())
     rows = [(name, difference or "same") for name, difference in differences.items()]
     return ", ".join(counts), rows, same_points and not any(differences.values())
+
+
+def _source_rows(a: Metadata, b: Metadata) -> list[Row]:
+    """Return the hashes of source texts, of rules and processes of the user's own, that differ."""
+    rows = []
+    for key, attribute in _CLASSES.items():
+        here, there = (json.loads(one.attributes.get(attribute, "{}")) for one in (a, b))
+        for name in here.keys() & there.keys():
+            source_a, source_b = (one[name].get("source", "") for one in (here, there))
+            if source_a != source_b:
+                rows.append((f"{key}={name}", _source(source_a), _source(source_b)))
+    return sorted(rows)
+
+
+def _source(text: str) -> str:
+    return f"source {source_hash(text)}" if text else "built in"
+
+
+def source_hash(source: str) -> str:
+    """Return the hash by which the pipeline names a source text, as in the folder `given/`."""
+    return hashlib.blake2b(source.encode(), digest_size=16).hexdigest()
+
+
+def _is_parameter(name: str, *sides: Side) -> bool:
+    """Return whether a variable holds a parameter, which the configuration is compared by."""
+    return any("config_key" in side.dataset[name].attrs for side in sides if name in side.dataset)
 
 
 def _same(key: str, a: Setting, b: Setting) -> bool:

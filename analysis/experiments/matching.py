@@ -11,14 +11,17 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from analysis.reading.dataset import axes, broadcast_to, parameter
-from analysis.reading.errors import LoadError
-from analysis.reading.metadata import DONE, Metadata
+from analysis.reading.errors import LoadError, ParameterError
+from analysis.reading.metadata import DONE, Metadata, keys_set_by
 from analysis.reading.values import canonical, span
 
 #: Variables about how points were run, which are not compared.
 NOT_COMPARED = ("status", "wall_time", "made_by", "weight_step", "trace_time_constant")
 
 _NUMBERS = "biuf"
+
+#: In place of the value of a parameter that a point does not have.
+_ABSENT = ""
 
 
 class Side(NamedTuple):
@@ -50,7 +53,8 @@ def matched(a: Side, b: Side) -> Match:
     """Match the points of two experiments by the parameters that either of them sweeps.
 
     A parameter swept in one experiment is compared with the constant of the other; a swept group,
-    where the other has no such axis, by all parameters that its choices set.
+    where the other has no such axis, by all parameters that its choices set. Two points without a
+    parameter that only some choices set, as of another plasticity rule, agree in it.
 
     Parameters
     ----------
@@ -61,11 +65,12 @@ def matched(a: Side, b: Side) -> Match:
     Returns
     -------
     Match
-        No pairs if either experiment lacks one of these parameters.
+        No pairs if either experiment lacks one of these parameters that all points of the other
+        have.
     """
     keys = list(dict.fromkeys([*_keys(a, b), *_keys(b, a)]))
     known = a.metadata.parameters.keys() & b.metadata.parameters.keys()
-    if not known.issuperset(keys):
+    if not known | _partial_keys(a) | _partial_keys(b) >= set(keys):
         return Match([], [], a.dataset["status"].size, b.dataset["status"].size)
     points_a, points_b = _points(a, keys), _points(b, keys)
     index_in_b = {point: index for index, point in enumerate(points_b)}
@@ -142,9 +147,19 @@ def _keys(side: Side, other: Side) -> list[str]:
     """Return the keys by which the axes of one experiment are matched with the other."""
     keys: list[str] = []
     for axis in side.metadata.axes:
-        sets = [*axis.settings[0]] if axis.settings else []
+        sets = keys_set_by(axis.settings)
         keys += [axis.key] if axis.key in other.metadata.parameters or not sets else sets
     return keys
+
+
+def _partial_keys(side: Side) -> set[str]:
+    """Return the keys that some choices of a group set and others do not."""
+    return {
+        key
+        for axis in side.metadata.axes
+        for key in keys_set_by(axis.settings)
+        if not all(key in choice for choice in axis.settings)
+    }
 
 
 def _points(side: Side, keys: Sequence[str]) -> list[tuple]:
@@ -152,8 +167,13 @@ def _points(side: Side, keys: Sequence[str]) -> list[tuple]:
     status = side.dataset["status"]
     columns = []
     for key in keys:
-        along_all = broadcast_to(parameter(side.dataset, key), status)
-        columns.append([canonical(value) for value in along_all.values.ravel().tolist()])
+        try:
+            along_all = broadcast_to(parameter(side.dataset, key), status)
+        except ParameterError:
+            columns.append([_ABSENT] * status.size)
+            continue
+        values = map(canonical, along_all.values.ravel().tolist())
+        columns.append([value if value == value else _ABSENT for value in values])
     return list(zip(*columns, strict=True)) if columns else [()]
 
 

@@ -16,6 +16,7 @@ from analysis.measures.seeds import least_over_seeds, mean_over_seeds, swept_axe
 from analysis.measures.stationarity import YES, settling
 from analysis.measures.weights import N_BINS, silent, weight_histogram
 from analysis.reading.dataset import broadcast_to, parameter
+from analysis.reading.model import additive_pair_rule, theory_gaps
 
 #: Fraction of the way from reset to threshold after which the next spike is assumed possible.
 _RECOVERED = 0.85
@@ -34,11 +35,10 @@ _MIN_INCREMENTS = 100
 #: Minimum fraction of synapses in the peak at either bound for the two to balance.
 _MIN_PEAK = 0.01
 
+#: Variables from which c is computed; those of the rule are not in files of schema version 0.
+_NEEDED = ("weight_history", "rate_history", "status", "weight_step", "trace_time_constant")
+
 _KEYS = (
-    "stdp.A_plus",
-    "stdp.A_minus",
-    "stdp.tau_plus",
-    "stdp.tau_minus",
     "simulation.dt",
     "input.rate_hz",
     "neuron.V_th",
@@ -96,13 +96,13 @@ def expected_histogram(
     Dataset, (..., weight_bin)
         Dimensionless, along the axes of the sweep without `seed`: `share`, the fraction of synapses
         in each bin; and without bins, (...): `alpha` as fitted, `beta`, and `total_variation`
-        between both histograms. NaN where the weights have not settled or the neuron is silent, for
-        B <= 1, where no rate is stationary, and where output spikes follow each other as fast as
-        they can.
+        between both histograms. NaN where the theory does not cover rule or input (`theory_gaps`),
+        where the weights have not settled or the neuron is silent, for B <= 1, where no rate is
+        stationary, and where output spikes follow each other as fast as they can.
     """
     found = weight_histogram(dataset, n_bins)
     settled = settling(dataset)["settled"] if settled is None else settled
-    known = (settled == YES) & ~silent(dataset) & _covered(dataset)
+    known = (settled == YES) & ~silent(dataset) & covered(dataset)
     weight = mean_over_seeds(dataset["mean_weight"])
     rate = mean_over_seeds(late_rate(dataset))
     share = np.full(found.shape, np.nan)
@@ -154,17 +154,19 @@ def spikes_per_input(dataset: xr.Dataset, chosen: xr.DataArray | None = None) ->
     Returns
     -------
     DataArray, (...)
-        c, dimensionless, along the axes of the sweep without `seed`; NaN without a history, and if
-        samples are so far apart that every weight may have reached a bound in between.
+        c, dimensionless, along the axes of the sweep without `seed`; NaN without a history, where
+        the rule is not an additive pair rule, and if samples are so far apart that every weight may
+        have reached a bound in between.
     """
     kept = swept_axes(dataset)
     points = least_over_seeds(dataset["status"])
     chosen = xr.ones_like(points, dtype=bool) if chosen is None else chosen
+    chosen = chosen & covered(dataset)
     recorded = "weight_history" in dataset and dataset.sizes["sample_time"] > 1
     if not (recorded and chosen.any()):
         gain = xr.full_like(points, np.nan, dtype=float)
     else:
-        needed = dataset[["weight_history", "rate_history", "status"]]
+        needed = dataset[[name for name in _NEEDED if name in dataset]]
         gain = by_chunks(_gains, needed.assign(chosen=chosen), kept)
     gain.attrs = {"long_name": "excess postsynaptic spikes per presynaptic spike at w = 1"}
     return gain
@@ -187,14 +189,15 @@ def homeostatic_rate(dataset: xr.Dataset, settled: xr.DataArray | None = None) -
     Returns
     -------
     DataArray, (...)
-        Rate [Hz] along the axes of the sweep without `seed`; NaN where c is unknown, the weights
-        have not settled or have no peak at one of the bounds, and for B <= 1.
+        Rate [Hz] along the axes of the sweep without `seed`; NaN where the theory does not cover
+        rule or input (`theory_gaps`), c is unknown, the weights have not settled or have no peak at
+        one of the bounds, and for B <= 1.
     """
     settled = settling(dataset)["settled"] if settled is None else settled
     share = weight_histogram(dataset)
     ends = [share.isel(weight_bin=end).sum("weight_bin") for end in (slice(2), slice(-2, None))]
     balanced = (ends[0] >= _MIN_PEAK) & (ends[1] >= _MIN_PEAK)
-    c = spikes_per_input(dataset, (settled == YES) & balanced & _covered(dataset))
+    c = spikes_per_input(dataset, (settled == YES) & balanced)
     rate = np.full(c.shape, np.nan)
     for point in _points(dataset, c.notnull()):
         gain = c.values[point.index]
@@ -226,9 +229,20 @@ def late_rate(dataset: xr.Dataset) -> xr.DataArray:
     return rate.transpose(*dataset["status"].dims).assign_attrs(history.attrs)
 
 
-def _covered(dataset: xr.Dataset) -> bool:
-    """Return whether the theory applies to the input, which must be independent."""
-    return "input" not in dataset.attrs  # user-supplied spikes may be correlated
+def covered(dataset: xr.Dataset) -> xr.DataArray:
+    """Return where the theory covers plasticity rule and input; see `theory_gaps`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    DataArray of bool, (...)
+        Dimensionless, along the axes that decide.
+    """
+    return theory_gaps(dataset) == ""
 
 
 def _gains(part: xr.Dataset) -> xr.DataArray:
@@ -263,10 +277,9 @@ def _gain(point: _Point, history: NDArray, rates: NDArray, interval: float) -> f
 
 def _points(dataset: xr.Dataset, chosen: xr.DataArray) -> Iterator[_Point]:
     """Yield the chosen points with their parameters from the file."""
-    values = {
-        key.partition(".")[2]: broadcast_to(parameter(dataset, key).astype(float), chosen).values
-        for key in _KEYS
-    }
+    arrays = {key.partition(".")[2]: parameter(dataset, key).astype(float) for key in _KEYS}
+    arrays |= additive_pair_rule(dataset)
+    values = {name: broadcast_to(array, chosen).values for name, array in arrays.items()}
     for index in np.ndindex(chosen.shape):
         if not chosen.values[index]:
             continue

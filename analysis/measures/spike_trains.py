@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.reading.dataset import broadcast_to, parameter
 from analysis.reading.metadata import DONE
+from analysis.reading.model import trace_time_constant
 
 #: Largest lag of the correlogram [ms] before and after an output spike, by default.
 MAX_LAG = 50.0
@@ -148,8 +149,8 @@ def _per_train(
 def input_spikes(dataset: xr.Dataset) -> xr.DataArray:
     """Recover the input spikes in each time step from the recorded presynaptic traces.
 
-    A trace jumps by 1 at a spike and decays by (1 - dt / tau_plus) per step. Spikes in step 0 leave
-    no trace and are not recovered.
+    A trace jumps by 1 at a spike and decays by (1 - dt / tau) per step. Spikes in step 0 leave no
+    trace and are not recovered.
 
     Parameters
     ----------
@@ -161,8 +162,8 @@ def input_spikes(dataset: xr.Dataset) -> xr.DataArray:
     DataArray of bool, (..., time, synapse)
         Dimensionless.
     """
-    tau, dt = parameter(dataset, "stdp.tau_plus"), parameter(dataset, "simulation.dt")
-    x = dataset["x_pre"]
+    x, dt = dataset["x_pre"], parameter(dataset, "simulation.dt")
+    tau = trace_time_constant(dataset).sel(trace="x_pre", drop=True).reset_coords(drop=True)
     jump = x - (1 - dt / tau) * x.shift(time=1, fill_value=0.0)
     spikes = (jump > 0.5).transpose(*x.dims)
     return spikes.assign_attrs(long_name="input spikes")

@@ -24,7 +24,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from analysis.measures.pair_rule import PairRule
 from analysis.measures.spike_trains import TIME_DIFFERENCE
-from analysis.reading.dataset import parameter
+from analysis.reading.model import (
+    POSTSYNAPTIC,
+    PRESYNAPTIC,
+    shown_steps,
+    trace_side,
+    trace_time_constant,
+)
 
 #: Weights at which densities are computed, (n_weights,): fine enough for the peaks at the bounds.
 WEIGHTS = np.linspace(0, 1, 2001)
@@ -281,10 +287,13 @@ def _integral(values: NDArray) -> NDArray:
 
 
 def stdp_window(dataset: xr.Dataset, n_points: int = 400) -> xr.DataArray:
-    """Return the STDP window: the weight change per pair of spikes.
+    """Return the STDP window: the weight change per isolated pair of spikes.
 
-    A_plus exp(t / tau_plus) for t = t_pre - t_post <= 0, and -A_minus exp(-t / tau_minus) for
-    t > 0 (Song, Miller & Abbott 2000, Nat. Neurosci. 3:919).
+    The sum over presynaptic traces of step exp(t / tau) for t = t_pre - t_post <= 0, and over
+    postsynaptic traces of step exp(-t / tau) for t > 0, with the steps of the file, at w = 0.5 if
+    they depend on the weight. Of the additive rule it is A_plus exp(t / tau_plus) and -A_minus
+    exp(-t / tau_minus) (Song, Miller & Abbott 2000, Nat. Neurosci. 3:919). It lacks changes that
+    are not proportional to one trace, as by triplets of spikes.
 
     Parameters
     ----------
@@ -297,18 +306,22 @@ def stdp_window(dataset: xr.Dataset, n_points: int = 400) -> xr.DataArray:
     -------
     DataArray, (..., time_difference)
         Weight change, dimensionless, along the swept axes that the window depends on and
-        `time_difference` [ms] up to five times the longest time constant on either side. 0 occurs
-        twice, as the window is discontinuous there.
+        `time_difference` [ms] up to five times the longest time constant of a trace with a step. 0
+        occurs twice, as the window is discontinuous there. The long name says the weight where
+        steps depend on it.
     """
-    names = ("A_plus", "A_minus", "tau_plus", "tau_minus")
-    A_plus, A_minus, tau_plus, tau_minus = (parameter(dataset, f"stdp.{name}") for name in names)
-    reach = 5 * max(float(tau_plus.max()), float(tau_minus.max()))
+    (steps, at), side, tau = shown_steps(dataset), trace_side(dataset), trace_time_constant(dataset)
+    reach = 5 * float(tau.where(steps != 0).max())
+    reach = reach if np.isfinite(reach) else 5 * float(tau.max())
     before = np.linspace(-reach, 0, n_points // 2)
-    after = -before[::-1]
-    t_ltp = xr.DataArray(before, dims="time_difference")
-    t_ltd = xr.DataArray(after, dims="time_difference")
-    halves = [A_plus * np.exp(t_ltp / tau_plus), -A_minus * np.exp(-t_ltd / tau_minus)]
-    window = xr.concat(xr.broadcast(*halves, exclude=["time_difference"]), "time_difference")
-    times = ("time_difference", np.concatenate([before, after]), TIME_DIFFERENCE)
-    window.attrs = {"long_name": "weight change per pair of spikes"}
+    halves = [
+        (steps * np.exp(-abs(xr.DataArray(t, dims="time_difference")) / tau))
+        .where(side == of_side)
+        .sum("trace")
+        for t, of_side in ((before, PRESYNAPTIC), (-before[::-1], POSTSYNAPTIC))
+    ]
+    window = xr.concat(halves, "time_difference", coords="minimal", compat="override")
+    window = window.reset_coords(drop=True).transpose(..., "time_difference")
+    times = ("time_difference", np.concatenate([before, -before[::-1]]), TIME_DIFFERENCE)
+    window.attrs = {"long_name": f"weight change per pair of spikes{at}"}
     return window.assign_coords(time_difference=times)

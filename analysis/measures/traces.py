@@ -5,10 +5,13 @@ from __future__ import annotations
 import xarray as xr
 
 from analysis.reading.dataset import parameter
+from analysis.reading.model import shown_steps
 
 
 def ltp_trace(dataset: xr.Dataset) -> xr.DataArray:
-    """Return P = A_plus x_pre: the weight change of each synapse at a postsynaptic spike.
+    """Return P, the weight change of each synapse at a postsynaptic spike.
+
+    A_plus x_pre; of a rule whose steps depend on the weight, that at w = 0.5.
 
     Parameters
     ----------
@@ -20,12 +23,13 @@ def ltp_trace(dataset: xr.Dataset) -> xr.DataArray:
     DataArray, (..., time, synapse)
         P, dimensionless, as a fraction of `g_max`.
     """
-    trace = parameter(dataset, "stdp.A_plus") * dataset["x_pre"]
-    return _named(trace, dataset["x_pre"], r"LTP trace $P = A_+ x_\mathrm{pre}$")
+    return _change(dataset, "x_pre", "LTP trace $P", r"A_+ x_\mathrm{pre}")
 
 
 def ltd_trace(dataset: xr.Dataset) -> xr.DataArray:
-    """Return M = -A_minus x_post: the weight change of a synapse at its presynaptic spike.
+    """Return M, the weight change of a synapse at its presynaptic spike.
+
+    -A_minus x_post; of a rule whose steps depend on the weight, that at w = 0.5.
 
     Parameters
     ----------
@@ -37,8 +41,7 @@ def ltd_trace(dataset: xr.Dataset) -> xr.DataArray:
     DataArray, (..., time)
         M, dimensionless, as a fraction of `g_max`.
     """
-    trace = -parameter(dataset, "stdp.A_minus") * dataset["x_post"]
-    return _named(trace, dataset["x_post"], r"LTD trace $M = -A_- x_\mathrm{post}$")
+    return _change(dataset, "x_post", "LTD trace $M", r"-A_- x_\mathrm{post}")
 
 
 def synaptic_conductance(dataset: xr.Dataset) -> xr.DataArray:
@@ -56,6 +59,13 @@ def synaptic_conductance(dataset: xr.Dataset) -> xr.DataArray:
     """
     conductance = parameter(dataset, "synapse.g_max") * dataset["weight_trace"]
     return _named(conductance, dataset["weight_trace"], r"synaptic conductance $g_\mathrm{max} w$")
+
+
+def _change(dataset: xr.Dataset, trace: str, symbol: str, formula: str) -> xr.DataArray:
+    """Return the weight change by a trace, named by a formula unless steps depend on the weight."""
+    steps, at = shown_steps(dataset)
+    name = f"{symbol}${at}" if at else f"{symbol} = {formula}$"
+    return _named(steps.sel(trace=trace, drop=True) * dataset[trace], dataset[trace], name)
 
 
 def _named(array: xr.DataArray, like: xr.DataArray, long_name: str) -> xr.DataArray:

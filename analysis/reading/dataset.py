@@ -8,10 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from analysis.reading.errors import LoadError
-from analysis.reading.metadata import results_file
+from analysis.reading.errors import LoadError, ParameterError
+from analysis.reading.metadata import (
+    keys_set_by,
+    nested_constants,
+    refuse_newer_schema,
+    results_file,
+)
 
 #: Variables that every `results.nc` has.
 _REQUIRED = (
@@ -43,7 +49,7 @@ def open_results(path: str | Path) -> xr.Dataset:
     Raises
     ------
     LoadError
-        If there is no such file, or it was not written by the pipeline.
+        If there is no such file, it was not written by the pipeline, or by a later version of it.
     """
     file = results_file(path)
     try:
@@ -53,12 +59,16 @@ def open_results(path: str | Path) -> xr.Dataset:
     if lacking := [name for name in _REQUIRED if name not in dataset]:
         raise LoadError(f"{file}: not results of the pipeline (it has no {', '.join(lacking)})")
     try:
+        refuse_newer_schema(dataset.attrs)
+    except LoadError as error:
+        raise LoadError(f"{file}: {error}") from None
+    try:
         constants(dataset)
     except (KeyError, TypeError, ValueError) as error:
         raise LoadError(
             f"{file}: not results of the pipeline (its configuration cannot be read)"
         ) from error
-    return dataset
+    return with_named_choices(dataset)
 
 
 @contextmanager
@@ -121,14 +131,14 @@ def constants(dataset: xr.Dataset) -> dict[str, Any]:
     dict
         Nested as in `conf/`.
     """
-    return json.loads(dataset.attrs["configuration"])
+    return nested_constants(dataset.attrs)
 
 
 def coordinate_of(dataset: xr.Dataset, key: str) -> xr.DataArray | None:
-    """Look up the coordinate of a key, which holds its unit and long name.
+    """Look up the values of a key in the file, which have its unit and long name as attributes.
 
-    Coordinates along `synapse` or `time` are not candidates: their `config_key` is the key that
-    sets their length.
+    A coordinate, or a variable where only some points have such a parameter. Coordinates along
+    `synapse` or `time` are not candidates: their `config_key` is the key that sets their length.
 
     Parameters
     ----------
@@ -141,13 +151,37 @@ def coordinate_of(dataset: xr.Dataset, key: str) -> xr.DataArray | None:
     -------
     DataArray or None
         Values along the key's own axis, (n_values,), or along the axes it follows, (...), in the
-        unit of the attribute `units`, such as [ms]; None if the key has no coordinate.
+        unit of the attribute `units`, such as [ms]; NaN where a point has no such parameter. None
+        if the file holds no values of the key.
     """
-    for coordinate in dataset.coords.values():
-        along_axes = set(coordinate.dims) <= set(axes(dataset))
-        if along_axes and coordinate.attrs.get("config_key") == key:
-            return coordinate
+    for array in (*dataset.coords.values(), *dataset.data_vars.values()):
+        if array.attrs.get("config_key") == key and set(array.dims) <= set(axes(dataset)):
+            return array
     return None
+
+
+def with_named_choices(dataset: xr.Dataset) -> xr.Dataset:
+    """Return the dataset with the names of all choices of its group axes as attributes.
+
+    So `choices_of` finds what a choice sets after any selection, as by `sel`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, before any selection, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    Dataset
+        The same, of the same dimensions and units, with an attribute `choices` (JSON) beside each
+        attribute `settings` of a coordinate.
+    """
+    named = {
+        str(one.name): one.assign_attrs(choices=json.dumps(one.values.tolist()))
+        for one in dataset.coords.values()
+        if one.ndim == 1 and "settings" in one.attrs and "choices" not in one.attrs
+    }
+    return dataset.assign_coords(named)
 
 
 def choices_of(coordinate: xr.DataArray) -> list[dict[str, Any]]:
@@ -156,14 +190,32 @@ def choices_of(coordinate: xr.DataArray) -> list[dict[str, Any]]:
     Parameters
     ----------
     coordinate : DataArray
-        Names of choices, (n_choices,), dimensionless, with the attribute `settings` (JSON).
+        Names of choices, (n_choices,) or (), dimensionless, with the attribute `settings` (JSON),
+        and `choices` (JSON) if it is a part of the axis; see `with_named_choices`.
 
     Returns
     -------
     list of dict
-        Values by key, one dict per choice; empty if the axis is of a single parameter.
+        Values by key, one dict per choice, which may have other keys than the next one; empty if
+        the axis is of a single parameter.
+
+    Raises
+    ------
+    ParameterError
+        If it is a part of an axis, and nothing says which one.
     """
-    return json.loads(coordinate.attrs.get("settings", "[]"))
+    settings = json.loads(coordinate.attrs.get("settings", "[]"))
+    if not settings:
+        return []
+    chosen = coordinate.values.ravel().tolist()
+    names = json.loads(coordinate.attrs["choices"]) if "choices" in coordinate.attrs else chosen
+    if len(names) != len(settings):
+        raise ParameterError(
+            f"{coordinate.name}: the names of the choices before this selection are not known; "
+            "select in a dataset from analysis.open_results"
+        )
+    by_name = dict(zip(names, settings, strict=True))
+    return [by_name[name] for name in chosen]
 
 
 def parameter(dataset: xr.Dataset, key: str) -> xr.DataArray:
@@ -183,27 +235,35 @@ def parameter(dataset: xr.Dataset, key: str) -> xr.DataArray:
     -------
     DataArray
         Scalar, (), if constant, else along the axes that set it, (...); in the unit of the key,
-        such as [ms] or [Hz].
+        such as [ms] or [Hz]. NaN, or empty text, where a point has no such parameter, as of another
+        plasticity rule.
 
     Raises
     ------
-    KeyError
-        If the file has no such parameter.
+    ParameterError
+        If no point has such a parameter.
     """
     coordinate = coordinate_of(dataset, key)
     if coordinate is not None:
         return coordinate.reset_coords(drop=True)
     for coordinate in dataset.coords.values():
-        choices = choices_of(coordinate)
-        if choices and key in choices[0]:
-            values = [choice[key] for choice in choices]
+        if key in keys_set_by(json.loads(coordinate.attrs.get("settings", "[]"))):
+            values = _chosen_values(choices_of(coordinate), key)
             if coordinate.ndim == 0:
                 return xr.DataArray(values[0])
             return xr.DataArray(values, dims=coordinate.dims, coords={coordinate.name: coordinate})
     value: Any = constants(dataset)
     for name in key.split("."):
+        if not (isinstance(value, dict) and name in value):
+            raise ParameterError(f"{key}: no point of these results has this parameter")
         value = value[name]
     return xr.DataArray(value)
+
+
+def _chosen_values(choices: list[dict[str, Any]], key: str) -> list[Any]:
+    """Return the value of a key in each choice; NaN, or empty text, in one that has none."""
+    is_text = any(isinstance(choice.get(key), str) for choice in choices)
+    return [choice.get(key, "" if is_text else np.nan) for choice in choices]
 
 
 def broadcast_to(array: xr.DataArray, like: xr.DataArray, *own: Hashable) -> xr.DataArray:

@@ -21,8 +21,14 @@ from analysis.reading.values import canonical
 
 RESULTS = "results.nc"
 
+#: Newest `schema_version` of `results.nc` that can be read. Files without it are of version 0.
+SCHEMA_VERSION = 1
+
 #: Values of the variable `status`.
 DONE, FAILED, MISSING = 0, 1, 2
+
+#: The plasticity rule of all points of files of version 0, which do not name it.
+FIRST_RULE = "additive"
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,8 @@ class Setting:
     along : str
         Key of the axis; empty for a constant.
     values : mapping
-        Values by the canonical value of the axis; of a constant, by "".
+        Values by the canonical value of the axis; of a constant, by "". Choices of a group without
+        such a parameter, as of another plasticity rule, have no value.
     """
 
     along: str
@@ -147,13 +154,51 @@ def results_file(path: str | Path) -> Path:
     return file
 
 
+def refuse_newer_schema(attributes: Mapping[str, Any]) -> None:
+    """Refuse a file that a later version of the pipeline wrote, whose names may differ.
+
+    Raises
+    ------
+    LoadError
+        If `schema_version` is greater than `SCHEMA_VERSION`. Of greater model versions any file can
+        be read: they change numbers, not what they are called.
+    """
+    version = int(attributes.get("schema_version", 0))
+    if version > SCHEMA_VERSION:
+        raise LoadError(
+            f"has schema_version {version}; this version of analysis reads up to {SCHEMA_VERSION}: "
+            "update it"
+        )
+
+
+def nested_constants(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that were not swept, nested as in `conf/`.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If the attributes hold no configuration.
+    """
+    values = json.loads(attributes["configuration"])
+    if not isinstance(values, dict):
+        raise ValueError("the configuration is no mapping")
+    if "schema_version" not in attributes:
+        values.setdefault("stdp", {}).setdefault("rule", FIRST_RULE)
+    return values
+
+
+def keys_set_by(choices: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return all keys that the choices of a group set, each once; some may set a part of them."""
+    return list(dict.fromkeys(key for choice in choices for key in choice))
+
+
 def read_metadata(file: Path) -> Metadata:
     """Read the metadata of a `results.nc`.
 
     Raises
     ------
     LoadError
-        If the file cannot be read, or was not written by the pipeline.
+        If the file cannot be read, was not written by the pipeline, or by a later version of it.
     """
     try:
         with netCDF4.Dataset(file) as dataset:
@@ -189,6 +234,7 @@ def _metadata(dataset: netCDF4.Dataset) -> Metadata:
     attributes = {name: dataset.getncattr(name) for name in dataset.ncattrs()}
     if "status" not in dataset.variables or "configuration" not in attributes:
         raise LoadError("not results of the pipeline (it has no status or configuration)")
+    refuse_newer_schema(attributes)
     status = dataset["status"]
     flags = np.asarray(status[...])
     coordinates = dict(_coordinates(dataset, status.dimensions))
@@ -200,7 +246,7 @@ def _metadata(dataset: netCDF4.Dataset) -> Metadata:
     runs = json.loads(attributes.get("runs", "[]"))
     seconds = attributes.get("seconds")
     return Metadata(
-        constants=flat(json.loads(attributes["configuration"])),
+        constants=flat(nested_constants(attributes)),
         axes=axes,
         followers=tuple(coordinates.values()),
         points=(n_done, n_failed, n_missing),
@@ -212,10 +258,10 @@ def _metadata(dataset: netCDF4.Dataset) -> Metadata:
 
 
 def _coordinates(dataset: netCDF4.Dataset, swept: Sequence[str]) -> Iterator[tuple[str, Axis]]:
-    """Yield the coordinates of keys along swept axes: the axes themselves and derived parameters.
+    """Yield the values of keys along swept axes: the axes themselves and derived parameters.
 
     Coordinates along `synapse` or `time` are left out: their `config_key` is the key that sets
-    their length.
+    their length. Derived parameters are NaN, and left out, where a rule has none of this name.
     """
     for name, variable in dataset.variables.items():
         if not set(variable.dimensions) <= set(swept):
@@ -224,19 +270,22 @@ def _coordinates(dataset: netCDF4.Dataset, swept: Sequence[str]) -> Iterator[tup
         if "config_key" in names:
             key = variable.getncattr("config_key")
             settings = json.loads(variable.getncattr("settings")) if "settings" in names else []
-            yield name, Axis(name, key, np.ravel(variable[...]).tolist(), settings)
+            values = [value for value in np.ravel(variable[...]).tolist() if value == value]
+            yield name, Axis(name, key, values, settings)
 
 
 def _chosen(axis: Axis) -> dict[str, Setting]:
     """Return what the choices of a group set; what all of them set alike is a constant."""
     settings = {}
-    for key in axis.settings[0] if axis.settings else ():
-        chosen = [choice[key] for choice in axis.settings]
-        if len(set(map(canonical, chosen))) == 1:
-            settings[key] = Setting.constant(chosen[0])
-        else:
-            by_value = dict(zip(map(canonical, axis.values), chosen, strict=True))
-            settings[key] = Setting(axis.key, by_value)
+    for key in keys_set_by(axis.settings):
+        chosen = {
+            canonical(value): choice[key]
+            for value, choice in zip(axis.values, axis.settings, strict=True)
+            if key in choice
+        }
+        values = list(chosen.values())
+        alike = len(values) == len(axis.values) and len(set(map(canonical, values))) == 1
+        settings[key] = Setting.constant(values[0]) if alike else Setting(axis.key, chosen)
     return settings
 
 

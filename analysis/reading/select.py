@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import xarray as xr
 
-from analysis.reading.dataset import axes, choices_of, long_name, value_label
+from analysis.reading.dataset import axes, long_name, value_label, with_named_choices
 from analysis.reading.errors import ConditionError
 from analysis.reading.values import span, stands_for
 
@@ -53,7 +52,8 @@ def part_of(dataset: xr.Dataset, where: Sequence[str]) -> Part:
     ConditionError
         If there is no such axis, no such value on it, or an axis is given twice.
     """
-    descriptions, suffix, whole = [], "", dataset
+    whole = dataset = with_named_choices(dataset)
+    descriptions, suffix = [], ""
     for condition in where:
         key, equals, text = condition.partition("=")
         axis = _axis(whole, key if equals else "", f"--where {condition}")
@@ -66,19 +66,8 @@ def part_of(dataset: xr.Dataset, where: Sequence[str]) -> Part:
             raise ConditionError(f"--where {condition}: {axis} must be one of {span(values)}")
         descriptions.append(f"{long_name(coordinate)} {value_label(coordinate, values[index])}")
         suffix += f"_{axis}={values[index]}"
-        dataset = _at(dataset, axis, index)
+        dataset = dataset.isel({axis: index})
     return Part(dataset, ", ".join(descriptions), suffix)
-
-
-def _at(dataset: xr.Dataset, axis: str, index: int) -> xr.Dataset:
-    """Select one value of an axis; its scalar coordinate keeps what this choice alone sets."""
-    choices = choices_of(dataset[axis])
-    dataset = dataset.isel({axis: index})
-    if choices:
-        coordinate = dataset[axis]
-        chosen = coordinate.attrs | {"settings": json.dumps(choices[index : index + 1])}
-        dataset = dataset.assign_coords({axis: coordinate.assign_attrs(chosen)})
-    return dataset
 
 
 def _axis(dataset: xr.Dataset, key: str, condition: str) -> str:

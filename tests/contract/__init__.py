@@ -1,1 +1,1 @@
-"""What `analysis` believes of the files that `pipeline` writes, and files of earlier versions."""
+"""Contract between the packages: what `analysis` assumes of a file and directory of `pipeline`."""

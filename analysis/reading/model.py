@@ -1,0 +1,280 @@
+"""Plasticity rules and input processes of a dataset: traces, weight steps, cover by the theory.
+
+All of it is read from the file, so that it is known of a user's own rules too. Files of schema
+version 0 hold additive rules only, whose steps and time constants follow from their parameters.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from analysis.reading.dataset import parameter
+from analysis.reading.metadata import FIRST_RULE
+
+PRESYNAPTIC, POSTSYNAPTIC = "presynaptic", "postsynaptic"
+
+#: The weight at which steps are shown where they depend on it.
+SHOWN_WEIGHT = 0.5
+
+#: Largest difference between the steps at two weights that counts as rounding.
+_ROUNDING = 1e-12
+
+#: Rules and processes of files of schema version 0; all processes of these drew independent spikes.
+_FIRST_TRACES = {"x_pre": PRESYNAPTIC, "x_post": POSTSYNAPTIC}
+_FIRST_RULES = {FIRST_RULE: {"traces": {n: {"side": side} for n, side in _FIRST_TRACES.items()}}}
+
+_GIVEN_SPIKES = "the theory covers independent input only, and spikes were given by the caller"
+_WEIGHT_DEPENDENT = "the theory covers steps that do not depend on the weight only"
+
+
+def rules(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """Return what the file says of each plasticity rule, by the value of `stdp.rule`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results of any dimensions; units are not used.
+
+    Returns
+    -------
+    dict
+        `traces` (of each its `side`, PRESYNAPTIC or POSTSYNAPTIC, what it does `at_a_spike`, and
+        whether it is `read` before or after its jump), `theory_gap`, `stationary`, `source`; of
+        files of schema version 0 the sides only.
+    """
+    return json.loads(dataset.attrs["rules"]) if "rules" in dataset.attrs else _FIRST_RULES
+
+
+def processes(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """Return what the file says of each input process, by the value of `input.process`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results of any dimensions; units are not used.
+
+    Returns
+    -------
+    dict
+        `theory_gap`, `stationary`, `source`; nothing of files of schema version 0.
+    """
+    return json.loads(dataset.attrs.get("processes", "{}"))
+
+
+def weight_step(dataset: xr.Dataset) -> xr.DataArray:
+    """Return the weight change by a spike when one trace is 1 and all others are 0.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    DataArray, (..., trace, weight_grid)
+        Fraction of `g_max`, dimensionless, along the axes that change it; at an output spike for
+        presynaptic traces, at an input spike for postsynaptic ones. NaN where the rule of a point
+        has no such trace.
+    """
+    if "weight_step" in dataset:
+        return dataset["weight_step"]
+    steps = [parameter(dataset, "stdp.A_plus"), -1.0 * parameter(dataset, "stdp.A_minus")]
+    grid = xr.DataArray(np.linspace(0, 1, 101), dims="weight_grid")
+    return _by_first_trace(steps) * xr.ones_like(grid).assign_coords(weight_grid=grid)
+
+
+def trace_time_constant(dataset: xr.Dataset) -> xr.DataArray:
+    """Return the time constant of each trace.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    DataArray, (..., trace)
+        Time constants [ms], along the axes that change them; NaN where the rule of a point has no
+        such trace.
+    """
+    if "trace_time_constant" in dataset:
+        return dataset["trace_time_constant"]
+    names = ("stdp.tau_plus", "stdp.tau_minus")
+    return _by_first_trace([parameter(dataset, name) for name in names])
+
+
+def _by_first_trace(values: list[xr.DataArray]) -> xr.DataArray:
+    """Return values of the presynaptic and the postsynaptic trace, `(..., trace)`, of version 0."""
+    traces = xr.DataArray(list(_FIRST_TRACES), dims="trace", name="trace")
+    values = [value.astype(float) for value in values]
+    joined = xr.concat(xr.broadcast(*values), traces, coords="minimal", compat="override")
+    return joined.transpose(..., "trace")
+
+
+def trace_side(dataset: xr.Dataset) -> xr.DataArray:
+    """Return the side of each trace.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    DataArray of str, (..., trace)
+        PRESYNAPTIC or POSTSYNAPTIC, dimensionless. Along the axes that set the rule only if a trace
+        of one name is on unlike sides in two rules; empty then where a rule has no such trace.
+    """
+    known = rules(dataset)
+    traces = weight_step(dataset)["trace"]
+    sides: dict[str, dict[str, str]] = {  # by trace, then by rule
+        trace: {
+            rule: known[rule]["traces"][trace]["side"]
+            for rule in known
+            if trace in known[rule]["traces"]
+        }
+        for trace in traces.values.tolist()
+    }
+    if all(len(set(by_rule.values())) <= 1 for by_rule in sides.values()):
+        found = [next(iter(by_rule.values()), "") for by_rule in sides.values()]
+        return xr.DataArray(found, {"trace": traces}, ["trace"])
+    rule = parameter(dataset, "stdp.rule")
+    return xr.concat(
+        [_mapped(rule, by_rule) for by_rule in sides.values()], traces, coords="minimal"
+    ).transpose(..., "trace")
+
+
+def depends_on_weight(dataset: xr.Dataset) -> xr.DataArray:
+    """Return where any step of the rule depends on the weight, beyond rounding.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    DataArray of bool, (...)
+        Dimensionless, along the axes that change the steps.
+    """
+    steps = weight_step(dataset).reset_coords(drop=True)
+    spread = steps.max("weight_grid") - steps.min("weight_grid")
+    return (spread > _ROUNDING).any("trace")
+
+
+def shown_steps(dataset: xr.Dataset) -> tuple[xr.DataArray, str]:
+    """Return the step of each trace at one weight, and a text that says this weight.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    steps : DataArray, (..., trace)
+        `weight_step` at w = 0.5 if any step depends on the weight, dimensionless; else at 0, where
+        none has a rounding error.
+    at : str
+        " at w = 0.5", or nothing if no step depends on the weight.
+    """
+    steps = weight_step(dataset).reset_coords(drop=True)
+    if not depends_on_weight(dataset).any():
+        return steps.isel(weight_grid=0, drop=True), ""
+    shown = steps.sel(weight_grid=SHOWN_WEIGHT, method="nearest", drop=True)
+    return shown, f" at w\xa0=\xa0{SHOWN_WEIGHT:g}"  # no line break within
+
+
+def additive_pair_rule(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Return amplitudes and time constants of pair rules whose steps do not depend on the weight.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    dict of DataArray, (...)
+        `A_plus` and `A_minus`, dimensionless, the steps at w = 0, and `tau_plus` and `tau_minus`
+        [ms], along the axes that change them. Without meaning where a rule has several traces on a
+        side, or steps that depend on the weight; see `theory_gaps`.
+    """
+    side, steps = trace_side(dataset), weight_step(dataset).isel(weight_grid=0, drop=True)
+    taus = trace_time_constant(dataset)
+
+    def on(this_side: str, values: xr.DataArray) -> xr.DataArray:
+        # At most one trace of the side is not NaN, so that its value is the maximum, exactly.
+        return values.where(side == this_side).max("trace").reset_coords(drop=True)
+
+    return {
+        "A_plus": on(PRESYNAPTIC, steps),
+        "A_minus": on(POSTSYNAPTIC, -steps),
+        "tau_plus": on(PRESYNAPTIC, taus),
+        "tau_minus": on(POSTSYNAPTIC, taus),
+    }
+
+
+def theory_gaps(dataset: xr.Dataset) -> xr.DataArray:
+    """Return why the equilibrium theory does not cover each point.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    DataArray of str, (...)
+        "stdp.rule=NAME: reason", or the same of `input.process`, dimensionless, along the axes that
+        decide; empty where the theory covers rule, process and input.
+    """
+    if "input" in dataset.attrs:  # spikes given by the caller
+        return xr.DataArray(_GIVEN_SPIKES)
+    of_rule = _gaps(dataset, "stdp.rule", rules(dataset))
+    of_process = _gaps(dataset, "input.process", processes(dataset))
+    rule = parameter(dataset, "stdp.rule")
+    of_steps = _mapped(
+        rule, {name: f"stdp.rule={name}: {_WEIGHT_DEPENDENT}" for name in _values(rule)}
+    )
+    gaps = xr.where(of_rule != "", of_rule, of_process)
+    return xr.where((gaps == "") & depends_on_weight(dataset), of_steps, gaps)
+
+
+def theory_gap(dataset: xr.Dataset) -> list[str]:
+    """Return all reasons why the equilibrium theory does not cover some points, each once.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    list of str
+        As "stdp.rule=NAME: reason"; empty if the theory covers all points.
+    """
+    return [gap for gap in _values(theory_gaps(dataset)) if gap]
+
+
+def _gaps(dataset: xr.Dataset, key: str, known: dict[str, dict[str, Any]]) -> xr.DataArray:
+    """Return the gaps by the rule or process at each point."""
+    names = parameter(dataset, key)
+    gaps = {name: known.get(name, {}).get("theory_gap", "") for name in _values(names)}
+    return _mapped(names, {name: f"{key}={name}: {gap}" for name, gap in gaps.items() if gap})
+
+
+def _values(names: xr.DataArray) -> list[str]:
+    """Return the distinct values in their order."""
+    return list(dict.fromkeys(names.values.ravel().tolist()))
+
+
+def _mapped(names: xr.DataArray, by_name: dict[str, str]) -> xr.DataArray:
+    """Return the text that belongs to each name; empty where there is none."""
+    texts = [by_name.get(name, "") for name in names.values.ravel().tolist()]
+    values = np.array(texts, dtype=str).reshape(names.shape)
+    return xr.DataArray(values, names.coords, names.dims)
