@@ -1,1 +1,1 @@
-"""The engines: one configuration in, its recorded variables out."""
+"""Simulation engines: integrate one configuration and return its recorded variables."""

@@ -1,6 +1,6 @@
-"""The compiled engine: the model of `reference`, event by event, in machine code (see `kernel`).
+"""Compiled engine: event-driven integration of the model in machine code (see `kernel`).
 
-It agrees with `reference` to rounding: the same output spikes, weights within 1e-10.
+It agrees with `reference` up to rounding: equal output spikes, weights within 1e-10.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from pipeline.system import object_code
 
 log = logging.getLogger("pipeline.engine")
 
-#: The machine code of each rule in this process.
+#: The kernels loaded in this process, by rule.
 _loaded: dict[type[Rule], Callable[..., None]] = {}
 _LOADING = threading.Lock()
 
-#: The files that machine code is made from, beside that of the rule.
+#: The source files of the kernel, beside that of the rule.
 SOURCES = ("kernel.py", "unrolled.py", "constants.py")
 
-#: Seconds in machine code between two calls of `checkpoint`: no signal is answered there.
+#: Seconds in machine code between two calls of `checkpoint`; no signal is handled there.
 _SECONDS_PER_STRETCH = 0.05
 
-#: Events drawn at a time, beyond the most that one step can hold. Small enough for the L1 cache.
+#: Buffered events beyond the maximum number in one step; small enough for the L1 cache.
 _CHUNK = 512
 
 
@@ -45,7 +45,7 @@ def run(
     chunks: Iterator[Cells] | None = None,
     checkpoint: Callable[[], None] | None = None,
 ) -> Recording:
-    """Integrate one neuron; a Poisson process is drawn within the compiled loop.
+    """Integrate one neuron; Poisson inputs are drawn within the compiled loop.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ def run(
     chunks : iterator of ndarray of int64, (n_events,), optional
         Input events in time order, in place of the configured ones: cells of the lattice, indices.
     checkpoint : callable, optional
-        Called several times a second; what it raises ends the run.
+        Called several times a second; its exceptions end the run.
 
     Returns
     -------
     Recording
-        As `reference.run` returns it: the same spikes, weights to 1e-10.
+        As from `reference.run`: equal spikes, weights within 1e-10.
     """
     rule, n_synapses = configuration.stdp, configuration.input.n_synapses
     checkpoint = checkpoint or _no_checkpoint
@@ -71,7 +71,7 @@ def run(
     x_scaled = np.zeros((of_rule.n_pre, n_synapses))
     history = np.empty((constants.n_steps // constants.sample_steps, n_synapses))
     stretch = min(constants.n_steps, _steps_per_stretch(configuration))
-    # Room for every spike that the refractory period allows in a stretch.
+    # Capacity for as many spikes as the refractory period allows in a stretch.
     spike_step = np.empty(stretch // (1 + constants.refractory_steps) + 1, dtype=np.int64)
     arrays = (
         of_rule.numbers,
@@ -97,28 +97,28 @@ def run(
 
 
 def _no_checkpoint() -> None:
-    """Let the run go on."""
+    """Do nothing."""
 
 
 def _steps_per_stretch(configuration: Configuration) -> int:
-    """Return how many steps take about `_SECONDS_PER_STRETCH`."""
+    """Return the number of steps that take about `_SECONDS_PER_STRETCH`."""
     seconds = estimated_seconds(configuration, "compiled") / configuration.simulation.n_steps
     return max(1, int(_SECONDS_PER_STRETCH / seconds))
 
 
 def _address(array: NDArray) -> Any:
-    """Return what C takes for the array's first element; faster than `array.ctypes`."""
+    """Return a ctypes reference to an array's data; faster than `array.ctypes`."""
     return ctypes.byref(ctypes.c_char.from_buffer(cast(Any, array))) if array.size else None
 
 
 def _events_of(
     configuration: Configuration, chunks: Iterator[Cells] | None, checkpoint: Callable[[], None]
 ) -> tuple[NDArray[np.uint64], Cells, int]:
-    """Return the random stream, the buffered events, and the index of the first still to come."""
+    """Return the random stream, the buffered events, and the index of the first pending one."""
     inputs = configuration.input
     n_synapses = inputs.n_synapses
     if chunks is None and inputs.bernoulli and inputs.rate_hz > 0:
-        # The buffered events lie before the first step, and all of them are over.
+        # No event is pending: the kernel fills the buffer before its first step.
         events = np.full(n_synapses + _CHUNK, -1)
         return np.array(_stream_of(configuration.seed), dtype=np.uint64), events, events.size
     parts = []
@@ -138,24 +138,24 @@ def _stream_of(seed: int) -> tuple[int, ...]:
 
 
 def load(rule: type[Rule]) -> Callable[..., None]:
-    """Return the machine code for a rule; called through ctypes, it runs without the GIL.
+    """Return the kernel for a rule; called through ctypes, it runs without the GIL.
 
-    It is compiled by the first process that needs it, and linked once in each.
+    The first process that needs it compiles it; each process links it once.
 
     Raises
     ------
     ImportError
-        If it has yet to be compiled, and numba cannot be imported.
+        If it is not compiled yet and numba cannot be imported.
     """
     found = _loaded.get(rule)
     if found is None:
-        with _LOADING:  # threads wait for the first one
+        with _LOADING:  # one thread loads, the others wait
             found = _loaded[rule] = _loaded.get(rule) or _linked(rule)
     return found
 
 
 def _linked(rule: type[Rule]) -> Callable[..., None]:
-    """Return the machine code for a rule, compiled if no earlier process has."""
+    """Link the kernel for a rule, compiled first if it is not in the cache on disk."""
 
     def compile_kernel() -> tuple[str, str]:
         from pipeline.engine import kernel  # slow to import

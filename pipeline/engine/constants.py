@@ -1,4 +1,4 @@
-"""Constants and state of one run, laid out for machine code; filled in without numba."""
+"""Constants and state of one run as C structures for the kernel; built without numba."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pipeline.model.inputs import mean_gap
 from pipeline.model.parameters import Configuration, steps
 from pipeline.model.plasticity import POST, PRE, Rule
 
-#: Steps between two rescalings of the traces, at most; rounding errors grow with it.
+#: Maximum number of steps between two rescalings of the traces; rounding errors grow with it.
 _LONGEST_STRETCH = 256
 
-#: exp(230) = 1e100: no trace comes near the largest number before it is rescaled.
+#: exp(230) = 1e100: traces are rescaled well before they overflow.
 _LARGEST_EXPONENT = 230.0
 
 
@@ -27,7 +27,7 @@ def _fields(kind: type, *names: str) -> list[tuple[str, type]]:
 
 
 class StepConstants(ctypes.Structure):
-    """The constants of one run, whatever its rule."""
+    """The constants of one run that do not depend on its rule."""
 
     _fields_: ClassVar = [
         *_fields(ctypes.c_int64, "n_synapses", "n_steps", "n_events"),
@@ -38,12 +38,12 @@ class StepConstants(ctypes.Structure):
 
 
 class State(ctypes.Structure):
-    """What the neuron carries from one step to the next; weights and traces are arrays beside it.
+    """State of the neuron between steps; weights and traces are separate arrays.
 
     `free` is the first step after the refractory period, `event` the index of the next buffered
-    event. `step` is the next to be taken, `until` the one to stop at, `n_spikes` the output spikes
+    event, `step` the next step, `until` the step to stop at, `n_spikes` the number of output spikes
     since the start or the last stop, `rescaling` the next step at which the traces are rescaled,
-    and `n_samples` the number of rows that the weight history has.
+    and `n_samples` the number of rows of the weight history so far.
     """
 
     _fields_: ClassVar = [
@@ -60,16 +60,16 @@ class RuleConstants:
     Attributes
     ----------
     numbers : ndarray, (n_fields + n_pre + n_post,)
-        The rule's numbers in their units; then the factors by which presynaptic and postsynaptic
-        traces decay in a step, dimensionless. Read only.
+        The rule's numbers in their units; then the decay factors per step of presynaptic and
+        postsynaptic traces, dimensionless. Read only.
     initial_traces : ndarray, (2 n_pre + n_post,)
         The scale of each presynaptic trace, the inverse of each, and the postsynaptic traces,
         dimensionless. The inverse is what an input spike adds; 0 until the traces are first
-        rescaled, because the input of step 0 moves no trace. Read only.
+        rescaled, because the input of step 0 changes no trace. Read only.
     n_pre : int
-        How many presynaptic traces there are.
+        Number of presynaptic traces.
     stretch : int
-        Steps between two rescalings of these.
+        Steps between two rescalings of the presynaptic traces.
     """
 
     numbers: NDArray[np.float64]
@@ -101,7 +101,7 @@ def constants_of(configuration: Configuration, n_events: int, stretch: int) -> S
     configuration : Configuration
         The parameters of the run.
     n_events : int
-        How many input events are buffered at a time.
+        Number of buffered input events.
     stretch : int
         Steps between two rescalings of the presynaptic traces.
     """

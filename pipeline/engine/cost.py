@@ -1,4 +1,4 @@
-"""About how long simulations take, from their sizes."""
+"""Estimated run times of simulations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pipeline.model.parameters import Configuration, unlike_in_size
 
 
 def estimated_seconds(point: Configuration, engine: str) -> float:
-    """Return the time of one simulation on a core of 2020, from its steps, synapses and events."""
+    """Return the estimated time [s] of one simulation on a processor core of 2020."""
     n_steps, n_synapses = point.simulation.n_steps, point.input.n_synapses
     drawing = point.input.drawing_seconds(n_steps)
     if engine == "reference":
@@ -18,5 +18,5 @@ def estimated_seconds(point: Configuration, engine: str) -> float:
 
 
 def longest_seconds(points: Iterable[Configuration], engine: str) -> float:
-    """Return about how long the longest simulation takes."""
+    """Return the estimated time [s] of the longest simulation."""
     return max((estimated_seconds(point, engine) for point in unlike_in_size(points)), default=0.0)

@@ -1,18 +1,18 @@
-"""The inner loop of the compiled engine, in the part of Python that numba turns into machine code.
+"""Kernel of the compiled engine, in the subset of Python that numba compiles to machine code.
 
-The model is that of `reference`, taken event by event, for one rule at a time: the functions of the
-rule and the number and kind of its traces are constants of the code. What makes it fast, and keeps
-its memory at O(n_synapses) whatever the duration:
+The model is that of `reference`, integrated event by event and specialized for one rule: its
+functions and the number and kind of its traces are compile-time constants. For speed, and memory
+O(n_synapses) for any duration:
 
-- Presynaptic traces are touched only at events. Each is kept as its value over `scale`, the factor
-  (1 - dt/tau)^(steps since the last rescaling) that all synapses share. An input spike adds `jump`
+- Presynaptic traces are updated only at events. Each is stored divided by `scale`, the factor
+  (1 - dt/tau)^(steps since the last rescaling) common to all synapses. An input spike adds `jump`
   = 1 / scale to one of them; an output spike reads them all as scale * x.
-- Input events are drawn here, a chunk at a time, from the very stream that `inputs` draws from.
-- The loop over steps runs in `advance` alone, a stretch at a time, in which every event is buffered
-  and nothing is rescaled, recorded or drawn. What is not asked for costs nothing there.
+- Input events are drawn here, in chunks, from the same random stream as in `inputs`.
+- The loop over steps is in `advance`. It runs in stretches in which all events are buffered and
+  nothing is rescaled, recorded or drawn, so options that are off cost nothing there.
 
-Nothing here allocates memory or raises: `object_code` keeps what numba makes of it for processes
-that never import numba.
+The code neither allocates memory nor raises exceptions, so that `object_code` can cache it for
+processes that do not import numba.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from pipeline.engine.constants import State, StepConstants
 from pipeline.engine.unrolled import TraceFunctions, inlined, tuple_of
 from pipeline.model.plasticity import POST, PRE, Rule, where
 
-# ruff: noqa: ANN001, ANN202 - numba finds the types
+# ruff: noqa: ANN001, ANN202 - numba infers the types
 
 _ADDRESSES = [
     types.CPointer(target)
@@ -72,8 +72,8 @@ def _generate_high_half(context, a, b):
 _high_half_of_product: Any = intrinsic(_generate_high_half)
 
 
-# PCG64 (O'Neill 2014), as in numpy: a linear congruence of 128 bits, here in two halves, whose
-# exclusive or is rotated by the six highest bits.
+# PCG64 (O'Neill 2014), as in numpy: a linear congruential generator of 128 bits, here in two
+# halves; the output is their exclusive or, rotated by the six highest bits.
 _MULTIPLIER_HIGH, _MULTIPLIER_LOW = uint64(0x2360ED051FC65DA4), uint64(0x4385DF649FCCF645)
 
 
@@ -100,16 +100,16 @@ def _cell_after(cell, exponential, mean_gap, n_cells):
 
 
 @_compile
-def _draw(stream, events, place, cell, mean_gap, n_cells):
-    """Fill `events` from `place` on with the cells that `inputs.bernoulli_cells` has after `cell`.
+def _draw(stream, events, index, cell, mean_gap, n_cells):
+    """Fill `events` from `index` on with the cells of `inputs.bernoulli_cells` after `cell`.
 
-    The exponentials are those of `numpy.random.Generator.standard_exponential`, by the ziggurat of
-    256 layers (Marsaglia & Tsang 2000). Behind the lattice every cell is `n_cells`.
+    The exponentials are those of `numpy.random.Generator.standard_exponential`, by the ziggurat
+    method with 256 layers (Marsaglia & Tsang 2000). Beyond the lattice every cell is `n_cells`.
     """
     high, low, increment_high, increment_low = stream[0], stream[1], stream[2], stream[3]
-    while place < events.size:
-        # The first try of an exponential serves in 98.9 of 100 cases. It has its own loop so that
-        # the other ones cost it no registers.
+    while index < events.size:
+        # In 98.9 % of cases the first trial of an exponential is accepted. A separate loop for
+        # these keeps the variables of the others out of its registers.
         while True:
             high, low = _next_state(high, low, increment_high, increment_low)
             bits = _output(high, low) >> uint64(3)
@@ -119,9 +119,9 @@ def _draw(stream, events, place, cell, mean_gap, n_cells):
             if bits >= ke_double[layer]:
                 break
             cell = _cell_after(cell, exponential, mean_gap, n_cells)
-            events[place] = cell
-            place += 1
-            if place == events.size:
+            events[index] = cell
+            index += 1
+            if index == events.size:
                 stream[0], stream[1] = high, low
                 return
 
@@ -134,14 +134,14 @@ def _draw(stream, events, place, cell, mean_gap, n_cells):
             if (above - below) * uniform + below >= math.exp(-exponential):
                 continue
         cell = _cell_after(cell, exponential, mean_gap, n_cells)
-        events[place] = cell
-        place += 1
+        events[index] = cell
+        index += 1
     stream[0], stream[1] = high, low
 
 
 @_compile
 def _refill(constants, state, stream, events):
-    """Move the events still to come to the front and draw others behind them."""
+    """Move the pending events to the front of the buffer and fill the rest with new ones."""
     last = events[events.size - 1]
     waiting = events.size - state.event
     for i in range(waiting):
@@ -153,7 +153,7 @@ def _refill(constants, state, stream, events):
 
 @_compile
 def _copy(source, target):
-    for i in range(source.size):  # a slice would first ask whether the two overlap, and allocate
+    for i in range(source.size):  # slice assignment would check for overlap, and allocate
         target[i] = source[i]
 
 
@@ -163,7 +163,10 @@ def _clipped(w):
 
 
 def _potentiation_of(rule: type[Rule], traces: TraceFunctions) -> Any:
-    """Return the compiled LTP at an output spike, after 1. the traces of this step's input."""
+    """Return the compiled LTP at an output spike, after the trace jumps of the step's inputs.
+
+    These are operations 2 and 1 in `reference.run`.
+    """
     potentiate, Traces = _compile(rule.potentiate), rule.traces_type()  # noqa: N806 - a type
     read, move = traces.read, traces.move
 
@@ -184,14 +187,15 @@ def _potentiation_of(rule: type[Rule], traces: TraceFunctions) -> Any:
 def _arrival_of(rule: type[Rule], traces: TraceFunctions) -> Any:
     """Return the compiled loop over the input spikes of a step.
 
-    It is 1., 3. and 4. of it: presynaptic traces, sum of the conductance jumps, and LTD.
+    It is operations 1, 3 and 4 in `reference.run`: presynaptic traces, sum of the conductance
+    jumps, and LTD.
     """
     depress, Traces = _compile(rule.depress), rule.traces_type()  # noqa: N806 - a type
     read, move, move_late = traces.read, traces.move, traces.move_late
 
     @inlined
     def arrive(events, event, first_cell, w, x, scale, jump, added, post, fields):
-        # Unsigned indices spare numba the question whether they count from the end.
+        # Unsigned indices avoid numba's check for negative ones.
         n_synapses = uint64(w.size)
         arriving = 0.0
         synapse = uint64(events[uint64(event)] - first_cell)
@@ -225,7 +229,7 @@ def _advance_of(rule: type[Rule]) -> Any:
     @_compile
     def advance(constants, state, rule_constants, traces, step, stop, events, w, x, spike_step):
         """Integrate the steps from `step` to before `stop`, numbered as in `reference.run`."""
-        # Copies, which no store to an array can change, stay in registers.
+        # Local copies stay in registers, because no store to an array can alias them.
         V_th, V_reset, E_L, E_ex = constants.V_th, constants.V_reset, constants.E_L, constants.E_ex
         g_max, decay_ex = constants.g_max, constants.decay_ex
         dt_over_tau_m, refractory_steps = constants.dt_over_tau_m, constants.refractory_steps
@@ -237,7 +241,7 @@ def _advance_of(rule: type[Rule]) -> Any:
         first_cell = step * w.size
 
         for k in range(step, stop):
-            # 2. Membrane's spike.
+            # 2. Output spike.
             added, spiked = jump, False
             if k < free:
                 v = V_reset
@@ -249,7 +253,7 @@ def _advance_of(rule: type[Rule]) -> Any:
                 free = k + 1 + refractory_steps
                 post = post_moved(post)
                 potentiate_all(events, event, first_cell, w, x, scale, jump, post, fields)
-                added = zeros()  # the traces have this step's input already
+                added = zeros()  # the traces include this step's input already
 
             # 3. and 4. Conductance, LTD, and postsynaptic traces.
             event, arriving = arrive(
@@ -288,7 +292,7 @@ def _rescale_of(rule: type[Rule]) -> Any:
 
 
 def compiled(rule: type[Rule]) -> tuple[str, str]:
-    """Compile the integration for a rule; return it as a module of LLVM, and its name there."""
+    """Compile the kernel for a rule; return the text of its LLVM module, and its name there."""
     function = cfunc(types.void(*_ADDRESSES), error_model="numpy")(_integrate_of(rule))
     return function.inspect_llvm(), function.native_name
 
@@ -302,14 +306,14 @@ def _integrate_of(rule: type[Rule]) -> Callable[..., None]:
         constants_at, state_at, rule_at, traces_at, stream_at, events_at, w_at, x_at, spike_step_at,
         history_at,
     ):  # fmt: skip
-        """Run the steps from `state.step` to before `state.until`; every argument is an address.
+        """Integrate the steps from `state.step` to before `state.until`.
 
-        They are those of a `StepConstants`, a `State`, the rule's constants and traces (see
-        `constants`), the random stream (4 words), the buffered events (`constants.n_events` in time
-        order), the weights (`constants.n_synapses`), the scaled traces (n_pre rows of as many), the
-        steps of the output spikes (room for all that there can be), and the weight history (a row
-        each `constants.sample_steps`). If the last buffered event is the cell after the last step,
-        no others are drawn.
+        All arguments are addresses: of a `StepConstants`, a `State`, the rule's constants and
+        traces (see `constants`), the random stream (4 words), the buffered events
+        (`constants.n_events` in time order), the weights (`constants.n_synapses`), the scaled
+        traces (n_pre, n_synapses), the steps of the output spikes (with capacity for the maximum
+        number), and the weight history (a row per `constants.sample_steps`). If the last buffered
+        event is the cell after the last step, no others are drawn.
         """
         constants, state = carray(constants_at, 1)[0], carray(state_at, 1)[0]
         rule_constants, traces = carray(rule_at, n_constants), carray(traces_at, n_traces)
@@ -323,7 +327,7 @@ def _integrate_of(rule: type[Rule]) -> Callable[..., None]:
 
         while state.step < end:
             step = state.step
-            # Behind the last buffered event, others of its step may be yet to come.
+            # The step of the last buffered event may have further events that are not drawn yet.
             complete = events[events.size - 1] // constants.n_synapses
             if complete <= step:
                 _refill(constants, state, stream, events)
@@ -338,7 +342,7 @@ def _integrate_of(rule: type[Rule]) -> Callable[..., None]:
             if stop == sampling:
                 _copy(w, history[state.n_samples])
                 state.n_samples += 1
-        if state.step == last_step and state.n_samples < n_samples:  # it changes nothing
+        if state.step == last_step and state.n_samples < n_samples:  # it changes no weight
             _copy(w, history[state.n_samples])
 
     return integrate

@@ -1,4 +1,4 @@
-"""Pick the engine, run one configuration, and return its variables."""
+"""Choice of the engine, and simulation of one configuration."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from pipeline.model.variables import Result
 
 log = logging.getLogger("pipeline")
 
-#: Runs a configuration on its own input events, or on those given; calls back now and then.
+#: An engine: a configuration, optional input events and an optional checkpoint to a recording.
 Engine = Callable[
     [Configuration, Iterator[Cells] | None, Callable[[], None] | None], reference.Recording
 ]
 
 
-#: Whether an engine can run a rule, as far as this process has tried.
+#: Whether an engine can run a rule, for those that this process has tried.
 _available: dict[tuple[str, type[Rule]], bool] = {}
 
 
 def available_engine(name: str, points: Iterable[Configuration]) -> str:
     """Return the name of the engine that will run: `name`, or `reference` where that cannot.
 
-    Only the reference has every state variable of every step; and where machine code is not to be
-    had it takes over with a warning, once per process and rule.
+    Only the reference records all state variables at every step. It also replaces an engine that
+    cannot be loaded, with one warning per process and rule.
     """
     for records_traces, rule in {(point.record.traces, type(point.stdp)) for point in points}:
         if records_traces or not _is_available(name, rule):
@@ -50,10 +50,10 @@ def _can_be_loaded(name: str, rule: type[Rule]) -> bool:
     """Whether an engine can run a rule here; warn if it cannot."""
     try:
         load_engine(name, [rule])
-    except Exception as error:  # numba and LLVM fail in many ways, and there is another engine
+    except Exception as error:  # numba and LLVM raise many types; the reference needs neither
         log.warning(
-            "run.engine=%s is not available for stdp.rule=%s (%s); run.engine=reference takes "
-            "over, hundreds of times slower",
+            "run.engine=%s is not available for stdp.rule=%s (%s); using run.engine=reference, "
+            "which is hundreds of times slower",
             name,
             rule.name,
             " ".join(str(error).split())[:300],
@@ -65,7 +65,7 @@ def _can_be_loaded(name: str, rule: type[Rule]) -> bool:
 def load_engine(name: str, rules: Iterable[type[Rule]]) -> None:
     """Load what an engine needs for some rules; compile it if no earlier process has."""
     if name == "compiled":
-        from pipeline.engine import compiled  # which may have to compile
+        from pipeline.engine import compiled  # not needed by the reference
 
         for rule in set(rules):
             compiled.load(rule)
@@ -97,7 +97,7 @@ def run_point(
     cells : iterator of ndarray of int64, (n_events,), optional
         Input events in time order, in place of the configured ones: cells of the lattice, indices.
     checkpoint : callable, optional
-        Called several times a second; what it raises ends the run.
+        Called several times a second; its exceptions end the run.
 
     Returns
     -------
@@ -153,5 +153,5 @@ def isi_cv(spike_time: NDArray[np.floating]) -> float:
     if intervals.size < 2:
         return math.nan
     mean = (spike_time[-1] - spike_time[0]) / intervals.size
-    # No dot product: for long trains it would start threads, which then compete with ours.
+    # No dot product: for long trains it would start BLAS threads, which compete with the workers.
     return math.sqrt(((intervals - mean) ** 2).sum() / intervals.size) / mean

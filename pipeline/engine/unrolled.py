@@ -1,7 +1,7 @@
-"""Compiled functions over the traces and numbers of a rule, written out for each of them.
+"""Compiled functions over the traces and numbers of a rule, with loops unrolled.
 
-numba has no loop over a tuple whose values stay in registers, so the few functions that need one
-are made from a line of text that is repeated for every index.
+In a loop over a tuple, numba does not keep its values in registers. The functions that need such a
+loop are generated from a source line that is repeated for every index.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numba import njit
 
 from pipeline.model.plasticity import POST, PRE, Rule
 
-#: Inlined before numba infers types, so that it compiles one function and not thirty.
+#: Inlined before type inference, so that numba compiles one function instead of thirty.
 inlined = njit(error_model="numpy", inline="always")
 
 
@@ -36,26 +36,27 @@ def each(arguments: str, statements: Iterable[str]) -> Callable[..., None]:
 class TraceFunctions:
     """Compiled functions on the traces of a rule.
 
-    Presynaptic traces are the rows of `x`, each divided by its `scale`; `jump` is 1 / scale. An
-    array `traces` keeps between two stretches all scales, all jumps and all postsynaptic traces.
+    Presynaptic traces are the rows of `x`, each divided by its `scale`; `jump` is 1 / scale. The
+    array `traces` stores all scales, jumps and postsynaptic traces between two stretches.
 
     Attributes
     ----------
     scales, jumps, post : callable
-        Tuples of these, from `traces`.
+        Return a tuple of these, read from `traces`.
     keep : callable
         Store scales, jumps and postsynaptic traces in `traces`.
     zeros : callable
-        A tuple of as many zeros as there are presynaptic traces.
+        Return a tuple with a zero per presynaptic trace.
     read : callable
-        The presynaptic traces of one synapse.
+        Return the presynaptic traces of one synapse.
     move, move_late : callable
-        Let an input spike move the traces of its synapse that are read after, and before, their
-        jump; `move` adds `added`, which is 0 where the spike has been added already.
+        Apply the jumps at an input spike to the traces of its synapse that are read after and
+        before their jump, respectively; `move` adds `added`, which is 0 if the spike is included
+        already.
     post_moved, post_moved_late : callable
-        The postsynaptic traces after an output spike, likewise.
+        Return the postsynaptic traces after an output spike, likewise.
     times, over, post_times : callable
-        Products and quotients, element by element.
+        Return products and quotients, element by element.
     """
 
     scales: Callable[..., Any]

@@ -1,7 +1,7 @@
-"""Presynaptic spike trains: parameters and a seed in, spike events in time order out.
+"""Input processes: presynaptic spike trains as events in time order.
 
-An event is one number, its cell `step * n_synapses + synapse` in the lattice of time steps and
-synapses, so that events in time order are a rising sequence. They come in chunks, and memory does
+An event is an integer, its cell `step * n_synapses + synapse` in the lattice of time steps and
+synapses, so that events in time order increase strictly. They are generated in chunks; memory does
 not grow with the duration.
 """
 
@@ -22,22 +22,22 @@ from pipeline.model.registry import REGISTRIES, Registry, Variant
 
 Cells = NDArray[np.int64]
 
-#: Gaps drawn at a time. A chunk's length never shows in the events.
+#: Gaps drawn per chunk; the events do not depend on it.
 CHUNK = 16_384
 
-#: Time steps handed to `active_synapses` at a time.
+#: Time steps that `active_synapses` sorts events into at once.
 _BLOCK = 4_096
 
-#: The random streams of one seed are told apart by a number, so that a new one moves none.
+#: Number (spawn key) of a random stream of a seed: adding a stream leaves the others unchanged.
 INPUT_STREAM = 0
 
-#: Beyond any lattice, and still a number when multiplied with an exponential.
-_ENDLESS = 1e300
+#: A mean gap beyond the end of any lattice, finite when multiplied by an exponential variate.
+_LONGEST_GAP = 1e300
 
 
 @dataclass(frozen=True)
 class InputProcess(Variant):
-    """Base of input processes; a process is a frozen dataclass that names these class variables.
+    """Base of input processes; a process is a frozen dataclass that defines these class variables.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class InputProcess(Variant):
         ------
         ndarray of int64, (n_events,)
             Cells of the lattice, rising within and across chunks; indices, dimensionless. Empty
-            chunks are allowed: between two chunks a run can be ended.
+            chunks are allowed; a run can be cancelled between chunks.
         """
         raise NotImplementedError
 
@@ -86,7 +86,7 @@ class InputProcess(Variant):
         return min(1.0, self.rate_hz * dt / 1000)
 
     def drawing_seconds(self, n_steps: int) -> float:
-        """Return about how long drawing takes beside the time per event."""
+        """Return the estimated drawing time [s] beside the time per event."""
         return 0.0
 
     def shortest_time_scale(self) -> float:
@@ -113,25 +113,25 @@ class InputProcess(Variant):
 
 
 def mean_gap(p: float) -> float:
-    """Return the factor that makes gaps between spikes of exponentials of mean 1.
+    """Return the factor that converts standard exponential variates to gaps between spikes.
 
     The number of empty cells before the next spike is geometric, floor(-E / log(1 - p)) with E
     exponential of mean 1 (Devroye 1986, Non-Uniform Random Variate Generation, X.2).
     """
     if p <= 0:
-        return _ENDLESS
-    return 0.0 if p >= 1 else min(-1 / math.log1p(-p), _ENDLESS)
+        return _LONGEST_GAP
+    return 0.0 if p >= 1 else min(-1 / math.log1p(-p), _LONGEST_GAP)
 
 
 def random_generator(seed: int, stream: int) -> np.random.Generator:
-    """Return the generator of one named stream of a seed."""
+    """Return the generator of one numbered stream of a seed."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(stream,))))
 
 
 def bernoulli_cells(p: float, n_synapses: int, n_steps: int, seed: int) -> Iterator[Cells]:
-    """Draw a spike with probability `p` in every cell, by skipping from spike to spike.
+    """Draw a Bernoulli trial of probability `p` in every cell, by geometric gaps between spikes.
 
-    The cost goes with the spikes and not with the cells.
+    The cost is proportional to the number of spikes, not of cells.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def bernoulli_cells(p: float, n_synapses: int, n_steps: int, seed: int) -> Itera
     last = -1
     while True:
         gaps = generator.standard_exponential(CHUNK) * factor
-        gaps = np.minimum(gaps, n_cells)  # what lies beyond the end need not fit an integer
+        gaps = np.minimum(gaps, n_cells)  # longer ones may overflow an integer
         cells = last + np.cumsum(gaps.astype(np.int64) + 1)
         if cells[-1] >= n_cells:
             yield cells[: np.searchsorted(cells, n_cells)]
@@ -165,14 +165,14 @@ def bernoulli_cells(p: float, n_synapses: int, n_steps: int, seed: int) -> Itera
 
 
 def given_cells(spikes: ArrayLike, n_synapses: int, n_steps: int) -> Iterator[Cells]:
-    """Turn a matrix of 0 and 1 into events.
+    """Convert a matrix of 0 and 1 to events.
 
     Parameters
     ----------
     spikes : array_like, (n_synapses, n_steps)
         1 where a synapse spikes in a step, dimensionless.
     n_synapses, n_steps : int
-        The shape that it must have.
+        The required shape.
 
     Returns
     -------
@@ -201,7 +201,7 @@ def given_cells(spikes: ArrayLike, n_synapses: int, n_steps: int) -> Iterator[Ce
 def active_synapses(
     chunks: Iterator[Cells], n_synapses: int, n_steps: int
 ) -> Iterator[NDArray[np.int64]]:
-    """Yield for every time step, in order, the synapses that spike in it.
+    """Yield the synapses that spike in each time step, in order.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""The parameters of one simulation, each with its unit, long name and bounds beside it.
+"""Parameters of one simulation, with long name, unit and bounds.
 
-Values live in `conf/`; nothing here has a default. Times are in ms and potentials in mV.
-Conductances are relative to the leak, weights are shares of `g_max` in [0, 1].
+Values are defined in `conf/`; there are no defaults here. Times are in ms, potentials in mV,
+conductances relative to the leak conductance; weights are fractions of `g_max` in [0, 1].
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from pipeline.model.inputs import Cells, InputProcess
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Quantity, Section, quantity, refuse_unknown_keys, written
 
-#: Part of every point's key: raise it when a change of the model changes any number.
+#: Part of every point's key; raise it when a change of the model changes any number.
 MODEL_VERSION = 3
 
-#: (step, synapse) cells are counted in 64-bit integers, summed over a chunk of gaps.
+#: Most cells (steps times synapses): cell indices, summed over a chunk of gaps, must fit in int64.
 _MOST_CELLS = 2**48
 
 
@@ -78,7 +78,7 @@ class Simulation(Section):
 
 @dataclass(frozen=True)
 class Record(Section):
-    """What is kept of a run beside the final weights and the output's statistics."""
+    """What is recorded of a run beside final weights and output statistics."""
 
     section: ClassVar[str] = "record"
     title: ClassVar[str] = "recording"
@@ -86,8 +86,8 @@ class Record(Section):
     weight_interval: float | None = quantity(
         "interval between weight samples", "ms", above=0, null="no weight history"
     )
-    spike_times: bool = quantity("whether output spike times are kept", kind=bool)
-    traces: bool = quantity("whether every state variable is kept at every step", kind=bool)
+    spike_times: bool = quantity("whether output spike times are recorded", kind=bool)
+    traces: bool = quantity("whether all state variables are recorded at every step", kind=bool)
     dtype: str = quantity(
         "number type in which weights and traces are stored",
         kind=str,
@@ -97,7 +97,7 @@ class Record(Section):
 
 @dataclass(frozen=True)
 class Configuration(Section):
-    """Everything that decides the numbers of one run."""
+    """All parameters that determine the results of one run."""
 
     section: ClassVar[str] = ""
     title: ClassVar[str] = "configuration"
@@ -109,7 +109,7 @@ class Configuration(Section):
     simulation: Simulation
     record: Record
     seed: int = quantity("random seed", kind=int, at_least=0, at_most=2**32 - 1)
-    #: The words it was composed from, which a swept group is composed with again.
+    #: The overrides it was composed from; they are applied again when a group is swept.
     overrides: tuple[str, ...] = dataclasses.field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -150,7 +150,7 @@ class Configuration(Section):
         return self.input.events(self.simulation.dt, self.simulation.n_steps, self.seed)
 
     def with_seed(self, seed: int) -> Configuration:
-        """Return the same configuration with another seed; nothing else is checked again.
+        """Return the same configuration with another seed; only the seed is validated.
 
         Raises
         ------
@@ -203,12 +203,12 @@ def neutral_mapping() -> dict[str, Any]:
 def completed(nested: Mapping[str, Any]) -> dict[str, Any]:
     """Return nested plain values, neutral ones filled in where a field or section is missing.
 
-    So a configuration from before a field existed is read as what it meant.
+    A configuration written before a field existed thus keeps its meaning.
 
     Raises
     ------
     RequestError
-        If a section names a variant that there is not.
+        If a section names a variant that does not exist.
     """
     filled = dict(nested)
     for name, section in SECTIONS.items():
@@ -220,9 +220,9 @@ def completed(nested: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_foreign_fields(nested: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested plain values without neutral ones of fields that only other variants have.
+    """Return nested plain values without neutral values of fields that only other variants have.
 
-    A composed configuration holds the neutral values of all variants of a section.
+    A composed configuration contains the neutral values of all variants of a section.
     """
     neutral, own = neutral_mapping(), dict(nested)
     for name, section in SECTIONS.items():
@@ -238,9 +238,9 @@ def without_foreign_fields(nested: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unlike_in_size(points: Iterable[Configuration]) -> list[Configuration]:
-    """Return points of which any other has both its input and its time grid from one.
+    """Return one point for each pair of input and time grid objects.
 
-    Points of a grid share their sections: few differ in what takes time and memory.
+    Points of a grid share their sections, so few differ in run time and memory.
     """
     return list({(id(point.input), id(point.simulation)): point for point in points}.values())
 
@@ -255,7 +255,7 @@ def by_key(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def steps(time: float, dt: float) -> int:
-    """Return a time in steps, rounded up; a rounding error of the division is not a step."""
+    """Return the number of steps in a time, rounded up, tolerant of the division's rounding."""
     return math.ceil(round(time / dt, 6))
 
 

@@ -1,19 +1,19 @@
-"""Spike-timing-dependent plasticity: what a rule consists of, for the reference and the kernel.
+"""Spike-timing-dependent plasticity: the interface of rules, shared by both engines.
 
-A rule changes weights at spikes. It sees the spike history through traces, each of which jumps at
-the spikes of one side and decays in between by the factor (1 - dt/tau) a step (Morrison, Diesmann &
-Gerstner 2008, Biol Cybern 98:459). Two plain functions give the new weight:
+A rule changes weights at spikes. It depends on the spike history through traces, each of which
+jumps at presynaptic or postsynaptic spikes and decays in between by the factor (1 - dt/tau) per
+step (Morrison, Diesmann & Gerstner 2008, Biol Cybern 98:459). Two functions give the new weight:
 
 - `potentiate(w, traces, fields)` of every synapse at an output spike,
 - `depress(w, traces, fields)` of a synapse at its own input spike.
 
-Both engines clip what they return to [0, 1]. The reference applies them to arrays; the compiled
-engine compiles and inlines them for numbers, so they consist of arithmetic, of functions of numpy
-and of `where` in place of branches.
+Both engines clip the returned weights to [0, 1]. The reference applies the functions to arrays; the
+compiled engine compiles and inlines them for scalars. They may use arithmetic, numpy functions, and
+`where` in place of branches.
 
-An input and an output spike in one time step count as both: the output spike potentiates with the
-traces that the input spike has moved, and the input spike depresses with those that the output
-spike has moved.
+An input and an output spike in one time step cause both LTP and LTD: the output spike potentiates
+with presynaptic traces after their jump, the input spike depresses with postsynaptic traces after
+theirs (see `Trace.before_jump` for the alternative).
 """
 
 from __future__ import annotations
@@ -46,25 +46,25 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     Returns
     -------
     ndarray or scalar
-        Of that shape and unit. In compiled rules it is a choice between two numbers.
+        Of that shape and unit; a scalar in compiled rules.
     """
     return np.where(condition, a, b)
 
 
 @dataclass(frozen=True)
 class Trace:
-    """One variable of the spike history; it is 0 at the start.
+    """An exponentially decaying trace of presynaptic or postsynaptic spikes, initially 0.
 
     Attributes
     ----------
     side : str
-        `PRE`: one for each synapse, moved by its input spikes. `POST`: one, moved by output spikes.
+        `PRE`: one trace per synapse, jumps at its input spikes. `POST`: one, at output spikes.
     tau : str
-        The field of the rule that is its time constant.
+        Name of the rule's field that is the time constant.
     sets : bool
         Whether a spike sets it to 1 (only the nearest spike counts) or adds 1 (all spikes count).
     before_jump : bool
-        Whether, in the time step of its own spike, it is read as it was before that spike.
+        Whether the value before the jump is read in the time step of its own spike.
     """
 
     side: str
@@ -80,22 +80,23 @@ class Trace:
 
 @dataclass(frozen=True)
 class Rule(Variant):
-    """Base of plasticity rules; a rule is a frozen dataclass that names these class variables.
+    """Base of plasticity rules; a rule is a frozen dataclass that defines these class variables.
 
     Attributes
     ----------
     name : str
         The value of `stdp.rule`.
     traces : mapping of str to Trace
-        By the names under which the two functions read them.
+        The traces, by the names that the two functions use.
     followers : mapping of str to tuple of str
-        The fields that follow others when null, and what they follow; see `resolved`.
+        Fields that are derived from others when null, and those others; see `resolved`.
     not_in_key : tuple of str
-        Fields that have no effect beside that on other fields in `resolved`.
+        Fields that affect results only through other fields, in `resolved`.
     theory_gap : str
         Why the equilibrium theory of weights (`analysis.measures.theory`) does not cover the rule;
-        empty where it does. It covers rules with one trace on each side, to which every spike adds,
-        whose steps depend on the weight alone and are proportional to the trace.
+        empty where it does. It covers rules with one presynaptic and one postsynaptic trace, both
+        additive, with weight changes proportional to the trace and otherwise dependent on the
+        weight alone.
     """
 
     registry: ClassVar[Registry]
@@ -153,11 +154,11 @@ class Rule(Variant):
         return self
 
     def effective_ltd_ratio(self) -> float:
-        """Return the area of LTD over that of LTP in the window; NaN where a rule has none."""
+        """Return the ratio of LTD to LTP area of the STDP window; NaN where it is not defined."""
         return float("nan")
 
     def key_values(self) -> dict[str, Any]:
-        """Return the values that decide results: the resolved ones."""
+        """Return the resolved values, which determine results."""
         own = super(Rule, self.resolved()).key_values()
         return {name: value for name, value in own.items() if name not in self.not_in_key}
 
@@ -182,14 +183,14 @@ class Rule(Variant):
     @classmethod
     @functools.cache
     def fields_type(cls) -> Any:
-        """Return the type of the second argument's numbers: a namedtuple of all numeric fields."""
+        """Return the type of the argument `fields`: a namedtuple of all numeric fields."""
         names = [name for name, field in cls.quantities().items() if field.kind is not str]
         return namedtuple(f"{cls.__name__}Fields", names)
 
     @classmethod
     @functools.cache
     def traces_type(cls) -> Any:
-        """Return the type of the traces: a namedtuple, presynaptic ones first."""
+        """Return the type of the argument `traces`: a namedtuple, presynaptic ones first."""
         return namedtuple(f"{cls.__name__}Traces", [*cls.traces_of(PRE), *cls.traces_of(POST)])
 
     @classmethod
@@ -200,12 +201,12 @@ class Rule(Variant):
 
     @classmethod
     def check(cls) -> None:
-        """Raise an error unless every trace names a field, and both functions take arrays.
+        """Raise an error unless every trace names a field and both functions take arrays.
 
         Raises
         ------
         RequestError
-            If a trace names no field of the rule.
+            If a trace names no field of the rule, or a function returns another shape.
         """
         for name, trace in cls.traces.items():
             if trace.side not in (PRE, POST) or trace.tau not in cls.quantities():
@@ -241,7 +242,7 @@ def clipped(w: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def steps_at(w: ArrayLike, rule: Rule) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the weight changes of an isolated pair of spikes that are close in time.
+    """Return the weight changes of an isolated pair of spikes in the limit of zero lag.
 
     Parameters
     ----------
@@ -275,13 +276,13 @@ def stdp_window(time_difference: ArrayLike, rule: Rule, w: ArrayLike = 0.5) -> N
     Returns
     -------
     ndarray
-        Change before clipping, of the broadcast shape, dimensionless. Of the additive rule it is
+        Change before clipping, of the broadcast shape, dimensionless. For the additive rule it is
         A_plus exp(t / tau_plus) where t <= 0 and -A_minus exp(-t / tau_minus) where t > 0
         (Song, Miller & Abbott 2000).
     """
     t, w = np.broadcast_arrays(np.asarray(time_difference, float), np.asarray(w, float))
     fields, tau = rule.fields(), rule.time_constants()
-    last = {PRE: t > 0, POST: t <= 0}  # whether the side's spike is the second one
+    last = {PRE: t > 0, POST: t <= 0}  # whether that spike is the second of the pair
     values = {
         name: np.where(
             last[trace.side],

@@ -1,4 +1,4 @@
-"""What a parameter is: a name, a unit, bounds; and the one place where a value is checked."""
+"""Parameters as quantities: long name, unit, bounds, and validation of values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.model.errors import RequestError
 
-#: Stands for the neutral value of a field that has none.
+#: Marks a field without neutral value.
 REQUIRED = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 
 
@@ -26,7 +26,7 @@ class Quantity:
     Parameters
     ----------
     long_name : str
-        What a reader of a paper would call it; becomes the axis label of a figure.
+        Descriptive name, as in a paper; becomes the axis label of a figure.
     units : str
         UDUNITS symbol; empty when dimensionless.
     kind : type
@@ -36,11 +36,11 @@ class Quantity:
     choices : tuple of str
         The allowed values when `kind` is `str`; any text when there are none.
     null : str
-        What `null` stands for; empty when a value must be given.
+        Meaning of `null`; empty when a value is required.
     neutral : optional
-        The value at which the model is what it was before the field existed. It is left out of a
-        point's key, and holds where a configuration says nothing of the field. `REQUIRED` when the
-        field has none.
+        Value at which the model equals the model without the field. It is left out of a point's
+        key and used where a configuration does not set the field. `REQUIRED` when the field has
+        none.
     """
 
     long_name: str
@@ -55,11 +55,11 @@ class Quantity:
 
     @property
     def allowed(self) -> str:
-        """The allowed values, in words."""
+        """Description of the allowed values, for messages."""
         if self.kind is str:
-            words = " or ".join(self.choices) or "text"
+            text = " or ".join(self.choices) or "text"
         elif self.kind is bool:
-            words = "true or false"
+            text = "true or false"
         else:
             bounds = [
                 f"{relation} {bound:.15g}"
@@ -71,11 +71,11 @@ class Quantity:
                 if bound is not None
             ]
             noun = "a whole number" if self.kind is int else "a finite number"
-            words = " ".join([noun, " and ".join(bounds), self.units]).replace("  ", " ").strip()
-        return f"{words}, or null ({self.null})" if self.null else words
+            text = " ".join([noun, " and ".join(bounds), self.units]).replace("  ", " ").strip()
+        return f"{text}, or null ({self.null})" if self.null else text
 
     def admit(self, key: str, value: Any) -> Any:
-        """Return `value` as a plain Python value of this quantity's kind.
+        """Validate `value`; return it as a plain Python value of this quantity's kind.
 
         Raises
         ------
@@ -106,7 +106,7 @@ class Quantity:
 
 
 def written(key: str, value: Any) -> str:
-    """`key=value` as a user would type it, on one line, cut when it is long."""
+    """Return `key=value` as on a command line, on one line, truncated if long."""
     text = "null" if value is None else " ".join(str(value).split())
     return f"{key}={text if len(text) <= 60 else text[:57] + '...'}"
 
@@ -114,12 +114,12 @@ def written(key: str, value: Any) -> str:
 def unknown_key(
     key: str, value: Any, known: Iterable[str], why: str = "unknown key"
 ) -> RequestError:
-    """Return the refusal of a key, with the nearest known one and those of its section."""
+    """Return the error for an unknown key: the nearest known key and those of its section."""
     known = list(known)
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     if not close:
-        leaf = key.rpartition(".")[2].lower()
-        close = [name for name in known if name.rpartition(".")[2].lower() == leaf]
+        short_name = key.rpartition(".")[2].lower()
+        close = [name for name in known if name.rpartition(".")[2].lower() == short_name]
     section = key.partition(".")[0]
     shown = [name for name in known if name.startswith(f"{section}.")] or [
         f"{name.partition('.')[0]}.*" if "." in name else name for name in known
@@ -131,9 +131,9 @@ def unknown_key(
 
 
 def rounded(number: float) -> float:
-    """Return a number to 15 digits, as many as every decimal number keeps in binary.
+    """Round a number to 15 significant digits, which binary64 preserves for every decimal number.
 
-    So 0.1 + 0.2 is 0.3, as a user means it: one value, one point of a sweep, one coordinate.
+    0.1 + 0.2 becomes 0.3: equal values have one representation, one point and one coordinate.
     """
     return float(f"{number:.15g}")
 
@@ -235,7 +235,7 @@ class Section:
         return {name: getattr(self, name) for name in self.quantities()}
 
     def key_values(self) -> dict[str, Any]:
-        """Return the values that decide results, for a point's key; neutral ones are left out."""
+        """Return the values that determine results, for a point's key, without neutral ones."""
         neutral = self.neutral_values()
         return {
             name: value
@@ -244,7 +244,7 @@ class Section:
         }
 
     def with_admitted(self, **values: Any) -> Self:
-        """Return a copy with other values, of which the caller knows that they are allowed."""
+        """Return a copy with other values, not validated: the caller guarantees them."""
         other = object.__new__(type(self))
         vars(other).update(vars(self), **values)
         return other
@@ -261,7 +261,7 @@ class Section:
 
 
 def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
-    """Raise `RequestError` unless the mapping holds the fields of `cls`; neutral ones may lack."""
+    """Raise `RequestError` if a key is unknown, or a field without neutral value is missing."""
     if not isinstance(mapping, Mapping):
         raise RequestError(
             f"{written(cls.section or cls.title, mapping)}: must be a section of values"

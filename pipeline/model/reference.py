@@ -1,4 +1,4 @@
-"""The reference engine: the dense time-step loop in numpy, which defines the model."""
+"""Reference engine: clock-driven integration in numpy, the definition of the model."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Recording:
         Weights after each interval of `record.weight_interval`; no rows when it is null.
     traces : dict of ndarray
         With `record.traces`: `v`, `g_ex` and the rule's postsynaptic traces of shape (n_steps,),
-        its presynaptic traces and `weight_trace` of shape (n_steps, n_synapses), as they stand in a
-        step after its spikes: potentials after the reset [mV], traces after their jump, weights
-        after LTP and before LTD, `g_ex` at the step's start; all but `v` dimensionless.
+        its presynaptic traces and `weight_trace` of shape (n_steps, n_synapses). Within a step:
+        potentials after the reset [mV], traces after their jump, weights after LTP and before LTD,
+        `g_ex` at the step's start; all but `v` dimensionless.
     """
 
     weight: NDArray[np.float64]
@@ -42,7 +42,7 @@ class Recording:
     traces: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
-#: Synapses times steps between two calls of `checkpoint`: some milliseconds.
+#: Synapses times steps between two calls of `checkpoint`, a few milliseconds.
 _CELLS_PER_STRETCH = 300_000
 
 
@@ -51,10 +51,10 @@ def run(
     chunks: Iterator[Cells] | None = None,
     checkpoint: Callable[[], None] | None = None,
 ) -> Recording:
-    """Integrate one neuron over its input events.
+    """Integrate one neuron, driven by its input events.
 
-    The order within a step is the numbered one below. The last step has spikes and traces but no
-    next state to write, so it changes neither weights nor potential; as in the notebook.
+    The code numbers the operations within a step in their order. The last step has no next state:
+    it updates presynaptic traces only, neither weights nor potential, as in the notebook.
 
     Parameters
     ----------
@@ -63,12 +63,12 @@ def run(
     chunks : iterator of ndarray of int64, (n_events,), optional
         Input events in time order, in place of the configured ones: cells of the lattice, indices.
     checkpoint : callable, optional
-        Called several times a second; what it raises ends the run.
+        Called several times a second; its exceptions end the run.
 
     Returns
     -------
     Recording
-        Weights (n_synapses,), spike steps (n_spikes,) and what is recorded; see there for units.
+        Weights (n_synapses,), spike steps (n_spikes,) and recorded arrays; see there for units.
     """
     neuron, synapse = configuration.neuron, configuration.synapse
     rule, dt = configuration.stdp.resolved(), configuration.simulation.dt
@@ -95,7 +95,7 @@ def run(
         if step == last_step:
             break
 
-        # 2. Membrane's spike: silent while refractory, else reset and LTP of every synapse.
+        # 2. Output spike: none while refractory, else at threshold: reset and LTP of all synapses.
         spiked = False
         if refractory > 0:
             v = neuron.V_reset
@@ -133,10 +133,10 @@ def run(
 
 
 class _Traces:
-    """The traces of a rule, read by their names as `Rule.potentiate` and `Rule.depress` do.
+    """Traces of a rule, with access by attribute for `Rule.potentiate` and `Rule.depress`.
 
-    Presynaptic ones are arrays `(n_synapses,)`, of which the synapses `active` are read;
-    postsynaptic ones are numbers.
+    Presynaptic traces are arrays `(n_synapses,)`, of which the synapses chosen by `of` are read;
+    postsynaptic traces are scalars.
     """
 
     def __init__(self, rule: Rule, n_synapses: int, dt: float) -> None:
@@ -146,7 +146,7 @@ class _Traces:
         self.values |= dict.fromkeys(post, 0.0)
         self._decay_pre = [(self.values[name], factor[name]) for name in pre]
         self._decay_post = [(name, factor[name]) for name in post]
-        # By whether they are read before their jump.
+        # Grouped by whether they are read before their jump.
         self._pre = {
             late: [(self.values[n], t.sets) for n, t in pre.items() if t.before_jump == late]
             for late in (False, True)
@@ -163,22 +163,22 @@ class _Traces:
         return value[self._active] if name in self._names_pre else value
 
     def of(self, active: Any) -> _Traces:
-        """Return the traces as seen by some synapses; `...` stands for all."""
+        """Choose the synapses whose presynaptic traces are read; `...` chooses all."""
         self._active = active
         return self
 
     def decay_pre(self) -> None:
-        """Let the presynaptic traces decay by one step."""
+        """Decay the presynaptic traces by one step."""
         for x, factor in self._decay_pre:
             np.multiply(x, factor, out=x)
 
     def decay_post(self) -> None:
-        """Let the postsynaptic traces decay by one step."""
+        """Decay the postsynaptic traces by one step."""
         for name, factor in self._decay_post:
             self.values[name] *= factor
 
     def jump_pre(self, active: NDArray[np.int64], late: bool = False) -> None:
-        """Move the presynaptic traces that are read after their jump, or before it if `late`."""
+        """Apply the jumps of presynaptic traces read after the jump, or before it if `late`."""
         for x, sets in self._pre[late]:
             if sets:
                 x[active] = 1
@@ -186,13 +186,13 @@ class _Traces:
                 x[active] += 1
 
     def jump_post(self, late: bool = False) -> None:
-        """Move the postsynaptic traces that are read after their jump, or before it if `late`."""
+        """Apply the jumps of postsynaptic traces read after the jump, or before it if `late`."""
         for name, sets in self._post[late]:
             self.values[name] = 1.0 if sets else self.values[name] + 1
 
 
 class _Recorder:
-    """Collects what `record` asks for while the loop runs."""
+    """Stores the variables that `record` selects during the integration."""
 
     def __init__(self, configuration: Configuration) -> None:
         record, dt = configuration.record, configuration.simulation.dt
@@ -212,17 +212,17 @@ class _Recorder:
             }
 
     def sample(self, steps_done: int, w: NDArray) -> None:
-        """Keep the weights whenever an interval has passed."""
+        """Store the weights at the end of each sampling interval."""
         if self.sample_steps and steps_done and steps_done % self.sample_steps == 0:
             self.history.append(w.copy())
 
     def note(self, step: int, **state: float | NDArray) -> None:
-        """Keep the state variables of one step."""
+        """Store the state variables of one step."""
         for name, value in state.items():
             self.traces[name][step] = value
 
     def recording(self, w: NDArray, v: float) -> Recording:
-        """Return everything as arrays."""
+        """Return the stored variables as arrays."""
         return Recording(
             weight=w,
             spike_step=np.array(self.spike_step, dtype=np.int64),

@@ -1,8 +1,8 @@
-"""Registries of plasticity rules and input processes: a module each, or a class of the user's own.
+"""Registries of plasticity rules and input processes: built-in modules and registered classes.
 
-A class that a user registers is made anew from its source text. The text is what a point's key
-holds as a hash, what an experiment keeps, and what another process gets; nothing is pickled by
-reference to the user's module.
+A registered class is rebuilt from its source text. The hash of the text is part of a point's key;
+the text is stored with the experiment and sent to worker processes. Nothing is pickled by reference
+to the user's module.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from pipeline.model.quantity import REQUIRED, Quantity, Section, written
 
 
 class Registry:
-    """The variants of one section by name: those of a package, and those registered.
+    """The variants of a section by name: modules of a package, and registered classes.
 
     Parameters
     ----------
     key : str
         The configuration key that names the variant, such as `stdp.rule`.
     package : str
-        The package that holds a module for each built-in variant.
+        The package with a module for each built-in variant.
     vocabulary : callable
-        Returns the names that the source of a registered class may use, beside Python's own.
+        Returns the names that the source of a registered class may use, beside Python's built-ins.
     """
 
     def __init__(self, key: str, package: str, vocabulary: Callable[[], Mapping[str, Any]]) -> None:
@@ -45,7 +45,7 @@ class Registry:
         self._built_in_loaded = False
 
     def classes(self) -> dict[str, type[Variant]]:
-        """Return the variants by name, the built-in ones first, in the order of their names."""
+        """Return the variants by name, built-in ones first, in alphabetical order."""
         if not self._built_in_loaded:
             self._built_in_loaded = True
             self._classes = {cls.name: cls for cls in self._built_in()} | self._classes
@@ -57,7 +57,7 @@ class Registry:
         Raises
         ------
         RequestError
-            If there is none.
+            If no variant has that name.
         """
         found = self.classes().get(name) if isinstance(name, str) else None
         if found is None:
@@ -66,12 +66,12 @@ class Registry:
         return found
 
     def register(self, cls: type[Variant]) -> type[Variant]:
-        """Register a user's own class; return the class made from its source text.
+        """Register a user-defined class; return the class rebuilt from its source text.
 
         Raises
         ------
         RequestError
-            If the source cannot be read or does not stand alone, the name is that of a built-in
+            If the source cannot be read or is not self-contained, the name is that of a built-in
             variant, or a field contradicts the same field of another variant.
         """
         try:
@@ -84,7 +84,7 @@ class Registry:
         return self.register_source(source)
 
     def register_source(self, source: str) -> type[Variant]:
-        """Register the class that a source text defines; the text is executed.
+        """Execute a source text and register the class that it defines.
 
         Raises
         ------
@@ -95,7 +95,7 @@ class Registry:
         earlier = self.classes().get(cls.name)
         if earlier is not None and not earlier.source:
             raise RequestError(
-                f"{written(self.key, cls.name)}: is the name of a built-in one; choose another"
+                f"{written(self.key, cls.name)}: is the name of a built-in variant; choose another"
             )
         if earlier is not None and earlier.source == source:
             return earlier
@@ -104,7 +104,7 @@ class Registry:
         return cls
 
     def unregister(self, name: str) -> None:
-        """Forget a registered class."""
+        """Remove a registered class; built-in variants stay."""
         if self._classes[name].source:
             del self._classes[name]
 
@@ -115,7 +115,7 @@ class Registry:
             yield from _variants_in(module)
 
     def _made_from(self, source: str) -> type[Variant]:
-        """Return the class that a source text defines, in a module of its own."""
+        """Execute a source text in a new module; return the class that it defines."""
         module = types.ModuleType(f"{_GIVEN}_{content_hash(source)}")
         vars(module).update(self._vocabulary(), register=lambda cls: cls)
         sys.modules[module.__name__] = module  # dataclasses looks annotations up there
@@ -123,7 +123,7 @@ class Registry:
         linecache.cache[file] = len(source), None, source.splitlines(True), file  # for tracebacks
         flags = __future__.annotations.compiler_flag
         try:
-            # What is registered is the user's own code, in the user's own process.
+            # This is the user's own code, executed in the user's process.
             exec(compile(source, file, "exec", flags, dont_inherit=True), vars(module))
             (cls,) = _variants_in(module)
             cls.source = source
@@ -132,8 +132,8 @@ class Registry:
             raise
         except Exception as error:
             raise RequestError(
-                f"{self.key}: the source of a registered class must stand alone, with the names "
-                f"{', '.join(sorted(self._vocabulary()))} ({type(error).__name__}: {error})"
+                f"{self.key}: the source of a registered class must be self-contained, with the "
+                f"names {', '.join(sorted(self._vocabulary()))} ({type(error).__name__}: {error})"
             ) from error
         return cls
 
@@ -149,7 +149,7 @@ class Registry:
                     )
 
 
-#: What the module of a class made from a source text is called, before its hash.
+#: Module name of a registered class, before the hash of its source text.
 _GIVEN = "pipeline.model.given"
 
 
@@ -170,16 +170,16 @@ def _variants_in(module: types.ModuleType) -> list[type[Variant]]:
 
 @dataclasses.dataclass(frozen=True)
 class Variant(Section):
-    """Base of the sections that have variants with fields of their own."""
+    """Base of the sections that have variants, which may have additional fields."""
 
     registry: ClassVar[Registry]
     #: The value of the field that chooses the variant.
     name: ClassVar[str]
     #: The field that chooses the variant, such as `rule`.
     chosen_by: ClassVar[str]
-    #: The source text of a class that a user has registered; empty for a built-in one.
+    #: The source text of a registered class; empty for a built-in one.
     source: ClassVar[str] = ""
-    #: Whether the statistics of what it describes do not change in the course of a run.
+    #: Whether the statistics of what it describes are constant in time.
     stationary: ClassVar[bool] = True
 
     @classmethod
@@ -189,7 +189,7 @@ class Variant(Section):
         Raises
         ------
         RequestError
-            If there is none of its name.
+            If no variant has its name.
         """
         if not isinstance(mapping, Mapping):
             raise RequestError(f"{written(cls.section, mapping)}: must be a section of values")
@@ -205,15 +205,15 @@ class Variant(Section):
 
     @classmethod
     def source_text(cls) -> str:
-        """Return the text that the class is written in: its own, or its module's."""
+        """Return the source text of a registered class, or that of a built-in one's module."""
         return cls.source or inspect.getsource(sys.modules[cls.__module__])
 
     @classmethod
     def check(cls) -> None:
-        """Raise an error unless the class is fit to be used."""
+        """Raise an error if the class is not a valid variant."""
 
     def key_values(self) -> dict[str, Any]:
-        """Return what decides results; of a registered class its source text belongs to it."""
+        """Return the values that determine results, with the source's hash if registered."""
         own = super().key_values()
         return own | ({"source": content_hash(self.source)} if self.source else {})
 
@@ -228,25 +228,25 @@ class Variant(Section):
 
 
 def register(cls: type[Variant]) -> type[Variant]:
-    """Register a plasticity rule or an input process of one's own, under its name.
+    """Register a user-defined plasticity rule or input process under its name.
 
     Parameters
     ----------
     cls : type
-        A frozen dataclass derived from `Rule` or `InputProcess`, whose source stands alone: beside
-        Python's own it uses only the names that `pipeline.model.plasticity` and
-        `pipeline.model.inputs` offer to rules and processes.
+        A frozen dataclass derived from `Rule` or `InputProcess` with self-contained source: beside
+        Python's built-ins it uses only the names that `pipeline.model.plasticity` and
+        `pipeline.model.inputs` provide for rules and processes.
 
     Returns
     -------
     type
-        The class made from the source text, which is what runs.
+        The class rebuilt from the source text, which the engines use.
 
     Raises
     ------
     RequestError
-        If the source cannot be read or does not stand alone, the name is that of a built-in one, or
-        a field contradicts the same field of another one.
+        If the source cannot be read or is not self-contained, the name is that of a built-in
+        variant, or a field contradicts the same field of another variant.
     """
     return cls.registry.register(cls)
 
@@ -262,5 +262,5 @@ def _restored(key: str, source: str, name: str, values: Mapping[str, Any]) -> Va
 
 
 def content_hash(text: str) -> str:
-    """Return the hash of a source text, as it stands in keys and names files in `given/`."""
+    """Return the hash of a source text, as in points' keys and file names in `given/`."""
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,4 +1,4 @@
-"""The variables of one point, as in `results.nc`: names, dimensions and attributes."""
+"""Variables of a point in `results.nc`: names, dimensions, attributes, and when recorded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.model.parameters import Record
 #: The variables of one point, by name.
 Result = dict[str, Any]
 
-#: The variables of several points, by name: arrays whose first dimension is the point.
+#: The variables of several points, by name: arrays with the point as first dimension.
 Columns = dict[str, NDArray]
 
 #: Version of the names and meanings in `results.nc`, raised when one of them changes. Files without
@@ -47,21 +47,21 @@ def _with_traces(record: Record) -> bool:
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable of `results.nc`: when it is recorded, its own dimensions, and its attributes."""
+    """A variable of `results.nc`: attributes, dimensions beside the axes, and when recorded."""
 
     long_name: str
     units: str = ""
     dims: tuple[str, ...] = ()
     comment: str = ""
     when: Callable[[Record], bool] = _always
-    #: "stored" is what `record.dtype` says.
+    #: "stored" stands for `record.dtype`.
     dtype: str = "float64"
 
 
-_SHARE = "share of synapse.g_max"
+_FRACTION = "fraction of synapse.g_max"
 VARIABLES = {
     "weight": Variable(
-        "final synaptic weight (share of maximum)", "", ("synapse",), _SHARE, dtype="stored"
+        "final synaptic weight (fraction of g_max)", "", ("synapse",), _FRACTION, dtype="stored"
     ),
     "output_rate": Variable("output firing rate", "Hz", (), "output spikes over simulated time"),
     "spike_count": Variable(
@@ -70,10 +70,10 @@ VARIABLES = {
     "isi_cv": Variable(
         "coefficient of variation of output interspike intervals", "", (), "NaN below 3 spikes"
     ),
-    "mean_weight": Variable("mean final weight", "", (), _SHARE),
-    "wall_time": Variable("wall time of the run", "s", (), "how long it took; no result of it"),
+    "mean_weight": Variable("mean final weight", "", (), _FRACTION),
+    "wall_time": Variable("wall time of the run", "s", (), "measured; differs from run to run"),
     "weight_history": Variable(
-        "synaptic weight", "", ("sample_time", "synapse"), _SHARE, _with_history, "stored"
+        "synaptic weight", "", ("sample_time", "synapse"), _FRACTION, _with_history, "stored"
     ),
     "rate_history": Variable(
         "output firing rate",
@@ -104,14 +104,14 @@ VARIABLES = {
         "synaptic weight",
         "",
         ("time", "synapse"),
-        f"{_SHARE}; after LTP, before LTD",
+        f"{_FRACTION}; after LTP, before LTD",
         _with_traces,
         "stored",
     ),
 }
-#: What tells of the runs that made a point, and is no result of it: it differs from run to run.
+#: Variables about the runs that computed a point; not results, since they differ from run to run.
 ABOUT_RUNS = ("wall_time", "made_by")
-#: Dimensions that no axis may be called after.
+#: Names of dimensions, which no axis may have.
 DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims} | {
     "trace",
     "weight_grid",
@@ -120,7 +120,7 @@ DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims} |
 
 @functools.cache
 def recorded(record: Record) -> dict[str, np.dtype]:
-    """Return the variables that `record` asks for, and their number types in the file."""
+    """Return the stored number type of each variable that `record` selects, by name."""
     return {
         name: np.dtype(record.dtype if variable.dtype == "stored" else variable.dtype)
         for name, variable in VARIABLES.items()
@@ -129,7 +129,7 @@ def recorded(record: Record) -> dict[str, np.dtype]:
 
 
 def stored(result: Result, record: Record) -> Result:
-    """Return what is recorded, arrays in the number types of the file."""
+    """Return the variables that `record` selects, arrays in their stored number types."""
     return {
         name: result[name].astype(dtype, copy=False)
         if isinstance(result[name], np.ndarray)
@@ -140,7 +140,7 @@ def stored(result: Result, record: Record) -> Result:
 
 
 def stacked(results: Sequence[Result], record: Record) -> Columns:
-    """Return the variables of some points in the number types of the file.
+    """Stack the variables of some points, in their stored number types.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def _padded(values: list[Any], dtype: np.dtype) -> NDArray:
     shapes = {getattr(value, "shape", ()) for value in values}
     if len(shapes) == 1:
         return np.array(values, dtype)
-    shapes.discard(())  # of a value that a point does not have
+    shapes.discard(())  # of points without the variable
     padded = np.full((len(values), *np.max(list(shapes), axis=0)), np.nan, dtype)
     for row, array in zip(padded, values, strict=True):
         if np.ndim(array):

@@ -174,7 +174,7 @@ def test_a_changed_source_is_another_rule(base):
 def test_a_class_that_does_not_stand_alone_is_refused():
     """A name that its source does not define is told when it is registered."""
     source = RULES.named("toy_anti_hebbian").source.replace("0.9 *", "ELSEWHERE *")
-    with pytest.raises(RequestError, match="must stand alone, with the names .*'ELSEWHERE' is not"):
+    with pytest.raises(RequestError, match="must be self-contained, .*'ELSEWHERE' is not"):
         RULES.register_source(source)
 
 

@@ -1,1 +1,1 @@
-"""Input processes, a module each; `pipeline.model.inputs` says what a process consists of."""
+"""Built-in input processes, a module each; the interface is in `pipeline.model.inputs`."""

@@ -1,4 +1,4 @@
-"""The notebook's own Poisson inputs: numpy's legacy uniform stream, synapse by synapse."""
+"""Poisson inputs of the original notebook: numpy's legacy `RandomState`, synapse by synapse."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pipeline.model.inputs import CHUNK, Cells, InputProcess
 
 @dataclass(frozen=True)
 class Notebook(InputProcess):
-    """Independent spike trains of one constant rate, spike for spike those of the notebook."""
+    """Independent spike trains of one constant rate, identical to those of the notebook."""
 
     name: ClassVar[str] = "notebook"
     theory_gap: ClassVar[str] = ""
 
     def events(self, dt: float, n_steps: int, seed: int) -> Iterator[Cells]:
-        """Draw a uniform number for every cell, and keep those below the probability.
+        """Draw a uniform number per cell; it is a spike if below the spike probability.
 
-        Only the spikes are kept, not the draws; still, memory grows with their number, because the
-        first time step needs the last synapse's draws. Until then chunks are empty.
+        Memory grows with the number of spikes, because the first time step needs the draws of the
+        last synapse. Until then chunks are empty.
 
         Yields
         ------
@@ -40,5 +40,5 @@ class Notebook(InputProcess):
         yield np.sort(np.concatenate(cells))
 
     def drawing_seconds(self, n_steps: int) -> float:
-        """Return the time of a number for every cell of the lattice, spike or not."""
+        """Return the estimated time [s] to draw a number for every cell of the lattice."""
         return 1e-8 * n_steps * self.n_synapses

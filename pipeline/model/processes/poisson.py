@@ -1,4 +1,4 @@
-"""Independent Poisson inputs of one rate: a Bernoulli trial in every step at every synapse."""
+"""Independent Poisson inputs of one rate: a Bernoulli trial per time step and synapse."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Plasticity rules, a module each; `pipeline.model.plasticity` says what a rule consists of."""
+"""Built-in plasticity rules, a module each; the interface is in `pipeline.model.plasticity`."""

@@ -11,17 +11,17 @@ from pipeline.model.quantity import quantity, rounded
 
 @dataclass(frozen=True)
 class Additive(Rule):
-    """Every pair of spikes changes the weight by an amount that does not depend on it.
+    """Every pair of spikes changes the weight by an amount independent of the weight.
 
-    `A_minus` and `tau_minus` may be null and then follow `A_plus` and `tau_plus`, also along a
-    swept axis. With traces that decay by (1 - dt/tau) a step, and with a coincidence counting as
-    both LTP and LTD, the areas of the discrete window are A tau exactly, whatever dt is.
+    `A_minus` and `tau_minus`, if null, are derived from `A_plus` and `tau_plus`, also along a swept
+    axis. With traces that decay by (1 - dt/tau) per step and coincidences that cause both LTP and
+    LTD, the areas of the discrete window are exactly A tau for any dt.
     """
 
     name: ClassVar[str] = "additive"
     traces: ClassVar = {"x_pre": Trace(PRE, "tau_plus"), "x_post": Trace(POST, "tau_minus")}
     followers: ClassVar = {"A_minus": ("A_plus", "ltd_ratio"), "tau_minus": ("tau_plus",)}
-    not_in_key: ClassVar = ("ltd_ratio",)  # it is in the resolved A_minus
+    not_in_key: ClassVar = ("ltd_ratio",)  # its effect is that of the resolved A_minus
     theory_gap: ClassVar[str] = ""
 
     A_plus: float = quantity("LTP amplitude", at_least=0, at_most=1)
