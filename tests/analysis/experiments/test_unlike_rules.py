@@ -13,6 +13,12 @@ from tests.support.unlike_rules import as_version_0, registered, sweep_over_rule
 NAMES = ["additive", "toy_branch", "toy_anti_hebbian"]
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """A terminal in which no row is wrapped."""
+    monkeypatch.setenv("COLUMNS", "1000")
+
+
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory):
     """Experiments of several rules and of one."""
