@@ -69,7 +69,7 @@ def test_mlflow_is_not_imported_unless_asked_for():
         ("run.track=wandb", "run.track=wandb: tracking server must be mlflow, or null (no track"),
         (
             "run.track_points=-1",
-            "run.track_points=-1: largest number of points with a run of their own",
+            "run.track_points=-1: largest number of points logged as nested runs",
         ),
     ],
 )
@@ -267,7 +267,7 @@ class Logged:
 
 @pytest.fixture(scope="module")
 def tracked(address, tmp_path_factory):
-    """Run and log a sweep of 4 points, 3 of them with a run of their own."""
+    """Run and log a sweep of 4 points, 3 of them as nested runs."""
     folder = tmp_path_factory.mktemp("tracked")
     words = "-m", "input.rate_hz=0,40", "seed=1,2", "run.track_points=3", "name=study/one"
     ended = run_command(*TRACK, *words, cwd=folder, MLFLOW_TRACKING_URI=address)

@@ -169,7 +169,7 @@ def test_a_directory_has_one_writer(directory):
         pass
 
 
-@pytest.mark.parametrize("damage", [b"", b"nonsense", None])
+@pytest.mark.parametrize("damage", [b"", b"invalid", None])
 def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
     """Its points are missing, the others are read, and the file is renamed."""
     for seed in (1, 2):
@@ -213,8 +213,8 @@ def test_changed_text_is_noticed(directory, configure, caplog):
         file.write_text(file.read_text().replace(old, new))
     assert directory.request() is None
     assert directory.runs() == []
-    assert "configuration.yaml is damaged; results.nc is read in its place" in caplog.text
-    assert "provenance.json is damaged; results.nc is read in its place" in caplog.text
+    assert "configuration.yaml is damaged; results.nc is read instead" in caplog.text
+    assert "provenance.json is damaged; results.nc is read instead" in caplog.text
 
 
 def test_request_and_runs_are_also_in_the_results(configure, tmp_path):
