@@ -132,8 +132,8 @@ def test_a_plain_name_is_a_directory_below_the_root():
     assert directory_path("out", 7) == Path("out/7")
 
 
-def test_a_directory_that_cannot_be_made_is_refused(tmp_path):
-    """A file in place of the directory is refused in one line."""
+def test_a_directory_that_cannot_be_created_is_refused(tmp_path):
+    """A path that is a file is refused in one line."""
     (tmp_path / "taken").write_text("")
     with (
         pytest.raises(RequestError, match=r"taken/run: must be a writable directory \(Not a dir"),
@@ -197,7 +197,7 @@ def test_a_file_that_cannot_be_read_is_not_called_damaged(directory, configure, 
     assert len(list(directory.points.glob("*.npz"))) == 1
 
 
-def test_changed_text_is_noticed(directory, configure, caplog):
+def test_changed_text_is_detected(directory, configure, caplog):
     """A changed digit in configuration.yaml or provenance.json is detected."""
     grid = Grid(configure().to_mapping(), [value_axis("seed", [1, 2])])
     directory.write_request(grid)
