@@ -19,7 +19,7 @@ from pipeline.request.axis import (
     value_axis,
 )
 
-if TYPE_CHECKING:  # it imports Hydra, which reading a file does not need
+if TYPE_CHECKING:  # it imports Hydra, which a file that is read back does not need
     from pipeline.request.overrides import Composition
 
 

@@ -83,7 +83,7 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
 
 @dataclass(frozen=True)
 class Composition:
-    """Composed config and keys from which the axes of a sweep are built.
+    """What the axes of a sweep are made from.
 
     Attributes
     ----------
