@@ -18,7 +18,7 @@ from pipeline.request.compose import CONF, declare_neutral_values, parameters_of
 from pipeline.request.grid import Grid
 from pipeline.system.signals import INTERRUPTED
 
-#: Logger whose information the user sees: that the kernel is compiled, which takes a while.
+#: Logger whose INFO messages are shown: it reports that the kernel is being compiled.
 _ENGINE_LOG = "pipeline.engine"
 
 
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _log_to_stderr() -> None:
-    """Show warnings and errors, and the information that comes from the engine."""
+    """Show warnings and errors, and INFO messages of the engine."""
     handler = logging.StreamHandler()
     handler.addFilter(
         lambda record: record.levelno >= logging.WARNING or record.name == _ENGINE_LOG
@@ -66,7 +66,7 @@ def _log_to_stderr() -> None:
 
 
 def _while_composing(error: Exception) -> bool:
-    """Whether Hydra raised an error, of whatever type, before it called the pipeline."""
+    """Whether Hydra raised an error of any type before it called the pipeline."""
     frames = traceback.walk_tb(error.__traceback__)
     modules = {frame.f_globals["__name__"] for frame, _ in frames} - {__name__}
     return not any(name.startswith(("hydra_plugins.", "pipeline.")) for name in modules)

@@ -57,8 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--run-given-code",
         action="store_true",
-        help="run the source of a user's own rule or process that the file holds; read it first "
-        "(given/*.py)",
+        help="run the source code of registered rules and processes that the file contains; read "
+        "it first (given/*.py)",
     )
     given = parser.parse_args(arguments)
     try:
@@ -122,12 +122,12 @@ def _print_verdict(recorded: _Recorded, position: int) -> str:
 
 
 def _register_given(file: Any, run_given_code: bool) -> None:
-    """Register the user's own rules and processes that a file was made with, if that is allowed.
+    """Register the rules and processes whose source a file contains, if that is allowed.
 
     Raises
     ------
     RequestError
-        If it is not, and one of them is not registered.
+        If it is not allowed, and one of them is not registered.
     """
     for registry, attribute in ((RULES, "rules"), (PROCESSES, "processes")):
         described = json.loads(getattr(file, attribute, "{}"))
@@ -195,7 +195,7 @@ class _Recorded:
                 recorded = self._columns[name][position]
                 tolerance = TOLERANCE if self._run_of(position).get("schema_version") is None else 0
                 yield from _difference(name, column[0], recorded, tolerance)
-            else:  # an earlier version did not know the variable
+            else:  # the file was written before the variable was introduced
                 self.not_recorded.add(name)
 
     def _engine(self, position: int, point: Configuration) -> str:

@@ -11,6 +11,7 @@ import xarray as xr
 from analysis.measures.measured import MeasuredDataset
 from analysis.plots.style import is_categorical
 from analysis.reading.dataset import label, long_name, value_label
+from analysis.reading.metadata import DONE
 
 log = logging.getLogger("analysis")
 
@@ -75,7 +76,7 @@ def slices(
     dims : sequence of str or None
         The axes; None is ignored.
     by : str, optional
-        The variable `status`: a slice has data if it is 0 anywhere. By default, if the first
+        The variable `status`: a slice has data if it is `DONE` anywhere. By default, if the first
         variable is not NaN anywhere.
 
     Yields
@@ -89,7 +90,7 @@ def slices(
     """
     dims = [dim for dim in dims if dim]
     first = next(iter(dataset.data_vars.values()))
-    has_data = first.notnull() if by is None else dataset[by] == 0
+    has_data = first.notnull() if by is None else dataset[by] == DONE
     found = has_data.any([dim for dim in has_data.dims if dim not in dims]).transpose(*dims)
     indices = np.argwhere(found.values) if dims else np.zeros((int(found), 0), dtype=int)
     if len(indices) > MAX_SLICES:

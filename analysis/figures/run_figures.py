@@ -19,6 +19,7 @@ from analysis.measures.traces import ltd_trace, ltp_trace, synaptic_conductance
 from analysis.plots import lines as line_plots
 from analysis.plots import single_run
 from analysis.reading.dataset import parameter
+from analysis.reading.metadata import DONE
 
 #: Number of synapses drawn with spikes and traces, as in exercise 1B of the tutorial.
 N_SYNAPSES = 5
@@ -115,7 +116,7 @@ def _runs(measured: MeasuredDataset, figure: str) -> Iterator[tuple[str, str, xr
     for name, where, part in slices(figure, measured.dataset, measured.swept, by="status"):
         one, seed = part, ""
         if measured.has_seeds:
-            one = part.isel({SEED: int(np.argmax(part["status"].values == 0))})
+            one = part.isel({SEED: int(np.argmax(part["status"].values == DONE))})
             seed = f"Seed {int(one[SEED])}"
         title = lines(measured.part, comma_separated(where.replace("\n", ", "), seed))
         yield name, title, _without_padding(one)

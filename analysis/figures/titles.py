@@ -11,6 +11,7 @@ from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
 from analysis.measures.stationarity import NO, NOT_RECORDED, TOO_SHORT, YES
 from analysis.measures.weights import n_not_done
 from analysis.reading.dataset import parameter
+from analysis.reading.metadata import DONE
 
 #: Variables of `expected_histogram` that a title or caption gives.
 FIT = ("total_variation", "alpha", "beta")
@@ -87,7 +88,7 @@ def seeds(measured: MeasuredDataset, template: str) -> str:
     """
     if not measured.has_seeds:
         return ""
-    done = (measured.dataset["status"] == 0).sum(SEED)
+    done = (measured.dataset["status"] == DONE).sum(SEED)
     done = done.where(done > 0)
     low, high = int(done.min()), int(done.max())
     number = f"{high}" if low == high else f"{low} to {high}"

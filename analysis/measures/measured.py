@@ -13,6 +13,7 @@ from analysis.measures.seeds import SEED, swept_axes
 from analysis.measures.stationarity import YES, settling
 from analysis.reading.dataset import axes, parameter
 from analysis.reading.errors import ConditionError
+from analysis.reading.metadata import DONE
 from analysis.reading.select import part_of
 
 
@@ -96,7 +97,7 @@ class MeasuredDataset:
         DataArray of bool, (...)
             Dimensionless, along the swept axes without `seed`.
         """
-        done = self.dataset["status"] == 0
+        done = self.dataset["status"] == DONE
         return done.any(SEED) if self.has_seeds else done
 
     @cached_property

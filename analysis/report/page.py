@@ -19,7 +19,14 @@ from analysis.measures.measured import MeasuredDataset
 from analysis.plots import style
 from analysis.reading.dataset import reading
 from analysis.reading.errors import LoadError
-from analysis.reading.metadata import Metadata, read_metadata, results_file
+from analysis.reading.metadata import (
+    DONE,
+    FAILED,
+    MISSING,
+    Metadata,
+    read_metadata,
+    results_file,
+)
 from analysis.report import markup
 from analysis.report.configuration import axis_rows, configuration_rows
 from analysis.report.embed import anchor, log_messages, picture
@@ -145,7 +152,7 @@ def _subtitle(source: Source) -> Iterator[Markup]:
     status = dataset["status"]
     counts = [f"{status.size:,} point{'s' if status.size != 1 else ''}"] + [
         f"{int((status == flag).sum()):,} {text}"
-        for flag, text in enumerate(("done", "failed", "missing"))
+        for flag, text in ((DONE, "done"), (FAILED, "failed"), (MISSING, "missing"))
         if (status == flag).any()
     ]
     when = f"{created:%Y-%m-%d %H:%M} UTC. " if created else ""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis.reading.metadata import Metadata, packages_of
+from analysis.reading.metadata import DONE, Metadata, packages_of
 from analysis.reading.values import written
 
 #: Entries of a run that are listed once if all runs agree.
@@ -52,7 +52,7 @@ def n_points_made(dataset: xr.Dataset, n_runs: int) -> list[int | None]:
     """
     if "made_by" not in dataset:
         return [None] * n_runs
-    made_by = dataset["made_by"].values[dataset["status"].values == 0]
+    made_by = dataset["made_by"].values[dataset["status"].values == DONE]
     return [int(np.count_nonzero(made_by == i)) for i in range(n_runs)]
 
 

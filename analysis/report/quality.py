@@ -12,15 +12,12 @@ import xarray as xr
 
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.stationarity import NO, NOT_RECORDED, TOO_SHORT
-from analysis.reading.metadata import Metadata
+from analysis.reading.metadata import DONE, FAILED, MISSING, Metadata
 from analysis.reading.values import canonical, written
 from analysis.report.point_names import MAX_NAMED, all_named, indices, named, shortened
 from analysis.report.provenance import n_points_made, runs_of
 
 FAILURES = "failures.csv"
-
-#: Values of `status`.
-_FAILED, _MISSING = 1, 2
 
 #: Reason by the values of a point on all axes of its file.
 Reasons = Mapping[tuple[str, ...], str]
@@ -57,9 +54,9 @@ def quality_warnings(
 def _not_done(dataset: xr.Dataset, metadata: Metadata, folder: Path) -> Iterator[QualityWarning]:
     status = dataset["status"]
     n = status.size
-    if not (status == 0).any():
+    if not (status == DONE).any():
         yield QualityWarning("No point is done: there is nothing to draw.")
-    failed = indices(status == _FAILED)
+    failed = indices(status == FAILED)
     if failed:
         reasons = _reasons(folder / FAILURES, metadata)
         points = [
@@ -68,7 +65,7 @@ def _not_done(dataset: xr.Dataset, metadata: Metadata, folder: Path) -> Iterator
         ]
         text = f"Failed: {len(failed):,} of {n:,} points."
         yield QualityWarning(text, shortened(points, len(failed)))
-    missing = status == _MISSING
+    missing = status == MISSING
     if missing.any():
         text = f"Missing, not run yet or not requested: {int(missing.sum()):,} of {n:,} points."
         yield QualityWarning(text, all_named(missing))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import confidence_interval, mean_over_seeds
 from analysis.reading.dataset import label
+from analysis.reading.metadata import DONE
 from analysis.report.point_names import named, value_text
 
 #: Up to this many cells are listed; of more, the ranges.
@@ -120,7 +121,7 @@ def _over_seeds(
     """Return interval and number of seeds of a cell; no columns if seeds were not swept."""
     if not measured.has_seeds:
         return []
-    done = measured.dataset["status"][index] == 0
+    done = measured.dataset["status"][index] == DONE
     return [_interval(interval[index].values), f"{int(done.sum())} of {done.size}"]
 
 

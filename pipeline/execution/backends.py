@@ -105,8 +105,8 @@ def _in_processes(
 ) -> Iterator[Batch]:
     """Run tasks in worker processes; where a worker is killed, find the point that caused it.
 
-    The tasks that were under way run again one at a time; a task that kills its worker again is
-    bisected down to the point that does.
+    The tasks that were running are run again one by one; a task that kills its worker again is
+    bisected to find the point that does.
     """
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
@@ -138,7 +138,7 @@ def _parallel(tasks: Tasks | list[Task], n_workers: int, settings: RunSettings) 
     import joblib
 
     parallel = joblib.Parallel(
-        # joblib runs n_jobs=1 in this process, which a point could kill: two, but one at a time.
+        # joblib runs n_jobs=1 in this process, which a point could kill: two workers, one task.
         n_jobs=max(2, n_workers),
         pre_dispatch=1 if n_workers == 1 else "2 * n_jobs",
         backend="loky",

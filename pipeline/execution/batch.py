@@ -1,4 +1,4 @@
-"""Run a batch of points in a worker: variables of the points out, failures as records."""
+"""Run a batch of points in a worker; return variables of finished points and failure records."""
 
 from __future__ import annotations
 

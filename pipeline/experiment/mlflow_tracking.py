@@ -136,7 +136,7 @@ class Tracker:
     directory : Directory
         The directory whose files are logged.
     most_points : int
-        Largest number of points with a run of their own: the first ones that are done or failed.
+        Largest number of points logged as nested runs: the first ones that are done or failed.
     """
 
     def __init__(
@@ -261,7 +261,7 @@ class Tracker:
 
 
 def _draw_figures(path: Path) -> bool:
-    """Draw the figures of a directory in a process of its own; return whether it succeeded."""
+    """Draw the figures of a directory in a separate process; return whether it succeeded."""
     drawn = subprocess.run(
         # In the folder of this code: the current folder may hold another `analysis`.
         [sys.executable, "-m", "analysis", str(path.resolve())],
@@ -287,7 +287,7 @@ def _params(state: SweepState) -> dict[str, Any]:
 
 
 def _tags(results: LabelledDataset) -> dict[str, Any]:
-    """Return the provenance as tags; MLflow has tags of its own for command and commit."""
+    """Return the provenance as tags, with MLflow's standard tags for command and commit."""
     attributes = results.attributes
     tags = {name: attributes[name] for name in _TAGS if name in attributes}
     own = {"mlflow.source.name": "command", "mlflow.source.git.commit": "git_commit"}

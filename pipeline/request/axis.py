@@ -47,7 +47,7 @@ class Axis:
 
     def __post_init__(self) -> None:
         if not self.values:
-            raise RequestError(f"{self.key}: the axis has no values; it needs at least one")
+            raise RequestError(f"{self.key}: the axis has no values; at least one is required")
         seen = set()
         for value in self.values:
             if value in seen:
@@ -84,7 +84,7 @@ class Axis:
 
 
 def not_a_choice(group: str, value: Any) -> RequestError:
-    """Return the refusal of a value that cannot be the name of a choice of a group."""
+    """Return the error for a value that cannot be the name of a choice of a group."""
     return RequestError(f"{written(group, value)}: must be the name of a file in conf/{group}")
 
 
@@ -106,7 +106,7 @@ def listed(key: str, values: Any) -> list[Any]:
     Raises
     ------
     RequestError
-        If they are no list of values, or too many.
+        If they are not a list of values, or too many.
     """
     if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
         raise RequestError(f"{written(key, values)}: an axis needs a list of values")
@@ -165,7 +165,7 @@ def settings_at(axes: Sequence[Axis], index: Sequence[int]) -> dict[str, Any]:
 
 
 def refuse_entangled(axes: Sequence[Axis]) -> None:
-    """Refuse two axes that set the same key, as with `${...}`: neither knows the other's values.
+    """Refuse two axes that set the same key, as is possible with `${...}`: the value is ambiguous.
 
     The axis of a single key may override what the choices of its group set.
 

@@ -58,12 +58,12 @@ class AxisKind:
     Attributes
     ----------
     claims : callable
-        `claims(key)` says whether the axis of a key is of this kind.
+        `claims(key)` returns whether the axis of a key is of this kind.
     build : callable
-        `build(key, values, composition)` returns the axis of values as asked for.
+        `build(key, values, composition)` returns the axis of the requested values.
     restore : callable
-        `restore(key, values)` returns it from plain values, as in `configuration.yaml`: a list, or
-        a mapping from each value to its settings.
+        `restore(key, values)` returns the axis from plain values, as in `configuration.yaml`: a
+        list, or a mapping from each value to its settings.
     """
 
     claims: Callable[[str], bool]
@@ -114,14 +114,14 @@ def _changes(
     own: str,
     without: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
-    """Return from each choice its own keys, and every other that differs from the base in any.
+    """Return for each choice its own keys, and all keys that differ from the base in any choice.
 
     Parameters
     ----------
     base : dict
         Values by key where nothing is chosen.
     choices : list of dict
-        Values by key of each choice; those of its own keys may be other ones for each.
+        Values by key of each choice; choices may differ in their own keys.
     own : str
         A key, or all keys of a section when it ends with a dot.
     without : iterable of str

@@ -28,12 +28,12 @@ from pipeline.request.run_settings import RunSettings
 
 CONF = Path(__file__).parents[2] / "conf"
 
-#: Keys of `conf/config.yaml` that are no parameters of the model.
+#: Keys of `conf/config.yaml` that are not parameters of the model.
 _GENERAL = ("study", "name", "outputs", "dry_run")
 
 _DRY_RUN = Quantity("dry run", kind=bool)
 
-#: Words that the grammar reads as values of another type.
+#: Texts that Hydra's grammar parses as values of another type.
 _NOT_A_NAME = ("null", "true", "false")
 
 
@@ -87,9 +87,9 @@ def composed(overrides: Sequence[str]) -> DictConfig:
 
 
 def declare_neutral_values() -> None:
-    """Give Hydra the config `neutral`, which `conf/config.yaml` composes before all others.
+    """Register the config `neutral` with Hydra, which `conf/config.yaml` composes before others.
 
-    So an override can set a field that has a neutral value though no yaml lists it.
+    An override can then set a field with a neutral value that no YAML file lists.
     """
     ConfigStore.instance().store(name="neutral", node=neutral_mapping(), provider="pipeline")
 
@@ -173,7 +173,7 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
         if key == "experiment" and not text.startswith("+"):
             return RequestError(f"{text}: must be written with a plus, +{text}")
     text = _one_line(error)
-    if "--multirun" in text:  # Hydra's advice, which fits the command line only
+    if "--multirun" in text:  # Hydra's advice, which applies to the command line only
         text = f"{' '.join(overrides)}: must be single values; sweep keys with pipeline.sweep"
     return RequestError(text)
 

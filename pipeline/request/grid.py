@@ -115,7 +115,7 @@ class Grid:
             at = dict(zip(unseeded_axes, index, strict=True))
             made = [section(name, tuple([at[i] for i in axes])) for name, axes in touching.items()]
             sections: dict[str, Any] = dict(zip(touching, [part for part, _ in made], strict=True))
-            configuration = Configuration(**sections, seed=0)  # until its own is put in
+            configuration = Configuration(**sections, seed=0)  # replaced for each point
             return configuration, "\n".join([text for _, text in made if text])
 
         @functools.cache
@@ -177,6 +177,6 @@ def _key(seed: int, sections: str) -> str:
 
 
 def _section_text(section: Section) -> str:
-    """Return a section as it stands in a key; nothing where all of it is neutral."""
+    """Return a section's part of the text of a key; empty if all of its values are neutral."""
     values = section.key_values()
     return f"{section.section}: {values}" if values else ""

@@ -92,7 +92,7 @@ def _values_of(key: str, base: Mapping[str, Any], axes: Sequence[Axis]) -> list[
     for point in Grid(base, relevant).points:
         part = getattr(point, section) if section else point
         if name not in part.quantities():
-            raise RequestError(f"{key}: is no field of one of the two requests")
+            raise RequestError(f"{key}: is not a field of one of the two requests")
         values.append(getattr(part.resolved() if isinstance(part, Rule) else part, name))
     return list(dict.fromkeys(values))
 
@@ -128,9 +128,9 @@ def _merged(there: Axis, here: Axis) -> Axis:
 
 
 def _disentangled(axes: Sequence[Axis]) -> list[Axis]:
-    """Return axes without the settings that are keys of other axes, as those of `${...}` may be.
+    """Return axes without settings of keys of other axes, as may result from `${...}`.
 
-    Choices keep theirs: the axis of a single key overrides the choice of its group.
+    Axes of groups keep them: the axis of a single key overrides the choice of its group.
     """
     own = {axis.key for axis in axes}
     clean = []
@@ -155,7 +155,7 @@ def _joined(first: Sequence[Any], second: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _is_sorted(values: Iterable[Any], descending: bool) -> bool:
-    """Whether numbers are sorted; text is not, its order is the user's."""
+    """Whether numbers are sorted; False for text, whose order is the user's."""
     values = list(values)
     if any(isinstance(value, str) for value in values):
         return False

@@ -111,11 +111,11 @@ class HydraComposition:
 
     @functools.cached_property
     def referred_to(self) -> set[str]:
-        """Every word within the `${...}` of the parameters: last parts of keys among them."""
+        """All identifiers within `${...}` of the parameters, such as last parts of keys."""
         parameters = OmegaConf.masked_copy(self.config, [*SECTIONS, "seed"])
         values = by_key(plain(parameters, resolve=False)).values()
         references = (text for text in values if isinstance(text, str) and "${" in text)
-        return {word for text in references for word in re.findall(r"\w+", text)}
+        return {name for text in references for name in re.findall(r"\w+", text)}
 
     def with_choice(self, group: str, name: str) -> dict[str, Any]:
         """Return values by key with the choice of a group."""

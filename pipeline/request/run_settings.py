@@ -11,8 +11,8 @@ from pipeline.model.quantity import Section, quantity, written
 #: Two implementations of one model, on the same events: spike times are equal, weights to 1e-10.
 ENGINES = ("compiled", "reference")
 
-#: Names of the backends, in the order in which they are listed; `execution.backends` has what they
-#: do, and adds the names of further ones.
+#: Names of the backends, in the order in which they are listed; `execution.backends` implements
+#: them, and adds the names of further ones.
 BACKEND_NAMES = ["loky", "threading", "sequential"]
 
 
@@ -35,7 +35,7 @@ class RunSettings(Section):
         "tracking server", kind=str, choices=("mlflow",), null="no tracking server"
     )
     track_points: int = quantity(
-        "largest number of points with a run of their own", kind=int, at_least=0
+        "largest number of points logged as nested runs", kind=int, at_least=0
     )
 
     def __post_init__(self) -> None:

@@ -63,12 +63,12 @@ def base_and_axes(request: Request) -> tuple[dict[str, Any], list[Axis]]:
 
 
 def completed_request(request: Request) -> dict[str, Any]:
-    """Return a request with neutral values where an earlier version knew no such field.
+    """Return a request with neutral values for fields that an earlier version did not have.
 
     Raises
     ------
     RequestError
-        If a section names a variant that there is not.
+        If a section names a variant that does not exist.
     """
     constants = {name: dict(request[name]) for name in SECTIONS if name in request}
     axes = {

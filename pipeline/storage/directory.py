@@ -202,9 +202,9 @@ class Directory:
             return from_results(self.results, request_in)
 
     def write_sources(self, grid: Grid) -> None:
-        """Keep the source of each rule and process of the user's own, in a file named by its hash.
+        """Write the source of each registered rule and process to a file named by its hash.
 
-        The files are for the reader, and for `pipeline.register`; nothing here ever runs them.
+        The files document the experiment and can be registered again; they are never executed here.
         """
         for source in sources_of(grid):
             file = self.given / f"{content_hash(source)}.py"
@@ -303,6 +303,6 @@ def _checksum_of(runs: list[RunRecord]) -> str:
 
 
 def _report_damage(file: Path, error: Exception) -> None:
-    """Warn of a damaged file, which is about to be replaced; a missing one is no damage."""
+    """Warn of a damaged file, which is about to be replaced; a missing file is not damaged."""
     if not isinstance(error, FileNotFoundError):
-        log.warning("%s is damaged; results.nc is read in its place", file)
+        log.warning("%s is damaged; results.nc is read instead", file)

@@ -146,7 +146,7 @@ def label(
 def _own_coordinates(
     grid: Grid, variables: Mapping[str, LabelledArray]
 ) -> dict[str, LabelledArray]:
-    """Return the coordinates of the dimensions that are no axes: synapses, times, spikes."""
+    """Return the coordinates of the dimensions that are not axes: synapses, times, spikes."""
     sizes = {
         dim: size
         for dims, values, _ in variables.values()
@@ -218,12 +218,12 @@ def _on_grid(
 
 
 def _resolved_fields(grid: Grid) -> tuple[dict[str, LabelledArray], dict[str, LabelledArray]]:
-    """Return what follows other parameters when null, along the axes that it follows.
+    """Return the fields that are derived from others when null, along the axes of those.
 
     Returns
     -------
     coordinates, variables : dict
-        The fields that the rule of every point has, and those that only some have, NaN elsewhere.
+        Fields that the rules of all points have, and fields of only some, NaN elsewhere.
     """
     swept = {axis.key for axis in grid.axes}
     rules = [type(point.stdp) for point in unlike_models(grid.points)]

@@ -1,6 +1,6 @@
-"""What the analysis needs of rules and processes, as variables and attributes of the file.
+"""Variables and attributes of the file that describe rules and processes for the analysis.
 
-So theory and figures of a user's own rule work from the file alone.
+Theory and figures of a registered rule thus need only the file, not its code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.model.plasticity import PRE, Rule
 from pipeline.request.grid import Grid
 from pipeline.storage.along_axes import LabelledArray, on_axes
 
-#: Weights at which the steps of a rule are kept.
+#: Weights at which the steps of a rule are stored.
 WEIGHTS = np.linspace(0, 1, 101)
 
 
@@ -58,7 +58,7 @@ def model_variables(grid: Grid) -> dict[str, LabelledArray]:
 
 
 def model_coordinates(grid: Grid) -> dict[str, LabelledArray]:
-    """Return the coordinates of the dimensions that `model_variables` have of their own."""
+    """Return the coordinates of the dimensions `trace` and `weight_grid` of `model_variables`."""
     return {
         "trace": (("trace",), np.array(trace_names(grid)), {"long_name": "trace of the STDP rule"}),
         "weight_grid": (
@@ -70,10 +70,10 @@ def model_coordinates(grid: Grid) -> dict[str, LabelledArray]:
 
 
 def model_attributes(grid: Grid) -> dict[str, str]:
-    """Return what rules and processes are, as JSON by their names.
+    """Return the description of rules and processes, as JSON by name.
 
-    Of each whether its statistics are stationary, why the equilibrium theory does not cover it
-    (empty where it does) and, of a user's own, the source; of a rule also the kind of its traces.
+    It has whether the statistics are stationary, why the equilibrium theory does not apply (empty
+    where it does), the source of registered ones, and the kind of a rule's traces.
     """
     points = unlike_models(grid.points)
     rules = {point.stdp.name: _description(type(point.stdp)) for point in points}
@@ -102,7 +102,7 @@ def trace_names(grid: Grid) -> list[str]:
 
 
 def sources_of(grid: Grid) -> list[str]:
-    """Return the source texts of the user's own rules and processes."""
+    """Return the source texts of registered rules and processes."""
     models = [cls for p in unlike_models(grid.points) for cls in (type(p.stdp), type(p.input))]
     return list(dict.fromkeys(cls.source for cls in models if cls.source))
 

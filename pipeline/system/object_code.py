@@ -1,8 +1,8 @@
 """On-disk cache of the kernel's object code.
 
 numba takes half a second to import and seconds to compile. That is done once per machine and
-kernel: what it made is kept beside Python's own compiled files, and later processes only link it,
-with LLVM alone.
+kernel: the object code is written to a file, and later processes only link it, with LLVM
+alone.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ def address(
     Parameters
     ----------
     name : str
-        What the file that keeps the object code is called.
+        Name of the file with the object code, before its fingerprint.
     folder : Path
-        Where to keep it; the user's cache folder takes it where this one cannot be written to.
+        Folder of the file; the user's cache folder is used where it is not writable.
     sources : sequence of str
-        The texts that the function is written in. They, the processor and the version of LLVM
-        decide whether earlier code still serves.
+        The source texts of the function. Cached code is used only if they, the processor and the
+        version of LLVM are the same.
     compile_sources : callable
         Returns the function's LLVM module as text, and its name in that module.
 

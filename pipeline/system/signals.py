@@ -35,7 +35,7 @@ def raise_on_interrupts() -> None:
 
 
 def ignore_interrupts() -> None:
-    """Ignore interruptions from now on: the output is complete and only the exit code is due."""
+    """Ignore interruptions from now on: the output is complete, only the exit code remains."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 

@@ -1,6 +1,6 @@
 """Contestants: this project's two engines, the notebook's algorithm, and other simulators.
 
-Brian2 and NEST have environments of their own: each run is a process of its own with a script of
+Brian2 and NEST have separate environments: each run is a separate process with a script of
 `peers/`, which reports its own time, without start-up and compilation.
 """
 

@@ -1,7 +1,7 @@
 """Run a command and print its exit code, wall time and peak memory: `python launch.py WORD ...`.
 
-A small process of its own, because the peak memory of a child includes that of its parent at the
-time of the fork.
+It is a separate small process, because the peak memory of a child includes that of its parent at
+the time of the fork.
 """
 
 from __future__ import annotations

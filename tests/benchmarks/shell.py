@@ -1,4 +1,4 @@
-"""Complete commands in processes of their own: wall time and peak memory."""
+"""Complete commands in separate processes: wall time and peak memory."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def test_a_wrong_request_is_one_line_and_exit_code_2(command, words, message, mo
     assert list(Path.cwd().iterdir()) == []
 
 
-def test_the_traceback_is_there_for_who_asks(command, monkeypatch):
+def test_the_traceback_is_shown_on_request(command, monkeypatch):
     """HYDRA_FULL_ERROR=1 raises the error itself."""
     from pipeline.cli import main
     from pipeline.model.quantity import RequestError
@@ -177,7 +177,7 @@ def test_the_traceback_is_there_for_who_asks(command, monkeypatch):
 
 
 def test_an_internal_error_is_not_reported_as_a_wrong_request(command, monkeypatch):
-    """An error from inside the pipeline is raised, whatever its type."""
+    """An error of any type from inside the pipeline is raised."""
     from pipeline.storage import state
 
     monkeypatch.setattr(state, "ResultArrays", lambda *_: {}["no such key"])
@@ -201,7 +201,7 @@ def test_some_failed_points_are_exit_code_1(command, monkeypatch):
 
 
 def run_in_a_process(*words, cwd):
-    """Start the command in a process of its own."""
+    """Start the command in a separate process."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         [sys.executable, "-m", "pipeline", *words],
@@ -339,9 +339,9 @@ def test_a_read_only_directory_is_one_line(tmp_path):
         "grid = grid_of_mapping(pipeline.configure(), {}); run = default_run_settings();"
         "os.setuid(65534); run_grid(grid, run, Directory(pathlib.Path(sys.argv[1])))"
     )
-    for place in ("outputs/one", "outputs/two", "elsewhere/three"):
+    for path in ("outputs/one", "outputs/two", "elsewhere/three"):
         done = subprocess.run(
-            [sys.executable, "-c", code, place],
+            [sys.executable, "-c", code, path],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,
@@ -349,7 +349,7 @@ def test_a_read_only_directory_is_one_line(tmp_path):
             check=False,
         )
         last = done.stderr.splitlines()[-1]
-        refusal = f"RequestError: {place}: must be a writable directory (Permission denied)"
+        refusal = f"RequestError: {path}: must be a writable directory (Permission denied)"
         assert last.endswith(refusal), done.stderr
     assert (tmp_path / "outputs" / "one" / "results.nc").read_bytes() == before
 
@@ -370,7 +370,7 @@ def test_a_reader_never_sees_an_incomplete_file(tmp_path):
     assert looks > 20
 
 
-def test_progress_is_quiet_where_no_terminal_listens(tmp_path):
+def test_no_progress_bar_without_a_terminal(tmp_path):
     """No progress bar and no log line is written to a pipe."""
     process = run_in_a_process(*SMALL, "-m", "seed=range(4)", "name=q", cwd=tmp_path)
     _, err = process.communicate(timeout=60)

@@ -25,7 +25,7 @@ def cells(file, kind):
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """Run all notebooks concurrently with this Python, each in a directory of its own."""
+    """Run all notebooks concurrently with this Python, each in a separate directory."""
     nbclient = pytest.importorskip("nbclient", reason="notebooks need nbclient to run")
     pytest.importorskip("ipykernel", reason="notebooks need ipykernel to run")
     import nbformat
@@ -36,15 +36,15 @@ def executed(tmp_path_factory):
     start = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     kernel.write_text(json.dumps({"argv": start, "display_name": "", "language": "python"}))
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    places = {"PYTHONPATH": path, "IPYTHONDIR": str(home / "ipython"), "TMPDIR": str(home)}
+    environment = {"PYTHONPATH": path, "IPYTHONDIR": str(home / "ipython"), "TMPDIR": str(home)}
 
     async def run_all():
         notebooks = {file.stem: nbformat.read(file, 4) for file in NOTEBOOKS}
         runs = []
         for name, notebook in notebooks.items():
-            place = {"metadata": {"path": str(tmp_path_factory.mktemp(name))}}
-            client = nbclient.NotebookClient(notebook, timeout=120, resources=place)
-            runs.append(client.async_execute(env=os.environ | places))
+            resources = {"metadata": {"path": str(tmp_path_factory.mktemp(name))}}
+            client = nbclient.NotebookClient(notebook, timeout=120, resources=resources)
+            runs.append(client.async_execute(env=os.environ | environment))
         await asyncio.gather(*runs)
         return notebooks
 
@@ -91,7 +91,7 @@ def test_tutorial_has_the_numbers_of_the_tutorial(executed):
         assert number in text
 
 
-def test_tutorial_says_what_is_no_equilibrium(executed):
+def test_tutorial_distinguishes_transient_and_equilibrium(executed):
     """At both rates the weights have not settled after 120 s and have settled after 2,400 s."""
     printed_words = printed(executed["1_tutorial"]).split()
     answers = [word for word in printed_words if word in ("yes", "no")]
@@ -106,7 +106,7 @@ def test_sweep_names_the_silent_points_and_those_not_settled(executed):
     assert "15.0 no no no no" in lines
 
 
-def test_post_hoc_reads_what_the_command_line_made(executed):
+def test_post_hoc_reads_an_experiment_of_the_command_line(executed):
     """The experiment of nine points is listed and opened, and all its points have settled."""
     text = printed(executed["3_post_hoc"])
     assert "rate_hz 15,20,30; seed 0,1,2" in text
@@ -115,7 +115,7 @@ def test_post_hoc_reads_what_the_command_line_made(executed):
 
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
-def test_notebook_is_kept_without_what_a_run_leaves(file):
+def test_notebook_is_stored_without_outputs(file):
     """No outputs, no counts, no metadata except the kernel; every cell has a unique id."""
     notebook = json.loads(file.read_text())
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)

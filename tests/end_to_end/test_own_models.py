@@ -1,6 +1,6 @@
-"""Rules, a process and a backend of one's own: a sweep, its file, resume, reproduce.
+"""Registered rules, process and backend: sweep, file, resume, reproduce.
 
-They are defined in `tests/support/toy_rules.py` and here, and nowhere in the package.
+They are defined in `tests/support/toy_rules.py` and here, outside of the package.
 """
 
 import json
@@ -33,7 +33,7 @@ from tests.support.toy_rules import VALUES
 
 @pytest.fixture(autouse=True)
 def registered():
-    """Register the toys, and forget them."""
+    """Register the toy rules and the toy process; unregister them at the end."""
     for rule in (toy_rules.SoftOrHard, toy_rules.ToyTriplet, toy_rules.AntiHebbian):
         pipeline.register(rule)
     pipeline.register(toy_rules.Regular)
@@ -65,8 +65,8 @@ def toy_axis(*rules):
 
 @pytest.mark.parametrize("backend", ["sequential", "loky"])
 @pytest.mark.parametrize("rule", VALUES)
-def test_a_sweep_of_an_own_rule_is_resumed_and_reproduced(base, tmp_path, capsys, rule, backend):
-    """Its field is an axis, workers get its source, and the same points come out again."""
+def test_a_registered_rule_is_swept_resumed_and_reproduced(base, tmp_path, capsys, rule, backend):
+    """Its field is an axis, workers receive its source, and points are reproduced bit for bit."""
     configuration = Configuration.from_mapping(base(rule))
     settings = {"directory": tmp_path / "run", "backend": backend, "engine": "reference"}
     settings |= {"n_jobs": 2, "batch_size": 1}
@@ -80,8 +80,8 @@ def test_a_sweep_of_an_own_rule_is_resumed_and_reproduced(base, tmp_path, capsys
     assert capsys.readouterr().out.endswith("3 of 3 points are the same bit for bit\n")
 
 
-def test_a_sweep_over_rules_of_unlike_fields(base, tmp_path):
-    """Each point has the fields of its own rule; the file says what each rule is."""
+def test_a_sweep_over_rules_with_different_fields(base, tmp_path):
+    """Each point has the fields of its rule; the file describes each rule."""
     directory = Directory(tmp_path / "run")
     settings = default_run_settings(engine="reference", backend="sequential")
     seeds = value_axis("seed", [1, 2])
@@ -127,8 +127,8 @@ def test_the_steps_in_the_file_are_those_of_the_rule(base):
     assert dataset["trace_time_constant"].dims == ("tau_minus", "trace")
 
 
-def test_a_process_of_ones_own_drives_a_sweep(base, tmp_path, capsys):
-    """Its events reach both engines; its name and its own field stand in the file."""
+def test_a_registered_process_drives_a_sweep(base, tmp_path, capsys):
+    """Both engines use its events; its name and its additional field are in the file."""
     values = base("toy_branch", input={"process": "toy_regular", "phases": 0.5})
     made = {
         engine: pipeline.sweep(
@@ -144,8 +144,8 @@ def test_a_process_of_ones_own_drives_a_sweep(base, tmp_path, capsys):
     assert reproduce([str(tmp_path / "compiled")]) == 0
 
 
-def test_the_source_is_kept_and_run_only_when_told_to(base, tmp_path):
-    """Another process refuses the file in one line, until it is told to run its code."""
+def test_the_stored_source_is_executed_only_on_request(base, tmp_path):
+    """Another process refuses the file in one line unless --run-given-code is set."""
     rule = RULES.named("toy_anti_hebbian")
     pipeline.sweep(
         Configuration.from_mapping(base("toy_anti_hebbian")), {"seed": [1, 2]},
@@ -164,15 +164,15 @@ def test_the_source_is_kept_and_run_only_when_told_to(base, tmp_path):
 
 
 def test_a_changed_source_is_another_rule(base):
-    """A point's key holds the source: what an edited rule computes is never mixed in."""
+    """A point's key includes the source, so results of an edited rule are not mixed."""
     before = Grid(base("toy_anti_hebbian")).keys
     edited = RULES.named("toy_anti_hebbian").source.replace("0.9 *", "0.8 *")
     RULES.register_source(edited)
     assert Grid(base("toy_anti_hebbian")).keys != before
 
 
-def test_a_class_that_does_not_stand_alone_is_refused():
-    """A name that its source does not define is told when it is registered."""
+def test_a_class_that_is_not_self_contained_is_refused():
+    """A name that its source does not define is reported at registration."""
     source = RULES.named("toy_anti_hebbian").source.replace("0.9 *", "ELSEWHERE *")
     with pytest.raises(RequestError, match="must be self-contained, .*'ELSEWHERE' is not"):
         RULES.register_source(source)
@@ -186,15 +186,15 @@ def test_a_class_that_does_not_stand_alone_is_refused():
         (('"ms", above=0', '"s", above=0'), r"stdp\.tau_plus: must have the unit, kind and"),
     ],
 )
-def test_an_own_rule_that_contradicts_is_refused(change, message):
+def test_an_invalid_rule_is_refused(change, message):
     """The name of a built-in rule, a trace without time constant, a field of another unit."""
     source = RULES.named("toy_anti_hebbian").source.replace(*change, 1)
     with pytest.raises(RequestError, match=message):
         RULES.register_source(source)
 
 
-def test_a_backend_of_ones_own(base, command):
-    """Registered, it is a value of `run.backend`, from Python and on the command line."""
+def test_a_registered_backend(base, command):
+    """It is a value of `run.backend`, from Python and on the command line."""
     seen = []
 
     def last_first(tasks, n_workers, settings, stop):

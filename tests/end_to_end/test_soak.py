@@ -12,7 +12,7 @@ from tests.soak.requests import make_requests
 
 @pytest.fixture
 def chance():
-    """The same trials in every run of the tests; `make soak` has random ones."""
+    """Random generator with a fixed seed; `make soak` has random ones."""
     return random.Random(2020)
 
 

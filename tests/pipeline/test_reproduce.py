@@ -17,7 +17,7 @@ STUDIES = {
     "sizes": (("record.spike_times=true",),
               {"input.n_synapses": [40, 60], "simulation.duration": [500, 600], "seed": [3]}),
     "traces": (("record=everything", "simulation.duration=50", "record.dtype=float64"), {}),
-    "words": ((), {"input.process": ["poisson", "notebook"], "stdp.tau_plus": [0.1 + 0.2 + 2, 7]}),
+    "names": ((), {"input.process": ["poisson", "notebook"], "stdp.tau_plus": [0.1 + 0.2 + 2, 7]}),
 }  # fmt: skip
 
 

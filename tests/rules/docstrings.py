@@ -23,7 +23,7 @@ _ARRAY = re.compile(
 _ARRAY_ENTRY = re.compile(r"\b(?:NDArray|ArrayLike|ndarray|array|DataArray|Dataset)\b")
 
 #: `(n_synapses, n_steps)`, `([row], synapse)`, `(n,)`, `(...)`, `()`, `, (n)` after the type, or a
-#: word for the dimensions.
+#: description of the dimensions.
 _LENGTH = r"\*?\[?(?:\.\.\.|\w+(?: ?[-+*/] ?\w+)*)\]?(?:\[[\w, ]+\])?"
 _TUPLE = re.compile(
     rf"\((?:\.\.\.|{_LENGTH},|{_LENGTH}(?:, ?{_LENGTH})+)\)|, \({_LENGTH}\)|(?<!\w)\(\)"

@@ -109,7 +109,7 @@ def lacks(source):
 
 
 def test_complete_docstrings_pass():
-    """Shapes in parentheses or in words, units in brackets or in words, on every array."""
+    """Shapes in parentheses or as text, units in brackets or as text, on every array."""
     assert lacks(GOOD) == []
 
 
@@ -137,7 +137,7 @@ def test_complete_docstrings_pass():
     ],
 )
 def test_every_gap_is_found(old, new, lack):
-    """A docstring that lacks one thing is named with file, line and what it lacks."""
+    """An incomplete docstring is reported with file, line and the missing item."""
     assert old in GOOD
     (found,) = lacks(GOOD.replace(old, new, 1))
     assert found.startswith("file.py:")

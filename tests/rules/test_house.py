@@ -100,7 +100,7 @@ def test_workers_import_neither_xarray_nor_hydra():
 
 
 def test_short_names_are_unique():
-    """Last words of keys differ from each other, and from variables, dimensions and sections."""
+    """Last parts of keys differ from each other, and from variables, dimensions and sections."""
     short_names = [key.rpartition(".")[2] for key in all_quantities()]
     assert len(short_names) == len(set(short_names))
     assert not set(short_names) & (set(VARIABLES) | DIMENSIONS | set(SECTIONS))

@@ -23,7 +23,7 @@ N_POINTS = 2 * N_SEEDS
 
 
 def start(folder: Path, *overrides: str, n_seeds: int = N_SEEDS, **how) -> subprocess.Popen:
-    """Start the command in a folder, in a process group of its own."""
+    """Start the command in a folder, in a separate process group."""
     return subprocess.Popen(
         [sys.executable, "-m", "pipeline", *OVERRIDES, f"seed=range({n_seeds})", *overrides],
         cwd=folder,

@@ -51,7 +51,7 @@ def legend_text(figure):
 
 
 def settle(dataset):
-    """Replace the weights by settled ones: a bimodal distribution, drawn anew at each sample."""
+    """Replace the weights by settled ones: a bimodal distribution, drawn again at each sample."""
     random = np.random.default_rng(0)
     history = dataset["weight_history"]
     strong = random.random(history.shape[:-2] + history.shape[-1:]) < 0.4

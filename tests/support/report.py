@@ -69,7 +69,7 @@ def report_of(*arguments):
 
 
 def change_runs(folder, *changes):
-    """Replace the runs recorded in a file by one per change; points are not attributed anew."""
+    """Replace the runs recorded in a file by one per change; `made_by` of points is unchanged."""
     with netCDF4.Dataset(folder / "results.nc", "a") as file:
         (run,) = json.loads(file.runs)
         file.runs = json.dumps([run | change for change in changes])

@@ -94,7 +94,7 @@ class AntiHebbian(Rule):
 
 @dataclass(frozen=True)
 class Regular(InputProcess):
-    """Every synapse spikes periodically, at a phase of its own."""
+    """Every synapse spikes periodically, with a different phase."""
 
     name: ClassVar[str] = "toy_regular"
 

@@ -1,4 +1,4 @@
-"""The compiled core against the reference: the same spikes exactly, the same weights to 1e-10."""
+"""The compiled engine against the reference: identical spikes, weights within 1e-10."""
 
 import ast
 import subprocess
@@ -25,7 +25,7 @@ TOLERANCE = 1e-10
 
 @st.composite
 def configurations(draw):
-    """Draw a run of up to 600 steps whose neuron is anything from silent to always refractory.
+    """Draw a run of up to 600 steps, from a silent neuron to one that is always refractory.
 
     Every parameter is one of its edge cases or, three times in four, any value of its range.
     """
@@ -79,7 +79,7 @@ def configurations(draw):
 
 
 def assert_same_run(configuration, events=None):
-    """Both cores give the same spikes, weights and weight history; return the reference's."""
+    """Both engines give equal spikes, weights and weight history; return the reference's."""
     expected = reference.run(configuration, None if events is None else iter([events]))
     got = compiled.run(configuration, None if events is None else iter([events]))
     np.testing.assert_array_equal(got.spike_step, expected.spike_step)
@@ -91,23 +91,23 @@ def assert_same_run(configuration, events=None):
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(configurations())
-def test_cores_agree_on_generated_configurations(configuration):
-    """At the edges and over the usual range of every parameter, each core drawing for itself."""
+def test_engines_agree_on_generated_configurations(configuration):
+    """At the bounds and in the usual range of every parameter; each engine draws its own input."""
     assert_same_run(configuration)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(configurations(), st.floats(0, 1), st.integers(0, 2**32 - 1))
-def test_cores_agree_on_given_events(configuration, share, seed):
-    """Any raster in place of the process gives the same run on both cores."""
+def test_engines_agree_on_given_events(configuration, share, seed):
+    """Any raster as input gives the same run on both engines."""
     n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
     raster = np.random.default_rng(seed).random((n_synapses, n_steps)) < share
     (events,) = given_cells(raster, n_synapses, n_steps)
     assert_same_run(configuration, events)
 
 
-def test_generated_configurations_are_no_idle_ones():
-    """A good part of them spikes repeatedly and learns, up and down: the agreement says much."""
+def test_generated_configurations_spike_and_learn():
+    """Many of them spike repeatedly, with LTP and LTD, so that the comparison is meaningful."""
     seen = []
 
     @settings(max_examples=100, deadline=None, derandomize=True, database=None)
@@ -124,8 +124,8 @@ def test_generated_configurations_are_no_idle_ones():
 @pytest.mark.parametrize(
     "name", ["exercise_2", "demo_2_15hz", "demo_2_30hz", "fine_step", "short_window"]
 )
-def test_compiled_core_repeats_the_notebook(name):
-    """The notebook's spikes give its spike times exactly and its weights to 1e-10 here too."""
+def test_compiled_engine_reproduces_the_notebook(name):
+    """The notebook's input gives its spike times exactly and its weights within 1e-10."""
     case = golden(name)
     recording = compiled.run(pipeline.configure(*golden_overrides(case)))
     np.testing.assert_array_equal(recording.spike_step * case["dt"], case["spike_times"])
@@ -133,8 +133,8 @@ def test_compiled_core_repeats_the_notebook(name):
 
 
 @pytest.mark.parametrize("dt", [1.0, 0.1])
-def test_cores_agree_after_a_long_run(dt):
-    """30 s at the tutorial's values: rounding errors do not add up to a spike."""
+def test_engines_agree_after_a_long_run(dt):
+    """30 s at the tutorial's values: accumulated rounding errors change no spike."""
     configuration = pipeline.configure(
         "simulation.duration=30000", f"simulation.dt={dt}", "record=history", "input.rate_hz=25"
     )
@@ -142,7 +142,7 @@ def test_cores_agree_after_a_long_run(dt):
 
 
 def test_a_spike_at_nearly_every_step():
-    """A neuron without refractory period under strong drive fills the room kept for its spikes."""
+    """A neuron without refractory period under strong drive fills the buffer of its spikes."""
     configuration = pipeline.configure(
         "neuron.t_ref=0", "synapse.g_max=900", "synapse.w_init=1", "stdp.A_minus=0",
         "input.rate_hz=1000", "input.n_synapses=2", "simulation.duration=3000", "simulation.dt=1",
@@ -152,7 +152,7 @@ def test_a_spike_at_nearly_every_step():
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_shortest_runs(steps):
-    """One, two and three steps: the last changes nothing, the first moves no trace."""
+    """One, two and three steps: the last changes no state, the first no trace."""
     configuration = pipeline.configure(
         f"simulation.duration={steps}", "simulation.dt=1", "input.rate_hz=1000",
         "neuron.V_init=-50", "record=history", "record.weight_interval=1",
@@ -161,8 +161,8 @@ def test_shortest_runs(steps):
 
 
 @pytest.mark.parametrize("p", [1e-7, 0.0015, 0.015, 0.3, 1.0])
-def test_drawn_events_are_the_references_to_the_last(p):
-    """The compiled ziggurat and PCG64 are numpy's: half a million events are the same."""
+def test_drawn_events_equal_those_of_numpy(p):
+    """Compiled ziggurat method and PCG64 agree with numpy on half a million events."""
     n_synapses, n_steps, seed = 300, int(500_000 / p / 300) + 1, 5
     n_cells = n_synapses * n_steps
     events = np.empty(600_000, dtype=np.int64)
@@ -179,7 +179,7 @@ def test_drawn_events_are_the_references_to_the_last(p):
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=20, deadline=None, derandomize=True)
 def test_stream_starts_where_numpys_does(seed):
-    """The four halves are the state of numpy's own PCG64 for this seed's input stream."""
+    """The four halves are the state of numpy's PCG64 for this seed's input stream."""
     generator = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(0,)))
     high, low, increment_high, increment_low = compiled._stream_of(seed)
     state = {"state": high << 64 | low, "inc": increment_high << 64 | increment_low}
@@ -188,7 +188,7 @@ def test_stream_starts_where_numpys_does(seed):
 
 @pytest.mark.parametrize("tau_plus", [1.00000000000001, 1.001, 1e12])
 def test_traces_of_any_time_constant(tau_plus):
-    """A trace may fall to nothing in a step or last for ever: its scale stays a number."""
+    """The scale of a trace stays finite, for decay within a step and for no decay at all."""
     configuration = pipeline.configure(
         f"stdp.tau_plus={tau_plus}", "stdp.A_plus=1e-4", "stdp.A_minus=0.01", "simulation.dt=1",
         "simulation.duration=2000", "input.rate_hz=60", "stdp.tau_minus=20",
@@ -196,8 +196,8 @@ def test_traces_of_any_time_constant(tau_plus):
     assert assert_same_run(configuration).spike_step.size > 10
 
 
-def test_object_code_belongs_to_all_files_that_it_is_made_from():
-    """A change of any engine module that the kernel imports makes it be compiled again."""
+def test_object_code_depends_on_all_of_its_source_files():
+    """The kernel is compiled again after a change of any engine module that it imports."""
     folder = Path(kernel.__file__).parent
     tree = ast.parse((folder / "kernel.py").read_text())
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -207,7 +207,7 @@ def test_object_code_belongs_to_all_files_that_it_is_made_from():
 
 
 def test_the_kernel_allocates_nothing():
-    """Memory from numba's own runtime would not be there in a process that does not import it."""
+    """Numba's memory allocator is not available in a process that does not import numba."""
     module, _ = kernel.compiled(Additive)
     assert "@NRT_Allocate" not in module
 
@@ -232,8 +232,8 @@ def run_without(modules, tmp_path, *words):
         return dataset.load(), [line for line in done.stderr.splitlines() if "WARNING" in line]
 
 
-def test_without_numba_the_reference_takes_over_and_says_so(tmp_path):
-    """Where nothing can be compiled there is one warning line, and the run is done."""
+def test_without_numba_the_reference_is_used_with_a_warning(tmp_path):
+    """If the kernel cannot be compiled there is one warning line, and the run succeeds."""
     dataset, warnings = run_without(["numba", "llvmlite"], tmp_path)
     assert dataset.attrs["engine"] == "reference"
     assert len(warnings) == 1
@@ -244,14 +244,14 @@ def test_without_numba_the_reference_takes_over_and_says_so(tmp_path):
 
 
 def test_the_reference_needs_no_numba(tmp_path):
-    """Who asks for the reference is not told of numba."""
+    """With run.engine=reference there is no warning about numba."""
     dataset, warnings = run_without(["numba", "llvmlite"], tmp_path, "run.engine=reference")
     assert dataset.attrs["engine"] == "reference"
     assert warnings == []
 
 
 def test_code_once_compiled_runs_without_importing_numba(tmp_path):
-    """A process that finds the machine code kept does not import numba, and gets the same run."""
+    """A process that finds cached object code gives the same run without importing numba."""
     compiled.load(Additive)
     dataset, warnings = run_without(["numba"], tmp_path)
     assert dataset.attrs["engine"] == "compiled"

@@ -1,4 +1,4 @@
-"""Rules and processes defined outside the package run on both engines alike."""
+"""Rules and processes defined outside the package give equal runs on both engines."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def assert_same_run(configuration):
 
 @pytest.mark.parametrize("process", ["poisson", "toy_regular"])
 @pytest.mark.parametrize("rule", VALUES)
-def test_engines_agree_on_a_users_own_rule_and_process(rule, process):
+def test_engines_agree_on_registered_rules_and_processes(rule, process):
     """The same spikes and weights to 1e-10, for a run that spikes and learns in both directions."""
     recording = assert_same_run(configuration_of(rule, process))
     change = np.diff(recording.weight_history, axis=0)
@@ -73,7 +73,7 @@ def test_engines_agree_on_a_users_own_rule_and_process(rule, process):
     st.floats(0, 1), st.sampled_from([20.0, 60.0, 300.0]),
 )  # fmt: skip
 def test_engines_agree_at_generated_values_of_toy_rules(rule, dt, seed, w_init, rate):
-    """Time steps, weights at either bound and coincidences in most steps change nothing of it."""
+    """For various time steps, weights at both bounds, and coincidences in most steps."""
     made = configuration_of(
         rule, simulation__dt=dt, simulation__duration=300.0, input__rate_hz=rate,
         synapse__w_init=w_init, record__weight_interval=10.0,
@@ -82,7 +82,7 @@ def test_engines_agree_at_generated_values_of_toy_rules(rule, dt, seed, w_init, 
 
 
 def test_a_nearest_trace_counts_one_spike_only():
-    """Three input spikes before an output spike: set, the trace is that of the last one."""
+    """With three input spikes before an output spike, the trace is that of the last one."""
     made = configuration_of("toy_anti_hebbian", input__n_synapses=1, record__weight_interval=None)
     traces = reference._Traces(made.stdp, 1, 1.0)
     for _ in range(3):
@@ -92,7 +92,7 @@ def test_a_nearest_trace_counts_one_spike_only():
 
 
 def test_a_trace_read_before_its_jump_misses_its_own_spike():
-    """At the first output spike of all, the triplet's slow trace is still 0."""
+    """At the first output spike the slow trace of the triplet rule is still 0."""
     made = configuration_of(
         "toy_triplet", neuron__V_init=-50.0, synapse__g_max=0.0, input__rate_hz=1000.0,
         simulation__duration=3.0, record__weight_interval=1.0,

@@ -1,4 +1,4 @@
-"""One configuration in, one labelled dataset out."""
+"""`simulate`: results of one configuration as a labelled dataset."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def test_simulate_reports_the_tutorials_demo_2():
 
 
 def test_given_spikes_drive_the_neuron():
-    """A raster in place of the process gives the same run, in full precision, and is noted."""
+    """The raster of the process gives the same run, in full precision, and is recorded as input."""
     case = golden("exercise_2")
     configuration = pipeline.configure(*golden_overrides(case))
     spikes = np.random.RandomState(2020).rand(300, 200) < 0.01
@@ -31,7 +31,7 @@ def test_given_spikes_drive_the_neuron():
 
 
 def test_simulate_runs_on_either_engine(configure):
-    """The definition and the machine code give one run, to rounding."""
+    """Reference and compiled engine agree up to rounding."""
     one, other = (pipeline.simulate(configure(), engine=e) for e in ("reference", "compiled"))
     assert one["spike_count"] == other["spike_count"] > 5
     np.testing.assert_allclose(one["weight"], other["weight"], rtol=0, atol=1e-10)
@@ -55,8 +55,8 @@ def test_histories_agree_with_spikes_and_weights(configure):
     assert dataset["spike_time"].size == dataset["spike_count"]
 
 
-def test_only_what_is_asked_for_is_recorded(configure):
-    """Without requests there are final weights and statistics; traces come on request."""
+def test_only_requested_variables_are_recorded(configure):
+    """By default final weights and statistics; traces only if requested."""
     plain = {"weight", "output_rate", "spike_count", "isi_cv", "mean_weight", "status"}
     plain |= {"effective_ltd_ratio", "weight_step", "trace_time_constant"}
     assert set(pipeline.simulate(configure())) == plain
@@ -73,7 +73,7 @@ def test_only_what_is_asked_for_is_recorded(configure):
 
 
 def test_isi_cv_of_known_trains():
-    """0 for a clock, the textbook value for two intervals, nan below three spikes."""
+    """0 for a regular train, the analytical value for two intervals, NaN below three spikes."""
     assert isi_cv(np.arange(10.0)) == 0
     assert isi_cv(np.array([0.0, 1.0, 4.0])) == pytest.approx(0.5)
     assert np.isnan(isi_cv(np.array([0.0, 1.0])))

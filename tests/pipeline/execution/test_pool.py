@@ -75,7 +75,7 @@ def test_a_failing_point_becomes_a_record(points, fail_for_seed):
     assert "fail_or_run" in failure.traceback
 
 
-def test_records_have_the_asked_number_type(configure):
+def test_results_have_the_requested_number_type(configure):
     """Weights have the type record.dtype, statistics full precision."""
     records = {}
     for key, dtype in (("a", "float32"), ("b", "float64")):
@@ -115,7 +115,7 @@ def test_the_estimate_counts_all_draws_of_input_notebook(configure, engine, dura
     assert notebook - poisson == pytest.approx(1e-8 * duration * n_synapses)
 
 
-def test_workers_are_only_started_where_they_pay(points):
+def test_workers_are_only_started_where_they_are_faster(points):
     """One worker where points are shorter than the time that holds the interpreter lock."""
     long = longest_seconds(points.values(), "compiled")
     assert BACKENDS["threading"].n_workers(7, long, 2) == 2
@@ -186,7 +186,7 @@ def test_a_run_that_ends_with_nan_or_infinity_has_failed(points, monkeypatch):
     ]
 
 
-def test_stretches_change_nothing(configure, monkeypatch):
+def test_results_do_not_depend_on_the_stretch_length(configure, monkeypatch):
     """The results of a compiled run do not depend on the length of its stretches."""
     point = configure("record=history", "record.weight_interval=10", "seed=4")
     whole = compiled.run(point)
@@ -208,7 +208,7 @@ def kill_worker_at_seed_3(parent, task, *how):
 
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_a_point_that_kills_its_worker_is_found(points, monkeypatch, batch_size):
-    """The other points are done, whatever their batch; the one that kills its worker has failed."""
+    """All other points are done, also of its batch; the one that kills its worker has failed."""
     monkeypatch.setattr(backends, "_run_apart", kill_worker_at_seed_3)
     run = default_run_settings(backend="loky", n_jobs=2, batch_size=batch_size)
     came = list(run_points(points, run))
@@ -217,7 +217,7 @@ def test_a_point_that_kills_its_worker_is_found(points, monkeypatch, batch_size)
     failures = {points[k].seed: f for batch in came for k, f in batch.failures.items()}
     assert failures == {3: KILLED}
     assert "was killed (out of memory?)" in failures[3].reason
-    # The next run has the killer alone, and outlives it too, whatever the number of workers.
+    # The next run has only the point that kills its worker, for any number of workers.
     (key,) = (key for batch in came for key in batch.failures)
     for n_jobs in (1, 2):
         run = default_run_settings(backend="loky", n_jobs=n_jobs)
@@ -225,7 +225,7 @@ def test_a_point_that_kills_its_worker_is_found(points, monkeypatch, batch_size)
         assert batch.failures == {key: KILLED}
 
 
-def test_a_worker_that_is_killed_once_costs_nothing(configure):
+def test_a_worker_that_is_killed_once_loses_no_point(configure):
     """A worker that is killed once from outside costs no point."""
     base = configure("simulation.duration=20000")
     grid = Grid(base.to_mapping(), [value_axis("seed", range(8))])

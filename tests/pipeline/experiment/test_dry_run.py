@@ -1,4 +1,4 @@
-"""`dry_run=true`: what a request would do, without doing it."""
+"""`dry_run=true`: plan of a request without running it."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,7 +27,7 @@ def test_a_dry_run_writes_nothing(command):
     assert list(Path.cwd().iterdir()) == []
 
 
-def test_what_is_done_is_counted(configure, tmp_path):
+def test_finished_points_are_counted(configure, tmp_path):
     """The plan counts the finished points of a directory, and those of the file it would hold."""
     pipeline.sweep(configure(), {"seed": range(4)}, tmp_path, backend="sequential")
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
@@ -39,7 +39,7 @@ def test_what_is_done_is_counted(configure, tmp_path):
     assert {f: f.read_bytes() for f in tmp_path.rglob("*") if f.is_file()} == before
 
 
-def test_a_damaged_batch_stays_where_it_is(configure, tmp_path, caplog):
+def test_a_damaged_batch_is_not_renamed(configure, tmp_path, caplog):
     """A dry run counts its points as not done, warns and renames nothing."""
     pipeline.sweep(configure(), {"seed": [1]}, tmp_path, backend="sequential")
     (batch,) = tmp_path.glob("points/*.npz")

@@ -1,4 +1,4 @@
-"""Tracking: what is logged to an MLflow server, and that its errors fail no sweep."""
+"""Logging to an MLflow server; its errors do not fail a sweep."""
 
 import os
 import signal
@@ -69,7 +69,7 @@ def test_mlflow_is_not_imported_unless_asked_for():
         ("run.track=wandb", "run.track=wandb: tracking server must be mlflow, or null (no track"),
         (
             "run.track_points=-1",
-            "run.track_points=-1: largest number of points with a run of their own",
+            "run.track_points=-1: largest number of points logged as nested runs",
         ),
     ],
 )
@@ -129,7 +129,7 @@ def failing_client(monkeypatch):
     return FailingClient
 
 
-def test_a_server_that_fails_after_the_sweep_costs_a_warning(command, failing_client, caplog):
+def test_a_server_that_fails_after_the_sweep_causes_a_warning(command, failing_client, caplog):
     """The results and the exit code are those without tracking; no password is printed."""
     plain = command(*SMALL, "seed=1,2", "name=plain")
     ended = command(*TRACK, "seed=1,2", "name=tracked")
@@ -250,7 +250,7 @@ class Logged:
         self.experiment = self.client.get_experiment_by_name(experiment).experiment_id
 
     def sweeps(self):
-        """Return the runs that are no point, the newest last."""
+        """Return the runs of sweeps, not of points, the newest last."""
         runs = self.client.search_runs([self.experiment], order_by=["attributes.start_time"])
         return [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
 
@@ -267,7 +267,7 @@ class Logged:
 
 @pytest.fixture(scope="module")
 def tracked(address, tmp_path_factory):
-    """Run and log a sweep of 4 points, 3 of them with a run of their own."""
+    """Run and log a sweep of 4 points, 3 of them as nested runs."""
     folder = tmp_path_factory.mktemp("tracked")
     words = "-m", "input.rate_hz=0,40", "seed=1,2", "run.track_points=3", "name=study/one"
     ended = run_command(*TRACK, *words, cwd=folder, MLFLOW_TRACKING_URI=address)
@@ -281,7 +281,7 @@ def tracked(address, tmp_path_factory):
 class TestServer:
     """Content of a real server after the command."""
 
-    def test_the_command_says_what_it_always_says(self, tracked):
+    def test_the_output_of_the_command_is_unchanged(self, tracked):
         """Two lines on stdout, none on stderr: the output of MLflow is suppressed."""
         assert tracked.ended.returncode == 0, tracked.ended.stderr
         assert tracked.ended.stderr == ""

@@ -57,12 +57,12 @@ def test_the_nine_axes_work_together(configure):
 
     base = configure("simulation.duration=20")
     dataset = pipeline.sweep(base, NINE_AXES, backend="sequential")
-    leaves = [key.rpartition(".")[2] for key in NINE_AXES]
-    assert dataset["status"].dims == tuple(leaves)
+    short_names = [key.rpartition(".")[2] for key in NINE_AXES]
+    assert dataset["status"].dims == tuple(short_names)
     assert (dataset["status"] == 0).all()
     last = [f"{key}={values[-1]}" for key, values in NINE_AXES.items()]
     alone = pipeline.simulate(configure("simulation.duration=20", *last))
-    there = dataset.isel(dict.fromkeys(leaves, -1))
+    there = dataset.isel(dict.fromkeys(short_names, -1))
     np.testing.assert_array_equal(there["weight"], alone["weight"].astype(np.float32))
 
 
@@ -75,10 +75,10 @@ def test_finished_points_are_not_run_again(configure, tmp_path, monkeypatch):
         return pool.run_points(points, run)
 
     monkeypatch.setattr(experiment_run, "run_points", spy)
-    place = tmp_path / "run"
-    first = pipeline.sweep(configure(), {"seed": [1, 3]}, place, backend="sequential")
-    again = pipeline.sweep(configure(), {"seed": [1, 3]}, place, backend="sequential")
-    longer = pipeline.sweep(configure(), {"seed": [1, 2, 3, 4]}, place, backend="sequential")
+    directory = tmp_path / "run"
+    first = pipeline.sweep(configure(), {"seed": [1, 3]}, directory, backend="sequential")
+    again = pipeline.sweep(configure(), {"seed": [1, 3]}, directory, backend="sequential")
+    longer = pipeline.sweep(configure(), {"seed": [1, 2, 3, 4]}, directory, backend="sequential")
     assert asked == [[1, 3], [], [2, 4]]
     xr.testing.assert_identical(numbers_of(again), numbers_of(first))
     fresh = pipeline.sweep(configure(), {"seed": [1, 2, 3, 4]}, backend="sequential")
@@ -128,7 +128,7 @@ def test_another_model_version_is_refused(configure, tmp_path, monkeypatch):
     }
 
 
-def test_an_interruption_keeps_what_had_finished(configure, tmp_path, monkeypatch):
+def test_an_interruption_saves_finished_points(configure, tmp_path, monkeypatch):
     """An interruption saves the finished points in results.nc, and the next run resumes."""
 
     def two_batches_then_interrupt(points, run):
@@ -150,7 +150,7 @@ def test_an_interruption_keeps_what_had_finished(configure, tmp_path, monkeypatc
     assert resumed["made_by"].values.tolist() == [0, 0, 1, 1, 1]
 
 
-def test_a_failed_point_is_a_row_and_tried_again(
+def test_a_failed_point_is_listed_and_retried(
     configure, tmp_path, fail_for_seed, monkeypatch, caplog
 ):
     """failures.csv names point, reason and traceback; the next run computes that point."""
@@ -171,14 +171,14 @@ def test_a_failed_point_is_a_row_and_tried_again(
     }
     more = {"input.rate_hz": [30], "seed": [3]}
     dataset = pipeline.sweep(configure(), more, tmp_path, backend="sequential")
-    assert dataset["status"].values.tolist() == [[0, 1, 0, 0]], "what is not asked for stays failed"
+    assert dataset["status"].values.tolist() == [[0, 1, 0, 0]], "others stay failed"
     monkeypatch.undo()
     dataset = pipeline.sweep(configure(), axes, tmp_path, backend="sequential")
     assert dataset["status"].values.tolist() == [[0, 0, 0, 0]]
     assert not (tmp_path / "failures.csv").exists()
 
 
-def test_failures_that_are_not_tried_again_stay(configure, tmp_path, monkeypatch):
+def test_failures_that_are_not_retried_stay(configure, tmp_path, monkeypatch):
     """A retry that ends early keeps the reasons of the points that it did not run."""
 
     def fail(configuration, *arguments):
@@ -274,7 +274,7 @@ def test_every_point_names_the_run_that_computed_it(configure, tmp_path):
     more = pipeline.sweep(configure(), {"seed": [1, 2, 3]}, engine="compiled", **settings)
     assert more.attrs["engine"] == "reference; compiled"
     engines = [run["engine"] for run in json.loads(more.attrs["runs"])]
-    assert [engines[place] for place in more["made_by"].values] == [
+    assert [engines[index] for index in more["made_by"].values] == [
         "reference",
         "compiled",
         "reference",

@@ -1,4 +1,4 @@
-"""Input events: their distribution, their order, and that nothing but the seed decides them."""
+"""Input events: distribution, order, and dependence on the seed alone."""
 
 import itertools
 
@@ -34,7 +34,7 @@ def test_bernoulli_is_deterministic_at_its_limits(p):
     np.testing.assert_array_equal(cells, np.arange(7 * 5000 * int(p)))
 
 
-def test_events_rise_and_stay_in_the_lattice():
+def test_events_increase_and_stay_in_the_lattice():
     """Events come in time order, each cell once, none beyond the end."""
     cells = cells_of(bernoulli_cells(0.02, 300, 20_000, seed=1))
     assert (np.diff(cells) > 0).all()
@@ -66,22 +66,22 @@ def test_every_pattern_of_neighbouring_cells_has_its_probability():
     assert chi_square < 24.3  # 0.999 quantile at 7 degrees of freedom
 
 
-def test_chunk_length_never_shows(monkeypatch):
-    """The same seed gives the same events however many gaps are drawn at a time."""
+def test_events_do_not_depend_on_the_chunk_length(monkeypatch):
+    """The same seed gives the same events for any number of gaps per chunk."""
     whole = cells_of(bernoulli_cells(0.01, 30, 50_000, seed=9))
     monkeypatch.setattr(inputs, "CHUNK", 17)
     np.testing.assert_array_equal(cells_of(bernoulli_cells(0.01, 30, 50_000, seed=9)), whole)
 
 
 def test_a_longer_run_begins_as_the_shorter_one():
-    """Events do not depend on how long the run goes on."""
+    """Events do not depend on the duration of the run."""
     short = cells_of(bernoulli_cells(0.02, 50, 1000, seed=4))
     long = cells_of(bernoulli_cells(0.02, 50, 3000, seed=4))
     np.testing.assert_array_equal(long[: short.size], short)
 
 
 def test_seeds_and_streams_differ():
-    """0 is a seed like any other; two seeds or two streams of one seed share nothing."""
+    """0 is a valid seed; two seeds, or two streams of one seed, have different events."""
     draws = {random_generator(seed, stream).random() for seed in (0, 1, 2) for stream in (0, 1)}
     assert len(draws) == 6
     assert random_generator(0, 0).random() == random_generator(0, 0).random()
@@ -98,7 +98,7 @@ def test_notebook_process_draws_the_notebooks_spikes():
 
 
 def test_notebook_rows_longer_than_a_chunk_are_the_same_stream():
-    """A row drawn in pieces is the row drawn at once."""
+    """A row drawn in chunks equals the row drawn at once."""
     n_steps = inputs.CHUNK * 2 + 5
     dense = (np.random.RandomState(3).rand(2, n_steps) < 0.1).astype(int)
     expected = np.flatnonzero(dense.T)
@@ -108,7 +108,7 @@ def test_notebook_rows_longer_than_a_chunk_are_the_same_stream():
 
 @pytest.mark.parametrize("split", [1, 3, 1000])
 def test_active_synapses_are_the_columns_of_the_raster(split):
-    """However events are cut into chunks, every step gets its own synapses, silent ones too."""
+    """For any division into chunks, each step yields its synapses; steps without spikes none."""
     raster = np.random.default_rng(0).random((6, 9000)) < 0.002
     cells = np.flatnonzero(raster.T)
     chunks = iter(np.array_split(cells, split))
@@ -139,7 +139,7 @@ def test_given_spikes_must_fit(spikes, message):
 
 
 def test_the_configured_process_is_used(configure):
-    """`input.process` picks the process, `rate_hz * dt` the probability."""
+    """`input.process` determines the process, `rate_hz * dt` the probability."""
     poisson = cells_of(configure("seed=1").input_events())
     notebook = cells_of(configure("seed=1", "input=notebook", "input.n_synapses=40").input_events())
     np.testing.assert_array_equal(poisson, cells_of(bernoulli_cells(0.04, 40, 500, 1)))

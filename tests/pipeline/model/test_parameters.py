@@ -9,8 +9,8 @@ from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, s
 from pipeline.model.plasticity import RULES
 
 
-def test_null_follows_the_other_parameter(configure):
-    """A_minus and tau_minus stand for ltd_ratio * A_plus and tau_plus until they are given."""
+def test_null_is_derived_from_the_other_parameter(configure):
+    """A_minus and tau_minus are ltd_ratio * A_plus and tau_plus unless they are given."""
     stdp = configure("stdp.A_plus=0.01", "stdp.ltd_ratio=1.5", "stdp.tau_plus=17").stdp
     assert (stdp.A_minus, stdp.tau_minus) == (None, None)
     assert stdp.resolved().A_minus == pytest.approx(0.015)
@@ -28,7 +28,7 @@ def test_a_configuration_cannot_be_changed(configure):
         configuration.seed = 1
 
 
-def test_a_configuration_survives_its_mapping(configure):
+def test_a_mapping_gives_an_equal_configuration(configure):
     """to_mapping and from_mapping are inverse."""
     configuration = configure("stdp.A_minus=0.01")
     assert Configuration.from_mapping(configuration.to_mapping()) == configuration
@@ -52,7 +52,7 @@ def test_a_configuration_survives_its_mapping(configure):
     ],
 )
 def test_parameters_are_checked_against_each_other(configure, change, message):
-    """What no single bound can say is refused too, in one line."""
+    """Conditions on several parameters are refused in one line as well."""
     mapping = configure().to_mapping()
     for section, values in change.items():
         mapping[section] = {**mapping[section], **values} if isinstance(values, dict) else values
@@ -61,7 +61,7 @@ def test_parameters_are_checked_against_each_other(configure, change, message):
 
 
 def test_a_missing_value_is_named(configure):
-    """There are no defaults in the code: what conf/ does not say is missing."""
+    """There are no defaults in the code: a value that is not in conf/ is missing."""
     mapping = configure().to_mapping()
     del mapping["stdp"]["A_plus"]
     with pytest.raises(RequestError, match=r"^stdp\.A_plus: missing"):
@@ -69,7 +69,7 @@ def test_a_missing_value_is_named(configure):
 
 
 def test_a_rate_of_one_spike_a_step_is_allowed(configure):
-    """Rate * dt = 1 is the limit and within it."""
+    """Rate * dt = 1 is the largest allowed value."""
     assert configure("input.rate_hz=1000").input.rate_hz == 1000
 
 
@@ -78,12 +78,12 @@ def test_a_rate_of_one_spike_a_step_is_allowed(configure):
     [(2, 0.1, 20), (1.1, 0.1, 11), (1.2, 0.5, 3), (0, 0.1, 0), (0.3, 0.1, 3), (2.05, 1, 3)],
 )
 def test_steps_round_up_but_not_a_rounding_error(time, dt, n):
-    """1.1 / 0.1 is 11.000000000000002 in binary and eleven steps in fact."""
+    """1.1 / 0.1 is 11.000000000000002 in floating point; the number of steps is 11."""
     assert steps(time, dt) == n
 
 
 def test_every_quantity_has_a_name_and_only_known_followers():
-    """Each parameter carries a long name, and what follows another names real fields."""
+    """Each parameter has a long name, and derived fields name existing fields."""
     assert all(quantity.long_name for quantity in all_quantities().values())
     for rule in RULES.classes().values():
         for name, sources in rule.followers.items():

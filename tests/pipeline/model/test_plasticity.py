@@ -1,4 +1,4 @@
-"""The window and the updates of the additive rule, and what a rule must bring."""
+"""STDP window and weight updates of the additive rule."""
 
 import math
 
@@ -10,7 +10,7 @@ from tests.conftest import golden
 
 
 def test_window_is_the_corrected_one_of_exercise_1a(configure):
-    """The window equals the tutorial's on its 50 points once its two errors are mended."""
+    """The window equals the tutorial's on its 50 points once its two errors are corrected."""
     case = golden("exercise_1a")
     dw = stdp_window(case["time_difference"], configure().stdp)
     np.testing.assert_allclose(dw, case["dw"], atol=1e-15)
@@ -34,13 +34,13 @@ def test_steps_of_the_additive_rule_are_its_amplitudes_at_every_weight(configure
 
 
 def test_weights_are_clipped_at_both_ends():
-    """LTP ends at 1 and LTD at 0; what is not a number stays visible."""
+    """LTP ends at 1 and LTD at 0; NaN is not clipped."""
     np.testing.assert_array_equal(clipped(np.array([-0.1, 0.3, 1.2])), [0.0, 0.3, 1.0])
     assert np.isnan(clipped(np.array([np.nan]))).all()
 
 
 def test_effective_ratio_is_that_of_the_areas(configure):
-    """B = A_minus tau_minus / (A_plus tau_plus); there is none without LTP."""
+    """B = A_minus tau_minus / (A_plus tau_plus); NaN without LTP."""
     assert configure().stdp.effective_ltd_ratio() == pytest.approx(1.10)
     assert configure("stdp.tau_minus=40").stdp.effective_ltd_ratio() == pytest.approx(2.20)
     assert math.isnan(configure("stdp.A_plus=0").stdp.effective_ltd_ratio())

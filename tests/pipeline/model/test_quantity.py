@@ -1,4 +1,4 @@
-"""A value is checked once, and a refusal says what would be allowed."""
+"""Validation of values; error messages state what is allowed."""
 
 import math
 
@@ -9,18 +9,18 @@ from pipeline.model.errors import RequestError
 from pipeline.model.quantity import Quantity, unknown_key, written
 
 TAU = Quantity("time constant", "ms", above=0)
-COUNT = Quantity("number of things", kind=int, at_least=1, at_most=10)
+COUNT = Quantity("number of items", kind=int, at_least=1, at_most=10)
 
 
 @pytest.mark.parametrize("value", [5, 5.0, np.float32(5), np.int64(5)])
 def test_numbers_of_any_type_become_plain_floats(value):
-    """A float quantity admits every real number and returns a Python float."""
+    """A float quantity accepts all types of real numbers and returns a Python float."""
     assert TAU.admit("tau", value) == 5.0
     assert type(TAU.admit("tau", value)) is float
 
 
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, "5", None, True, [5], 1j])
-def test_what_is_no_positive_number_is_refused(value):
+def test_values_other_than_positive_numbers_are_refused(value):
     """Bounds, nan, inf, other types and null are refused with key, value and what is allowed."""
     with pytest.raises(
         RequestError, match=r"^tau=.*: time constant must be a finite number > 0 ms$"
@@ -29,14 +29,14 @@ def test_what_is_no_positive_number_is_refused(value):
 
 
 @pytest.mark.parametrize("value", [0, 11, 2.5, 2.0, True, "3"])
-def test_a_whole_number_is_no_float_and_no_bool(value):
-    """A count admits whole numbers within its bounds only."""
+def test_an_integer_is_neither_float_nor_bool(value):
+    """An integer quantity accepts only integers within its bounds."""
     with pytest.raises(RequestError, match="must be a whole number >= 1 and <= 10"):
         COUNT.admit("n", value)
 
 
-def test_null_is_admitted_only_where_it_means_something():
-    """A quantity that names its null admits None and says so in a refusal."""
+def test_null_is_accepted_only_where_it_has_a_meaning():
+    """A quantity with a meaning of null accepts None, and its error message states that."""
     follows = Quantity("LTD time constant", "ms", above=0, null="tau_plus")
     assert follows.admit("tau_minus", None) is None
     with pytest.raises(RequestError, match=r"> 0 ms, or null \(tau_plus\)"):
@@ -44,18 +44,18 @@ def test_null_is_admitted_only_where_it_means_something():
 
 
 def test_minus_zero_is_zero():
-    """Two spellings of one number are one number."""
+    """-0.0 and 0.0 are one value."""
     assert math.copysign(1, Quantity("x").admit("x", -0.0)) == 1
 
 
 def test_a_refusal_is_one_short_line():
-    """Newlines are folded and long values cut."""
+    """Newlines become blanks, and long values are truncated."""
     assert written("key", "a\nb") == "key=a b"
     assert len(written("key", "x" * 500)) < 70
 
 
 def test_unknown_key_suggests_the_nearest_and_lists_its_section():
-    """The message of an unknown key names what was probably meant."""
+    """The message of an unknown key names the most similar key."""
     known = ["stdp.A_plus", "stdp.tau_plus", "neuron.tau_m", "seed"]
     assert "did you mean stdp.A_plus?" in str(unknown_key("stdp.A_pluss", 1, known))
     assert "did you mean neuron.tau_m?" in str(unknown_key("tau_m", 1, known))

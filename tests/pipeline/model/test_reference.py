@@ -1,4 +1,4 @@
-"""The model: against the notebook's own runs, its physics at the limits, and second derivations."""
+"""The model against the notebook's runs, at its limits, and against independent derivations."""
 
 import time
 
@@ -15,13 +15,13 @@ TRACED = ["exercise_2", "fine_step", "short_window"]
 
 
 def run(configuration, spikes=None):
-    """Run the reference core on the configured input or on a raster."""
+    """Run the reference engine on the configured input or on a raster."""
     cells = configuration.input_events() if spikes is None else iter([np.flatnonzero(spikes.T)])
     return reference.run(configuration, cells)
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_the_notebooks_runs_come_out_spike_for_spike(name):
+def test_the_notebooks_runs_are_reproduced_spike_for_spike(name):
     """Given the notebook's spikes: its spike times exactly, its final weights to 1e-10."""
     case = golden(name)
     configuration = pipeline.configure(*golden_overrides(case))
@@ -33,7 +33,7 @@ def test_the_notebooks_runs_come_out_spike_for_spike(name):
 
 
 @pytest.mark.parametrize("name", TRACED)
-def test_the_notebooks_traces_come_out(name):
+def test_the_notebooks_traces_are_reproduced(name):
     """v, g_ex, M, P and the weights agree with the notebook at every step, to 1e-10."""
     case = golden(name)
     traces = run(pipeline.configure(*golden_overrides(case), "record=everything")).traces
@@ -60,7 +60,7 @@ def test_the_presynaptic_trace_is_exercise_1bs():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_two_derivations_agree(configure, seed):
-    """A dense rewrite of the algorithm gives the same spikes and weights on random parameters."""
+    """A dense implementation of the algorithm gives equal spikes and weights, random parameters."""
     random = np.random.default_rng(seed)
     configuration = configure(
         f"seed={seed}",
@@ -115,7 +115,7 @@ def test_weight_change_is_the_sum_over_pairs_of_spikes(configure):
 
 
 def test_without_input_the_potential_relaxes_to_the_leak(configure):
-    """At rate 0: no spike, weights untouched, v - E_L shrinks by (1 - dt/tau_m) a step."""
+    """At rate 0: no spike, constant weights, v - E_L decays by (1 - dt/tau_m) per step."""
     recording = run(configure("input.rate_hz=0", "record=everything"))
     steps = np.arange(500)
     np.testing.assert_allclose(recording.traces["v"], -75 + 10 * 0.9**steps, atol=1e-10)
@@ -123,7 +123,7 @@ def test_without_input_the_potential_relaxes_to_the_leak(configure):
     assert (recording.weight == 0.583333333333333).all()
 
 
-def test_at_the_highest_rate_all_synapses_are_one(configure):
+def test_at_the_highest_rate_all_synapses_are_equal(configure):
     """At rate 1/dt every synapse spikes in every step: all weights are equal at all times."""
     recording = run(configure("input.rate_hz=1000", "record=everything"))
     assert np.ptp(recording.traces["weight_trace"], axis=1).max() == 0
@@ -133,7 +133,7 @@ def test_at_the_highest_rate_all_synapses_are_one(configure):
 
 @pytest.mark.parametrize(("t_ref", "dt", "silent_steps"), [(0, 1, 0), (2, 1, 2), (1.2, 0.5, 3)])
 def test_refractory_period_is_rounded_up_to_steps(configure, t_ref, dt, silent_steps):
-    """Under overwhelming input the interval is the refractory steps and the one that fires."""
+    """Under very strong input the interval is the refractory steps and one step to fire."""
     recording = run(
         configure(
             f"neuron.t_ref={t_ref}",
@@ -148,7 +148,7 @@ def test_refractory_period_is_rounded_up_to_steps(configure, t_ref, dt, silent_s
 
 
 def test_one_strong_synapse_fires_the_neuron(configure):
-    """A single synapse works, and its causal spikes strengthen it."""
+    """A single synapse drives the neuron, and its causal spikes potentiate it."""
     configuration = configure("input.n_synapses=1", "synapse.g_max=3", "stdp.ltd_ratio=0")
     spikes = np.zeros((1, 500))
     spikes[0, [50, 150, 250]] = 1
@@ -159,7 +159,7 @@ def test_one_strong_synapse_fires_the_neuron(configure):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_weights_stay_within_their_bounds(configure, seed):
-    """However large the steps, weights stay in [0, 1]."""
+    """Weights stay in [0, 1] for any size of weight changes."""
     recording = run(configure(f"seed={seed}", "stdp.A_plus=0.9", "record=everything"))
     trace = recording.traces["weight_trace"]
     assert trace.min() == 0
@@ -177,7 +177,7 @@ def test_without_ltp_weights_never_rise(configure):
 
 
 def test_synapses_have_no_order(configure):
-    """Permuting the input's rows permutes the weights and leaves the output alone."""
+    """Permuting the input's rows permutes the weights; the output does not change."""
     configuration = configure()
     random = np.random.default_rng(8)
     spikes = random.random((40, 500)) < 0.04
@@ -188,7 +188,7 @@ def test_synapses_have_no_order(configure):
 
 
 def test_a_coincidence_is_both_ltp_and_ltd(configure):
-    """An input spike in the very step of the output spike gains A_plus and loses A_minus."""
+    """An input spike in the time step of the output spike adds A_plus and subtracts A_minus."""
     configuration = configure(
         "input.n_synapses=2", "synapse.g_max=3", "stdp.A_plus=0.1", "stdp.A_minus=0.04"
     )
@@ -202,15 +202,15 @@ def test_a_coincidence_is_both_ltp_and_ltd(configure):
     assert recording.weight[1] == pytest.approx(0.583333333333333 + 0.1 - 0.04 + later)
 
 
-def test_one_step_does_nothing(configure):
-    """The last step has no next state, so a run of one step leaves everything as it began."""
+def test_one_step_changes_no_weight(configure):
+    """The last step has no next state, so a run of one step keeps the initial state."""
     recording = run(configure("simulation.duration=1", "input.rate_hz=1000"))
     assert recording.spike_step.size == 0
     assert (recording.weight == 0.583333333333333).all()
 
 
 def test_history_samples_the_traces(configure):
-    """Weight samples are what the weights were when each interval had passed."""
+    """Weight samples are the weights at the end of each interval."""
     configuration = configure("record=everything", "record.weight_interval=50")
     recording = run(configuration)
     assert recording.weight_history.shape == (10, 40)

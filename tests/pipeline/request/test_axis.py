@@ -1,4 +1,4 @@
-"""Axes: which keys can be swept, and over which values."""
+"""Axes: keys that can be swept, and allowed values."""
 
 import pytest
 

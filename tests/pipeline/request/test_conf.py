@@ -36,7 +36,7 @@ def configuration(config):
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
-def test_a_file_says_exactly_the_fields_of_its_section(group, choice):
+def test_a_file_has_exactly_the_fields_of_its_section(group, choice):
     """conf/ holds values for the fields of the dataclass and nothing else; each has a comment."""
     file = CONF / group / f"{choice}.yaml"
     values = OmegaConf.to_container(OmegaConf.load(file))
@@ -82,7 +82,7 @@ def test_the_input_rates_study_is_the_tutorials():
 
 
 def test_conf_holds_values_only():
-    """There is no file but YAML in conf/."""
+    """All files in conf/ are YAML."""
     assert [
         path for path in Path(CONF).rglob("*") if path.is_file() and path.suffix != ".yaml"
     ] == []

@@ -23,8 +23,8 @@ NINE_AXES = {
 
 def value_of(point, key):
     """Return the value of a key such as `stdp.A_plus` in a configuration."""
-    for word in key.split("."):
-        point = getattr(point, word)
+    for name in key.split("."):
+        point = getattr(point, name)
     return point
 
 
@@ -34,15 +34,15 @@ def test_each_axis_sets_its_key_and_nothing_else(configure, key):
     base = configure()
     points = Grid(base.to_mapping(), [value_axis(key, NINE_AXES[key])]).points
     assert [value_of(point, key) for point in points] == NINE_AXES[key]
-    section, _, leaf = key.rpartition(".")
+    section, _, short_name = key.rpartition(".")
     for point in points:
         mapping, expected = point.to_mapping(), base.to_mapping()
         for nested in (mapping, expected):
-            (nested[section] if section else nested).pop(leaf)
+            (nested[section] if section else nested).pop(short_name)
         assert mapping == expected
 
 
-def test_all_axes_together_make_the_product_in_order(configure):
+def test_all_axes_together_form_the_product_in_order(configure):
     """Nine axes of two values are 512 points, the last axis fastest."""
     grid = Grid(
         configure().to_mapping(), [value_axis(key, values) for key, values in NINE_AXES.items()]
@@ -57,7 +57,7 @@ def key_of(point):
     return Grid(point.to_mapping()).keys[0]
 
 
-def test_two_spellings_of_a_value_are_one(configure):
+def test_integer_and_float_are_one_value(configure):
     """10 and 10.0 are the same value on an axis, and have the same content key."""
     with pytest.raises(RequestError, match=r"^input\.rate_hz=10\.0: repeated on its axis"):
         value_axis("input.rate_hz", [10, 10.0])
@@ -65,7 +65,7 @@ def test_two_spellings_of_a_value_are_one(configure):
 
 
 def test_the_key_is_of_the_resolved_configuration(configure):
-    """A null and its resolved value have one key; every other parameter changes it."""
+    """Null and its resolved value have the same key; every other parameter changes it."""
     base = key_of(configure())
     assert key_of(configure("stdp.tau_minus=20")) == base
     given = configure("stdp.A_minus=0.01")
@@ -151,7 +151,7 @@ def test_a_point_is_described_by_its_values(configure):
     assert alone.describe(0) == "the only point"
 
 
-def test_an_axis_without_effect_is_known(configure):
+def test_an_axis_without_effect_is_detected(configure):
     """ltd_ratio has no effect where A_minus is given."""
     axes = [value_axis("stdp.ltd_ratio", [1, 2]), value_axis("seed", [1, 2])]
     assert [a.key for a in Grid(configure("stdp.A_minus=0.1").to_mapping(), axes).idle_axes()] == [
@@ -161,7 +161,7 @@ def test_an_axis_without_effect_is_known(configure):
 
 
 def test_constants_are_what_no_axis_sets(configure):
-    """Swept keys leave the constants; a swept group leaves as a whole."""
+    """Swept keys are not among the constants, nor are all keys of a swept group."""
     constants = Grid(
         configure().to_mapping(), [value_axis("stdp.A_plus", [1]), value_axis("seed", [1])]
     )

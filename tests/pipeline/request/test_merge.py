@@ -118,8 +118,8 @@ def test_values_stay_in_order():
     assert union_of(grid(("seed", [1, 5])), grid(("seed", [3]))) == {"seed": [1, 3, 5]}
     assert union_of(grid(("seed", [5, 1])), grid(("seed", [3]))) == {"seed": [5, 3, 1]}
     assert union_of(grid(("seed", [5, 1, 7])), grid(("seed", [3]))) == {"seed": [5, 1, 7, 3]}
-    words = grid(("input.process", ["poisson"])), grid(("input.process", ["notebook"]))
-    assert union_of(*words) == {"input.process": ["poisson", "notebook"]}
+    names = grid(("input.process", ["poisson"])), grid(("input.process", ["notebook"]))
+    assert union_of(*names) == {"input.process": ["poisson", "notebook"]}
 
 
 def test_a_new_axis_has_the_old_points_at_their_default():
@@ -137,15 +137,15 @@ def test_a_new_axis_has_the_old_points_at_their_default():
     }
 
 
-def test_axes_stand_in_the_order_asked_for():
+def test_axes_are_in_the_requested_order():
     """A request with all axes sets their order; one with fewer does not."""
     a, b = ("seed", [1, 2]), ("input.rate_hz", [10, 20])
     assert list(union_of(grid(a, b), grid(b, a))) == ["input.rate_hz", "seed"]
     assert list(union_of(grid(a, b), grid(b))) == ["seed", "input.rate_hz"]
 
 
-def test_two_spellings_are_one_value():
-    """0.1 + 0.2 is 0.3, and three tenths is too."""
+def test_values_equal_up_to_rounding_are_one():
+    """0.1 + 0.2 and 0.3 are one value."""
     thirds = grid(("stdp.A_plus", [0.1 + 0.2])), grid(("stdp.A_plus", [0.3, 3 / 10, 0.4][::2]))
     assert union_of(*thirds) == {"stdp.A_plus": [0.3, 0.4]}
     assert thirds[0].keys[0] == thirds[1].keys[0]
@@ -155,7 +155,7 @@ def test_two_spellings_are_one_value():
     assert grid(base=product).keys == grid(base=spelt).keys
 
 
-def test_choices_that_changed_are_refused():
+def test_changed_choices_are_refused():
     """A choice whose file has changed is not merged with the earlier one."""
     now = grid_of_mapping(BASE, {"stdp": ["notebook", "song_abbott_2001"]})
     then = request_of(now)

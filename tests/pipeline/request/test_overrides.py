@@ -28,7 +28,7 @@ def axes(*arguments, params=()):
 
 
 def test_the_sweep_grammar_is_hydras():
-    """Commas, range, choice, sort and quoted words all make axes, in the order given."""
+    """Commas, range, choice, sort and quoted values define axes, in the order given."""
     assert axes("seed=3,1", "input.rate_hz=range(10,30,5)", "stdp.A_plus=choice(0.1,0.2)") == {
         "seed": (3, 1),
         "input.rate_hz": (10, 15, 20, 25),
@@ -73,7 +73,7 @@ def test_a_wrong_axis_is_refused(argument, message):
         grid([argument])
 
 
-def test_an_experiments_axes_give_way_to_the_command_line():
+def test_the_command_line_overrides_an_experiments_axes():
     """An argument replaces the experiment's axis of its key, or fixes the key."""
     params = ["input.rate_hz=10,20", "seed=range(3)"]
     assert axes(params=params) == {"input.rate_hz": (10, 20), "seed": (0, 1, 2)}
@@ -120,7 +120,7 @@ def test_groups_compose_once_per_choice():
     assert composed_overrides == [["stdp=notebook"], ["stdp=song_abbott_2001"], []]
 
 
-def test_what_refers_to_a_swept_key_follows_it():
+def test_a_reference_to_a_swept_key_has_its_values():
     """`${stdp.tau_plus}` has the values of the axis, not that of the base."""
     swept = grid(["stdp.tau_minus=${stdp.tau_plus}", "stdp.tau_plus=10,30"])
     assert [p.stdp.tau_minus for p in swept.points] == [10, 30]
@@ -143,15 +143,15 @@ def test_what_refers_to_a_swept_key_follows_it():
         (["synapse.tau_ex=${oc.select:stdp.tau_plus}"], "tau_ex", [10, 30]),
     ],
 )
-def test_references_are_followed_however_they_run(overrides, key, values):
-    """Chains, the seed and resolvers follow an axis, and are in its settings."""
+def test_chained_and_computed_references_are_resolved(overrides, key, values):
+    """Chains of references, references to the seed, and resolvers are settings of an axis."""
     swept = grid([*overrides, *([] if key == "seed" else ["stdp.tau_plus=10,30"])])
     (axis,) = swept.axes
     full = next(name for name in axis.settings[0] if name.rpartition(".")[2] == key)
     assert [settings[full] for settings in axis.settings] == values
-    section, _, leaf = full.rpartition(".")
+    section, _, short_name = full.rpartition(".")
     points = [getattr(p, section) if section else p for p in swept.points]
-    assert [getattr(point, leaf) for point in points] == values
+    assert [getattr(point, short_name) for point in points] == values
     assert key not in (swept.constants().get(section, {}) if section else swept.constants())
 
 
@@ -200,8 +200,8 @@ def test_groups_that_depend_on_each_other_are_not_swept_together():
         )
 
 
-def test_references_are_followed_from_python_too():
-    """References of a composed configuration follow an axis; an edited one has plain values."""
+def test_references_are_resolved_from_python_too():
+    """Those of a composed configuration are resolved along an axis; an edited one has none."""
     configuration = pipeline.configure("stdp.tau_minus=${stdp.tau_plus}")
     swept = grid_of_mapping(configuration, {"stdp.tau_plus": [5, 10]})
     assert [point.stdp.tau_minus for point in swept.points] == [5, 10]
@@ -212,12 +212,12 @@ def test_references_are_followed_from_python_too():
 
 @pytest.mark.parametrize("values", [5, "notebook", {"notebook": 1}])
 def test_a_group_needs_a_list_of_names(values):
-    """One name or a number is no axis."""
+    """A single name or a number is refused."""
     with pytest.raises(RequestError, match="^stdp=.*: an axis needs a list of values"):
         grid_of_mapping(pipeline.configure(), {"stdp": values})
 
 
-def test_a_reference_elsewhere_costs_an_axis_nothing():
+def test_an_unrelated_reference_does_not_slow_an_axis():
     """2,000 seeds with an unrelated reference take less than 2 s."""
     started = time.perf_counter()
     ready = grid(["stdp.tau_minus=${stdp.tau_plus}", "seed=range(2000)"])

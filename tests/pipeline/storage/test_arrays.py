@@ -43,7 +43,7 @@ def test_swept_keys_become_dimensions_with_their_attributes(configure):
 
 
 def test_every_point_is_at_its_coordinates(configure):
-    """The results of a point are at its coordinates, whatever the order of arrival."""
+    """The results of a point are at its coordinates, for any order of completion."""
     axes = value_axis("input.rate_hz", [30, 60]), value_axis("seed", [5, 6])
     dataset = gathered(configure(), *axes).labelled().to_xarray()
     own = run_point(configure("input.rate_hz=60", "seed=5"), reference.run)
@@ -77,7 +77,7 @@ def test_points_of_different_size_are_padded(configure):
     assert small["spike_time"].notnull().sum() == small["spike_count"]
 
 
-def test_a_run_that_stands_twice_is_filled_in_twice(configure):
+def test_points_with_one_key_have_equal_results(configure):
     """Points with the same resolved parameters have the results of one run."""
     base = configure("stdp.A_minus=0.01")
     arrays = ResultArrays(Grid(base.to_mapping(), [value_axis("stdp.ltd_ratio", [1.0, 2.0])]))
@@ -89,7 +89,7 @@ def test_a_run_that_stands_twice_is_filled_in_twice(configure):
     assert arrays.counts() == (2, 0, 0)
 
 
-def test_what_nulls_stand_for_is_in_the_file(configure):
+def test_values_derived_for_null_are_in_the_file(configure):
     """A_minus, tau_minus and the effective ratio follow the axes that set them."""
     axes = (
         value_axis("stdp.A_plus", [0.01, 0.02]),
@@ -104,7 +104,7 @@ def test_what_nulls_stand_for_is_in_the_file(configure):
     np.testing.assert_allclose(dataset["effective_ltd_ratio"].isel(A_plus=0), [0.55, 2.2])
 
 
-def test_a_swept_group_keeps_what_its_choices_set(configure):
+def test_a_swept_group_has_the_settings_of_its_choices(configure):
     """The coordinate holds the names of the choices, an attribute their settings."""
     axes = {"stdp": ["notebook", "song_abbott_2001"], "synapse": ["notebook"]}
     dataset = ResultArrays(grid_of_mapping(configure(), axes)).labelled().to_xarray()
@@ -115,7 +115,7 @@ def test_a_swept_group_keeps_what_its_choices_set(configure):
     assert "stdp" not in json.loads(dataset.attrs["configuration"])
 
 
-def test_coordinates_have_no_holes_even_without_ltp(configure):
+def test_coordinates_have_no_missing_values_without_ltp(configure):
     """The effective ratio is NaN at A_plus = 0, so it is a variable and no coordinate."""
     grid = Grid(configure().to_mapping(), [value_axis("stdp.A_plus", [0, 0.1])])
     dataset = ResultArrays(grid).labelled().to_xarray()

@@ -132,8 +132,8 @@ def test_a_plain_name_is_a_directory_below_the_root():
     assert directory_path("out", 7) == Path("out/7")
 
 
-def test_a_directory_that_cannot_be_made_is_refused(tmp_path):
-    """A file in place of the directory is refused in one line."""
+def test_a_directory_that_cannot_be_created_is_refused(tmp_path):
+    """A path that is a file is refused in one line."""
     (tmp_path / "taken").write_text("")
     with (
         pytest.raises(RequestError, match=r"taken/run: must be a writable directory \(Not a dir"),
@@ -169,7 +169,7 @@ def test_a_directory_has_one_writer(directory):
         pass
 
 
-@pytest.mark.parametrize("damage", [b"", b"nonsense", None])
+@pytest.mark.parametrize("damage", [b"", b"invalid", None])
 def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
     """Its points are missing, the others are read, and the file is renamed."""
     for seed in (1, 2):
@@ -197,7 +197,7 @@ def test_a_file_that_cannot_be_read_is_not_called_damaged(directory, configure, 
     assert len(list(directory.points.glob("*.npz"))) == 1
 
 
-def test_changed_text_is_noticed(directory, configure, caplog):
+def test_changed_text_is_detected(directory, configure, caplog):
     """A changed digit in configuration.yaml or provenance.json is detected."""
     grid = Grid(configure().to_mapping(), [value_axis("seed", [1, 2])])
     directory.write_request(grid)
@@ -213,8 +213,8 @@ def test_changed_text_is_noticed(directory, configure, caplog):
         file.write_text(file.read_text().replace(old, new))
     assert directory.request() is None
     assert directory.runs() == []
-    assert "configuration.yaml is damaged; results.nc is read in its place" in caplog.text
-    assert "provenance.json is damaged; results.nc is read in its place" in caplog.text
+    assert "configuration.yaml is damaged; results.nc is read instead" in caplog.text
+    assert "provenance.json is damaged; results.nc is read instead" in caplog.text
 
 
 def test_request_and_runs_are_also_in_the_results(configure, tmp_path):

@@ -1,4 +1,4 @@
-"""The cache of object code: kept, verified, and compiled again when in doubt."""
+"""The cache of object code: stored, verified, and recompiled if invalid."""
 
 import ctypes
 import subprocess
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    """A folder to keep code in, and no other place but the user's cache."""
+    """A folder for the object code, and a temporary one as the user's cache."""
     monkeypatch.setattr(object_code, "_USERS_CACHE", tmp_path / "users")
     return tmp_path / "package"
 
@@ -49,7 +49,7 @@ def test_compiled_code_is_cached(source):
 
 
 def test_changed_sources_are_compiled_again(source):
-    """Code belongs to all of its texts, and to where one ends and the next begins."""
+    """Cached code depends on all source texts, and on the boundaries between them."""
     for factor, texts in enumerate((["x", "one"], ["x", "two"], ["xt", "wo"])):
         address = object_code.address("twice", source, texts, Compiler(float(factor)))
         assert call(address, 1.0) == factor
@@ -66,7 +66,7 @@ def test_changed_sources_are_compiled_again(source):
     ],
 )
 def test_damaged_code_is_not_linked(source, damage):
-    """A file that is cut, empty or changed in one byte is compiled anew."""
+    """A file that is truncated, empty or changed in one byte is compiled again."""
     object_code.address("twice", source, ["2 * x"], Compiler(2.0))
     (kept,) = source.iterdir()
     kept.write_bytes(damage(kept.read_bytes()))
@@ -75,8 +75,8 @@ def test_damaged_code_is_not_linked(source, damage):
     assert compiler.count == 1
 
 
-def test_code_is_kept_for_the_user_where_the_installation_is_closed(source, caplog):
-    """Where the package's folder takes no file, the user's cache does; if neither, all the same."""
+def test_the_users_cache_is_used_if_the_installation_is_read_only(source, caplog):
+    """If the folder is not writable the user's cache is used; if neither is, code is not cached."""
     source.write_text("in the way")
     object_code.address("twice", source, ["2 * x"], Compiler(2.0))
     assert len(list((source.parent / "users").iterdir())) == 1
