@@ -225,7 +225,8 @@ def window(measured: MeasuredDataset) -> Figures:
     changing = [axis for axis in measured.swept if axis in curve.dims]
     line, row, *others = [*changing, None, None]
     ratio = measured.dataset["effective_ltd_ratio"]
-    ratio_text = f"{long_name(ratio)} {ratio.item():.4g}" if ratio.ndim == 0 else ""
+    known = ratio.ndim == 0 and bool(ratio.notnull())  # some rules have none
+    ratio_text = f"{long_name(ratio)} {ratio.item():.4g}" if known else ""
     few, thinning = thinned(curve.to_dataset(name="window"), line)
     for name, where, part in slices("window", few, others):
         title = lines(measured.part, ratio_text, thinning, where)

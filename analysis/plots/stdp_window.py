@@ -20,7 +20,8 @@ def stdp_window(
     Parameters
     ----------
     window : DataArray, ([row], [line], time_difference)
-        Weight change, dimensionless, at t_pre - t_post [ms]; the first half is LTP.
+        Weight change, dimensionless, at t_pre - t_post [ms]; the input spike comes first in the
+        first half, which is LTP unless the rule is anti-Hebbian.
     row, line : str, optional
         Axes drawn as rows, and as lines within a row.
     title : str
@@ -49,21 +50,33 @@ def stdp_window(
     if line:
         style.identify_lines(figure, column, lines, window[line])
     else:
-        style.legend(figure, lines, ["LTP", "LTD"])
+        style.legend(figure, lines, [_kind(window, half) for half in _halves(window)])
     return figure
 
 
 def _curves(axes: Axes, window: xr.DataArray, line: str | None) -> list[Line2D]:
     """Draw the two halves of a window, or of one window per line; return the legend's handles."""
     t = window["time_difference"].values
-    halves = [slice(0, t.size // 2), slice(t.size // 2, None)]
+    halves = _halves(window)
     if line is None:
+        colours = {"LTP": style.LTP, "LTD": style.LTD}
         return [
-            axes.plot(t[half], window.values[half], color=colour)[0]
-            for half, colour in zip(halves, (style.LTP, style.LTD), strict=True)
+            axes.plot(t[half], window.values[half], color=colours[_kind(window, half)])[0]
+            for half in halves
         ]
-    lines = []
+    lines: list[Line2D] = []
     for part, colour in zip(style.along(window, line), style.colours(window[line]), strict=True):
         ltp, _ = (axes.plot(t[half], part.values[half], color=colour)[0] for half in halves)
         lines.append(ltp)
     return lines
+
+
+def _halves(window: xr.DataArray) -> list[slice]:
+    """Return the two halves of a window: input spike first, output spike first."""
+    n = window.sizes["time_difference"]
+    return [slice(0, n // 2), slice(n // 2, None)]
+
+
+def _kind(window: xr.DataArray, half: slice) -> str:
+    """Return whether a half is potentiation or depression, by its sign."""
+    return "LTD" if float(window.isel(time_difference=half).sum()) < 0 else "LTP"

@@ -13,6 +13,7 @@ import xarray as xr
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.stationarity import NO, NOT_RECORDED, TOO_SHORT
 from analysis.reading.metadata import DONE, FAILED, MISSING, Metadata
+from analysis.reading.model import theory_gap
 from analysis.reading.values import canonical, written
 from analysis.report.point_names import MAX_NAMED, all_named, indices, named, shortened
 from analysis.report.provenance import n_points_made, runs_of
@@ -112,6 +113,8 @@ def _behaviour(measured: MeasuredDataset) -> Iterator[QualityWarning]:
     ):
         if (answers == answer).any():
             yield _counted(text, answers == answer)
+    for gap in theory_gap(measured.dataset):
+        yield QualityWarning(f"No theory is drawn where {gap}.")
 
 
 def _counted(text: str, chosen: xr.DataArray) -> QualityWarning:

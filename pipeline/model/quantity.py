@@ -209,6 +209,11 @@ class Section:
         return [cls]
 
     @classmethod
+    def choosing_keys(cls) -> set[str]:
+        """Return the key of the field that chooses among `variants`, if there are several."""
+        return set()
+
+    @classmethod
     def neutral_values(cls) -> dict[str, Any]:
         """Return the neutral values of the fields that have one."""
         return {

@@ -199,6 +199,11 @@ class Variant(Section):
         return cast("type[Self]", cls.registry.named(name))
 
     @classmethod
+    def choosing_keys(cls) -> set[str]:
+        """Return the key of the field that chooses the variant."""
+        return {cls.key(cls.chosen_by)}
+
+    @classmethod
     def variants(cls) -> list[type[Section]]:
         """Return all variants."""
         return list(cls.registry.classes().values())

@@ -51,7 +51,10 @@ class Grid:
         base = completed(base)
         refuse_unknown_keys(Configuration, base)
         for name, section in SECTIONS.items():
-            refuse_unknown_keys(section.variant(base[name]), base[name])
+            # Where an axis chooses among variants, the base holds the fields of all of them.
+            chosen = {key for axis in axes for key in axis.keys} & section.choosing_keys()
+            for variant in () if chosen else [section.variant(base[name])]:
+                refuse_unknown_keys(variant, base[name])
         self.base = base
         self.axes = tuple(axes)
         self.shape = tuple(len(axis.values) for axis in axes)
@@ -127,6 +130,11 @@ class Grid:
             point = configuration.with_seed(seed(tuple([index[i] for i in seeding])))
             yield point, _key(point.seed, text)
 
+    @functools.cached_property
+    def unlike_models(self) -> list[Configuration]:
+        """A point for each combination of plasticity rule and input process."""
+        return list({(type(p.stdp), type(p.input)): p for p in self.points}.values())
+
     def axes_of(self, keys: Iterable[str]) -> list[int]:
         """Return the indices of the axes that set any of the given keys."""
         return [i for i, axis in enumerate(self.axes) if any(axis.sets(key) for key in keys)]
@@ -159,7 +167,12 @@ class Grid:
 
     def constants(self) -> dict[str, Any]:
         """Return nested plain values of the keys that no axis sets."""
-        constants = self.points[0].to_mapping()
+        constants: dict[str, Any] = {}
+        for point in self.unlike_models:
+            for name, values in point.to_mapping().items():
+                constants[name] = (
+                    {**constants.get(name, {}), **values} if isinstance(values, dict) else values
+                )
         for axis in self.axes:
             for key in axis.keys:
                 section, _, name = key.rpartition(".")

@@ -29,7 +29,6 @@ from pipeline.storage.model_labels import (
     model_attributes,
     model_coordinates,
     model_variables,
-    unlike_models,
 )
 
 if TYPE_CHECKING:
@@ -226,7 +225,7 @@ def _resolved_fields(grid: Grid) -> tuple[dict[str, LabelledArray], dict[str, La
         Fields that the rules of all points have, and fields of only some, NaN elsewhere.
     """
     swept = {axis.key for axis in grid.axes}
-    rules = [type(point.stdp) for point in unlike_models(grid.points)]
+    rules = [type(point.stdp) for point in grid.unlike_models]
     everywhere: dict[str, LabelledArray] = {}
     somewhere: dict[str, LabelledArray] = {}
     for rule in rules:

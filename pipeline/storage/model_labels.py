@@ -6,14 +6,12 @@ Theory and figures of a registered rule thus need only the file, not its code.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.inputs import InputProcess
-from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import PRE, Rule
 from pipeline.request.grid import Grid
 from pipeline.storage.along_axes import LabelledArray, on_axes
@@ -75,7 +73,7 @@ def model_attributes(grid: Grid) -> dict[str, str]:
     It has whether the statistics are stationary, why the equilibrium theory does not apply (empty
     where it does), the source of registered ones, and the kind of a rule's traces.
     """
-    points = unlike_models(grid.points)
+    points = grid.unlike_models
     rules = {point.stdp.name: _description(type(point.stdp)) for point in points}
     for point in points:
         rules[point.stdp.name]["traces"] = {
@@ -90,20 +88,15 @@ def model_attributes(grid: Grid) -> dict[str, str]:
     return {"rules": json.dumps(rules), "processes": json.dumps(processes)}
 
 
-def unlike_models(points: Iterable[Configuration]) -> list[Configuration]:
-    """Return a point for each combination of rule and process."""
-    return list({(type(p.stdp), type(p.input)): p for p in points}.values())
-
-
 def trace_names(grid: Grid) -> list[str]:
     """Return the names of the traces of all rules."""
-    points = unlike_models(grid.points)
+    points = grid.unlike_models
     return list(dict.fromkeys(name for point in points for name in point.stdp.traces))
 
 
 def sources_of(grid: Grid) -> list[str]:
     """Return the source texts of registered rules and processes."""
-    models = [cls for p in unlike_models(grid.points) for cls in (type(p.stdp), type(p.input))]
+    models = [cls for p in grid.unlike_models for cls in (type(p.stdp), type(p.input))]
     return list(dict.fromkeys(cls.source for cls in models if cls.source))
 
 

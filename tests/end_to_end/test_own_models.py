@@ -110,6 +110,19 @@ def test_a_sweep_over_rules_with_different_fields(base, tmp_path):
     assert reproduce([str(tmp_path / "run")]) == 0
 
 
+def test_a_sweep_of_the_name_of_the_rule(base, tmp_path):
+    """`stdp.rule` as a plain axis: the constants hold the fields of both, and each takes its own."""
+    both = {"rule": "additive", "A_plus": 0.02, "tau_plus": 20.0, "ltd_ratio": 1.1}
+    both |= {"A_minus": None, "tau_minus": None}
+    grid = Grid(
+        base() | {"stdp": both}, [value_axis("stdp.rule", ["toy_anti_hebbian", "additive"])]
+    )
+    settings = default_run_settings(engine="reference", backend="sequential")
+    run_grid(grid, settings, Directory(tmp_path / "run"))
+    assert grid.constants()["stdp"]["ltd_ratio"] == 1.1
+    assert reproduce([str(tmp_path / "run")]) == 0
+
+
 def test_the_steps_in_the_file_are_those_of_the_rule(base):
     """A weight-dependent step, at 101 weights, along the axis that changes it and no other."""
     dataset = pipeline.sweep(
