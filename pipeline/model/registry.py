@@ -18,7 +18,7 @@ import sys
 import textwrap
 import types
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, SupportsIndex, cast
 
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import REQUIRED, Quantity, Section, written
@@ -226,10 +226,11 @@ class Variant(Section):
         vars(self)[self.chosen_by] = self.name
         super().__post_init__()
 
-    def __reduce__(self) -> Any:
-        """Pickle a registered class by its source text; a built-in one by its name."""
-        values = self.to_mapping()
-        return (_restored, (type(self).registry.key, self.source, self.name, values))
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        """Pickle an instance of a registered class with its source text."""
+        if not self.source:
+            return super().__reduce_ex__(protocol)
+        return _restored, (type(self).registry.key, self.source, self.to_mapping())
 
 
 def register(cls: type[Variant]) -> type[Variant]:
@@ -260,10 +261,8 @@ def register(cls: type[Variant]) -> type[Variant]:
 REGISTRIES: dict[str, Registry] = {}
 
 
-def _restored(key: str, source: str, name: str, values: Mapping[str, Any]) -> Variant:
-    registry = REGISTRIES[key]
-    cls = registry.register_source(source) if source else registry.named(name)
-    return cls(**values)
+def _restored(key: str, source: str, values: Mapping[str, Any]) -> Variant:
+    return REGISTRIES[key].register_source(source)(**values)
 
 
 def content_hash(text: str) -> str:
