@@ -8,6 +8,7 @@ to the user's module.
 from __future__ import annotations
 import __future__
 
+import ast
 import dataclasses
 import hashlib
 import importlib
@@ -16,12 +17,15 @@ import linecache
 import pkgutil
 import sys
 import textwrap
+import threading
 import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Self, SupportsIndex, cast
 
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import REQUIRED, Quantity, Section, written
+
+_REGISTERING = threading.RLock()
 
 
 class Registry:
@@ -46,9 +50,10 @@ class Registry:
 
     def classes(self) -> dict[str, type[Variant]]:
         """Return the variants by name, built-in ones first, in alphabetical order."""
-        if not self._built_in_loaded:
-            self._built_in_loaded = True
-            self._classes = {cls.name: cls for cls in self._built_in()} | self._classes
+        with _REGISTERING:
+            if not self._built_in_loaded:
+                self._classes = {cls.name: cls for cls in self._built_in()} | self._classes
+                self._built_in_loaded = True
         return self._classes
 
     def named(self, name: Any) -> type[Variant]:
@@ -74,13 +79,12 @@ class Registry:
             If the source cannot be read or is not self-contained, the name is that of a built-in
             variant, or a field contradicts the same field of another variant.
         """
-        try:
-            source = textwrap.dedent(inspect.getsource(cls))
-        except (OSError, TypeError) as error:
+        source = _source_of(cls)
+        if source is None:
             raise RequestError(
                 f"{cls.__name__}: the source of a registered class must be readable, as in a file "
-                f"or a notebook cell ({error})"
-            ) from error
+                "or a notebook cell"
+            )
         return self.register_source(source)
 
     def register_source(self, source: str) -> type[Variant]:
@@ -91,17 +95,20 @@ class Registry:
         RequestError
             As `register`.
         """
-        cls = self._made_from(source)
-        earlier = self.classes().get(cls.name)
-        if earlier is not None and not earlier.source:
-            raise RequestError(
-                f"{written(self.key, cls.name)}: is the name of a built-in variant; choose another"
-            )
-        if earlier is not None and earlier.source == source:
-            return earlier
-        self._refuse_contradiction(cls)
-        self._classes[cls.name] = cls
-        return cls
+        with _REGISTERING:  # threads may unpickle one class at the same time
+            for known in self.classes().values():
+                if known.source == source:
+                    return known
+            cls = self._made_from(source)
+            earlier = self.classes().get(cls.name)
+            if earlier is not None and not earlier.source:
+                raise RequestError(
+                    f"{written(self.key, cls.name)}: is the name of a built-in variant; "
+                    "choose another"
+                )
+            self._refuse_contradiction(cls)
+            self._classes[cls.name] = cls
+            return cls
 
     def unregister(self, name: str) -> None:
         """Remove a registered class; built-in variants stay."""
@@ -117,7 +124,7 @@ class Registry:
     def _made_from(self, source: str) -> type[Variant]:
         """Execute a source text in a new module; return the class that it defines."""
         module = types.ModuleType(f"{_GIVEN}_{content_hash(source)}")
-        vars(module).update(self._vocabulary(), register=lambda cls: cls)
+        vars(module).update(self._vocabulary())
         sys.modules[module.__name__] = module  # dataclasses looks annotations up there
         file = f"<{self.key} {content_hash(source)}>"
         linecache.cache[file] = len(source), None, source.splitlines(True), file  # for tracebacks
@@ -151,6 +158,34 @@ class Registry:
 
 #: Module name of a registered class, before the hash of its source text.
 _GIVEN = "pipeline.model.given"
+
+
+def _source_of(cls: type) -> str | None:
+    """Return the source of a class without the decorator that registers it; None if unknown.
+
+    The file or notebook cell is that of one of its functions: the module of a notebook has none.
+    """
+    functions = [getattr(value, "__func__", value) for value in vars(cls).values()]
+    for function in filter(inspect.isfunction, functions):
+        lines = linecache.getlines(function.__code__.co_filename)
+        try:
+            tree = ast.parse("".join(lines))
+        except SyntaxError:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and node.name == cls.__name__ and node.end_lineno:
+                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                if first <= function.__code__.co_firstlineno <= node.end_lineno:
+                    own = {d.lineno for d in node.decorator_list if _is_register(d)}
+                    kept = [n for n in range(first, node.end_lineno + 1) if n not in own]
+                    return textwrap.dedent("".join(lines[n - 1] for n in kept))
+    return None
+
+
+def _is_register(decorator: ast.expr) -> bool:
+    """Whether a decorator is `register` or `pipeline.register`."""
+    name = decorator.attr if isinstance(decorator, ast.Attribute) else None
+    return "register" in (name, getattr(decorator, "id", None))
 
 
 def _essence(quantity: Quantity) -> tuple[Any, ...]:

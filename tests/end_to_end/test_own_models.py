@@ -111,7 +111,7 @@ def test_a_sweep_over_rules_with_different_fields(base, tmp_path):
 
 
 def test_a_sweep_of_the_name_of_the_rule(base, tmp_path):
-    """`stdp.rule` as a plain axis: the constants hold the fields of both, and each takes its own."""
+    """`stdp.rule` as a plain axis: constants hold the fields of both rules, each takes its own."""
     both = {"rule": "additive", "A_plus": 0.02, "tau_plus": 20.0, "ltd_ratio": 1.1}
     both |= {"A_minus": None, "tau_minus": None}
     grid = Grid(
@@ -174,6 +174,21 @@ def test_the_stored_source_is_executed_only_on_request(base, tmp_path):
     done = subprocess.run([*words, "--run-given-code"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("2 of 2 points are the same bit for bit\n")
+
+
+def test_a_rule_is_registered_by_a_decorator(tmp_path):
+    """In a script, as CONTRIBUTING prints it; the source that is kept is that of the class."""
+    script = tmp_path / "script.py"
+    body = RULES.named("toy_anti_hebbian").source.replace("toy_anti_hebbian", "decorated")
+    script.write_text(
+        "from dataclasses import dataclass\nfrom typing import ClassVar\nimport pipeline\n"
+        "from pipeline.model.plasticity import POST, PRE, Rule, Trace\n"
+        "from pipeline.model.quantity import quantity\n\n"
+        f"@pipeline.register\n{body}\n"
+        "print(AntiHebbian.name, AntiHebbian.source.splitlines()[0])\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert done.stdout == "decorated @dataclass(frozen=True)\n"
 
 
 def test_a_changed_source_is_another_rule(base):
