@@ -14,6 +14,7 @@ from analysis.figures.titles import comma_separated
 from analysis.measures import spike_trains
 from analysis.measures.measured import MeasuredDataset
 from analysis.reading.dataset import axes, parameter
+from analysis.reading.model import trace_time_constant
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,10 @@ def _long_trains(measured: MeasuredDataset) -> str:
     return comma_separated(_an_axis(measured), _SPIKE_TIMES(measured), long_enough)
 
 
+def _rule_with_traces(measured: MeasuredDataset) -> str:
+    return "" if trace_time_constant(measured.dataset).size else "a rule with traces"
+
+
 def _groups(measured: MeasuredDataset) -> str:
     coords = measured.dataset.coords
     named = "group" in coords and coords["group"].dims == ("synapse",)
@@ -105,7 +110,7 @@ _SPECS = (
         sweep_figures.phase_diagram,
     ),
     FigureSpec("settling", "Approach to equilibrium", _HISTORY, sweep_figures.approach),
-    FigureSpec("window", "STDP window", _nothing, sweep_figures.window),
+    FigureSpec("window", "STDP window", _rule_with_traces, sweep_figures.window),
     FigureSpec(
         "weights_in_time", "Weights against time", _HISTORY, run_figures.weights_in_time, True
     ),

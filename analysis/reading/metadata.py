@@ -270,7 +270,10 @@ def _coordinates(dataset: netCDF4.Dataset, swept: Sequence[str]) -> Iterator[tup
         if "config_key" in names:
             key = variable.getncattr("config_key")
             settings = json.loads(variable.getncattr("settings")) if "settings" in names else []
-            values = [value for value in np.ravel(variable[...]).tolist() if value == value]
+            stored = np.ravel(variable[...])
+            if "dtype" in variable.ncattrs():  # xarray's mark of truth values
+                stored = stored.astype(variable.getncattr("dtype"))
+            values = [value for value in stored.tolist() if value == value]
             yield name, Axis(name, key, values, settings)
 
 

@@ -208,8 +208,9 @@ def additive_pair_rule(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
     taus = trace_time_constant(dataset)
 
     def on(this_side: str, values: xr.DataArray) -> xr.DataArray:
-        # At most one trace of the side is not NaN, so that its value is the maximum, exactly.
-        return values.where(side == this_side).max("trace").reset_coords(drop=True)
+        # At most one trace of the side is not NaN, so that its value is the sum, exactly.
+        one = values.where(side == this_side).sum("trace", min_count=1)
+        return one.reset_coords(drop=True)
 
     return {
         "A_plus": on(PRESYNAPTIC, steps),

@@ -164,12 +164,13 @@ class Rule(Variant):
 
     def fields(self) -> Any:
         """Return the resolved numbers by name, as `potentiate` and `depress` take them."""
-        return self.fields_type()(*map(float, self.numbers()))
+        return self.fields_type()(*self.numbers())
 
     def numbers(self) -> list[float]:
-        """Return the resolved numbers, in the order of `fields_type`."""
+        """Return the resolved numbers, in the order of `fields_type`; NaN where one is null."""
         resolved = self.resolved()
-        return [getattr(resolved, name) for name in self.fields_type()._fields]
+        values = (getattr(resolved, name) for name in self.fields_type()._fields)
+        return [float("nan") if value is None else float(value) for value in values]
 
     def time_constants(self) -> dict[str, float]:
         """Return the time constant of each trace by its name [ms]."""

@@ -90,6 +90,8 @@ def _write(
     file: Any, name: str, variable: LabelledArray, fill_value: float | None, **more: str
 ) -> None:
     dims, values, attributes = variable
+    if values.dtype == bool:  # netCDF has none; xarray reads it back by this attribute
+        values, more = values.astype(np.int8), {**more, "dtype": "bool"}
     is_text = values.dtype.kind == "U"
     compressed = values.size > 1 and not is_text
     created = file.createVariable(
@@ -119,7 +121,9 @@ def request_in(file: Any) -> dict[str, Any]:
     for name in file["status"].dimensions:
         coordinate = file[name]
         attributes = coordinate.__dict__
-        values = np.asarray(coordinate[...]).tolist()
+        stored = np.asarray(coordinate[...])
+        is_bool = attributes.get("dtype") == "bool"
+        values = (stored.astype(bool) if is_bool else stored).tolist()
         settings = json.loads(attributes.get("settings", "null"))
         axes[attributes["config_key"]] = (
             values if settings is None else dict(zip(values, settings, strict=True))

@@ -93,6 +93,29 @@ class AntiHebbian(Rule):
 
 
 @dataclass(frozen=True)
+class NoTrace(Rule):
+    """A rule without traces, with fields of every kind; null is NaN for its functions."""
+
+    name: ClassVar[str] = "toy_no_trace"
+    traces: ClassVar = {}
+
+    n_steps_up: int = quantity("steps of LTP", kind=int, at_least=0)
+    is_on: bool = quantity("whether LTD is on", kind=bool)
+    flavour: str = quantity("flavour", kind=str, choices=("sweet", "sour"))
+    floor: float | None = quantity("lowest weight", at_least=0, at_most=1, null="none")
+
+    @staticmethod
+    def potentiate(w, traces, fields):
+        """Return the weight after LTP."""
+        return w + 0.01 * fields.n_steps_up
+
+    @staticmethod
+    def depress(w, traces, fields):
+        """Return the weight after LTD."""
+        return where(w - 0.005 < fields.floor, fields.floor, w - 0.005 * fields.is_on)
+
+
+@dataclass(frozen=True)
 class Regular(InputProcess):
     """Every synapse spikes periodically, with a different phase."""
 
