@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 
 import pipeline
+from analysis.__main__ import main as analyse
 from pipeline.execution.backends import BACKENDS, Backend, register
 from pipeline.execution.batch import run_batch
 from pipeline.experiment.run import run_grid
@@ -219,6 +220,33 @@ def test_an_invalid_rule_is_refused(change, message):
     source = RULES.named("toy_anti_hebbian").source.replace(*change, 1)
     with pytest.raises(RequestError, match=message):
         RULES.register_source(source)
+
+
+def test_fields_of_every_kind_and_no_trace(base, tmp_path, capsys):
+    """Numbers, truth values, words and null reach both engines, axes, the file and the figures."""
+    pipeline.register(toy_rules.NoTrace)
+    fields = {"n_steps_up": 0, "is_on": True, "flavour": "sweet", "floor": None}
+    configuration = Configuration.from_mapping(base() | {"stdp": {"rule": "toy_no_trace"} | fields})
+    axes = {"stdp.is_on": [True, False], "stdp.flavour": ["sweet", "sour"], "stdp.floor": [0.4]}
+    engines = "reference", "compiled"
+    try:
+        alone = [pipeline.simulate(configuration, engine=engine) for engine in engines]
+        np.testing.assert_allclose(*(dataset["weight"] for dataset in alone), atol=1e-10)
+        made = [
+            pipeline.sweep(configuration, axes, tmp_path / e, engine=e, backend="sequential")
+            for e in engines
+        ]
+        np.testing.assert_allclose(*(dataset["weight"] for dataset in made), atol=1e-6)
+        assert made[0]["weight"].sel(is_on=True).min() == pytest.approx(0.4)
+        assert made[0].sizes["trace"] == 0
+        with xr.open_dataset(tmp_path / "compiled" / "results.nc") as dataset:
+            assert dataset["is_on"].values.tolist() == [True, False]
+        assert reproduce([str(tmp_path / "compiled")]) == 0
+        assert analyse([str(tmp_path / "compiled"), "--report"]) == 0
+        assert analyse([str(tmp_path / "compiled"), "--list"]) == 0
+        assert "needs a rule with traces" in capsys.readouterr().out
+    finally:
+        RULES.unregister("toy_no_trace")
 
 
 def test_a_registered_backend(base, command):

@@ -112,7 +112,8 @@ class NoTrace(Rule):
     @staticmethod
     def depress(w, traces, fields):
         """Return the weight after LTD."""
-        return where(w - 0.005 < fields.floor, fields.floor, w - 0.005 * fields.is_on)
+        lower = w - 0.02 * fields.is_on
+        return where(lower < fields.floor, fields.floor, lower)
 
 
 @dataclass(frozen=True)
