@@ -140,6 +140,8 @@ def _register_given(file: Any, run_given_code: bool) -> None:
                     f"{written(registry.key, name)}: was made with source code that the file "
                     "holds; read it in given/, then add --run-given-code to run it"
                 )
+            if registry.class_of(description["source"]).name != name:
+                raise RequestError(f"{written(registry.key, name)}: the source has another name")
             registry.register_source(description["source"])
 
 

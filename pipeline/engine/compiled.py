@@ -88,7 +88,10 @@ def run(
     spikes = []
     while True:
         state.until, state.n_spikes = state.step + stretch, 0
+        begun = state.step
         integrate(*arguments)
+        if state.step == begun < constants.n_steps - 1:
+            raise RuntimeError(f"stdp.rule={rule.name}: raised an exception in compiled code")
         spikes.append(spike_step[: state.n_spikes].copy())
         if state.step >= constants.n_steps - 1:
             spike_step = spikes[0] if len(spikes) == 1 else np.concatenate(spikes)

@@ -18,6 +18,7 @@ processes that do not import numba.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,11 @@ _ADDRESSES = [
 ]
 
 _compile = njit(error_model="numpy")
+
+#: What a module has that calls back into Python: exceptions, memory, print, random numbers.
+_NEEDS_PYTHON = re.compile(
+    r"picklebuf|@NRT_(?:MemInfo_alloc|Allocate)|@PySys_|@numba_rnd|@numba_get_np_random"
+)
 
 
 @overload(where)
@@ -294,7 +300,13 @@ def _rescale_of(rule: type[Rule]) -> Any:
 def compiled(rule: type[Rule]) -> tuple[str, str]:
     """Compile the kernel for a rule; return the text of its LLVM module, and its name there."""
     function = cfunc(types.void(*_ADDRESSES), error_model="numpy")(_integrate_of(rule))
-    return function.inspect_llvm(), function.native_name
+    module = function.inspect_llvm()
+    if _NEEDS_PYTHON.search(module):
+        raise ValueError(
+            "its functions may raise an exception, allocate memory, print or draw random numbers; "
+            "write them with arithmetic, functions of numpy on numbers, and where"
+        )
+    return module, function.native_name
 
 
 def _integrate_of(rule: type[Rule]) -> Callable[..., None]:

@@ -161,3 +161,9 @@ def _refuse_other_than(configuration: Any) -> None:
         raise RequestError(
             f"{written('configuration', configuration)}: must be what pipeline.configure returns"
         )
+    for section in (configuration.stdp, configuration.input):
+        if not section.is_registered():
+            raise RequestError(
+                f"{written(section.registry.key, section.name)}: another source is registered now "
+                "than when the configuration was made; make the configuration again"
+            )

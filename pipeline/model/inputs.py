@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -110,6 +110,44 @@ class InputProcess(Variant):
                 f"{written('input.rate_hz', self.rate_hz)}: with simulation.dt={dt:g} ms input "
                 f"rate must be <= {1000 / dt:g} Hz (one spike per step at each synapse)"
             )
+
+
+def checked_cells(chunks: Iterable[Any], n_cells: int, process: str) -> Iterator[Cells]:
+    """Yield the events of a process that need checking.
+
+    Parameters
+    ----------
+    chunks : iterable of ndarray of int, (n_events,)
+        Cells of the lattice as the process yields them; indices, dimensionless.
+    n_cells : int
+        Size of the lattice.
+    process : str
+        Name of the process, for the error.
+
+    Yields
+    ------
+    ndarray of int64, (n_events,)
+        The same cells; indices, dimensionless.
+
+    Raises
+    ------
+    ValueError
+        If events are no integers, not in time order, repeated, or outside the lattice.
+    """
+    last = -1
+    for chunk in chunks:
+        cells = np.asarray(chunk)
+        if cells.ndim != 1 or (cells.size and cells.dtype.kind not in "iu"):
+            raise ValueError(f"input.process={process}: events must be arrays of whole numbers")
+        cells = cells.astype(np.int64)
+        if cells.size:
+            if cells[0] <= last or cells[-1] >= n_cells or (np.diff(cells) <= 0).any():
+                raise ValueError(
+                    f"input.process={process}: events must rise, each cell once, from 0 to below "
+                    "n_steps * n_synapses"
+                )
+            last = int(cells[-1])
+        yield cells
 
 
 def mean_gap(p: float) -> float:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pipeline.model.errors import RequestError
-from pipeline.model.inputs import Cells, InputProcess
+from pipeline.model.inputs import Cells, InputProcess, checked_cells
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Quantity, Section, quantity, refuse_unknown_keys, written
 
@@ -147,7 +147,11 @@ class Configuration(Section):
         ndarray of int64, (n_events,)
             Cells of the lattice; indices, dimensionless.
         """
-        return self.input.events(self.simulation.dt, self.simulation.n_steps, self.seed)
+        n_steps, inputs = self.simulation.n_steps, self.input
+        events = inputs.events(self.simulation.dt, n_steps, self.seed)
+        if inputs.bernoulli:
+            return events
+        return checked_cells(events, n_steps * inputs.n_synapses, inputs.name)
 
     def with_seed(self, seed: int) -> Configuration:
         """Return the same configuration with another seed; only the seed is validated.

@@ -21,7 +21,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections import namedtuple
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -33,6 +33,9 @@ from pipeline.model.quantity import quantity
 from pipeline.model.registry import REGISTRIES, Registry, Variant
 
 PRE, POST = "presynaptic", "postsynaptic"
+
+#: Names of other state variables, and of what the reference calls its traces by.
+_NOT_TRACES = ("v", "g_ex", "weight_trace", "step", "values", "of", "weight", "spike_time")
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
@@ -202,27 +205,48 @@ class Rule(Variant):
 
     @classmethod
     def check(cls) -> None:
-        """Raise an error unless every trace names a field and both functions take arrays.
+        """Validate traces and functions when the class is registered.
 
         Raises
         ------
         RequestError
-            If a trace names no field of the rule, or a function returns another shape.
+            If a trace has no time constant among the fields, or a name that is taken, or if a
+            function does not work on each weight by itself.
         """
+        super().check()
         for name, trace in cls.traces.items():
             if trace.side not in (PRE, POST) or trace.tau not in cls.quantities():
                 raise RequestError(
                     f"{cls.name}: trace {name} must be on side PRE or POST, and its time constant "
                     f"one of the fields {', '.join(cls.quantities())}"
                 )
-        w = np.array([0.25, 0.75])
-        traces = cls.traces_type()(*[w] * len(cls.traces))
-        fields = cls.fields_type()(*[0.5] * len(cls.fields_type()._fields))
+            if name in _NOT_TRACES or {"x_pre": PRE, "x_post": POST}.get(name) not in (
+                None,
+                trace.side,
+            ):
+                raise RequestError(f"{cls.name}: trace {name}: is taken; choose another name")
         for function in (cls.potentiate, cls.depress):
-            if np.shape(function(w, traces, fields)) != w.shape:
-                raise RequestError(
-                    f"{cls.name}: {function.__name__} must return an array of the weights' shape"
-                )
+            cls._check_function(function)
+
+    @classmethod
+    def _check_function(cls, function: Callable[[Any, Any, Any], Any]) -> None:
+        """Refuse a function that gives other numbers for an array than for each of its weights."""
+        fields = cls.fields_type()(*[0.5] * len(cls.fields_type()._fields))
+        w, x = np.array([0.25, 0.5, 0.75]), np.array([0.0, 0.3, 0.6])
+        with np.errstate(all="ignore"):
+            together = np.asarray(function(w, cls.traces_type()(*[x] * len(cls.traces)), fields))
+            alone = [
+                function(one, cls.traces_type()(*[trace] * len(cls.traces)), fields)
+                for one, trace in zip(w, x, strict=True)
+            ]
+        if together.shape != w.shape:
+            raise RequestError(
+                f"{cls.name}: {function.__name__} must return an array of the weights' shape"
+            )
+        if together.dtype.kind != "f" or not np.allclose(together, alone, equal_nan=True):
+            raise RequestError(
+                f"{cls.name}: {function.__name__} must give a real number for each weight by itself"
+            )
 
 
 def clipped(w: NDArray[np.float64]) -> NDArray[np.float64]:

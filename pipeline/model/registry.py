@@ -15,6 +15,7 @@ import importlib
 import inspect
 import linecache
 import pkgutil
+import re
 import sys
 import textwrap
 import threading
@@ -26,6 +27,10 @@ from pipeline.model.errors import RequestError
 from pipeline.model.quantity import REQUIRED, Quantity, Section, written
 
 _REGISTERING = threading.RLock()
+
+_NAME = re.compile(r"[A-Za-z]\w{0,59}", re.ASCII)
+#: Words that Hydra's grammar takes for other values.
+_NO_NAMES = ("null", "true", "false", "inf", "nan")
 
 
 class Registry:
@@ -46,6 +51,7 @@ class Registry:
         self._package = package
         self._vocabulary = vocabulary
         self._classes: dict[str, type[Variant]] = {}
+        self._made: dict[str, type[Variant]] = {}
         self._built_in_loaded = False
 
     def classes(self) -> dict[str, type[Variant]]:
@@ -95,11 +101,8 @@ class Registry:
         RequestError
             As `register`.
         """
-        with _REGISTERING:  # threads may unpickle one class at the same time
-            for known in self.classes().values():
-                if known.source == source:
-                    return known
-            cls = self._made_from(source)
+        with _REGISTERING:
+            cls = self.class_of(source)
             earlier = self.classes().get(cls.name)
             if earlier is not None and not earlier.source:
                 raise RequestError(
@@ -107,13 +110,26 @@ class Registry:
                     "choose another"
                 )
             self._refuse_contradiction(cls)
-            self._classes[cls.name] = cls
+            self._classes = self._classes | {cls.name: cls}  # others may be reading the old one
             return cls
+
+    def class_of(self, source: str) -> type[Variant]:
+        """Return the class that a source text defines, registered or not; made once.
+
+        Raises
+        ------
+        RequestError
+            As `register`.
+        """
+        with _REGISTERING:  # threads may unpickle one class at the same time
+            if source not in self._made:
+                self._made[source] = self._made_from(source)
+            return self._made[source]
 
     def unregister(self, name: str) -> None:
         """Remove a registered class; built-in variants stay."""
         if self._classes[name].source:
-            del self._classes[name]
+            self._classes = {n: cls for n, cls in self._classes.items() if n != name}
 
     def _built_in(self) -> Iterator[type[Variant]]:
         package = importlib.import_module(self._package)
@@ -135,9 +151,9 @@ class Registry:
             (cls,) = _variants_in(module)
             cls.source = source
             cls.check()
-        except RequestError:
+        except (RequestError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:  # also SystemExit: it is somebody's source
             raise RequestError(
                 f"{self.key}: the source of a registered class must be self-contained, with the "
                 f"names {', '.join(sorted(self._vocabulary()))} ({type(error).__name__}: {error})"
@@ -250,7 +266,32 @@ class Variant(Section):
 
     @classmethod
     def check(cls) -> None:
-        """Raise an error if the class is not a valid variant."""
+        """Validate the class when it is registered.
+
+        Raises
+        ------
+        RequestError
+            If its name is no word of a command line, or a field has the name of an attribute.
+        """
+        name = cls.name
+        if not (isinstance(name, str) and _NAME.fullmatch(name)) or name in _NO_NAMES:
+            raise RequestError(
+                f"{written(cls.registry.key, name)}: a name must be up to 60 letters, digits and "
+                "underscores, beginning with a letter"
+            )
+        base = cls.registry_base()
+        for field in cls.quantities().keys() - base.quantities().keys():
+            if hasattr(base, field):
+                raise RequestError(f"{cls.key(field)}: is taken; choose another name for the field")
+
+    @classmethod
+    def registry_base(cls) -> type[Variant]:
+        """Return the base class of all variants of its section."""
+        return next(base for base in reversed(cls.__mro__) if "registry" in vars(base))
+
+    def is_registered(self) -> bool:
+        """Whether its class is the one that its name stands for now."""
+        return self.registry.classes().get(self.name) is type(self)
 
     def key_values(self) -> dict[str, Any]:
         """Return the values that determine results, with the source's hash if registered."""
@@ -297,7 +338,7 @@ REGISTRIES: dict[str, Registry] = {}
 
 
 def _restored(key: str, source: str, values: Mapping[str, Any]) -> Variant:
-    return REGISTRIES[key].register_source(source)(**values)
+    return REGISTRIES[key].class_of(source)(**values)
 
 
 def content_hash(text: str) -> str:

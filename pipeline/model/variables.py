@@ -116,6 +116,11 @@ DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims} |
     "trace",
     "weight_grid",
 }
+#: Names of the file that no axis may be called after.
+FILE_NAMES = DIMENSIONS | {
+    *VARIABLES,
+    *("status", "made_by", "effective_ltd_ratio", "weight_step", "trace_time_constant"),
+}
 
 
 @functools.cache

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.parameters import Configuration
-from pipeline.model.variables import DIMENSIONS, VARIABLES
+from pipeline.model.variables import FILE_NAMES
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
 
@@ -19,8 +19,7 @@ LabelledArray = tuple[tuple[str, ...], NDArray, Mapping[str, Any]]
 
 def dimension_name(axis: Axis) -> str:
     """Return the name of an axis in the file: its short name, unless that is taken there."""
-    taken = axis.short_name in DIMENSIONS or axis.short_name in VARIABLES
-    return f"{axis.short_name}_set" if taken else axis.short_name
+    return f"{axis.short_name}_set" if axis.short_name in FILE_NAMES else axis.short_name
 
 
 def along_axes(

@@ -5,6 +5,7 @@ Theory and figures of a registered rule thus need only the file, not its code.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -113,13 +114,16 @@ def _steps(rules: list[Rule]) -> NDArray[np.float64]:
     cls = type(rules[0])
     numbers = np.array([rule.numbers() for rule in rules], dtype=float)
     fields = cls.fields_type()(*numbers.T[:, :, np.newaxis])
+    zero, one = np.float64(0), np.float64(1)  # which divide without an exception
     names = cls.traces_type()._fields
-    silent = cls.traces_type()(*[0.0] * len(names))
-    steps = np.empty((len(rules), len(cls.traces), WEIGHTS.size))
+    silent = cls.traces_type()(*[zero] * len(names))
+    steps = np.full((len(rules), len(cls.traces), WEIGHTS.size), np.nan)
     for column, (name, trace) in enumerate(cls.traces.items()):
         change = cls.potentiate if trace.side == PRE else cls.depress
-        alone = silent._replace(**{name: 1.0})
-        steps[:, column] = change(WEIGHTS, alone, fields) - change(WEIGHTS, silent, fields)
+        alone = silent._replace(**{name: one})
+        # Whatever a user's own functions do here, results that are computed are written.
+        with np.errstate(all="ignore"), contextlib.suppress(Exception):
+            steps[:, column] = change(WEIGHTS, alone, fields) - change(WEIGHTS, silent, fields)
     return steps
 
 

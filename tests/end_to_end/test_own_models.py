@@ -4,6 +4,7 @@ They are defined in `tests/support/toy_rules.py` and here, outside of the packag
 """
 
 import json
+import pickle
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ import xarray as xr
 
 import pipeline
 from analysis.__main__ import main as analyse
+from pipeline.engine.simulate import available_engine
 from pipeline.execution.backends import BACKENDS, Backend, register
 from pipeline.execution.batch import run_batch
 from pipeline.experiment.run import run_grid
@@ -55,11 +57,15 @@ def base(configure):
     return values
 
 
+def additive():
+    """Return values of the built-in rule."""
+    return {"rule": "additive", "A_plus": 0.01, "ltd_ratio": 1.1, "A_minus": None,
+            "tau_plus": 20.0, "tau_minus": None}  # fmt: skip
+
+
 def toy_axis(*rules):
     """Return the axis of the group `stdp` over toy rules, and the additive one for "additive"."""
-    additive = {"rule": "additive", "A_plus": 0.01, "ltd_ratio": 1.1, "A_minus": None,
-                "tau_plus": 20.0, "tau_minus": None}  # fmt: skip
-    fields = {name: {"rule": name, **VALUES[name]} for name in VALUES} | {"additive": additive}
+    fields = {name: {"rule": name, **VALUES[name]} for name in VALUES} | {"additive": additive()}
     settings = [{f"stdp.{key}": value for key, value in fields[rule].items()} for rule in rules]
     return choice_axis("stdp", rules, settings)
 
@@ -220,6 +226,77 @@ def test_an_invalid_rule_is_refused(change, message):
     source = RULES.named("toy_anti_hebbian").source.replace(*change, 1)
     with pytest.raises(RequestError, match=message):
         RULES.register_source(source)
+
+
+def test_a_configuration_never_runs_another_source(base):
+    """Registered again, or loaded from a pickle, the name does not change what a run is."""
+    before = Configuration.from_mapping(base("toy_anti_hebbian"))
+    pickled = pickle.dumps(before)
+    RULES.register_source(RULES.named("toy_anti_hebbian").source.replace("0.9 *", "0.8 *"))
+    now = RULES.named("toy_anti_hebbian")
+    assert pickle.loads(pickled).stdp.source == before.stdp.source  # noqa: S301
+    assert RULES.named("toy_anti_hebbian") is now
+    with pytest.raises(RequestError, match="another source is registered now"):
+        pipeline.simulate(before)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("assert fields.A_plus > 0; return w", "may raise an exception"),
+        ("a = np.array([0.1, 0.2]); return w + a[0]", "allocate memory"),
+    ],
+)
+def test_what_cannot_be_compiled_safely_runs_on_the_reference(base, caplog, body, message):
+    """Machine code is never made of what may raise or allocate; a warning says so."""
+    source = RULES.named("toy_anti_hebbian").source
+    first = source.index("return w - fields.A_plus")
+    end = source.index("\n", first)
+    RULES.register_source(source[:first] + body + source[end:])
+    configuration = Configuration.from_mapping(base("toy_anti_hebbian"))
+    assert available_engine("compiled", [configuration]) == "reference"
+    assert message in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('"toy_anti_hebbian"', '"../x"'), r"stdp\.rule=\.\./x: a name must be up to 60 letters"),
+        (('"toy_anti_hebbian"', '"true"'), r"stdp\.rule=true: a name must be"),
+        (("near_pre", "v"), "trace v: is taken"),
+        (("A_plus", "source"), r"stdp\.source: is taken"),
+        (("return w - fields.A_plus * traces.near_pre", "return w - np.mean(w)"), "by itself"),
+        (("return w - fields.A_plus", "raise SystemExit(3)  #"), "SystemExit: 3"),
+    ],
+)
+def test_a_rule_that_would_fail_later_is_refused(change, message):
+    """Names that are no words, names that are taken, functions that mix weights or end Python."""
+    source = RULES.named("toy_anti_hebbian").source.replace(*change)
+    with pytest.raises(RequestError, match=message):
+        RULES.register_source(source)
+
+
+@pytest.mark.parametrize(
+    ("yielded", "message"),
+    [
+        ("np.array([5, 3])", "must rise"),
+        ("np.array([3, 3])", "must rise"),
+        ("np.array([-5])", "must rise"),
+        ("np.array([10**9])", "must rise"),
+        ("np.array([1.5])", "whole numbers"),
+        ("None", "whole numbers"),
+    ],
+)
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_events_that_make_no_sense_fail_the_point(base, yielded, message, engine):
+    """Unordered, repeated, outside the lattice, no integers: the same error on both engines."""
+    source = PROCESSES.named("toy_regular").source
+    line = "yield start * self.n_synapses + np.flatnonzero(spikes)"
+    PROCESSES.register_source(source.replace(line, f"yield {yielded}"))
+    values = {"process": "toy_regular", "n_synapses": 4, "rate_hz": 40.0, "phases": 0.5}
+    configuration = Configuration.from_mapping(base() | {"stdp": additive(), "input": values})
+    with pytest.raises(ValueError, match=message):
+        pipeline.simulate(configuration, engine=engine)
 
 
 def test_fields_of_every_kind_and_no_trace(base, tmp_path, capsys):
