@@ -151,6 +151,7 @@ class _Recorded:
     def __init__(self, file: Any) -> None:
         self.grid: Grid = grid_of_request(request_in(file))
         self._runs = runs_in(file)
+        self._schema_version = int(getattr(file, "schema_version", 0))
         shape, n_points = self.grid.shape, len(self.grid.points)
         self.not_recorded: set[str] = set()
         self._columns = {
@@ -195,7 +196,7 @@ class _Recorded:
                 continue
             if name in self._columns:
                 recorded = self._columns[name][position]
-                tolerance = TOLERANCE if self._run_of(position).get("schema_version") is None else 0
+                tolerance = 0 if self._schema_version_of(position) else TOLERANCE
                 yield from _difference(name, column[0], recorded, tolerance)
             else:  # the file was written before the variable was introduced
                 self.not_recorded.add(name)
@@ -204,6 +205,11 @@ class _Recorded:
         """Return the engine that computed a point: another agrees with it to rounding only."""
         engine = self._run_of(position).get("engine")
         return engine or available_engine("compiled", [point])
+
+    def _schema_version_of(self, position: int) -> int:
+        """Return the schema version that a point was made with: that of its run, or of the file."""
+        run = self._run_of(position)
+        return run.get("schema_version", 0) if run else self._schema_version
 
     def _run_of(self, position: int) -> RunRecord:
         """Return the record of the run that made a point, empty where it is not known."""

@@ -76,7 +76,13 @@ def _variable(name: str, how: str) -> Callable[[MeasuredDataset], str]:
 
 _HISTORY = _variable("weight_history", "record=history")
 _SPIKE_TIMES = _variable("spike_time", "record.spike_times=true")
-_TRACES = _variable("x_pre", "record=everything, for a short run")
+
+
+def _TRACES(measured: MeasuredDataset) -> str:  # noqa: N802 - a requirement, like those above
+    if "x_pre" not in measured.dataset or "x_post" not in measured.dataset:
+        return "record=everything, for a short run"
+    known = set(trace_time_constant(measured.dataset)["trace"].values.tolist())
+    return "" if {"x_pre", "x_post"} <= known else "a rule with traces x_pre and x_post"
 
 
 def _long_trains(measured: MeasuredDataset) -> str:

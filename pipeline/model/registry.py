@@ -58,7 +58,12 @@ class Registry:
         """Return the variants by name, built-in ones first, in alphabetical order."""
         with _REGISTERING:
             if not self._built_in_loaded:
-                self._classes = {cls.name: cls for cls in self._built_in()} | self._classes
+                for cls in self._built_in():
+                    cls.check()
+                    self._refuse_contradiction(cls)
+                    if cls.name in self._classes:
+                        raise RequestError(f"{written(self.key, cls.name)}: two files define it")
+                    self._classes = self._classes | {cls.name: cls}
                 self._built_in_loaded = True
         return self._classes
 
@@ -151,7 +156,14 @@ class Registry:
             (cls,) = _variants_in(module)
             cls.source = source
             cls.check()
-        except (RequestError, KeyboardInterrupt):
+        except ValueError as error:
+            if isinstance(error, RequestError):
+                raise
+            raise RequestError(
+                f"{self.key}: the functions of a registered class must work on arrays; write "
+                f"branches with where ({error})"
+            ) from error
+        except KeyboardInterrupt:
             raise
         except BaseException as error:  # also SystemExit: it is somebody's source
             raise RequestError(
@@ -162,7 +174,7 @@ class Registry:
 
     def _refuse_contradiction(self, cls: type[Variant]) -> None:
         """Refuse a field that another variant declares with another unit, kind or neutral value."""
-        for other in self.classes().values():
+        for other in self._classes.values():
             mine, theirs = cls.quantities(), other.quantities()
             for name in mine.keys() & theirs.keys() if other.name != cls.name else ():
                 if _essence(mine[name]) != _essence(theirs[name]):
@@ -215,6 +227,7 @@ def _variants_in(module: types.ModuleType) -> list[type[Variant]]:
         for value in vars(module).values()
         if isinstance(value, type)
         and issubclass(value, Variant)
+        and "name" in vars(value)  # others are helpers
         and value.__module__ == module.__name__
     ]
 
@@ -261,8 +274,10 @@ class Variant(Section):
 
     @classmethod
     def source_text(cls) -> str:
-        """Return the source text of a registered class, or that of a built-in one's module."""
-        return cls.source or inspect.getsource(sys.modules[cls.__module__])
+        """Return the text that the class is written in: its own, or the modules of its classes."""
+        bases = [base for base in cls.__mro__ if issubclass(base, cls.registry_base())]
+        modules = dict.fromkeys(base.__module__ for base in bases[:-1])
+        return cls.source or "\0".join(inspect.getsource(sys.modules[name]) for name in modules)
 
     @classmethod
     def check(cls) -> None:

@@ -85,8 +85,9 @@ def _values_of(key: str, base: Mapping[str, Any], axes: Sequence[Axis]) -> list[
     section, _, name = key.rpartition(".")
     deciding = {key}
     if section == Rule.section:
-        rule = Rule.variant(base[section])
-        deciding |= {rule.key(other) for other in rule.followers.get(name, ())}
+        for rule in Rule.variants():  # whichever of them the points have
+            followed = getattr(rule, "followers", {}).get(name, ())
+            deciding |= {rule.key(other) for other in followed}
     relevant = [axis for axis in axes if deciding & axis.keys]
     values = []
     for point in Grid(base, relevant).points:

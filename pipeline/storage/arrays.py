@@ -56,7 +56,7 @@ class ResultArrays:
         self._arrays = {
             name: self._allocate(name, dtype)
             for name, dtype in recorded(grid.record).items()
-            if name != "spike_time"
+            if name != "spike_time" and _exists(name, grid)
         }
         self._spike_times: dict[int, NDArray] = {}
 
@@ -135,6 +135,12 @@ class ResultArrays:
             count = self._arrays["spike_count"][position]
             padded[position, :count] = times[:count]
         return padded
+
+
+def _exists(name: str, grid: Grid) -> bool:
+    """Whether a variable exists: a trace only where a rule has one of its name."""
+    rules = [point.stdp for point in grid.unlike_models]
+    return name not in ("x_pre", "x_post") or any(name in rule.traces for rule in rules)
 
 
 def bytes_per_point(grid: Grid) -> int:

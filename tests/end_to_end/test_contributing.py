@@ -33,6 +33,7 @@ def put(block, copy):
     """Write a code block where its first line says; return whether it does."""
     first, _, code = block.partition("\n")
     if made := re.fullmatch(r"# (\w+/\S+\.(?:py|yaml))", first):
+        (copy / made[1]).parent.mkdir(exist_ok=True)
         (copy / made[1]).write_text(code)
     elif made := re.fullmatch(r"# append to (\S+)", first):
         with (copy / made[1]).open("a") as file:

@@ -23,6 +23,7 @@ from pipeline.model.inputs import PROCESSES
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import RULES
 from pipeline.model.registry import content_hash
+from pipeline.model.rules.additive import Additive
 from pipeline.reproduce import main as reproduce
 from pipeline.request.axis import choice_axis, value_axis
 from pipeline.request.compose import default_run_settings
@@ -297,6 +298,24 @@ def test_events_that_make_no_sense_fail_the_point(base, yielded, message, engine
     configuration = Configuration.from_mapping(base() | {"stdp": additive(), "input": values})
     with pytest.raises(ValueError, match=message):
         pipeline.simulate(configuration, engine=engine)
+
+
+def test_every_record_of_a_rule_with_other_traces(base, tmp_path):
+    """`x_pre` and `x_post` are not in the file; figures that need them say so, others are drawn."""
+    values = base("toy_triplet")
+    values["record"] |= {"traces": True, "spike_times": True}
+    configuration = Configuration.from_mapping(values)
+    dataset = pipeline.sweep(configuration, {"seed": [1]}, tmp_path, backend="sequential")
+    assert {"x_pre", "x_post"}.isdisjoint(dataset.variables)
+    assert dataset["v"].notnull().all()
+    assert analyse([str(tmp_path), "--report"]) == 0
+
+
+def test_machine_code_belongs_to_the_files_of_base_classes_too():
+    """A rule derived from another one is compiled again when that one's file changes."""
+    texts = type("Child", (Additive,), {"__module__": __name__}).source_text().split("\0")
+    assert len(texts) == 2
+    assert "class Additive(Rule)" in texts[1]
 
 
 def test_fields_of_every_kind_and_no_trace(base, tmp_path, capsys):
