@@ -187,9 +187,14 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _coordinate_difference(a: NDArray, b: NDArray) -> str:
-    """Return both ranges if two coordinates differ over their common length, else nothing."""
+    """Return both ranges if two coordinates differ over their common length, else nothing.
+
+    Numbers are compared to 15 digits: earlier versions did not round times.
+    """
     common = min(a.size, b.size)
-    if np.array_equal(a[:common], b[:common]):
+    if np.array_equal(a[:common], b[:common]) or (
+        [*map(canonical, a[:common].tolist())] == [*map(canonical, b[:common].tolist())]
+    ):
         return ""
     return f"{span(a.tolist())} in A, {span(b.tolist())} in B"
 

@@ -108,7 +108,8 @@ def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[tuple[str, str
         start = max(0.0, min(measured.at or 0.0, times[-1] - MAX_TIME))
         end = start + MAX_TIME
         excerpt = f"{start / 1000:g} to {end / 1000:g} s of {times[-1] / 1000:.4g} s"
-        yield name, lines(where, excerpt), run.sel(time=slice(start, end))
+        half = (times[1] - times[0]) / 2  # of a step: steps at both ends are included
+        yield name, lines(where, excerpt), run.sel(time=slice(start - half, end + half))
 
 
 def _runs(measured: MeasuredDataset, figure: str) -> Iterator[tuple[str, str, xr.Dataset]]:

@@ -15,6 +15,7 @@ from analysis.reading.dataset import axes, parameter
 from analysis.reading.errors import ConditionError
 from analysis.reading.metadata import DONE
 from analysis.reading.select import part_of
+from analysis.reading.values import canonical
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class MeasuredDataset:
         """
         part = part_of(dataset, where)
         longest = float(parameter(part.dataset, "simulation.duration").max())
-        if at is not None and not 0 <= at <= longest:
+        if at is not None and not 0 <= canonical(at) <= longest:
             raise ConditionError(f"--at {at:g}: must be >= 0 and <= {longest:g} ms, the duration")
         return cls(part.dataset, part.description, part.suffix, at)
 

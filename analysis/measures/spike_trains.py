@@ -1,5 +1,10 @@
 """Measures of spike trains, under the names and definitions of Elephant where it has them.
 
+A spike in the time step at an edge counts as after the edge, however both were computed: a spike at
+2.7 ms is not before 9 * 0.3 ms nor the one at 9 * 0.3 ms in a file of an earlier version, whose
+times are not decimals, before 2.7 ms. So an edge is moved back by a millionth of a time step, or by
+1e-12 of itself where that is more or the dataset does not state its time step.
+
 Elephant (Denker, Yegenoglu & Gruen 2018): https://elephant.readthedocs.io
 """
 
@@ -14,12 +19,16 @@ from numpy.typing import NDArray
 from analysis.reading.dataset import broadcast_to, parameter
 from analysis.reading.metadata import DONE
 from analysis.reading.model import trace_time_constant
+from analysis.reading.values import canonical
 
 #: Largest lag of the correlogram [ms] before and after an output spike, by default.
 MAX_LAG = 50.0
 
 #: Length of the windows in which spikes are counted [ms], by default.
 WINDOW = 1000.0
+
+#: Tolerance of the comparison of a spike time with an edge, in time steps and relative to the edge.
+_STEP_TOLERANCE, _RELATIVE_TOLERANCE = 1e-6, 1e-12
 
 #: Attributes of t_pre - t_post, negative where the input spike comes first.
 TIME_DIFFERENCE = {
@@ -61,8 +70,9 @@ def mean_firing_rate(dataset: xr.Dataset, t_start: float = 0.0) -> xr.DataArray:
     """
     duration = parameter(dataset, "simulation.duration")
 
-    def rate(train: NDArray, end: float) -> float:
-        return 1000 * np.count_nonzero(train >= t_start) / (end - t_start)
+    def rate(train: NDArray, end: float, dt: float) -> float:
+        n_spikes = np.count_nonzero(train >= _just_before(t_start, dt))
+        return 1000 * n_spikes / (end - t_start)
 
     attributes = {"long_name": "output firing rate", "units": "Hz"}
     return _per_train(rate, dataset, duration, attributes)
@@ -88,8 +98,8 @@ def cv(dataset: xr.Dataset, t_start: float = 0.0) -> xr.DataArray:
         point is not done.
     """
 
-    def variation(train: NDArray, end: float) -> float:
-        intervals = isi(train[train >= t_start])
+    def variation(train: NDArray, end: float, dt: float) -> float:
+        intervals = isi(train[train >= _just_before(t_start, dt)])
         return intervals.std() / intervals.mean() if intervals.size > 1 else np.nan
 
     attributes = {"long_name": "coefficient of variation of output interspike intervals"}
@@ -120,10 +130,12 @@ def fanofactor(dataset: xr.Dataset, window: float = WINDOW, t_start: float = 0.0
     """
     duration = parameter(dataset, "simulation.duration")
 
-    def factor(train: NDArray, end: float) -> float:
-        n_windows = int((end - t_start) / window * (1 + 1e-12))
+    def factor(train: NDArray, end: float, dt: float) -> float:
+        n_windows = int((end - t_start + _rounding(end, dt)) / window)
+        if n_windows < 2:
+            return np.nan
         edges = t_start + window * np.arange(n_windows + 1)
-        counts = np.histogram(train[train < edges[-1]], edges)[0] if n_windows > 1 else np.zeros(1)
+        counts = np.diff(np.searchsorted(train, _just_before(edges, dt)))
         return counts.var() / counts.mean() if counts.any() else np.nan
 
     attributes = {"long_name": f"Fano factor of output spike counts in {window / 1000:g} s"}
@@ -131,19 +143,37 @@ def fanofactor(dataset: xr.Dataset, window: float = WINDOW, t_start: float = 0.0
 
 
 def _per_train(
-    function: Callable[[NDArray, float], float],
+    function: Callable[[NDArray, float, float], float],
     dataset: xr.Dataset,
     end: xr.DataArray,
     attributes: dict[str, str],
 ) -> xr.DataArray:
-    """Apply a function to spike times and end of each point; NaN where it is not done."""
+    """Apply a function to spike times, end and time step of each point; NaN if it is not done."""
     trains, status = dataset["spike_time"], dataset["status"]
-    ends = broadcast_to(end, status).values
+    ends, steps = (broadcast_to(one, status).values for one in (end, _time_step(dataset)))
     values = np.full(status.shape, np.nan)
-    for index in np.argwhere(status.values == DONE):
+    for index in map(tuple, np.argwhere(status.values == DONE)):
         train = trains.isel(dict(zip(status.dims, index, strict=True))).values
-        values[tuple(index)] = function(train[np.isfinite(train)], ends[tuple(index)])
+        values[index] = function(train[np.isfinite(train)], ends[index], steps[index])
     return xr.DataArray(values, status.coords, status.dims, attrs=attributes)
+
+
+def _time_step(dataset: xr.Dataset) -> xr.DataArray:
+    """Return the time step [ms]; 0 if the dataset does not state it."""
+    try:
+        return parameter(dataset, "simulation.dt")
+    except KeyError:
+        return xr.DataArray(0.0)
+
+
+def _just_before(edge: NDArray | float, dt: float) -> NDArray:
+    """Return a time before an edge [ms] by less than a step, but by more than any rounding."""
+    return edge - _rounding(edge, dt)
+
+
+def _rounding(time: NDArray | float, dt: float) -> NDArray:
+    """Return an upper bound of the error [ms] of a time that was computed from others."""
+    return np.maximum(_STEP_TOLERANCE * dt, _RELATIVE_TOLERANCE * np.abs(time))
 
 
 def input_spikes(dataset: xr.Dataset) -> xr.DataArray:
@@ -212,7 +242,7 @@ def _sums_around_output(steps: xr.DataArray, dataset: xr.Dataset, max_lag: float
         train = trains[index]
         for k in np.round(train[np.isfinite(train)] / dt).astype(int):
             sums[index] += padded[k : k + 2 * n_lags + 1]  # entry k + n_lags is step k
-    lags = dt * np.arange(-n_lags, n_lags + 1)
+    lags = np.array([canonical(dt * n) for n in range(-n_lags, n_lags + 1)])  # as decimals
     coordinates = {dim: steps[dim] for dim in along} | {"lag": ("lag", lags, TIME_DIFFERENCE)}
     return xr.DataArray(sums, coordinates, [*along, "lag"])
 

@@ -14,6 +14,7 @@ from pipeline.model import reference
 from pipeline.model.inputs import Cells
 from pipeline.model.parameters import Configuration, steps
 from pipeline.model.plasticity import Rule
+from pipeline.model.quantity import multiples
 from pipeline.model.variables import Result
 
 log = logging.getLogger("pipeline")
@@ -116,42 +117,42 @@ def run_point(
         if not math.isfinite(number):
             raise FloatingPointError(f"{name} is {number} at the end; try a smaller simulation.dt")
     simulation, record = configuration.simulation, configuration.record
-    spike_time = recording.spike_step * simulation.dt
+    spike_step = recording.spike_step
     variables: Result = {
         "weight": recording.weight,
-        "output_rate": 1000 * spike_time.size / simulation.duration,
-        "spike_count": spike_time.size,
-        "isi_cv": isi_cv(spike_time),
+        "output_rate": 1000 * spike_step.size / simulation.duration,
+        "spike_count": spike_step.size,
+        "isi_cv": isi_cv(spike_step),
         "mean_weight": mean_weight,
         "wall_time": time.perf_counter() - started,
     }
     if record.weight_interval is not None:
         n_samples = len(recording.weight_history)
-        window = recording.spike_step // steps(record.weight_interval, simulation.dt)
+        window = spike_step // steps(record.weight_interval, simulation.dt)
         counts = np.bincount(window, minlength=n_samples)[:n_samples]
         variables["weight_history"] = recording.weight_history
         variables["rate_history"] = 1000 * counts / record.weight_interval
     if record.spike_times:
-        variables["spike_time"] = spike_time
+        variables["spike_time"] = multiples(spike_step, simulation.dt)
     return variables | recording.traces
 
 
-def isi_cv(spike_time: NDArray[np.floating]) -> float:
+def isi_cv(spike_step: NDArray[np.integer]) -> float:
     """Return the coefficient of variation of the interspike intervals.
 
     Parameters
     ----------
-    spike_time : ndarray, (n_spikes,)
-        Output spike times, rising [ms].
+    spike_step : ndarray of int, (n_spikes,)
+        Time steps of the output spikes, rising [dt].
 
     Returns
     -------
     float
         Standard deviation over mean, dimensionless; NaN below two intervals.
     """
-    intervals = spike_time[1:] - spike_time[:-1]
+    intervals = spike_step[1:] - spike_step[:-1]
     if intervals.size < 2:
         return math.nan
-    mean = (spike_time[-1] - spike_time[0]) / intervals.size
+    mean = (spike_step[-1] - spike_step[0]) / intervals.size
     # No dot product: for long trains it would start BLAS threads, which compete with the workers.
     return math.sqrt(((intervals - mean) ** 2).sum() / intervals.size) / mean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import decimal
 import difflib
 import functools
 import math
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
 
@@ -136,6 +138,39 @@ def rounded(number: float) -> float:
     0.1 + 0.2 becomes 0.3: equal values have one representation, one point and one coordinate.
     """
     return float(f"{number:.15g}")
+
+
+def multiples(counts: NDArray[np.int64], number: float) -> NDArray[np.float64]:
+    """Return whole multiples of a decimal number, rounded to 15 digits as `rounded` does.
+
+    The times of steps: step 3 of 0.1 ms is at 0.3 ms, where 3 * 0.1 is 0.30000000000000004.
+
+    Parameters
+    ----------
+    counts : ndarray of int64, (n,)
+        How many times the number, rising, >= 0; dimensionless.
+    number : float
+        A value > 0 of 15 digits, such as a time step [ms]; at most 22 of its digits are decimals.
+
+    Returns
+    -------
+    ndarray of float64, (n,)
+        Multiples in the unit of the number: the float nearest to each product, rounded.
+    """
+    digits, denominator = _as_ratio(number)
+    if not counts.size or int(counts[-1]) * digits < 10**15:
+        # Both integers are exact as floats, so that their division rounds correctly: it gives the
+        # float nearest to a decimal number of at most 15 digits, which `rounded` preserves.
+        return counts * digits / float(denominator)
+    return np.array([rounded(count * digits / denominator) for count in counts.tolist()])
+
+
+@functools.lru_cache(maxsize=64)
+def _as_ratio(number: float) -> tuple[int, int]:
+    """Return a decimal number of 15 digits as an integer over a power of ten."""
+    exact = decimal.Decimal(f"{number:.15g}")
+    denominator = 10 ** max(0, -int(exact.as_tuple().exponent))
+    return int(exact * denominator), denominator
 
 
 def _as_float(value: Any) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.parameters import MODEL_VERSION, Configuration
-from pipeline.model.quantity import Quantity
+from pipeline.model.quantity import Quantity, multiples
 from pipeline.model.variables import (
     DONE,
     FAILED,
@@ -153,23 +153,21 @@ def _own_coordinates(
     }
     time = Quantity("time", "ms")
     dt = grid.points[0].simulation.dt
-    interval = grid.record.weight_interval or 0.0
-    # First index, spacing, quantity, and the key that decides the length.
-    own = {
-        "synapse": (0, 1, Quantity("synapse index"), "input.n_synapses"),
+    # First index, its spacing unless it is the coordinate itself, quantity, and the key that
+    # decides the length.
+    own: dict[str, tuple[int, float | None, Quantity, str]] = {
+        "synapse": (0, None, Quantity("synapse index"), "input.n_synapses"),
         "time": (0, dt, time, "simulation.dt"),
-        "sample_time": (1, interval, time, "record.weight_interval"),
-        "spike": (0, 1, Quantity("output spike index"), "record.spike_times"),
+        "sample_time": (1, grid.record.weight_interval, time, "record.weight_interval"),
+        "spike": (0, None, Quantity("output spike index"), "record.spike_times"),
     }
-    return {
-        name: (
-            (name,),
-            (first + np.arange(sizes[name])) * spacing,
-            _attributes(quantity, config_key=key),
-        )
-        for name, (first, spacing, quantity, key) in own.items()
-        if name in sizes
-    }
+    coordinates: dict[str, LabelledArray] = {}
+    for name, (first, spacing, quantity, key) in own.items():
+        if name in sizes:
+            index = first + np.arange(sizes[name])
+            values = index if spacing is None else multiples(index, spacing)
+            coordinates[name] = (name,), values, _attributes(quantity, config_key=key)
+    return coordinates
 
 
 def _attributes(named: Quantity | Variable, **more: str) -> dict[str, str]:

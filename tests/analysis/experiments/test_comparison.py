@@ -150,6 +150,21 @@ def test_other_sizes_are_shown(keep, diff):
     assert re.search(r"\(spike has \d+ in A, \d+ in B\)", found["spike_time"][0])
 
 
+def test_times_of_earlier_versions_are_matched(keep, diff):
+    """They were not rounded: 3 * 0.3 ms there is the sample at 0.9 ms here."""
+    new, old = (
+        keep(name, {"seed": [1]}, "simulation.dt=0.3", "simulation.duration=9", "record=history",
+             "record.weight_interval=0.3")
+        for name in ("new", "old")
+    )  # fmt: skip
+    with netCDF4.Dataset(old / "results.nc", "a") as file:
+        times = 0.3 * np.arange(1, 31)
+        assert (file["sample_time"][:] != times).any()
+        file["sample_time"][:] = times
+    found = diff(new, old)[1]["results"]
+    assert found["weight_history"] == found["rate_history"] == ["same"]
+
+
 def test_other_number_types_are_shown(keep, diff):
     """float64 weights differ from float32 ones by rounding."""
     single = keep("single", {"seed": [1]})

@@ -51,6 +51,22 @@ def test_parameters_are_found_as_constant_axis_choice_or_derived(dataset):
         parameter(dataset, "stdp.nothing")
 
 
+def test_times_in_a_file_are_selected_by_their_decimals(keep):
+    """Spike and sample times of a written sweep over time steps are multiples of each step."""
+    swept = {"simulation.dt": [0.1, 0.3, 0.05], "seed": [1, 2]}
+    recorded = ("simulation.dt=0.1", "record=history", "record.weight_interval=0.9")
+    file = open_results(keep("fine", swept, *recorded))
+    assert file["sample_time"].values.tolist() == [float(f"{9 * n}e-1") for n in range(1, 556)]
+    sample = file["weight_history"].sel(sample_time=2.7, dt=0.3, seed=2)
+    np.testing.assert_array_equal(sample, file["weight_history"][1, 1, 2])
+    for dt, hundredths in ((0.1, 10), (0.3, 30), (0.05, 5)):
+        grid = [float(f"{hundredths * k}e-2") for k in range(10_001)]
+        times = file["spike_time"].sel(dt=dt).values
+        times = times[np.isfinite(times)]
+        assert times.size > 5
+        assert set(times) <= set(grid)
+
+
 def test_the_index_of_synapses_is_no_parameter(configure, dataset):
     """Its `config_key` is the key of its length, as that of times; these are not its values."""
     assert parameter(dataset, "input.n_synapses").item() == 40

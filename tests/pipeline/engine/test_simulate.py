@@ -72,9 +72,34 @@ def test_only_requested_variables_are_recorded(configure):
     assert everything["x_pre"].dims == ("time", "synapse")
 
 
+def test_times_are_selected_by_the_decimals_that_they_stand_for(configure):
+    """Steps, samples and spikes are at 0.3 ms and not at 3 * 0.1 ms, as one would type them."""
+    overrides = ("record=everything", "simulation.duration=100", "simulation.dt=0.1")
+    dataset = pipeline.simulate(configure(*overrides, "record.weight_interval=0.3"))
+    assert dataset["time"].values.tolist() == [float(f"{k}e-1") for k in range(1000)]
+    assert dataset["sample_time"].values.tolist() == [float(f"{k}e-1") for k in range(3, 1000, 3)]
+    assert dataset["v"].sel(time=0.3) == dataset["v"][3]
+    sample = dataset["weight_history"].sel(sample_time=0.9)
+    np.testing.assert_array_equal(sample, dataset["weight_history"][2])
+    # A spike is at the step in which the membrane potential is reset.
+    assert dataset["spike_count"] > 1
+    at_reset = dataset["v"].sel(time=dataset["spike_time"].values)
+    np.testing.assert_allclose(at_reset, at_reset[0])
+
+
+def test_the_rate_history_counts_in_steps(configure):
+    """A spike in the step at which an interval begins is in it, also where 3 * 0.1 is not 0.3."""
+    overrides = ("record=history", "simulation.duration=300", "simulation.dt=0.1")
+    dataset = pipeline.simulate(configure(*overrides, "record.weight_interval=0.3"))
+    interval = np.round(dataset["spike_time"].values * 10).astype(int) // 3
+    assert (np.round(dataset["spike_time"].values * 10) % 3 == 0).any()
+    counts = np.bincount(interval, minlength=1000)
+    np.testing.assert_allclose(dataset["rate_history"], counts / 0.3e-3)
+
+
 def test_isi_cv_of_known_trains():
     """0 for a regular train, the analytical value for two intervals, NaN below three spikes."""
-    assert isi_cv(np.arange(10.0)) == 0
-    assert isi_cv(np.array([0.0, 1.0, 4.0])) == pytest.approx(0.5)
-    assert np.isnan(isi_cv(np.array([0.0, 1.0])))
-    assert np.isnan(isi_cv(np.array([])))
+    assert isi_cv(np.arange(10)) == 0
+    assert isi_cv(np.array([0, 1, 4])) == pytest.approx(0.5)
+    assert np.isnan(isi_cv(np.array([0, 1])))
+    assert np.isnan(isi_cv(np.array([], dtype=np.int64)))

@@ -1,15 +1,22 @@
 """Validation of values; error messages state what is allowed."""
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from pipeline.model.errors import RequestError
-from pipeline.model.quantity import Quantity, unknown_key, written
+from pipeline.model.quantity import Quantity, multiples, rounded, unknown_key, written
 
 TAU = Quantity("time constant", "ms", above=0)
 COUNT = Quantity("number of items", kind=int, at_least=1, at_most=10)
+
+
+#: Time steps, and 1/3 as it is read from a configuration.
+SPACINGS = (0.1, 0.05, 0.025, 0.3, 0.01, 2.7, 1.0, 25.0, 1e-6, rounded(1 / 3))
 
 
 @pytest.mark.parametrize("value", [5, 5.0, np.float32(5), np.int64(5)])
@@ -46,6 +53,31 @@ def test_null_is_accepted_only_where_it_has_a_meaning():
 def test_minus_zero_is_zero():
     """-0.0 and 0.0 are one value."""
     assert math.copysign(1, Quantity("x").admit("x", -0.0)) == 1
+
+
+@given(
+    number=st.sampled_from(SPACINGS) | st.floats(1e-6, 1e12).map(rounded),
+    counts=st.lists(st.integers(0, 10_000_000), max_size=20).map(sorted),
+)
+@example(number=0.1, counts=[0, 3, 9_999_999, 10_000_000])
+@example(number=rounded(1 / 3), counts=[0, 3, 5, 9_999_999, 10_000_000])
+@example(number=1.23456789012345e-06, counts=[10_000_000])
+@example(number=0.1, counts=[2**48])
+def test_multiples_are_those_of_the_decimal_number(number, counts):
+    """The float nearest to the exact product, rounded to 15 digits; no multiple for no count."""
+    exact = [float(Decimal(count) * Decimal(repr(number))) for count in counts]
+    found = multiples(np.array(counts, dtype=np.int64), number)
+    assert found.dtype == np.float64
+    assert found.tolist() == [rounded(value) for value in exact]
+
+
+@pytest.mark.parametrize("decimals", [1, 2, 3])
+def test_multiples_are_the_numbers_that_one_types(decimals):
+    """0.3 and not 3 * 0.1, for every multiple up to 100,000 that is a literal."""
+    counts = np.arange(100_001)
+    typed = [float(f"{count}e-{decimals}") for count in counts]
+    assert multiples(counts, float(f"1e-{decimals}")).tolist() == typed
+    assert (counts * float(f"1e-{decimals}") != typed).any()
 
 
 def test_a_refusal_is_one_short_line():
