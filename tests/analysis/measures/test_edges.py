@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipeline
@@ -68,6 +68,7 @@ def test_a_spike_at_the_start_is_counted(t_start):
     assert mean_firing_rate(run, t_start).item() == pytest.approx(1111.11, abs=0.01)
 
 
+@settings(deadline=None)
 @given(dt=STEPS, start=st.integers(1, 2000), n=st.integers(2, 20), length=st.integers(1, 30),
        spikes=st.sampled_from(list(TIMES)), edge=st.sampled_from(list(TIMES)))  # fmt: skip
 def test_edges_are_compared_in_steps(dt, start, n, length, spikes, edge):

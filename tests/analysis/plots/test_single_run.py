@@ -144,6 +144,15 @@ def test_of_long_runs_one_second_is_drawn(sweep):
     np.testing.assert_allclose(raster.collections[0].get_offsets(), marks[shown])
 
 
+def test_the_second_that_is_drawn_has_both_its_ends(sweep):
+    """Of steps of 0.1 ms, also where the beginning is computed: 1499.9 - 1000 is above 499.9."""
+    dataset = sweep({}, "record=everything", "simulation.duration=1500", "simulation.dt=0.1")
+    figure = drawn(dataset, "run", at=1500.0)["run_at=1500"]
+    times = figure.axes[0].lines[0].get_xdata()
+    assert times[[0, -1]].tolist() == [499.9, 1499.9]
+    assert times.size == 10_001
+
+
 def test_the_correlogram_shows_the_input_rate_around_output_spikes(recorded):
     """Against the lag for weak and strong synapses; the mean input rate dotted."""
     figure = drawn(recorded, "correlogram")["correlogram"]

@@ -87,14 +87,14 @@ def test_times_are_selected_by_the_decimals_that_they_stand_for(configure):
     np.testing.assert_allclose(at_reset, at_reset[0])
 
 
-def test_the_rate_history_counts_in_steps(configure):
-    """A spike in the step at which an interval begins is in it, also where 3 * 0.1 is not 0.3."""
-    overrides = ("record=history", "simulation.duration=300", "simulation.dt=0.1")
-    dataset = pipeline.simulate(configure(*overrides, "record.weight_interval=0.3"))
-    interval = np.round(dataset["spike_time"].values * 10).astype(int) // 3
-    assert (np.round(dataset["spike_time"].values * 10) % 3 == 0).any()
-    counts = np.bincount(interval, minlength=1000)
-    np.testing.assert_allclose(dataset["rate_history"], counts / 0.3e-3)
+def test_the_rate_history_counts_in_steps():
+    """A spike in the first step of each interval of 0.9 ms, also where 3 * 0.3 is below 0.9."""
+    driven = ("input.n_synapses=1", "input.rate_hz=3333", "synapse.g_max=900", "synapse.w_init=1")
+    driven += ("neuron.V_init=0", "neuron.t_ref=0.6", "stdp.A_plus=0", "record=history")
+    times = ("simulation.dt=0.3", "simulation.duration=90", "record.weight_interval=0.9")
+    dataset = pipeline.simulate(pipeline.configure(*driven, *times))
+    assert dataset["spike_time"].values.tolist() == [float(f"{9 * n}e-1") for n in range(100)]
+    np.testing.assert_allclose(dataset["rate_history"], 1 / 0.9e-3)
 
 
 def test_isi_cv_of_known_trains():
