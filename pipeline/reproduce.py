@@ -8,7 +8,6 @@ import os
 import random
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +26,6 @@ from pipeline.request.spec import grid_of_request
 from pipeline.storage.netcdf import request_in, runs_in
 from pipeline.storage.provenance import RunRecord
 from pipeline.system.signals import INTERRUPTED
-
-#: Rounding that is accepted of points of schema version 0, whose rules were evaluated in another
-#: order of operations.
-TOLERANCE = 1e-10
 
 #: Exit codes besides 0, which means that all points are the same.
 DIFFERENT, WRONG_REQUEST = 1, 2
@@ -97,28 +92,19 @@ def _reproduce(
         text = " and ".join(conditions)
         raise RequestError(f"{path}: no point{f' with {text}' if text else ''} is done")
     chosen = sorted(random.sample(chosen, min(n_points, len(chosen))))
-    verdicts = [_print_verdict(recorded, position) for position in chosen]
-    n_different, n_rounded = verdicts.count("DIFFERENT"), verdicts.count("same to rounding")
-    text = f"{len(chosen) - n_different} of {len(chosen)} points are the same"
-    exceptions = f", {n_rounded} of them to {TOLERANCE:g}" if n_rounded else ""
-    print(f"{text} bit for bit{exceptions}" if len(chosen) > n_rounded else f"{text}{exceptions}")
+    n_same = sum([_is_same(recorded, position) for position in chosen])
+    print(f"{n_same} of {len(chosen)} points are the same bit for bit")
     if recorded.not_recorded:
         print(f"not recorded, and not compared: {', '.join(recorded.not_recorded)}")
-    return DIFFERENT if n_different else 0
+    return DIFFERENT if n_same < len(chosen) else 0
 
 
-def _print_verdict(recorded: _Recorded, position: int) -> str:
-    """Compare a point with the file and print the result; return the verdict."""
+def _is_same(recorded: _Recorded, position: int) -> bool:
+    """Compare a point with the file and print the result."""
     differences = list(recorded.compare(position))
-    if not differences:
-        verdict = "same"
-    elif all(difference.is_rounding for difference in differences):
-        verdict = "same to rounding"
-    else:
-        verdict = "DIFFERENT"
-    details = f"  {'; '.join(str(d) for d in differences)}  at" if differences else " "
-    print(f"{verdict}{details}", recorded.grid.describe(position), flush=True)
-    return verdict
+    verdict = f"DIFFERENT  {'; '.join(differences)}  at" if differences else "same "
+    print(verdict, recorded.grid.describe(position), flush=True)
+    return not differences
 
 
 def _register_given(file: Any, run_given_code: bool) -> None:
@@ -151,7 +137,6 @@ class _Recorded:
     def __init__(self, file: Any) -> None:
         self.grid: Grid = grid_of_request(request_in(file))
         self._runs = runs_in(file)
-        self._schema_version = int(getattr(file, "schema_version", 0))
         shape, n_points = self.grid.shape, len(self.grid.points)
         self.not_recorded: set[str] = set()
         self._columns = {
@@ -182,22 +167,20 @@ class _Recorded:
         meets = np.arange(len(axis.values)) == shown[_shown(axis.key, text)]
         return np.broadcast_to(meets.reshape(shape), self.grid.shape).ravel()
 
-    def compare(self, position: int) -> Iterator[Difference]:
+    def compare(self, position: int) -> Iterator[str]:
         """Run a point again and yield the difference of each variable that differs."""
         point = self.grid.points[position]
         engine = engine_named(self._engine(position, point))
         try:
             again = stacked([run_point(point, engine)], point.record)
         except Exception as error:  # reported as a difference
-            yield Difference(f"cannot be run ({type(error).__name__}: {error})", False)
+            yield f"cannot be run ({type(error).__name__}: {error})"
             return
         for name, column in again.items():
             if name in ABOUT_RUNS:
                 continue
             if name in self._columns:
-                recorded = self._columns[name][position]
-                tolerance = 0 if self._schema_version_of(position) else TOLERANCE
-                yield from _difference(name, column[0], recorded, tolerance)
+                yield from _difference(name, column[0], self._columns[name][position])
             else:  # the file was written before the variable was introduced
                 self.not_recorded.add(name)
 
@@ -205,11 +188,6 @@ class _Recorded:
         """Return the engine that computed a point: another agrees with it to rounding only."""
         engine = self._run_of(position).get("engine")
         return engine or available_engine("compiled", [point])
-
-    def _schema_version_of(self, position: int) -> int:
-        """Return the schema version that a point was made with: that of its run, or of the file."""
-        run = self._run_of(position)
-        return run.get("schema_version", 0) if run else self._schema_version
 
     def _run_of(self, position: int) -> RunRecord:
         """Return the record of the run that made a point, empty where it is not known."""
@@ -226,20 +204,7 @@ def _shown(key: str, value: Any) -> str:
         return str(value)
 
 
-@dataclass(frozen=True)
-class Difference:
-    """How a variable differs, and whether rounding may be the reason."""
-
-    text: str
-    is_rounding: bool
-
-    def __str__(self) -> str:
-        return self.text
-
-
-def _difference(
-    name: str, again: NDArray, recorded: NDArray, tolerance: float
-) -> Iterator[Difference]:
+def _difference(name: str, again: NDArray, recorded: NDArray) -> Iterator[str]:
     """Yield how a variable differs from the file, which may be padded with NaN."""
     own = tuple(slice(length) for length in again.shape)
     same = (again == recorded[own]) & (np.signbit(again) == np.signbit(recorded[own]))
@@ -249,11 +214,7 @@ def _difference(
     n_different = int((~same).sum() + (~np.isnan(recorded[padding])).sum())
     if n_different:
         largest = np.nanmax(np.abs(np.where(same, 0, again - recorded[own])), initial=0)
-        text = f"{name} ({n_different} of {recorded.size} values, by up to {largest:.3g})"
-        # Numbers that are stored in single precision may round to neighbours.
-        allowed = tolerance and max(tolerance, float(np.spacing(again.dtype.type(1))))
-        padded = n_different > int((~same).sum())
-        yield Difference(text, again.dtype.kind == "f" and not padded and largest <= allowed)
+        yield f"{name} ({n_different} of {recorded.size} values, by up to {largest:.3g})"
 
 
 if __name__ == "__main__":

@@ -8,42 +8,47 @@ from __future__ import annotations
 import ctypes
 import functools
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.engine.constants import State, constants_of, rule_constants
-from pipeline.engine.cost import estimated_seconds
-from pipeline.model.inputs import INPUT_STREAM, Cells, random_generator
+from pipeline.engine.constants import Memory, State, address, constants_of, rule_constants
+from pipeline.engine.cost import seconds_per_step
+from pipeline.model.inputs import INPUT_STREAM, Cells
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
 from pipeline.model.reference import Recording
+from pipeline.model.streams import Stream, stream_of
 from pipeline.system import object_code
 
 log = logging.getLogger("pipeline.engine")
 
-#: The kernels loaded in this process, by rule.
-_loaded: dict[type[Rule], Callable[..., None]] = {}
+#: The kernels loaded in this process, by rule and loop.
+_loaded: dict[tuple[type[Rule], bool], Callable[..., None]] = {}
 _LOADING = threading.Lock()
 
 #: The source files of the kernel, beside that of the rule.
-SOURCES = ("kernel.py", "unrolled.py", "constants.py")
+_PACKAGE = Path(__file__).parents[1]
+SOURCES = (
+    *(f"engine/{name}.py" for name in ("kernel", "loops", "unrolled", "constants")),
+    "model/streams.py",
+)
 
 #: Seconds in machine code between two calls of `checkpoint`; no signal is handled there.
 _SECONDS_PER_STRETCH = 0.05
 
-#: Buffered events beyond the maximum number in one step; small enough for the L1 cache.
-_CHUNK = 512
+#: Buffered events beyond the maximum number in one step; drawn ones fit in the L1 cache.
+_DRAWN, _GIVEN = 1_024, 16_384
 
 
 def run(
     configuration: Configuration,
     chunks: Iterator[Cells] | None = None,
     checkpoint: Callable[[], None] | None = None,
+    in_blocks: bool = True,
 ) -> Recording:
     """Integrate one neuron; Poisson inputs are drawn within the compiled loop.
 
@@ -55,47 +60,50 @@ def run(
         Input events in time order, in place of the configured ones: cells of the lattice, indices.
     checkpoint : callable, optional
         Called several times a second; its exceptions end the run.
+    in_blocks : bool
+        Whether a block of steps is received ahead of the membrane, see `loops`.
 
     Returns
     -------
     Recording
         As from `reference.run`: equal spikes, weights within 1e-10.
     """
-    rule, n_synapses = configuration.stdp, configuration.input.n_synapses
     checkpoint = checkpoint or _no_checkpoint
-    stream, events, first_event = _events_of(configuration, chunks, checkpoint)
-    of_rule = rule_constants(rule, configuration.simulation.dt)
-    constants = constants_of(configuration, events.size, of_rule.stretch)
-    state = State(v=configuration.neuron.V_init, event=first_event, rescaling=1)
-    w = np.full(n_synapses, configuration.synapse.w_init)
-    x_scaled = np.zeros((of_rule.n_pre, n_synapses))
-    history = np.empty((constants.n_steps // constants.sample_steps, n_synapses))
-    stretch = min(constants.n_steps, _steps_per_stretch(configuration))
+    simulation, n_synapses = configuration.simulation, configuration.input.n_synapses
+    n_steps = simulation.n_steps
+    stream, given = _input_of(configuration, chunks, checkpoint)
+    rule = rule_constants(configuration.stdp, simulation.dt)
+    n_buffered = n_synapses + (_GIVEN if given else min(_DRAWN, _n_expected(configuration)))
+    constants = constants_of(configuration, rule.stretch, n_buffered, stream)
+    state = State(v=configuration.neuron.V_init, event=n_buffered, rescaling=rule.stretch + 1)
+    stretch = min(n_steps, int(_SECONDS_PER_STRETCH / seconds_per_step(configuration)) + 1)
     # Capacity for as many spikes as the refractory period allows in a stretch.
-    spike_step = np.empty(stretch // (1 + constants.refractory_steps) + 1, dtype=np.int64)
-    arrays = (
-        of_rule.numbers,
-        of_rule.initial_traces.copy(),
-        stream,
-        events,
-        w,
-        x_scaled,
-        spike_step,
-        history,
+    n_spikes = stretch // (1 + constants.refractory_steps) + 1
+    memory = Memory(constants, rule, n_spikes, configuration.synapse.w_init)
+    history = np.empty((n_steps // constants.sample_steps, n_synapses))
+    arguments = (
+        ctypes.byref(constants),
+        ctypes.byref(state),
+        *rule.addresses,
+        *memory.addresses,
+        address(history),
     )
-    arguments = ctypes.byref(constants), ctypes.byref(state), *map(_address, arrays)
-    integrate = load(type(rule))
+    integrate = load(type(configuration.stdp), in_blocks)
     spikes = []
     while True:
         state.until, state.n_spikes = state.step + stretch, 0
+        if given:
+            given.refill(memory.events, state)
         begun = state.step
         integrate(*arguments)
-        if state.step == begun < constants.n_steps - 1:
-            raise RuntimeError(f"stdp.rule={rule.name}: raised an exception in compiled code")
-        spikes.append(spike_step[: state.n_spikes].copy())
-        if state.step >= constants.n_steps - 1:
+        if state.step == begun < n_steps - 1:
+            name = configuration.stdp.name
+            raise RuntimeError(f"stdp.rule={name}: raised an exception in compiled code")
+        spikes.append(memory.spike_step[: state.n_spikes].copy())
+        state.n_earlier += state.n_spikes
+        if state.step >= n_steps - 1:
             spike_step = spikes[0] if len(spikes) == 1 else np.concatenate(spikes)
-            return Recording(w, spike_step, state.v, history)
+            return Recording(memory.floats[:n_synapses].copy(), spike_step, state.v, history)
         checkpoint()
 
 
@@ -103,44 +111,87 @@ def _no_checkpoint() -> None:
     """Do nothing."""
 
 
-def _steps_per_stretch(configuration: Configuration) -> int:
-    """Return the number of steps that take about `_SECONDS_PER_STRETCH`."""
-    seconds = estimated_seconds(configuration, "compiled") / configuration.simulation.n_steps
-    return max(1, int(_SECONDS_PER_STRETCH / seconds))
-
-
-def _address(array: NDArray) -> Any:
-    """Return a ctypes reference to an array's data; faster than `array.ctypes`."""
-    return ctypes.byref(ctypes.c_char.from_buffer(cast(Any, array))) if array.size else None
-
-
-def _events_of(
+def _input_of(
     configuration: Configuration, chunks: Iterator[Cells] | None, checkpoint: Callable[[], None]
-) -> tuple[NDArray[np.uint64], Cells, int]:
-    """Return the random stream, the buffered events, and the index of the first pending one."""
+) -> tuple[Stream | None, _GivenEvents | None]:
+    """Return the stream from which the kernel draws the events, or else the events."""
     inputs = configuration.input
-    n_synapses = inputs.n_synapses
     if chunks is None and inputs.bernoulli and inputs.rate_hz > 0:
-        # No event is pending: the kernel fills the buffer before its first step.
-        events = np.full(n_synapses + _CHUNK, -1)
-        return np.array(_stream_of(configuration.seed), dtype=np.uint64), events, events.size
-    parts = []
-    for chunk in configuration.input_events() if chunks is None else chunks:
-        parts.append(chunk)
-        checkpoint()
-    end = configuration.simulation.n_steps * n_synapses
-    events = np.concatenate([*parts, [end]], dtype=np.int64)
-    return np.empty(4, dtype=np.uint64), events, 0
+        return _stream_of(configuration.seed), None
+    chunks = configuration.input_events() if chunks is None else chunks
+    return None, _GivenEvents(
+        chunks, configuration.simulation.n_steps, inputs.n_synapses, checkpoint
+    )
 
 
 @functools.lru_cache(maxsize=4096)
-def _stream_of(seed: int) -> tuple[int, ...]:
-    """Return the state of the seed's PCG64 and its increment, in 64-bit halves, high before low."""
-    state = random_generator(seed, INPUT_STREAM).bit_generator.state["state"]
-    return divmod(state["state"], 2**64) + divmod(state["inc"], 2**64)
+def _stream_of(seed: int) -> Stream:
+    return stream_of(seed, INPUT_STREAM)
 
 
-def load(rule: type[Rule]) -> Callable[..., None]:
+def _n_expected(configuration: Configuration) -> int:
+    """Return a number of events that a short run rarely exceeds."""
+    simulation, inputs = configuration.simulation, configuration.input
+    mean = simulation.n_steps * inputs.n_synapses * inputs.spike_probability(simulation.dt)
+    return int(mean + 5 * math.sqrt(mean)) + 1
+
+
+class _GivenEvents:
+    """Input events that are not drawn by the kernel, as they move through its buffer.
+
+    Parameters
+    ----------
+    chunks : iterator of ndarray of int64, (n_events,)
+        The events in time order: cells of the lattice, indices.
+    n_steps, n_synapses : int
+        Size of the lattice.
+    checkpoint : callable
+        Called after every chunk.
+    """
+
+    def __init__(
+        self,
+        chunks: Iterator[Cells],
+        n_steps: int,
+        n_synapses: int,
+        checkpoint: Callable[[], None],
+    ) -> None:
+        self._chunks = chunks
+        self._n_steps = n_steps
+        self._n_synapses = n_synapses
+        self._checkpoint = checkpoint
+        self._chunk = np.empty(0, dtype=np.int64)
+
+    def refill(self, events: Cells, state: State) -> None:
+        """Move the pending events to the front of the buffer and fill the rest with the next ones.
+
+        Parameters
+        ----------
+        events : ndarray of int64, (2, n_buffered)
+            Steps and synapses; indices, dimensionless. Behind the last event the step is that after
+            the last step.
+        state : State
+            Its `event` is set to 0.
+        """
+        n_buffered = events.shape[1]
+        filled = n_buffered - state.event
+        events[:, :filled] = events[:, state.event :].copy()
+        state.event = 0
+        while filled < n_buffered:
+            part = self._chunk[: n_buffered - filled]
+            events[:, filled : filled + part.size] = np.divmod(part, self._n_synapses)
+            filled += part.size
+            self._chunk = self._chunk[part.size :]
+            if not self._chunk.size:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    events[:, filled:] = [[self._n_steps], [0]]
+                    return
+                self._chunk = chunk
+                self._checkpoint()
+
+
+def load(rule: type[Rule], in_blocks: bool = True) -> Callable[..., None]:
     """Return the kernel for a rule; called through ctypes, it runs without the GIL.
 
     The first process that needs it compiles it; each process links it once.
@@ -150,14 +201,15 @@ def load(rule: type[Rule]) -> Callable[..., None]:
     ImportError
         If it is not compiled yet and numba cannot be imported.
     """
-    found = _loaded.get(rule)
+    key = rule, in_blocks
+    found = _loaded.get(key)
     if found is None:
         with _LOADING:  # one thread loads, the others wait
-            found = _loaded[rule] = _loaded.get(rule) or _linked(rule)
+            found = _loaded[key] = _loaded.get(key) or _linked(rule, in_blocks)
     return found
 
 
-def _linked(rule: type[Rule]) -> Callable[..., None]:
+def _linked(rule: type[Rule], in_blocks: bool) -> Callable[..., None]:
     """Link the kernel for a rule, compiled first if it is not in the cache on disk."""
 
     def compile_kernel() -> tuple[str, str]:
@@ -166,12 +218,11 @@ def _linked(rule: type[Rule]) -> Callable[..., None]:
         logging.getLogger("pipeline.engine").info(
             "compiling the engine for stdp.rule=%s", rule.name
         )
-        return kernel.compiled(rule)
+        return kernel.compiled(rule, in_blocks)
 
-    here = Path(__file__).parent
-    sources = [(here / name).read_text() for name in SOURCES]
-    address = object_code.address(
-        f"kernel_{rule.name}", here / "__pycache__", [*sources, rule.source_text()], compile_kernel
-    )
-    # StepConstants, State and the eight arrays of `run`.
-    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 10)(address)
+    sources = [(_PACKAGE / name).read_text() for name in SOURCES]
+    name = f"kernel_{rule.name}" + ("" if in_blocks else "_plain")
+    cache = Path(__file__).parent / "__pycache__"
+    address = object_code.address(name, cache, [*sources, rule.source_text()], compile_kernel)
+    # See `kernel.integrate` for the seven addresses.
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 7)(address)

@@ -6,20 +6,26 @@ import ctypes
 import functools
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.inputs import mean_gap
 from pipeline.model.parameters import Configuration, steps
-from pipeline.model.plasticity import POST, PRE, Rule
+from pipeline.model.plasticity import PRE, Rule
+from pipeline.model.streams import Stream
 
 #: Maximum number of steps between two rescalings of the traces; rounding errors grow with it.
-_LONGEST_STRETCH = 256
+_LONGEST_STRETCH = 512
 
 #: exp(230) = 1e100: traces are rescaled well before they overflow.
 _LARGEST_EXPONENT = 230.0
+
+
+#: Longest block of `loops` [steps]: short enough for a processor to receive the input of the next
+#: block while the potential of this one, a chain of dependent operations, is being computed.
+_LONGEST_BLOCK = 16
 
 
 def _fields(kind: type, *names: str) -> list[tuple[str, type]]:
@@ -27,11 +33,17 @@ def _fields(kind: type, *names: str) -> list[tuple[str, type]]:
 
 
 class StepConstants(ctypes.Structure):
-    """The constants of one run that do not depend on its rule."""
+    """The constants of one run that do not depend on its rule.
+
+    `longest_block` is the longest block of steps [steps] that is received ahead of the membrane.
+    `draws` is whether the kernel draws the input events itself, from the stream of `start` and
+    `increment`.
+    """
 
     _fields_: ClassVar = [
-        *_fields(ctypes.c_int64, "n_synapses", "n_steps", "n_events"),
-        *_fields(ctypes.c_int64, "sample_steps", "refractory_steps", "stretch"),
+        *_fields(ctypes.c_int64, "n_synapses", "n_steps", "n_buffered", "draws"),
+        *_fields(ctypes.c_int64, "sample_steps", "refractory_steps", "stretch", "longest_block"),
+        *_fields(ctypes.c_uint64, "start", "increment"),
         *_fields(ctypes.c_double, "mean_gap", "V_th", "V_reset", "E_L", "E_ex", "dt_over_tau_m"),
         *_fields(ctypes.c_double, "g_max", "decay_ex"),
     ]
@@ -41,15 +53,16 @@ class State(ctypes.Structure):
     """State of the neuron between steps; weights and traces are separate arrays.
 
     `free` is the first step after the refractory period, `event` the index of the next buffered
-    event, `step` the next step, `until` the step to stop at, `n_spikes` the number of output spikes
-    since the start or the last stop, `rescaling` the next step at which the traces are rescaled,
-    and `n_samples` the number of rows of the weight history so far.
+    event, `n_drawn` the number of events drawn, `step` the next step, `until` the step to stop at,
+    `n_spikes` the number of output spikes since the start or the last stop, `n_earlier` that before
+    it, `base` the step at which the scale of the traces is 1 / decay, `rescaling` the next step at
+    which they are rescaled, and `n_samples` the number of rows of the weight history so far.
     """
 
     _fields_: ClassVar = [
         *_fields(ctypes.c_double, "v", "g_ex"),
-        *_fields(ctypes.c_int64, "free", "event", "n_spikes"),
-        *_fields(ctypes.c_int64, "step", "until", "rescaling", "n_samples"),
+        *_fields(ctypes.c_int64, "free", "event", "cell", "n_drawn", "n_spikes", "n_earlier"),
+        *_fields(ctypes.c_int64, "step", "until", "base", "rescaling", "n_samples"),
     ]
 
 
@@ -59,62 +72,92 @@ class RuleConstants:
 
     Attributes
     ----------
-    numbers : ndarray, (n_fields + n_pre + n_post,)
-        The rule's numbers in their units; then the decay factors per step of presynaptic and
-        postsynaptic traces, dimensionless. Read only.
-    initial_traces : ndarray, (2 n_pre + n_post,)
-        The scale of each presynaptic trace, the inverse of each, and the postsynaptic traces,
-        dimensionless. The inverse is what an input spike adds; 0 until the traces are first
-        rescaled, because the input of step 0 changes no trace. Read only.
-    n_pre : int
-        Number of presynaptic traces.
+    numbers : ndarray, (n_fields,)
+        The rule's numbers in their units. Read only.
+    tables : ndarray, (n_traces, 2, n_rows)
+        The scale of each trace, presynaptic ones first, and its inverse, the stored value of a
+        jump by 1, by the number of steps since `State.base`; dimensionless. Row 1 has scale 1. The
+        inverse of presynaptic traces is 0 in row 0, which is used for step 0 only: the input of
+        that step changes no trace. Read only.
     stretch : int
-        Steps between two rescalings of the presynaptic traces.
+        Steps between two rescalings of the traces: all rows but the first and the last.
+    n_pre, n_post : int
+        Numbers of presynaptic and postsynaptic traces.
     """
 
     numbers: NDArray[np.float64]
-    initial_traces: NDArray[np.float64]
-    n_pre: int
+    tables: NDArray[np.float64]
     stretch: int
+    n_pre: int
+    n_post: int
+
+    @functools.cached_property
+    def addresses(self) -> tuple[Any, Any]:
+        """The addresses of `numbers` and `tables`."""
+        return address(self.numbers), address(self.tables)
 
 
 @functools.lru_cache(maxsize=1024)
 def rule_constants(rule: Rule, dt: float) -> RuleConstants:
     """Return the constants of a rule for a time step [ms]; points of a sweep share them."""
-    resolved = rule.resolved()
-    tau = resolved.time_constants()
-    decays = [1 - dt / tau[name] for name in rule.traces_type()._fields]
-    n_pre, n_post = len(rule.traces_of(PRE)), len(rule.traces_of(POST))
-    return RuleConstants(
-        numbers=np.array([*resolved.numbers(), *decays], dtype=np.float64),
-        initial_traces=np.array([1.0] * n_pre + [0.0] * (n_pre + n_post)),
-        n_pre=n_pre,
-        stretch=min(map(_stretch, decays[:n_pre]), default=_LONGEST_STRETCH),
-    )
+    tau = rule.time_constants()
+    names = rule.traces_type()._fields
+    n_pre = len(rule.traces_of(PRE))
+    tables, stretch = _trace_tables(tuple(tau[name] for name in names), n_pre, dt)
+    numbers = np.array(rule.numbers(), dtype=np.float64)
+    return RuleConstants(numbers, tables, stretch, n_pre, len(names) - n_pre)
 
 
-def constants_of(configuration: Configuration, n_events: int, stretch: int) -> StepConstants:
+@functools.lru_cache(maxsize=1024)
+def _trace_tables(tau: tuple[float, ...], n_pre: int, dt: float) -> tuple[NDArray[np.float64], int]:
+    """Return `RuleConstants.tables` and `stretch` for some time constants [ms].
+
+    Returns
+    -------
+    ndarray, (n_traces, 2, n_rows)
+        Scales and jumps, dimensionless.
+    int
+        Steps between two rescalings.
+    """
+    decays = np.array([1 - dt / one for one in tau]).reshape(-1, 1)
+    stretch = min(map(_stretch, decays[:, 0].tolist()), default=_LONGEST_STRETCH)
+    scales = decays ** np.arange(-1, stretch + 1)
+    tables = np.stack([scales, 1 / scales], axis=1)
+    tables[:n_pre, 1, 0] = 0
+    return tables, stretch
+
+
+def constants_of(
+    configuration: Configuration, stretch: int, n_buffered: int, stream: Stream | None
+) -> StepConstants:
     """Return the constants of a configuration.
 
     Parameters
     ----------
     configuration : Configuration
         The parameters of the run.
-    n_events : int
-        Number of buffered input events.
     stretch : int
-        Steps between two rescalings of the presynaptic traces.
+        Steps between two rescalings of the traces.
+    n_buffered : int
+        Capacity of the buffer of input events.
+    stream : Stream or None
+        The random stream of the input events; None where they are given.
     """
     neuron, synapse = configuration.neuron, configuration.synapse
     inputs, dt = configuration.input, configuration.simulation.dt
     n_steps, interval = configuration.simulation.n_steps, configuration.record.weight_interval
+    start, increment = stream or (0, 0)
     return StepConstants(
         n_synapses=inputs.n_synapses,
         n_steps=n_steps,
-        n_events=n_events,
+        n_buffered=n_buffered,
+        draws=stream is not None,
         sample_steps=n_steps + 1 if interval is None else steps(interval, dt),
         refractory_steps=steps(neuron.t_ref, dt),
         stretch=stretch,
+        longest_block=_LONGEST_BLOCK,
+        start=start,
+        increment=increment,
         mean_gap=mean_gap(inputs.spike_probability(dt)),
         V_th=neuron.V_th,
         V_reset=neuron.V_reset,
@@ -124,6 +167,59 @@ def constants_of(configuration: Configuration, n_events: int, stretch: int) -> S
         g_max=synapse.g_max,
         decay_ex=1 - dt / synapse.tau_ex,
     )
+
+
+class Memory:
+    """The arrays of one run that the kernel changes, in one block of memory for each number type.
+
+    Parameters
+    ----------
+    constants : StepConstants
+        The sizes.
+    rule : RuleConstants
+        The numbers of traces.
+    n_spikes : int
+        Capacity for output spikes.
+    w_init : float
+        Initial weight, dimensionless.
+
+    Attributes
+    ----------
+    floats : ndarray
+        Weights (n_synapses), postsynaptic traces, arriving weights (a row of `RuleConstants.tables`
+        each), presynaptic traces (n_synapses each), saved weights (n_buffered), saved presynaptic
+        traces (n_buffered each); dimensionless.
+    events : ndarray of int64, (2, n_buffered)
+        Steps and synapses of the buffered input events; indices, dimensionless. None is pending.
+    spike_step : ndarray of int64, (n_spikes,)
+        Steps of output spikes.
+    addresses : tuple
+        Of the block of floats and of that of integers.
+    """
+
+    def __init__(
+        self, constants: StepConstants, rule: RuleConstants, n_spikes: int, w_init: float
+    ) -> None:
+        n, n_buffered = constants.n_synapses, constants.n_buffered
+        n_saved = (1 + rule.n_pre) * n_buffered
+        self.floats = np.zeros((1 + rule.n_pre) * n + rule.n_post + rule.stretch + 2 + n_saved)
+        self.floats[:n] = w_init
+        integers = np.empty(2 * n_buffered + n_spikes, dtype=np.int64)
+        self.events = integers[: 2 * n_buffered].reshape(2, n_buffered)
+        self.events[0, -1] = -1
+        self.spike_step = integers[2 * n_buffered :]
+        self.addresses = address(self.floats), address(integers)
+
+
+def address(array: NDArray) -> Any:
+    """Return a ctypes reference to the data of an array; faster than `array.ctypes`.
+
+    Parameters
+    ----------
+    array : ndarray
+        Of any shape and unit, contiguous.
+    """
+    return ctypes.byref(ctypes.c_char.from_buffer(cast(Any, array))) if array.size else None
 
 
 def _stretch(decay: float) -> int:

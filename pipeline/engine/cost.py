@@ -13,8 +13,13 @@ def estimated_seconds(point: Configuration, engine: str) -> float:
     drawing = point.input.drawing_seconds(n_steps)
     if engine == "reference":
         return 1e-3 + drawing + n_steps * (1e-5 + 5e-9 * n_synapses)
-    n_events = n_steps * n_synapses * point.input.spike_probability(point.simulation.dt)
-    return 1e-5 + drawing + 7e-9 * n_steps + 6e-9 * n_events
+    return 2e-5 + drawing + n_steps * seconds_per_step(point)
+
+
+def seconds_per_step(point: Configuration) -> float:
+    """Return the estimated time [s] of one time step of the compiled engine, input drawn by it."""
+    p = point.input.spike_probability(point.simulation.dt)
+    return 4e-9 + 5e-9 * p * point.input.n_synapses
 
 
 def longest_seconds(points: Iterable[Configuration], engine: str) -> float:

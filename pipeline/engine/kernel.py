@@ -4,11 +4,11 @@ The model is that of `reference`, integrated event by event and specialized for 
 functions and the number and kind of its traces are compile-time constants. For speed, and memory
 O(n_synapses) for any duration:
 
-- Presynaptic traces are updated only at events. Each is stored divided by `scale`, the factor
-  (1 - dt/tau)^(steps since the last rescaling) common to all synapses. An input spike adds `jump`
-  = 1 / scale to one of them; an output spike reads them all as scale * x.
+- Traces are updated only at events. Each is stored divided by a scale, the factor (1 - dt/tau)
+  to the number of steps since the last rescaling. The scales of all steps between two rescalings
+  are in tables. An output spike reads all presynaptic traces as scale * x.
 - Input events are drawn here, in chunks, from the same random stream as in `inputs`.
-- The loop over steps is in `advance`. It runs in stretches in which all events are buffered and
+- The loop over steps is in `loops`. It runs in stretches in which all events are buffered and
   nothing is rescaled, recorded or drawn, so options that are off cost nothing there.
 
 The code neither allocates memory nor raises exceptions, so that `object_code` can cache it for
@@ -17,20 +17,19 @@ processes that do not import numba.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import carray, cfunc, from_dtype, njit, types, uint64
 from numba.extending import intrinsic, overload
-from numba.np.random._constants import fe_double, ke_double, we_double, ziggurat_exp_r
 
 from pipeline.engine.constants import State, StepConstants
-from pipeline.engine.unrolled import TraceFunctions, inlined, tuple_of
-from pipeline.model.plasticity import POST, PRE, Rule, where
+from pipeline.engine.loops import Arrays, block_loop, plain_loop
+from pipeline.engine.unrolled import TraceFunctions, inlined
+from pipeline.model import streams
+from pipeline.model.plasticity import POST, PRE, Rule
 
 # ruff: noqa: ANN001, ANN202 - numba infers the types
 
@@ -40,9 +39,6 @@ _ADDRESSES = [
         from_dtype(np.dtype(StepConstants)),
         from_dtype(np.dtype(State)),
         types.float64,
-        types.float64,
-        types.uint64,
-        types.int64,
         types.float64,
         types.float64,
         types.int64,
@@ -58,102 +54,72 @@ _NEEDS_PYTHON = re.compile(
 )
 
 
-@overload(where)
-def _where(condition, a, b):
-    return lambda condition, a, b: a if condition else b
+def _reinterpretation(source: Any, target: Any) -> Any:
+    """Return a compiled function that takes the bits of one type as another."""
+
+    def generate(context, value):
+        def build(context, builder, signature, arguments):
+            return builder.bitcast(arguments[0], context.get_value_type(target))
+
+        return target(source), build
+
+    return intrinsic(generate)
 
 
-def _generate_high_half(context, a, b):
-    """Return the upper 64 of the 128 bits of a product."""
-
-    def generate(context, builder, signature, arguments):
-        wide = ir.IntType(128)
-        a, b = (builder.zext(argument, wide) for argument in arguments)
-        upper = builder.lshr(builder.mul(a, b), ir.Constant(wide, 64))
-        return builder.trunc(upper, ir.IntType(64))
-
-    return types.uint64(types.uint64, types.uint64), generate
+_float_of_bits = _reinterpretation(types.uint64, types.float64)
+_bits_of_float = _reinterpretation(types.float64, types.uint64)
 
 
-_high_half_of_product: Any = intrinsic(_generate_high_half)
+@overload(streams.float_of_bits)
+def _(bits):
+    return lambda bits: _float_of_bits(bits)  # noqa: PLW0108 - numba takes no intrinsic here
 
 
-# PCG64 (O'Neill 2014), as in numpy: a linear congruential generator of 128 bits, here in two
-# halves; the output is their exclusive or, rotated by the six highest bits.
-_MULTIPLIER_HIGH, _MULTIPLIER_LOW = uint64(0x2360ED051FC65DA4), uint64(0x4385DF649FCCF645)
+@overload(streams.bits_of_float)
+def _(x):
+    return lambda x: _bits_of_float(x)  # noqa: PLW0108
 
 
-@_compile
-def _next_state(high, low, increment_high, increment_low):
-    product_high = high * _MULTIPLIER_LOW + low * _MULTIPLIER_HIGH
-    product_high += _high_half_of_product(low, _MULTIPLIER_LOW)
-    product_low = low * _MULTIPLIER_LOW
-    low = product_low + increment_low
-    carry = uint64(low < product_low)
-    return product_high + increment_high + carry, low
+_mixed, _uniform = _compile(streams.mixed), _compile(streams.uniform)
+_exponential = _compile(streams.exponential)
 
 
 @_compile
-def _output(high, low):
-    mixed, turn = high ^ low, high >> uint64(58)
-    return (mixed >> turn) | (mixed << (-turn & uint64(63)))
+def _draw(constants, state, steps, synapses, gaps):
+    """Fill the arrays with the next cells of `inputs.bernoulli_cells`.
 
-
-@_compile
-def _cell_after(cell, exponential, mean_gap, n_cells):
-    gap = min(exponential * mean_gap, float(n_cells))
-    return min(cell + 1 + int(gap), n_cells)
-
-
-@_compile
-def _draw(stream, events, index, cell, mean_gap, n_cells):
-    """Fill `events` from `index` on with the cells of `inputs.bernoulli_cells` after `cell`.
-
-    The exponentials are those of `numpy.random.Generator.standard_exponential`, by the ziggurat
-    method with 256 layers (Marsaglia & Tsang 2000). Beyond the lattice every cell is `n_cells`.
+    Beyond the lattice every cell is the one after the last step.
     """
-    high, low, increment_high, increment_low = stream[0], stream[1], stream[2], stream[3]
-    while index < events.size:
-        # In 98.9 % of cases the first trial of an exponential is accepted. A separate loop for
-        # these keeps the variables of the others out of its registers.
-        while True:
-            high, low = _next_state(high, low, increment_high, increment_low)
-            bits = _output(high, low) >> uint64(3)
-            layer = bits & uint64(255)
-            bits >>= uint64(8)
-            exponential = bits * we_double[layer]
-            if bits >= ke_double[layer]:
-                break
-            cell = _cell_after(cell, exponential, mean_gap, n_cells)
-            events[index] = cell
-            index += 1
-            if index == events.size:
-                stream[0], stream[1] = high, low
-                return
-
-        high, low = _next_state(high, low, increment_high, increment_low)
-        uniform = (_output(high, low) >> uint64(11)) * 2.0**-53
-        if layer == 0:
-            exponential = ziggurat_exp_r - math.log1p(-uniform)
-        else:
-            above, below = fe_double[layer - uint64(1)], fe_double[layer]
-            if (above - below) * uniform + below >= math.exp(-exponential):
-                continue
-        cell = _cell_after(cell, exponential, mean_gap, n_cells)
-        events[index] = cell
-        index += 1
-    stream[0], stream[1] = high, low
+    n_synapses, mean_gap, increment = constants.n_synapses, constants.mean_gap, constants.increment
+    n_cells, per_synapse = constants.n_steps * n_synapses, 1 / n_synapses
+    cell, longest = state.cell - 1, float(n_cells)
+    counter = constants.start + uint64(state.n_drawn) * increment
+    n = uint64(steps.size)  # unsigned indices avoid numba's check for negative ones
+    for j in range(n):
+        gaps[j] = _uniform(_mixed(counter))
+        counter += increment
+    for j in range(n):
+        gaps[j] = min(_exponential(gaps[j]) * mean_gap, longest)
+    for j in range(n):
+        cell = min(cell + 1 + int(gaps[j]), n_cells)
+        steps[j] = cell
+    for j in range(n):
+        # Exact below 2**48 cells: the half keeps the quotient off whole numbers by more than its
+        # rounding error.
+        step = int((steps[j] + 0.5) * per_synapse)
+        synapses[j] = steps[j] - step * n_synapses
+        steps[j] = step
+    state.cell = cell + 1
+    state.n_drawn += steps.size
 
 
 @_compile
-def _refill(constants, state, stream, events):
+def _refill(constants, state, steps, synapses, gaps):
     """Move the pending events to the front of the buffer and fill the rest with new ones."""
-    last = events[events.size - 1]
-    waiting = events.size - state.event
+    waiting = steps.size - state.event
     for i in range(waiting):
-        events[i] = events[state.event + i]
-    n_cells = constants.n_steps * constants.n_synapses
-    _draw(stream, events, waiting, last, constants.mean_gap, n_cells)
+        steps[i], synapses[i] = steps[state.event + i], synapses[state.event + i]
+    _draw(constants, state, steps[waiting:], synapses[waiting:], gaps)
     state.event = 0
 
 
@@ -163,143 +129,54 @@ def _copy(source, target):
         target[i] = source[i]
 
 
-@inlined
-def _clipped(w):
-    return min(max(w, 0.0), 1.0)  # in this order NaN stays NaN
-
-
-def _potentiation_of(rule: type[Rule], traces: TraceFunctions) -> Any:
-    """Return the compiled LTP at an output spike, after the trace jumps of the step's inputs.
-
-    These are operations 2 and 1 in `reference.run`.
-    """
-    potentiate, Traces = _compile(rule.potentiate), rule.traces_type()  # noqa: N806 - a type
-    read, move = traces.read, traces.move
-
-    @inlined
-    def potentiate_all(events, event, first_cell, w, x, scale, jump, post, fields):
-        n_synapses = uint64(w.size)
-        synapse = uint64(events[uint64(event)] - first_cell)
-        while synapse < n_synapses:
-            move(x, synapse, jump, jump)
-            event += 1
-            synapse = uint64(events[uint64(event)] - first_cell)
-        for i in range(w.size):
-            w[i] = _clipped(potentiate(w[i], Traces(*(read(x, i, scale) + post)), fields))
-
-    return potentiate_all
-
-
-def _arrival_of(rule: type[Rule], traces: TraceFunctions) -> Any:
-    """Return the compiled loop over the input spikes of a step.
-
-    It is operations 1, 3 and 4 in `reference.run`: presynaptic traces, sum of the conductance
-    jumps, and LTD.
-    """
-    depress, Traces = _compile(rule.depress), rule.traces_type()  # noqa: N806 - a type
-    read, move, move_late = traces.read, traces.move, traces.move_late
-
-    @inlined
-    def arrive(events, event, first_cell, w, x, scale, jump, added, post, fields):
-        # Unsigned indices avoid numba's check for negative ones.
-        n_synapses = uint64(w.size)
-        arriving = 0.0
-        synapse = uint64(events[uint64(event)] - first_cell)
-        while synapse < n_synapses:
-            move(x, synapse, jump, added)
-            w_active = w[synapse]
-            arriving += w_active
-            seen = Traces(*(read(x, synapse, scale) + post))
-            w[synapse] = _clipped(depress(w_active, seen, fields))
-            move_late(x, synapse, jump)
-            event += 1
-            synapse = uint64(events[uint64(event)] - first_cell)
-        return event, arriving
-
-    return arrive
-
-
-def _advance_of(rule: type[Rule]) -> Any:
-    """Return the compiled loop over steps for a rule."""
-    Fields, n_pre = rule.fields_type(), len(rule.traces_of(PRE))  # noqa: N806 - a type
-    n_fields, n_all = len(Fields._fields), len(Fields._fields) + len(rule.traces)
-    numbers_of = tuple_of("a", "a[{j}]", range(n_fields))
-    decays_of = tuple_of("a", "a[{j}]", range(n_fields, n_fields + n_pre))
-    post_decays_of = tuple_of("a", "a[{j}]", range(n_fields + n_pre, n_all))
-    t = TraceFunctions.of(rule)
-    scales_of, jumps_of, post_of, keep, zeros = t.scales, t.jumps, t.post, t.keep, t.zeros
-    post_moved, post_moved_late, post_times = t.post_moved, t.post_moved_late, t.post_times
-    times, over = t.times, t.over
-    potentiate_all, arrive = _potentiation_of(rule, t), _arrival_of(rule, t)
-
-    @_compile
-    def advance(constants, state, rule_constants, traces, step, stop, events, w, x, spike_step):
-        """Integrate the steps from `step` to before `stop`, numbered as in `reference.run`."""
-        # Local copies stay in registers, because no store to an array can alias them.
-        V_th, V_reset, E_L, E_ex = constants.V_th, constants.V_reset, constants.E_L, constants.E_ex
-        g_max, decay_ex = constants.g_max, constants.decay_ex
-        dt_over_tau_m, refractory_steps = constants.dt_over_tau_m, constants.refractory_steps
-        fields = Fields(*numbers_of(rule_constants))
-        decay, post_decay = decays_of(rule_constants), post_decays_of(rule_constants)
-        scale, jump, post = scales_of(traces), jumps_of(traces), post_of(traces)
-        v, g_ex = state.v, state.g_ex
-        free, event, n_spikes = state.free, state.event, state.n_spikes
-        first_cell = step * w.size
-
-        for k in range(step, stop):
-            # 2. Output spike.
-            added, spiked = jump, False
-            if k < free:
-                v = V_reset
-            elif v >= V_th:
-                spiked = True
-                spike_step[n_spikes] = k
-                n_spikes += 1
-                v = V_reset
-                free = k + 1 + refractory_steps
-                post = post_moved(post)
-                potentiate_all(events, event, first_cell, w, x, scale, jump, post, fields)
-                added = zeros()  # the traces include this step's input already
-
-            # 3. and 4. Conductance, LTD, and postsynaptic traces.
-            event, arriving = arrive(
-                events, event, first_cell, w, x, scale, jump, added, post, fields
-            )
-            g_ex = g_ex * decay_ex + g_max * arriving
-            if spiked:
-                post = post_moved_late(post)
-            post = post_times(post, post_decay)
-
-            # 5. Membrane potential.
-            v += dt_over_tau_m * (-(v - E_L) - g_ex * (v - E_ex))
-
-            scale, jump = times(scale, decay), over(jump, decay)
-            first_cell += w.size
-
-        keep(traces, scale, jump, post)
-        state.v, state.g_ex = v, g_ex
-        state.free, state.event, state.n_spikes = free, event, n_spikes
-
-    return advance
-
-
 def _rescale_of(rule: type[Rule]) -> Any:
-    """Return a compiled function that rescales the presynaptic traces of a rule."""
-    n_pre = len(rule.traces_of(PRE))
+    """Return a compiled function that multiplies the stored traces of a rule by their scales."""
+    n_pre, n_post = len(rule.traces_of(PRE)), len(rule.traces_of(POST))
 
     @_compile
-    def rescale(traces, x):
+    def rescale(tables, x, post):
+        last = tables.shape[2] - 1
         for j in range(n_pre):
-            for i in range(x.shape[1]):
-                x[j, i] *= traces[j]
-            traces[j] = traces[n_pre + j] = 1.0
+            for i in range(x[j].size):
+                x[j][i] *= tables[j, 0, last]
+        for j in range(n_post):
+            post[j] *= tables[n_pre + j, 0, last]
 
     return rescale
 
 
-def compiled(rule: type[Rule]) -> tuple[str, str]:
+def _arrays_of(rule: type[Rule]) -> Any:
+    """Return a compiled function that divides the memory of a run, see `constants.Memory`."""
+    rows = TraceFunctions.of(rule).rows
+    n_pre, n_post = len(rule.traces_of(PRE)), len(rule.traces_of(POST))
+
+    @inlined
+    def arrays_of(constants, tables, floats_at, integers_at):
+        n, n_buffered, n_rows = constants.n_synapses, constants.n_buffered, constants.stretch + 2
+        first_x = n + n_post + n_rows
+        first_saved = first_x + n_pre * n
+        floats = carray(floats_at, first_saved + (1 + n_pre) * n_buffered)
+        integers = carray(integers_at, 2 * n_buffered + constants.n_steps)
+        arrays = Arrays(
+            steps=integers[:n_buffered],
+            synapses=integers[n_buffered : 2 * n_buffered],
+            spike_step=integers[2 * n_buffered :],
+            w=floats[:n],
+            x=rows(floats, first_x, n),
+            tables=tables,
+            arriving=floats[n + n_post : first_x],
+            saved_w=floats[first_saved : first_saved + n_buffered],
+            saved_x=rows(floats, first_saved + n_buffered, n_buffered),
+        )
+        return arrays, floats[n : n + n_post]
+
+    return arrays_of
+
+
+def compiled(rule: type[Rule], in_blocks: bool) -> tuple[str, str]:
     """Compile the kernel for a rule; return the text of its LLVM module, and its name there."""
-    function = cfunc(types.void(*_ADDRESSES), error_model="numpy")(_integrate_of(rule))
+    advance = block_loop(rule) if in_blocks else plain_loop(rule)
+    function = cfunc(types.void(*_ADDRESSES), error_model="numpy")(_integrate_of(rule, advance))
     module = function.inspect_llvm()
     if _NEEDS_PYTHON.search(module):
         raise ValueError(
@@ -309,52 +186,48 @@ def compiled(rule: type[Rule]) -> tuple[str, str]:
     return module, function.native_name
 
 
-def _integrate_of(rule: type[Rule]) -> Callable[..., None]:
-    advance, rescale = _advance_of(rule), _rescale_of(rule)
-    n_pre, n_post = len(rule.traces_of(PRE)), len(rule.traces_of(POST))
-    n_constants, n_traces = len(rule.fields_type()._fields) + n_pre + n_post, 2 * n_pre + n_post
+def _integrate_of(rule: type[Rule], advance: Any) -> Callable[..., None]:
+    rescale, arrays_of = _rescale_of(rule), _arrays_of(rule)
+    n_numbers, n_traces = len(rule.fields_type()._fields), len(rule.traces)
 
     def integrate(
-        constants_at, state_at, rule_at, traces_at, stream_at, events_at, w_at, x_at, spike_step_at,
-        history_at,
-    ):  # fmt: skip
+        constants_at, state_at, numbers_at, tables_at, floats_at, integers_at, history_at
+    ):
         """Integrate the steps from `state.step` to before `state.until`.
 
-        All arguments are addresses: of a `StepConstants`, a `State`, the rule's constants and
-        traces (see `constants`), the random stream (4 words), the buffered events
-        (`constants.n_events` in time order), the weights (`constants.n_synapses`), the scaled
-        traces (n_pre, n_synapses), the steps of the output spikes (with capacity for the maximum
-        number), and the weight history (a row per `constants.sample_steps`). If the last buffered
-        event is the cell after the last step, no others are drawn.
+        All arguments are addresses: of a `StepConstants`, a `State`, the arrays of
+        `RuleConstants`, those of `Memory`, and the weight history (a row per
+        `constants.sample_steps`). It returns early if events are given and no step is complete in
+        the buffer; that of the last event may have further ones.
         """
         constants, state = carray(constants_at, 1)[0], carray(state_at, 1)[0]
-        rule_constants, traces = carray(rule_at, n_constants), carray(traces_at, n_traces)
-        stream, events = carray(stream_at, 4), carray(events_at, constants.n_events)
-        w, x = carray(w_at, constants.n_synapses), carray(x_at, (n_pre, constants.n_synapses))
-        spike_step = carray(spike_step_at, constants.n_steps)
+        numbers = carray(numbers_at, n_numbers)
+        tables = carray(tables_at, (n_traces, 2, constants.stretch + 2))
+        a, post = arrays_of(constants, tables, floats_at, integers_at)
         n_samples = constants.n_steps // constants.sample_steps
         history = carray(history_at, (n_samples, constants.n_synapses))
         last_step = constants.n_steps - 1
         end = min(state.until, last_step)
 
         while state.step < end:
-            step = state.step
-            # The step of the last buffered event may have further events that are not drawn yet.
-            complete = events[events.size - 1] // constants.n_synapses
-            if complete <= step:
-                _refill(constants, state, stream, events)
-                complete = events[events.size - 1] // constants.n_synapses
+            complete = a.steps[constants.n_buffered - 1]
+            if complete <= state.step:
+                if not constants.draws:
+                    return
+                _refill(constants, state, a.steps, a.synapses, a.saved_w)
+                complete = a.steps[constants.n_buffered - 1]
             sampling = (state.n_samples + 1) * constants.sample_steps
             stop = min(complete, state.rescaling, sampling, end)
-            advance(constants, state, rule_constants, traces, step, stop, events, w, x, spike_step)
+            advance(constants, state, numbers, post, stop, a)
             state.step = stop
             if stop == state.rescaling:
-                rescale(traces, x)
+                rescale(tables, a.x, post)
+                state.base = stop - 1
                 state.rescaling += constants.stretch
             if stop == sampling:
-                _copy(w, history[state.n_samples])
+                _copy(a.w, history[state.n_samples])
                 state.n_samples += 1
         if state.step == last_step and state.n_samples < n_samples:  # it changes no weight
-            _copy(w, history[state.n_samples])
+            _copy(a.w, history[state.n_samples])
 
     return integrate

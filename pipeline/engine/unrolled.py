@@ -34,79 +34,79 @@ def each(arguments: str, statements: Iterable[str]) -> Callable[..., None]:
 
 @dataclass(frozen=True)
 class TraceFunctions:
-    """Compiled functions on the traces of a rule.
+    """Compiled functions on the traces of a rule, each stored divided by a scale.
 
-    Presynaptic traces are the rows of `x`, each divided by its `scale`; `jump` is 1 / scale. The
-    array `traces` stores all scales, jumps and postsynaptic traces between two stretches.
+    The stored presynaptic traces are a tuple of arrays `x`, the postsynaptic ones a tuple `post`.
+    Scale and jump of trace `j` at a step are `tables[j, 0, row]` and `tables[j, 1, row]`, see
+    `RuleConstants`.
 
     Attributes
     ----------
-    scales, jumps, post : callable
-        Return a tuple of these, read from `traces`.
-    keep : callable
-        Store scales, jumps and postsynaptic traces in `traces`.
-    zeros : callable
-        Return a tuple with a zero per presynaptic trace.
+    rows : callable
+        Return the presynaptic traces, or as many other arrays, from one that holds them in turn.
+    post, keep_post : callable
+        Return the stored postsynaptic traces as a tuple, read from an array; store them there.
     read : callable
-        Return the presynaptic traces of one synapse.
+        Return all traces of one synapse at a step.
     move, move_late : callable
         Apply the jumps at an input spike to the traces of its synapse that are read after and
-        before their jump, respectively; `move` adds `added`, which is 0 if the spike is included
-        already.
+        before their jump, respectively.
     post_moved, post_moved_late : callable
-        Return the postsynaptic traces after an output spike, likewise.
-    times, over, post_times : callable
-        Return products and quotients, element by element.
+        Return the stored postsynaptic traces after an output spike, likewise.
+    save, restore : callable
+        Copy the stored presynaptic traces of a synapse to a column of other arrays, and back.
     """
 
-    scales: Callable[..., Any]
-    jumps: Callable[..., Any]
+    rows: Callable[..., Any]
     post: Callable[..., Any]
-    keep: Callable[..., Any]
-    zeros: Callable[..., Any]
+    keep_post: Callable[..., Any]
     read: Callable[..., Any]
     move: Callable[..., Any]
     move_late: Callable[..., Any]
     post_moved: Callable[..., Any]
     post_moved_late: Callable[..., Any]
-    times: Callable[..., Any]
-    over: Callable[..., Any]
-    post_times: Callable[..., Any]
+    save: Callable[..., Any]
+    restore: Callable[..., Any]
 
     @classmethod
     def of(cls, rule: type[Rule]) -> TraceFunctions:
         """Return the functions for the traces of a rule."""
         pre, post = (list(rule.traces_of(side).values()) for side in (PRE, POST))
         n, m = len(pre), len(post)
-        kept = [f"a[{j}], a[{n + j}] = scale[{j}], jump[{j}]" for j in range(n)]
-        kept += [f"a[{2 * n + j}] = post[{j}]" for j in range(m)]
 
-        def moved(late: bool, added: str) -> list[str]:
-            return [
-                f"x[{j}, i] = jump[{j}]" if trace.sets else f"x[{j}, i] += {added}[{j}]"
-                for j, trace in enumerate(pre)
-                if trace.before_jump == late
-            ]
+        def moved(late: bool) -> Callable[..., Any]:
+            return each(
+                "x, i, tables, row",
+                [
+                    f"x[{j}][i] {'=' if trace.sets else '+='} tables[{j}, 1, row]"
+                    for j, trace in enumerate(pre)
+                    if trace.before_jump == late
+                ],
+            )
 
         def post_moved(late: bool) -> Callable[..., Any]:
+            jumps = [f"tables[{n + j}, 1, row]" for j in range(m)]
             values = [
-                f"post[{j}]" if t.before_jump != late else "1.0" if t.sets else f"post[{j}] + 1.0"
-                for j, t in enumerate(post)
+                f"post[{j}]" if t.before_jump != late else jump if t.sets else f"post[{j}] + {jump}"
+                for j, (t, jump) in enumerate(zip(post, jumps, strict=True))
             ]
-            return inlined(eval(f"lambda post: ({''.join(f'{value}, ' for value in values)})"))
+            elements = "".join(f"{value}, " for value in values)
+            return inlined(eval(f"lambda post, tables, row: ({elements})"))
 
+        values = [f"tables[{j}, 0, row] * x[{j}][i]" for j in range(n)]
+        values += [f"tables[{n + j}, 0, row] * post[{j}]" for j in range(m)]
+        elements = "".join(f"{value}, " for value in values)
         return cls(
-            scales=tuple_of("a", "a[{j}]", range(n)),
-            jumps=tuple_of("a", "a[{j}]", range(n, 2 * n)),
-            post=tuple_of("a", "a[{j}]", range(2 * n, 2 * n + m)),
-            keep=each("a, scale, jump, post", kept),
-            zeros=tuple_of("", "0.0", range(n)),
-            read=tuple_of("x, i, scale", "scale[{j}] * x[{j}, i]", range(n)),
-            move=each("x, i, jump, added", moved(False, "added")),
-            move_late=each("x, i, jump", moved(True, "jump")),
+            rows=tuple_of("a, first, n", "a[first + {j} * n : first + ({j} + 1) * n]", range(n)),
+            post=tuple_of("a", "a[{j}]", range(m)),
+            keep_post=each("a, post", [f"a[{j}] = post[{j}]" for j in range(m)]),
+            read=inlined(eval(f"lambda x, i, post, tables, row: ({elements})")),
+            move=moved(False),
+            move_late=moved(True),
             post_moved=post_moved(False),
             post_moved_late=post_moved(True),
-            times=tuple_of("a, b", "a[{j}] * b[{j}]", range(n)),
-            over=tuple_of("a, b", "a[{j}] / b[{j}]", range(n)),
-            post_times=tuple_of("a, b", "a[{j}] * b[{j}]", range(m)),
+            save=each("x, i, saved, column", [f"saved[{j}][column] = x[{j}][i]" for j in range(n)]),
+            restore=each(
+                "x, i, saved, column", [f"x[{j}][i] = saved[{j}][column]" for j in range(n)]
+            ),
         )

@@ -8,6 +8,7 @@ not grow with the duration.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import quantity, written
 from pipeline.model.registry import REGISTRIES, Registry, Variant
+from pipeline.model.streams import exponential, stream_of, uniform, words
 
 Cells = NDArray[np.int64]
 
@@ -189,10 +191,10 @@ def bernoulli_cells(p: float, n_synapses: int, n_steps: int, seed: int) -> Itera
         return
     n_cells = n_steps * n_synapses
     factor = mean_gap(p)
-    generator = random_generator(seed, INPUT_STREAM)
+    stream = stream_of(seed, INPUT_STREAM)
     last = -1
-    while True:
-        gaps = generator.standard_exponential(CHUNK) * factor
+    for first in itertools.count(0, CHUNK):
+        gaps = exponential(uniform(words(stream, first, CHUNK))) * factor
         gaps = np.minimum(gaps, n_cells)  # longer ones may overflow an integer
         cells = last + np.cumsum(gaps.astype(np.int64) + 1)
         if cells[-1] >= n_cells:

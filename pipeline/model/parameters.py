@@ -19,7 +19,7 @@ from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Quantity, Section, quantity, refuse_unknown_keys, written
 
 #: Part of every point's key; raise it when a change of the model changes any number.
-MODEL_VERSION = 3
+MODEL_VERSION = 4
 
 #: Most cells (steps times synapses): cell indices, summed over a chunk of gaps, must fit in int64.
 _MOST_CELLS = 2**48

@@ -54,7 +54,8 @@ def run(
     """Integrate one neuron, driven by its input events.
 
     The code numbers the operations within a step in their order. The last step has no next state:
-    it updates presynaptic traces only, neither weights nor potential, as in the notebook.
+    it updates presynaptic traces only, neither weights nor potential, as in the notebook. The Euler
+    step of the potential is grouped so that it waits for one product and one sum.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def run(
     chunks = configuration.input_events() if chunks is None else chunks
     recorder = _Recorder(configuration)
 
-    v, g_ex, refractory = neuron.V_init, 0.0, 0
+    v, g_ex, refractory, a = neuron.V_init, 0.0, 0, dt / neuron.tau_m
     w = np.full(n_synapses, synapse.w_init)
     traces, fields = _Traces(rule, n_synapses, dt), rule.fields()
 
@@ -124,7 +125,7 @@ def run(
         traces.decay_post()
 
         # 5. Membrane potential: tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex), one Euler step.
-        v += dt / neuron.tau_m * (-(v - neuron.E_L) - g_ex * (v - synapse.E_ex))
+        v = v * (1 - a - a * g_ex) + (a * neuron.E_L + a * synapse.E_ex * g_ex)
 
     if recorder.traces:
         recorder.note(last_step, v=v, g_ex=g_ex, weight_trace=w, **traces.values)

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipeline
-from pipeline.engine import compiled, kernel
+from pipeline.engine import compiled, constants, kernel
 from pipeline.model import reference
-from pipeline.model.inputs import bernoulli_cells, given_cells, mean_gap
+from pipeline.model.inputs import INPUT_STREAM, bernoulli_cells, given_cells, mean_gap
 from pipeline.model.parameters import Configuration
 from pipeline.model.rules.additive import Additive
+from pipeline.model.streams import stream_of
 from tests.conftest import golden, golden_overrides
 
 ROOT = Path(__file__).parents[3]
@@ -160,30 +161,71 @@ def test_shortest_runs(steps):
     assert_same_run(configuration)
 
 
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(configurations(), st.sampled_from([1, 2, 5, 16, 64, 128]), st.sampled_from([1, 40, 1024]))
+def test_blocks_give_the_plain_loop_to_the_last_bit(configuration, longest, drawn):
+    """For any length of the blocks, and any number of events drawn at a time."""
+    plain = compiled.run(configuration, in_blocks=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "_LONGEST_BLOCK", longest)
+        patch.setattr(compiled, "_DRAWN", drawn)
+        assert_identical(compiled.run(configuration), plain)
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(configurations(), st.sampled_from([1, 16, 128]), st.sampled_from([1, 100]))
+def test_blocks_give_the_plain_loop_on_given_events(configuration, longest, buffered):
+    """Events that move through the buffer in any number at a time give the same run."""
+    plain = compiled.run(configuration, configuration.input_events(), in_blocks=False)
+    assert_identical(compiled.run(configuration), plain)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "_LONGEST_BLOCK", longest)
+        patch.setattr(compiled, "_GIVEN", buffered)
+        assert_identical(compiled.run(configuration, configuration.input_events()), plain)
+
+
+def assert_identical(got, expected):
+    """All that two runs recorded is equal bit by bit."""
+    for name in ("weight", "spike_step", "weight_history", "v"):
+        np.testing.assert_array_equal(getattr(got, name), getattr(expected, name))
+
+
 @pytest.mark.parametrize("p", [1e-7, 0.0015, 0.015, 0.3, 1.0])
 def test_drawn_events_equal_those_of_numpy(p):
-    """Compiled ziggurat method and PCG64 agree with numpy on half a million events."""
+    """The kernel's draws are those of `bernoulli_cells`, in chunks of any size."""
     n_synapses, n_steps, seed = 300, int(500_000 / p / 300) + 1, 5
-    n_cells = n_synapses * n_steps
-    events = np.empty(600_000, dtype=np.int64)
-    stream = np.array(compiled._stream_of(seed), dtype=np.uint64)
-    kernel._draw(stream, events, 0, -1, mean_gap(p), n_cells)
+    cells = drawn_cells(p, n_synapses, n_steps, seed, [100_000, 1, 33, 499_966])
     expected = np.concatenate(list(bernoulli_cells(p, n_synapses, n_steps, seed)))
     assert expected.size > 490_000
-    np.testing.assert_array_equal(events[: expected.size], expected)
-    assert (events[expected.size :] == n_cells).all()
+    np.testing.assert_array_equal(cells[: expected.size], expected)
+    assert (cells[expected.size :] == n_synapses * n_steps).all()
 
 
-@example(0)
-@example(2**32 - 1)
-@given(st.integers(0, 2**32 - 1))
-@settings(max_examples=20, deadline=None, derandomize=True)
-def test_stream_starts_where_numpys_does(seed):
-    """The four halves are the state of numpy's PCG64 for this seed's input stream."""
-    generator = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(0,)))
-    high, low, increment_high, increment_low = compiled._stream_of(seed)
-    state = {"state": high << 64 | low, "inc": increment_high << 64 | increment_low}
-    assert state == generator.state["state"]
+@pytest.mark.parametrize("n_synapses", [1, 3, 300, 9_999_991])
+def test_cells_are_divided_exactly(n_synapses):
+    """Step and synapse of an event are right up to the end of the largest lattice."""
+    n_steps = 2**48 // n_synapses
+    cells = drawn_cells(1e-9, n_synapses, n_steps, 3, [400_000])
+    expected = np.concatenate(list(bernoulli_cells(1e-9, n_synapses, n_steps, 3)))
+    np.testing.assert_array_equal(cells[: expected.size], expected)
+
+
+def drawn_cells(p, n_synapses, n_steps, seed, sizes):
+    """Return the events that the kernel draws in chunks of some sizes, as cells."""
+    start, increment = stream_of(seed, INPUT_STREAM)
+    step_constants = constants.StepConstants(
+        n_synapses=n_synapses, n_steps=n_steps, start=start, increment=increment,
+        mean_gap=mean_gap(p),
+    )  # fmt: skip
+    of_run = np.frombuffer(bytes(step_constants), dtype=np.dtype(constants.StepConstants))
+    state = np.zeros(1, dtype=np.dtype(constants.State))
+    cells = []
+    for size in sizes:
+        steps, synapses = np.empty((2, size), dtype=np.int64)
+        kernel._draw(of_run[0], state[0], steps, synapses, np.empty(size))
+        assert ((synapses >= 0) & (synapses < n_synapses)).all()
+        cells.append(steps * n_synapses + synapses)
+    return np.concatenate(cells)
 
 
 @pytest.mark.parametrize("tau_plus", [1.00000000000001, 1.001, 1e12])
@@ -198,17 +240,27 @@ def test_traces_of_any_time_constant(tau_plus):
 
 def test_object_code_depends_on_all_of_its_source_files():
     """The kernel is compiled again after a change of any engine module that it imports."""
-    folder = Path(kernel.__file__).parent
-    tree = ast.parse((folder / "kernel.py").read_text())
-    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    files = {f"{m.rpartition('.')[2]}.py" for m in modules if m.startswith("pipeline.engine.")}
-    assert len(files) == 2
-    assert files | {"kernel.py"} == set(compiled.SOURCES)
+    package = Path(kernel.__file__).parents[1]
+    found, waiting = set(), ["engine/kernel.py"]
+    while waiting:
+        found.add(name := waiting.pop())
+        for node in ast.walk(ast.parse((package / name).read_text())):
+            for module in imported_by(node):
+                file = f"{module.removeprefix('pipeline.').replace('.', '/')}.py"
+                if file.startswith("engine/") and file not in found:
+                    waiting.append(file)
+    assert found == {f"engine/{name}.py" for name in ("kernel", "loops", "unrolled", "constants")}
+    assert found | {"model/streams.py"} == set(compiled.SOURCES)
+
+
+def imported_by(node):
+    """Return the modules that a statement imports from."""
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
 
 
 def test_the_kernel_allocates_nothing():
     """Numba's memory allocator is not available in a process that does not import numba."""
-    module, _ = kernel.compiled(Additive)
+    module, _ = kernel.compiled(Additive, in_blocks=True)
     assert "@NRT_Allocate" not in module
 
 

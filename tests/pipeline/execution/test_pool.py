@@ -190,7 +190,7 @@ def test_results_do_not_depend_on_the_stretch_length(configure, monkeypatch):
     """The results of a compiled run do not depend on the length of its stretches."""
     point = configure("record=history", "record.weight_interval=10", "seed=4")
     whole = compiled.run(point)
-    for seconds in (1e-9, 1e-6, 3e-6):
+    for seconds in (1e-9, 1e-7, 5e-7):
         calls = []
         monkeypatch.setattr(compiled, "_SECONDS_PER_STRETCH", seconds)
         parts = compiled.run(point, None, lambda calls=calls: calls.append(1))

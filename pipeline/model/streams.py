@@ -1,0 +1,165 @@
+"""Random streams by counter: any part of a stream can be drawn without the parts before it.
+
+Word `j` of a stream is a mixing function of `start + j * increment` modulo 2**64 (Steele, Lea &
+Flood 2014, Fast splittable pseudorandom number generators, OOPSLA). Start and odd increment are the
+stream's own, so that no two streams run through the same sequence of words.
+
+The functions of words use operations on unsigned integers and IEEE doubles only. numpy applies them
+to arrays; the compiled engine compiles the same text for scalars, with equal results to the last
+bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Constants of the mixing function moremur (P. Evensen 2019), a finalizer like that of SplitMix64,
+#: with an avalanche that is nearer to the ideal for counters.
+_MULTIPLIER_1, _MULTIPLIER_2 = np.uint64(0x3C79AC492BA7B653), np.uint64(0x1C69B3F74AC4AE35)
+_SHIFT_1, _SHIFT_2 = np.uint64(27), np.uint64(33)
+
+# A double is a sign, an exponent of 11 bits that is stored plus 1023, and a fraction of 52 bits.
+_FRACTION_BITS = np.uint64(52)
+_WORD_TO_FRACTION = np.uint64(64 - 52)
+_FRACTION = np.uint64(2**52 - 1)
+_BITS_OF_1 = np.uint64(0x3FF0000000000000)
+_BITS_OF_ROOT_HALF = np.uint64(0x3FE6A09E667F3BCD)
+#: As bits of a double, 2**52 + n for an integer n below 2**52 that takes the place of the fraction.
+_BITS_OF_2_52 = np.uint64(0x4330000000000000)
+
+_LN_2 = 0.6931471805599453
+
+#: Coefficients of z, z**2, ... in log((1 + s) / (1 - s)) / s with z = s**2, after the constant 2:
+#: the polynomial through seven Chebyshev nodes between 0 and the z of sqrt(2).
+_C1, _C2, _C3, _C4 = 0.666666666666667, 0.399999999998995, 0.28571428625975487, 0.2222221113479508
+_C5, _C6, _C7 = 0.18182889125261723, 0.15331721600556042, 0.14616449685043406
+
+
+class Stream(NamedTuple):
+    """A random stream: word `j` is the mixed `start + j * increment` modulo 2**64."""
+
+    start: int
+    increment: int
+
+
+def stream_of(seed: int, number: int) -> Stream:
+    """Return one numbered stream of a seed."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(number,))
+    start, increment = sequence.generate_state(2, np.uint64).tolist()
+    return Stream(start, increment | 1)
+
+
+def words(stream: Stream, first: int, count: int) -> NDArray[np.uint64]:
+    """Return consecutive words of a stream.
+
+    Parameters
+    ----------
+    stream : Stream
+        The stream.
+    first, count : int
+        Index of the first word, and how many.
+
+    Returns
+    -------
+    ndarray of uint64, (count,)
+        Independent and uniform over all values; dimensionless.
+    """
+    index = np.arange(first, first + count, dtype=np.uint64)
+    return mixed(np.uint64(stream.start) + index * np.uint64(stream.increment))
+
+
+def float_of_bits(bits: Any) -> Any:
+    """Return the doubles with given bits.
+
+    Parameters
+    ----------
+    bits : ndarray of uint64
+        Of any shape, dimensionless.
+
+    Returns
+    -------
+    ndarray of float64
+        Of the same shape, dimensionless.
+    """
+    return bits.view(np.float64)
+
+
+def bits_of_float(x: Any) -> Any:
+    """Return the bits of doubles, the inverse of `float_of_bits`.
+
+    Parameters
+    ----------
+    x : ndarray of float64
+        Of any shape, dimensionless.
+
+    Returns
+    -------
+    ndarray of uint64
+        Of the same shape, dimensionless.
+    """
+    return x.view(np.uint64)
+
+
+def mixed(counter: Any) -> Any:
+    """Return the words of counters, by a bijection that spreads each bit over the whole word.
+
+    Parameters
+    ----------
+    counter : ndarray of uint64
+        Of any shape, dimensionless.
+
+    Returns
+    -------
+    ndarray of uint64
+        Of the same shape, dimensionless.
+    """
+    word = (counter ^ (counter >> _SHIFT_1)) * _MULTIPLIER_1
+    word = (word ^ (word >> _SHIFT_2)) * _MULTIPLIER_2
+    return word ^ (word >> _SHIFT_1)
+
+
+def uniform(word: Any) -> Any:
+    """Return numbers between 0 and 1, both excluded: the odd multiples of 2**-53.
+
+    Parameters
+    ----------
+    word : ndarray of uint64
+        Of any shape, dimensionless.
+
+    Returns
+    -------
+    ndarray of float64
+        Of the same shape, dimensionless.
+    """
+    return float_of_bits((word >> _WORD_TO_FRACTION) | _BITS_OF_1) - (1 - 2.0**-53)
+
+
+def exponential(u: Any) -> Any:
+    """Return standard exponential variates -log(u), within three units of the last place.
+
+    With u = m 2**n and m between sqrt(1/2) and sqrt(2), the logarithm is n log(2) + log(m), and
+    log(m) = log((1 + s) / (1 - s)) with s = (m - 1) / (m + 1) (as in fdlibm, Sun Microsystems
+    1993). Even and odd powers are summed apart, which shortens the chain of operations.
+
+    Parameters
+    ----------
+    u : ndarray of float64
+        Of any shape, between 0 and 1, both excluded; dimensionless.
+
+    Returns
+    -------
+    ndarray of float64
+        Of the same shape, above 0, dimensionless.
+    """
+    bits = bits_of_float(u) - _BITS_OF_ROOT_HALF + _BITS_OF_1
+    n = float_of_bits((bits >> _FRACTION_BITS) | _BITS_OF_2_52) - (2.0**52 + 1023)
+    m = float_of_bits((bits & _FRACTION) + _BITS_OF_ROOT_HALF)
+    s = (1 - m) / (1 + m)
+    z = s * s
+    w = z * z
+    even = w * (_C2 + w * (_C4 + w * _C6))
+    odd = z * (_C1 + w * (_C3 + w * (_C5 + w * _C7)))
+    return s * (2 + (even + odd)) - n * _LN_2
