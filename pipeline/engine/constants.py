@@ -25,7 +25,7 @@ _LARGEST_EXPONENT = 230.0
 
 #: Longest block of `loops` [steps]: short enough for a processor to receive the input of the next
 #: block while the potential of this one, a chain of dependent operations, is being computed.
-_LONGEST_BLOCK = 16
+_LONGEST_BLOCK = 32
 
 
 def _fields(kind: type, *names: str) -> list[tuple[str, type]]:

@@ -7,7 +7,8 @@ O(n_synapses) for any duration:
 - Traces are updated only at events. Each is stored divided by a scale, the factor (1 - dt/tau)
   to the number of steps since the last rescaling. The scales of all steps between two rescalings
   are in tables. An output spike reads all presynaptic traces as scale * x.
-- Input events are drawn here, in chunks, from the same random stream as in `inputs`.
+- Input events are drawn here, in chunks, from the same random stream as in `inputs`, in loops over
+  one array each, which vectorise.
 - The loop over steps is in `loops`. It runs in stretches in which all events are buffered and
   nothing is rescaled, recorded or drawn, so options that are off cost nothing there.
 
@@ -80,6 +81,15 @@ def _(x):
     return lambda x: _bits_of_float(x)  # noqa: PLW0108
 
 
+@overload(streams.float_of_whole)
+def _(number: Any) -> Any:
+    return streams.float_of_whole
+
+
+_float_of_whole, _whole_of_float = (
+    _compile(streams.float_of_whole),
+    _compile(streams.whole_of_float),
+)
 _mixed, _uniform = _compile(streams.mixed), _compile(streams.uniform)
 _exponential = _compile(streams.exponential)
 
@@ -99,16 +109,18 @@ def _draw(constants, state, steps, synapses, gaps):
         gaps[j] = _uniform(_mixed(counter))
         counter += increment
     for j in range(n):
-        gaps[j] = min(_exponential(gaps[j]) * mean_gap, longest)
+        gap = np.floor(min(_exponential(gaps[j]) * mean_gap, longest))
+        steps[j] = _whole_of_float(gap)
     for j in range(n):
-        cell = min(cell + 1 + int(gaps[j]), n_cells)
+        cell = min(cell + 1 + steps[j], n_cells)
         steps[j] = cell
     for j in range(n):
         # Exact below 2**48 cells: the half keeps the quotient off whole numbers by more than its
         # rounding error.
-        step = int((steps[j] + 0.5) * per_synapse)
-        synapses[j] = steps[j] - step * n_synapses
-        steps[j] = step
+        exact = _float_of_whole(uint64(steps[j]))
+        step = np.floor((exact + 0.5) * per_synapse)
+        synapses[j] = _whole_of_float(exact - step * n_synapses)
+        steps[j] = _whole_of_float(step)
     state.cell = cell + 1
     state.n_drawn += steps.size
 

@@ -22,8 +22,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from numba import njit, uint64
-from numba.extending import overload
+from numba import njit, types, uint64
+from numba.extending import intrinsic, overload
 
 from pipeline.engine.unrolled import TraceFunctions, inlined, tuple_of
 from pipeline.model.plasticity import Rule, where
@@ -42,6 +42,18 @@ Arrays = namedtuple("Arrays", "steps synapses w x tables spike_step arriving sav
 
 #: The constants of the membrane.
 Membrane = namedtuple("Membrane", "V_th V_reset E_L E_ex dt_over_tau_m g_max decay_ex")
+
+
+def _generate_fma(context, a, b, c):
+    """Return the processor's fused multiply-add, `arithmetic.fma`."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.fma(*arguments)
+
+    return types.float64(types.float64, types.float64, types.float64), generate
+
+
+_fma: Any = intrinsic(_generate_fma)
 
 
 @overload(where)
@@ -70,13 +82,13 @@ def _membrane(constants):
 
 @inlined
 def _conductance(m, g_ex, arriving):
-    return g_ex * m.decay_ex + m.g_max * arriving
+    return _fma(g_ex, m.decay_ex, m.g_max * arriving)
 
 
 @inlined
 def _potential(m, v, g_ex):
     a = m.dt_over_tau_m
-    return v * (1 - a - a * g_ex) + (a * m.E_L + a * m.E_ex * g_ex)
+    return _fma(v, 1 - a - a * g_ex, a * m.E_L + a * m.E_ex * g_ex)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.model.arithmetic import fma
 from pipeline.model.inputs import Cells, active_synapses
 from pipeline.model.parameters import Configuration, steps
 from pipeline.model.plasticity import POST, PRE, Rule, clipped
@@ -54,8 +55,8 @@ def run(
     """Integrate one neuron, driven by its input events.
 
     The code numbers the operations within a step in their order. The last step has no next state:
-    it updates presynaptic traces only, neither weights nor potential, as in the notebook. The Euler
-    step of the potential is grouped so that it waits for one product and one sum.
+    it updates presynaptic traces only, neither weights nor potential, as in the notebook. The
+    steps of potential and conductance are grouped so that each waits for one operation.
 
     Parameters
     ----------
@@ -75,8 +76,7 @@ def run(
     rule, dt = configuration.stdp.resolved(), configuration.simulation.dt
     n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
     refractory_steps = steps(neuron.t_ref, dt)
-    last_step = n_steps - 1
-    stretch = max(1, _CELLS_PER_STRETCH // n_synapses)
+    last_step, stretch = n_steps - 1, max(1, _CELLS_PER_STRETCH // n_synapses)
     chunks = configuration.input_events() if chunks is None else chunks
     recorder = _Recorder(configuration)
 
@@ -113,19 +113,20 @@ def run(
 
         # 3. Conductance: dg/dt = -g/tau_ex, +g_max w at an input spike, w before this step's LTD.
         # 4. LTD of the synapses that spike; then postsynaptic traces: dx/dt = -x/tau.
-        g_ex *= 1 - dt / synapse.tau_ex
+        arriving = 0.0
         if active.size:
             w_active = w[active]
-            g_ex += synapse.g_max * w_active.sum()
+            arriving = w_active.sum()
             w[active] = clipped(rule.depress(w_active, traces.of(active), fields))
             if step > 0:
                 traces.jump_pre(active, late=True)
+        g_ex = fma(g_ex, 1 - dt / synapse.tau_ex, synapse.g_max * arriving)
         if spiked:
             traces.jump_post(late=True)
         traces.decay_post()
 
         # 5. Membrane potential: tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex), one Euler step.
-        v = v * (1 - a - a * g_ex) + (a * neuron.E_L + a * synapse.E_ex * g_ex)
+        v = fma(v, 1 - a - a * g_ex, a * neuron.E_L + a * synapse.E_ex * g_ex)
 
     if recorder.traces:
         recorder.note(last_step, v=v, g_ex=g_ex, weight_trace=w, **traces.values)

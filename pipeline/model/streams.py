@@ -103,6 +103,38 @@ def bits_of_float(x: Any) -> Any:
     return x.view(np.uint64)
 
 
+def float_of_whole(number: Any) -> Any:
+    """Return whole numbers as doubles, by operations that every processor has for vectors.
+
+    Parameters
+    ----------
+    number : ndarray of uint64
+        Of any shape, below 2**52; dimensionless.
+
+    Returns
+    -------
+    ndarray of float64
+        Of the same shape, dimensionless.
+    """
+    return float_of_bits(number | _BITS_OF_2_52) - 2.0**52
+
+
+def whole_of_float(x: Any) -> Any:
+    """Return doubles that are whole numbers as integers, the inverse of `float_of_whole`.
+
+    Parameters
+    ----------
+    x : ndarray of float64
+        Of any shape, whole, from 0 to below 2**52; dimensionless.
+
+    Returns
+    -------
+    ndarray of uint64
+        Of the same shape, dimensionless.
+    """
+    return bits_of_float(x + 2.0**52) ^ _BITS_OF_2_52
+
+
 def mixed(counter: Any) -> Any:
     """Return the words of counters, by a bijection that spreads each bit over the whole word.
 
@@ -155,7 +187,7 @@ def exponential(u: Any) -> Any:
         Of the same shape, above 0, dimensionless.
     """
     bits = bits_of_float(u) - _BITS_OF_ROOT_HALF + _BITS_OF_1
-    n = float_of_bits((bits >> _FRACTION_BITS) | _BITS_OF_2_52) - (2.0**52 + 1023)
+    n = float_of_whole(bits >> _FRACTION_BITS) - 1023
     m = float_of_bits((bits & _FRACTION) + _BITS_OF_ROOT_HALF)
     s = (1 - m) / (1 + m)
     z = s * s

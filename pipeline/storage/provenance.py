@@ -19,8 +19,9 @@ from pipeline.system import host
 RunRecord = dict[str, Any]
 
 SEED_POLICY = (
-    "numpy PCG64 of SeedSequence(seed, spawn_key=(stream,)); input spikes are stream 0; the same "
-    "seed draws the same numbers at every point. input.process=notebook: RandomState(seed)."
+    "mixed counters whose start and increment are SeedSequence(seed, spawn_key=(stream,)); input "
+    "spikes are stream 0; the same seed draws the same numbers at every point. "
+    "input.process=notebook: RandomState(seed)."
 )
 
 

@@ -30,7 +30,7 @@ _USERS_CACHE = Path(
 )
 
 #: Functions that LLVM substitutes for its own instructions, and that a module does not declare.
-_CALLED_BY_LLVM = ("exp", "log1p", "memcpy", "memset", "memmove")
+_CALLED_BY_LLVM = ("exp", "log1p", "fma", "memcpy", "memset", "memmove")
 
 #: References that keep the linked code in memory.
 _linked: list[llvm.ExecutionEngine] = []

@@ -310,3 +310,20 @@ def test_code_once_compiled_runs_without_importing_numba(tmp_path):
     assert warnings == []
     alone = pipeline.simulate(pipeline.configure("simulation.duration=200"))
     np.testing.assert_array_equal(dataset["weight"], alone["weight"].astype(np.float32))
+
+
+@pytest.mark.parametrize("dt", [1.0, 0.1])
+@pytest.mark.parametrize("threshold", [-55.0, -54.3, -60.7, -50.0])
+def test_a_neuron_whose_rest_is_its_threshold(threshold, dt):
+    """It fires at step 0 if it starts there, and never reaches threshold from below.
+
+    Rounding of the Euler step lets the potential come to rest less than 1e-12 mV below.
+    """
+    for start, spikes in ((threshold, [0]), (threshold - 5, [])):
+        configuration = pipeline.configure(
+            f"neuron.V_th={threshold}", f"neuron.E_L={threshold}", f"neuron.V_init={start}",
+            "input.rate_hz=0", f"simulation.dt={dt}", "simulation.duration=2000",
+        )  # fmt: skip
+        recording = assert_same_run(configuration)
+        assert recording.spike_step.tolist() == spikes
+        assert recording.v == pytest.approx(threshold, rel=0, abs=1e-12)
