@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,18 +110,21 @@ def _in_processes(
     """
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+    under_way: dict[str, Task] = {}  # by each of their keys
     while True:
         try:
-            with _closed_quietly(_parallel(tasks, n_workers, settings)) as batches:
+            noted = _noted(tasks, under_way)
+            with _closed_quietly(_parallel(noted, n_workers, settings)) as batches:
                 for batch in batches:
-                    tasks.end(batch)
+                    for key, _ in under_way[next(iter(batch.keys or batch.failures))]:
+                        del under_way[key]
                     yield batch
                     if stop.requested:
                         return
             return
         except TerminatedWorkerError:
-            suspects = tasks.under_way
-            tasks.under_way = []
+            suspects = [task for key, task in under_way.items() if key == task[0][0]]
+            under_way.clear()
         while suspects and not stop.requested:
             task = suspects.pop()
             try:
@@ -134,7 +137,14 @@ def _in_processes(
                 yield Batch([], {}, {task[0][0]: KILLED})
 
 
-def _parallel(tasks: Tasks | list[Task], n_workers: int, settings: RunSettings) -> Batches:
+def _noted(tasks: Tasks, under_way: dict[str, Task]) -> Iterator[Task]:
+    """Yield tasks, and note each as being under way."""
+    for task in tasks:
+        under_way |= dict.fromkeys([key for key, _ in task], task)
+        yield task
+
+
+def _parallel(tasks: Iterable[Task], n_workers: int, settings: RunSettings) -> Batches:
     import joblib
 
     parallel = joblib.Parallel(
