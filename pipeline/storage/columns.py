@@ -229,7 +229,7 @@ class GatheredVariable:
             shape = [part.stop - part.start for part in place]
             stop = start + math.prod(shape)
             values = self._columns.gathered(self._name, self._column, start, stop)
-            yield place, values.reshape(*shape, *self._column.shape)
+            yield place, values.reshape((*shape, *self._column.shape))
             start = stop
 
 
