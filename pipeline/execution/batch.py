@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.engine.simulate import engine_named, load_engine, run_point
 from pipeline.execution.cancel import Stop, StoppedError
 from pipeline.model.parameters import Configuration
-from pipeline.model.variables import stacked, stored
+from pipeline.model.variables import stacked
 
 #: Points by content key.
 Task = list[tuple[str, Configuration]]
@@ -99,7 +99,7 @@ def run_batch(
     for key, point in task:
         try:
             checkpoint = _checkpoint(timeout, stop)
-            results[key] = stored(run_point(point, run, checkpoint=checkpoint), record)
+            results[key] = run_point(point, run, checkpoint=checkpoint)
             if timeout is not None:
                 checkpoint()  # a short run does not call it
         except StoppedError:

@@ -23,8 +23,8 @@ from pipeline.request.keys import DIGEST_SIZE, Keys, keys_of
 #: Sections of each kind that are kept for further points; beyond that they are made again.
 _KEPT = 2**16
 
-#: Points whose keys are written as text at once.
-_BLOCK = 4096
+#: Points that are made, and keys that are written as text, at once.
+_BLOCK = 1024
 
 
 class PointFactory:
@@ -48,31 +48,40 @@ class PointFactory:
         self.axes = tuple(axes)
         self.shape = tuple(len(axis.values) for axis in axes)
         self._touching = {name: self.axes_of([f"{name}."]) for name in SECTIONS}
-        self._varying = {name: axes for name, axes in self._touching.items() if axes}
         self._seeding = self.axes_of(["seed"])
         self._section = functools.lru_cache(_KEPT)(self._new_section)
         self._seed = functools.lru_cache(_KEPT)(self._new_seed)
         origin = [0] * len(axes)
-        self._first = Configuration(**self._sections(origin), seed=0)
+        seed = self._seed(tuple([0] * len(self._seeding)))
+        self._first = Configuration(**self._sections(origin), seed=seed)
         self.keys = self._validated()
 
     def axes_of(self, keys: Iterable[str]) -> list[int]:
         """Return the indices of the axes that set any of the given keys."""
         return [i for i, axis in enumerate(self.axes) if any(axis.sets(key) for key in keys)]
 
-    def at(self, position: int) -> Configuration:
-        """Return the point at a flat index; it is valid, as all are."""
-        index = []
-        for size in reversed(self.shape):
-            position, i = divmod(position, size)
-            index.append(i)
-        index.reverse()
-        values = {
-            name: self._section(name, tuple([index[i] for i in axes]))[0]
-            for name, axes in self._varying.items()
-        }
-        seed = self._seed(tuple([index[i] for i in self._seeding]))
-        return self._first.with_admitted(seed=seed, **values)
+    def made(self, positions: NDArray[np.integer] | range) -> Iterator[Configuration]:
+        """Yield the points at some flat indices; they are valid, as all are.
+
+        Parameters
+        ----------
+        positions : ndarray of int or range, (n_points,)
+            The indices, dimensionless.
+        """
+        for start in range(0, len(positions), _BLOCK):
+            some = np.asarray(positions[start : start + _BLOCK], dtype=np.int64)
+            index = [i.tolist() for i in np.unravel_index(some, self.shape)] if self.shape else []
+            columns: dict[str, list[Any]] = {
+                name: [self._section(name, at)[0] for at in _rows(index, axes)]
+                for name, axes in self._touching.items()
+                if axes
+            }
+            if self._seeding:
+                columns["seed"] = [self._seed(at) for at in _rows(index, self._seeding)]
+            if not columns:
+                yield from [self._first] * len(some)
+            for values in zip(*columns.values(), strict=True):
+                yield self._first.with_admitted(**dict(zip(columns, values, strict=True)))
 
     def _settings(self, axes: Sequence[int], index: Sequence[int]) -> dict[str, Any]:
         return settings_at([self.axes[i] for i in axes], index)
@@ -139,6 +148,11 @@ class PointFactory:
         return array.transpose(*np.argsort(order), len(order)).tobytes()
 
 
+def _rows(index: Sequence[Sequence[int]], axes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Return the indices of points on some axes, from those of points on each axis."""
+    return zip(*[index[i] for i in axes], strict=True)
+
+
 def _key_head(seed: int) -> bytes:
     return f"{MODEL_VERSION}\n{seed}\n".encode()
 
@@ -172,17 +186,19 @@ class Points(Sequence[Configuration]):
     def __getitem__(self, index: int | slice) -> Configuration | Points:
         if isinstance(index, slice):
             return Points(self._factory, self.positions[index])
-        return self._factory.at(int(self.positions[operator.index(index)]))
+        position = self.positions[operator.index(index)]
+        return next(self._factory.made(np.array([position])))
 
     def __iter__(self) -> Iterator[Configuration]:
-        return map(self._factory.at, map(int, self.positions))
+        return self._factory.made(self.positions)
 
     def items(self) -> Iterator[tuple[str, Configuration]]:
         """Yield content key and point."""
+        return zip(self._keys(), self, strict=True)
+
+    def _keys(self) -> Iterator[str]:
         for start in range(0, len(self), _BLOCK):
-            positions = np.asarray(self.positions[start : start + _BLOCK])
-            keys = self._factory.keys.texts(positions)
-            yield from zip(keys, map(self._factory.at, positions.tolist()), strict=True)
+            yield from self._factory.keys.texts(np.asarray(self.positions[start : start + _BLOCK]))
 
     def unlike_models(self) -> list[Configuration]:
         """Return a point for each combination of plasticity rule and input process."""

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from pipeline.model.variables import NO_COUNT
 
 #: Values that are gathered at once [bytes], at least one point.
-_BLOCK = 32_000_000
+_BLOCK = 16_000_000
 
 
 class Column(NamedTuple):

@@ -157,6 +157,7 @@ def test_results_in_files_may_be_larger_than_the_memory(configure, monkeypatch):
 
 BOUNDED = """
 import resource, sys
+import netCDF4
 from pathlib import Path
 import numpy as np
 import pipeline
@@ -166,16 +167,16 @@ from pipeline.storage import columns
 from pipeline.storage.directory import Directory
 from pipeline.storage.state import SweepState
 
-columns._BLOCK = 1_000_000
+columns._BLOCK = 4_000_000
 axes = {"seed": range(400), "input.rate_hz": range(1, 501)}
-grid = grid_of_mapping(pipeline.configure("input.n_synapses=200", "simulation.duration=1"), axes)
+grid = grid_of_mapping(pipeline.configure("input.n_synapses=300", "simulation.duration=1"), axes)
 with Directory(Path(sys.argv[1])).held():
     state = SweepState(grid, Directory(Path(sys.argv[1])))
     state.runs.append({"id": "me", "seconds": 0.0})
     state.open()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for positions in np.random.default_rng(0).permutation(200_000).reshape(20, 10_000):
-        weight = np.repeat(positions.astype(np.float32)[:, np.newaxis], 200, axis=1)
+    for positions in np.random.default_rng(0).permutation(200_000).reshape(40, 5_000):
+        weight = np.repeat(positions.astype(np.float32)[:, np.newaxis], 300, axis=1)
         numbers = dict.fromkeys(("output_rate", "isi_cv", "mean_weight", "wall_time"), positions)
         columns_ = {"weight": weight, "spike_count": positions, **numbers}
         state.enter(Batch(grid.keys.texts(positions), columns_))
@@ -185,11 +186,11 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 def test_the_memory_of_a_sweep_does_not_grow_with_its_weights(run_python, tmp_path):
-    """160 MB of weights in scattered batches are written with less than 80 MB, and read back."""
+    """240 MB of weights in scattered batches take less than 140 MB, and are read back."""
     used = int(run_python(BOUNDED, tmp_path / "run"))
-    assert used < 80_000
+    assert used < 140_000
     with xr.open_dataset(tmp_path / "run" / "results.nc") as results:
         weight = results["weight"].values
-    assert weight.shape == (400, 500, 200)
+    assert weight.shape == (400, 500, 300)
     np.testing.assert_array_equal(weight[:, :, 7].ravel(), np.arange(200_000))
-    np.testing.assert_array_equal(weight[:, :, 0], weight[:, :, 199])
+    np.testing.assert_array_equal(weight[:, :, 0], weight[:, :, 299])
