@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
@@ -47,7 +48,8 @@ class Keys(Sequence[str]):
             yield from _texts(self._digests[start : start + _TEXTS])
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and len(self.find([key])[1]) > 0
+        is_key = isinstance(key, str) and re.fullmatch("[0-9a-f]{%d}" % (2 * DIGEST_SIZE), key)
+        return bool(is_key) and len(self.find([str(key)])[1]) > 0
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Keys) and np.array_equal(self._digests, other._digests)

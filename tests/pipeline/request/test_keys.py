@@ -62,6 +62,7 @@ def test_unknown_keys_are_found_nowhere():
     assert keys.cover(keys_of((2, 2)))
     assert other[1] not in keys
     assert other[0] in keys
+    assert not any(text in keys for text in ("", "1", "g" * 32, other[0].upper() + "0", None))
     with pytest.raises(ValueError, match="is the key of no point"):
         keys.index(other[1])
 
