@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 #: Size of a digest [bytes]; a key is its hexadecimal digits.
 DIGEST_SIZE = 16
 
+_KEY = re.compile(rf"[0-9a-f]{{{2 * DIGEST_SIZE}}}")
+
 #: Keys that are converted to text at once.
 _TEXTS = 4096
 
@@ -48,7 +50,7 @@ class Keys(Sequence[str]):
             yield from _texts(self._digests[start : start + _TEXTS])
 
     def __contains__(self, key: object) -> bool:
-        is_key = isinstance(key, str) and re.fullmatch("[0-9a-f]{%d}" % (2 * DIGEST_SIZE), key)
+        is_key = isinstance(key, str) and _KEY.fullmatch(key)
         return bool(is_key) and len(self.find([str(key)])[1]) > 0
 
     def __eq__(self, other: object) -> bool:

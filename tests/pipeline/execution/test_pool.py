@@ -59,6 +59,26 @@ def unpadded(times):
     return times[~np.isnan(times)]
 
 
+@pytest.mark.parametrize("backend", ["loky", "threading", "sequential"])
+def test_points_are_made_no_earlier_than_workers_need_them(configure, monkeypatch, backend):
+    """While the caller is slow, at most two tasks per worker are made beyond those it has taken."""
+    points, n_made = Grid(configure().to_mapping(), [value_axis("seed", range(30))]).points, 0
+
+    def counted(positions, made=points._factory.made):
+        nonlocal n_made
+        for point in made(positions):
+            n_made += 1
+            yield point
+
+    monkeypatch.setattr(points._factory, "made", counted)
+    run = default_run_settings(backend=backend, n_jobs=2, batch_size=1, engine="reference")
+    for n_taken, _ in enumerate(run_points(points, run)):
+        time.sleep(0.02)
+        # Of the batches that finish together, all but one are still to be taken.
+        assert n_made <= n_taken + 2 * 2 + 1
+    assert n_taken + 1 == n_made - 1 == 30, "one was made to estimate its time"
+
+
 def test_a_failing_point_becomes_a_record(points, fail_for_seed):
     """A point that raises is recorded with its reason; the others are done."""
     fail_for_seed(3, FloatingPointError("overflow in v"))
