@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.engine.cost import estimated_seconds, longest_seconds
-from pipeline.engine.simulate import available_engine, engine_named, run_point
+from pipeline.engine.simulate import Engine, available_engine, engine_named, run_point
 from pipeline.execution.backends import BACKENDS
 from pipeline.execution.pool import unlike_in_time
 from pipeline.model.parameters import Configuration
@@ -121,15 +121,20 @@ def _seconds(points: Points, unlike: Sequence[tuple[Configuration, float]], engi
     """Return the time of all points [s]: the sum of estimates, scaled by the time of trials."""
     tried = [_shortened(point, engine) for point in points[:: -(-len(points) // _TRIALS) or 1]]
     run = engine_named(engine)
-    took = 0.0
-    for point in tried:
-        started = time.perf_counter()
-        with contextlib.suppress(Exception):  # the run itself reports errors
-            run_point(point, run)
-        took += time.perf_counter() - started
+    for point in tried[:1]:
+        _trial(point, run)  # the first run of a process takes longer
+    took = sum(_trial(point, run) for point in tried)
     expected = sum(estimated_seconds(point, engine) for point in tried)
     total = sum(number * estimated_seconds(point, engine) for point, number in unlike)
     return total * took / expected if tried else 0.0
+
+
+def _trial(point: Configuration, run: Engine) -> float:
+    """Return the time of a run [s]."""
+    started = time.perf_counter()
+    with contextlib.suppress(Exception):  # the sweep itself reports errors
+        run_point(point, run)
+    return time.perf_counter() - started
 
 
 def _shortened(point: Configuration, engine: str) -> Configuration:
