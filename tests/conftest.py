@@ -52,10 +52,13 @@ def sweep(configure):
 
 @pytest.fixture
 def run_python():
-    """Run code in a Python process of its own and return its output."""
+    """Run code in a process of its own, where `peak()` is its memory [kB]; return its output."""
+    unit = 1024 if sys.platform == "darwin" else 1  # of what the system reports
+    peak = "import resource\ndef peak(): return "
+    peak += f"resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // {unit}\n"
 
     def run(code: str, *arguments: object) -> str:
-        command = [sys.executable, "-c", code, *map(str, arguments)]
+        command = [sys.executable, "-c", peak + code, *map(str, arguments)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -156,7 +156,7 @@ def test_results_in_files_may_be_larger_than_the_memory(configure, monkeypatch):
 
 
 BOUNDED = """
-import resource, sys
+import sys
 import netCDF4
 from pathlib import Path
 import numpy as np
@@ -170,18 +170,18 @@ from pipeline.storage.state import SweepState
 columns._BLOCK = 4_000_000
 axes = {"seed": range(400), "input.rate_hz": range(1, 501)}
 grid = grid_of_mapping(pipeline.configure("input.n_synapses=300", "simulation.duration=1"), axes)
+before = peak()
 with Directory(Path(sys.argv[1])).held():
     state = SweepState(grid, Directory(Path(sys.argv[1])))
     state.runs.append({"id": "me", "seconds": 0.0})
     state.open()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for positions in np.random.default_rng(0).permutation(200_000).reshape(40, 5_000):
         weight = np.repeat(positions.astype(np.float32)[:, np.newaxis], 300, axis=1)
         numbers = dict.fromkeys(("output_rate", "isi_cv", "mean_weight", "wall_time"), positions)
         columns_ = {"weight": weight, "spike_count": positions, **numbers}
         state.enter(Batch(grid.keys.texts(positions), columns_))
     state.conclude()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(peak() - before)
 """
 
 
