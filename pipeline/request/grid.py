@@ -96,9 +96,11 @@ class Grid:
     def slice_along(self, keys: Iterable[str]) -> tuple[list[int], Points]:
         """Return the indices of the axes that set any of the keys, and a point per combination."""
         along = self.axes_of(keys)
-        positions = np.arange(len(self.points)).reshape(self.shape)
-        cut = positions[tuple(slice(None) if i in along else 0 for i in range(len(self.axes)))]
-        return along, self.at(np.ravel(cut))
+        positions = np.zeros(1, dtype=np.int64)
+        for i in along:
+            stride = math.prod(self.shape[i + 1 :])
+            positions = np.add.outer(positions, stride * np.arange(self.shape[i])).ravel()
+        return along, self.at(positions)
 
     def values_at(self, position: int) -> list[Any]:
         """Return the value of each axis at the flat index of a point."""

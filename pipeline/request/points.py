@@ -68,9 +68,12 @@ class PointFactory:
         positions : ndarray of int or range, (n_points,)
             The indices, dimensionless.
         """
+        if not self.shape:
+            yield from [self._first] * len(positions)
+            return
         for start in range(0, len(positions), _BLOCK):
             some = np.asarray(positions[start : start + _BLOCK], dtype=np.int64)
-            index = [i.tolist() for i in np.unravel_index(some, self.shape)] if self.shape else []
+            index = [i.tolist() for i in np.unravel_index(some, self.shape)]
             columns: dict[str, list[Any]] = {
                 name: [self._section(name, at)[0] for at in _rows(index, axes)]
                 for name, axes in self._touching.items()
@@ -78,8 +81,6 @@ class PointFactory:
             }
             if self._seeding:
                 columns["seed"] = [self._seed(at) for at in _rows(index, self._seeding)]
-            if not columns:
-                yield from [self._first] * len(some)
             for values in zip(*columns.values(), strict=True):
                 yield self._first.with_admitted(**dict(zip(columns, values, strict=True)))
 
@@ -216,14 +217,11 @@ class Points(Sequence[Configuration]):
         most : int
             Largest number of points; beyond that they are spread over all, first and last included.
         """
-        along = self._factory.axes_of(keys)
-        combinations = np.zeros(len(self), dtype=np.int64)
-        if along:
-            index = np.unravel_index(
-                np.asarray(self.positions, dtype=np.int64), self._factory.shape
-            )
-            shape = [self._factory.shape[i] for i in along]
-            combinations = np.ravel_multi_index([index[i] for i in along], shape)
+        along, shape = self._factory.axes_of(keys), self._factory.shape
+        if not along:
+            return [(point, float(len(self))) for point in self[:1]]
+        index = np.unravel_index(np.asarray(self.positions, dtype=np.int64), shape)
+        combinations = np.ravel_multi_index([index[i] for i in along], [shape[i] for i in along])
         _, first, counts = np.unique(combinations, return_index=True, return_counts=True)
         share = max(1.0, len(first) / max(1, most))
         chosen = np.linspace(0, len(first) - 1, min(len(first), most)).astype(int)

@@ -154,8 +154,9 @@ def _columns(grid: Grid) -> dict[str, Column]:
 
 def _exists(name: str, grid: Grid) -> bool:
     """Whether a variable exists: a trace only where a rule has one of its name."""
-    rules = [point.stdp for point in grid.unlike_models]
-    return name not in ("x_pre", "x_post") or any(name in rule.traces for rule in rules)
+    return name not in ("x_pre", "x_post") or any(
+        name in point.stdp.traces for point in grid.unlike_models
+    )
 
 
 def refuse_larger_than_memory(grid: Grid, in_memory: bool) -> None:
