@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from pipeline.model.variables import ABOUT_RUNS
 
 matplotlib.use("Agg")
 
+ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
 
 #: Overrides of a run of a few milliseconds that spikes: 40 strong synapses for half a second.
@@ -46,6 +48,22 @@ def sweep(configure):
     return lambda axes, *overrides: pipeline.sweep(
         configure(*overrides), axes, backend="sequential"
     )
+
+
+@pytest.fixture
+def run_python():
+    """Run code in a process of its own, where `peak()` is its memory [kB]; return its output."""
+    unit = 1024 if sys.platform == "darwin" else 1  # of what the system reports
+    peak = "import resource\ndef peak(): return "
+    peak += f"resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // {unit}\n"
+
+    def run(code: str, *arguments: object) -> str:
+        command = [sys.executable, "-c", peak + code, *map(str, arguments)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture

@@ -7,20 +7,28 @@ from __future__ import annotations
 
 import contextlib
 import os
-import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.execution.batch import Batch, Failure, Task, Tasks, run_batch
 from pipeline.execution.cancel import Stop, exit_with
 from pipeline.request.run_settings import BACKEND_NAMES, RunSettings
 from pipeline.system.signals import interrupts_ignored
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    Submit = Callable[[Task], Future[Batch]]
+
 #: Time per point that holds the interpreter lock [s]; threads do not run it in parallel.
 SECONDS_IN_PYTHON = 5e-5
 
-Batches = Generator[Batch, None, None]
+#: Time after which idle processes end [s].
+_IDLE_SECONDS = 300
+
+#: Environment of processes: numpy's libraries start no threads, which compete with the workers.
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 KILLED = Failure("WorkerKilled: the process that ran it was killed (out of memory?)")
 
@@ -90,14 +98,16 @@ def _in_threads(tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop)
     if n_workers <= 1:
         yield from _in_turn(tasks, n_workers, settings, stop)
         return
-    import joblib  # slow to import
+    from concurrent.futures import ThreadPoolExecutor  # slow to import
 
     how = settings.engine, settings.timeout, settings.fail_fast, stop
+    with ThreadPoolExecutor(n_workers) as threads:
 
-    parallel = joblib.Parallel(
-        n_jobs=n_workers, backend="threading", return_as="generator_unordered", batch_size=1
-    )
-    yield from parallel(joblib.delayed(run_batch)(task, *how) for task in tasks)
+        def submit(task: Task) -> Future[Batch]:
+            return threads.submit(run_batch, task, *how)
+
+        for _, batch in _as_they_finish(submit, tasks, n_workers):
+            yield batch.result()
 
 
 def _in_processes(
@@ -108,65 +118,95 @@ def _in_processes(
     The tasks that were running are run again one by one; a task that kills its worker again is
     bisected to find the point that does.
     """
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
+    from concurrent.futures.process import BrokenProcessPool  # slow to import
+
+    waiting = iter(tasks)
+    suspects: list[Task] = []
+
+    def until_killed() -> Iterator[Task]:
+        while not suspects and (task := next(waiting, None)):
+            yield task
 
     while True:
-        try:
-            with _closed_quietly(_parallel(tasks, n_workers, settings)) as batches:
-                for batch in batches:
-                    tasks.end(batch)
-                    yield batch
-                    if stop.requested:
-                        return
-            return
-        except TerminatedWorkerError:
-            suspects = tasks.under_way
-            tasks.under_way = []
-        while suspects and not stop.requested:
-            task = suspects.pop()
-            try:
-                yield from _parallel([task], n_workers, settings)
-            except TerminatedWorkerError:
-                half = len(task) // 2
-                if half:
-                    suspects += [task[:half], task[half:]]
+        with _processes(n_workers, settings, stop) as submit:
+            for task, batch in _as_they_finish(submit, until_killed(), n_workers):
+                if isinstance(batch.exception(), BrokenProcessPool):
+                    suspects.append(task)
                     continue
+                yield batch.result()
+                if stop.requested:
+                    return
+        if not suspects:
+            return
+        while suspects:
+            task = suspects.pop()
+            with _processes(n_workers, settings, stop) as submit:
+                ((_, batch),) = _as_they_finish(submit, [task], n_workers)
+            half = len(task) // 2
+            if not isinstance(batch.exception(), BrokenProcessPool):
+                yield batch.result()
+            elif half:
+                suspects += [task[:half], task[half:]]
+            else:
                 yield Batch([], {}, {task[0][0]: KILLED})
+            if stop.requested:
+                return
 
 
-def _parallel(tasks: Tasks | list[Task], n_workers: int, settings: RunSettings) -> Batches:
-    import joblib
+def _as_they_finish(
+    submit: Submit, tasks: Iterable[Task], n_workers: int
+) -> Iterator[tuple[Task, Future[Batch]]]:
+    """Yield tasks and their results as they finish.
 
-    parallel = joblib.Parallel(
-        # joblib runs n_jobs=1 in this process, which a point could kill: two workers, one task.
-        n_jobs=max(2, n_workers),
-        pre_dispatch=1 if n_workers == 1 else "2 * n_jobs",
-        backend="loky",
-        return_as="generator_unordered",
-        batch_size=1,
-    )
+    Two tasks per worker are under way, or finished and not yet taken: a caller that saves results
+    more slowly than workers compute them keeps the workers waiting, not the memory growing.
+    """
+    from concurrent.futures import FIRST_COMPLETED, as_completed, wait
+
+    running: dict[Future[Batch], Task] = {}
+    for task in tasks:
+        running[submit(task)] = task
+        if len(running) == 2 * n_workers:
+            for batch in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(batch), batch
+    for batch in as_completed(list(running)):
+        yield running.pop(batch), batch
+
+
+@contextlib.contextmanager
+def _processes(n_workers: int, settings: RunSettings, stop: Stop) -> Iterator[Submit]:
+    """Yield the function that submits a task to worker processes; at a stop they are killed.
+
+    Otherwise they are kept for the next sweep of this process.
+    """
+    from concurrent.futures import Future
+    from concurrent.futures.process import BrokenProcessPool
+
+    from joblib.externals.loky import get_reusable_executor
+
+    executor = get_reusable_executor(n_workers, timeout=_IDLE_SECONDS, env=_ONE_THREAD)
     how = settings.engine, settings.timeout, settings.fail_fast
-    with interrupts_ignored():  # inherited: the parent alone handles Ctrl-C
-        return parallel(joblib.delayed(_run_apart)(os.getpid(), task, *how) for task in tasks)
+
+    def submit(task: Task) -> Future[Batch]:
+        try:
+            with interrupts_ignored():  # inherited: the parent alone handles Ctrl-C
+                return executor.submit(_run_apart, os.getpid(), task, *how)
+        except BrokenProcessPool as error:  # a worker was killed before this task
+            failed: Future[Batch] = Future()
+            failed.set_exception(error)
+            return failed
+
+    try:
+        yield submit
+    finally:
+        if stop.requested:
+            executor.shutdown(kill_workers=True)
 
 
 def _run_apart(parent: int, *how: Any) -> Batch:
     """Run a batch in a process that exits when its parent has ended."""
     exit_with(parent)
     return run_batch(*how)
-
-
-@contextlib.contextmanager
-def _closed_quietly(
-    batches: Generator[Batch, None, None],
-) -> Iterator[Generator[Batch, None, None]]:
-    """Close a generator of batches after the block, without joblib's warning on unused ones."""
-    try:
-        yield batches
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            batches.close()
 
 
 register("loky", Backend(_in_processes, cooperative=False))

@@ -5,39 +5,44 @@ from __future__ import annotations
 import itertools
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+
+from numpy.typing import NDArray
 
 from pipeline.engine.simulate import engine_named, load_engine, run_point
 from pipeline.execution.cancel import Stop, StoppedError
 from pipeline.model.parameters import Configuration
-from pipeline.model.variables import Columns, stacked, stored
+from pipeline.model.variables import stacked
 
 #: Points by content key.
 Task = list[tuple[str, Configuration]]
 
 
 class Tasks:
-    """Points in batches, until none remain or `stop` is requested."""
+    """Points in batches, each made when it is asked for, until none remain or `stop` is requested.
 
-    def __init__(self, points: Mapping[str, Configuration], size: int, stop: Stop) -> None:
-        self._waiting = iter(points.items())
+    Parameters
+    ----------
+    points : iterable of (str, Configuration)
+        The points by content key.
+    size : int
+        Points per batch.
+    stop : Stop
+        Flag that ends the iteration.
+    """
+
+    def __init__(self, points: Iterable[tuple[str, Configuration]], size: int, stop: Stop) -> None:
+        self._waiting = iter(points)
         self._size = size
         self._stop = stop
-        self.under_way: list[Task] = []
 
     def __iter__(self) -> Iterator[Task]:
         while not self._stop.requested:
             task = list(itertools.islice(self._waiting, self._size))
             if not task:
                 return
-            self.under_way.append(task)
             yield task
-
-    def end(self, batch: Batch) -> None:
-        """Remove the task of a finished batch from those under way."""
-        key = next(iter(batch.keys or batch.failures))
-        self.under_way = [task for task in self.under_way if not any(k == key for k, _ in task)]
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,14 @@ class Batch:
     ----------
     keys : list of str
         Content keys of the points that are done.
-    columns : dict of ndarray, (n_done, ...)
+    columns : mapping of str to ndarray, (n_done, ...)
         Their variables by name, units as in `variables.VARIABLES`; the first dimension is `keys`.
     failures : dict of Failure
         The points that failed, by content key.
     """
 
     keys: list[str]
-    columns: Columns
+    columns: Mapping[str, NDArray]
     failures: dict[str, Failure] = field(default_factory=dict)
 
 
@@ -94,7 +99,7 @@ def run_batch(
     for key, point in task:
         try:
             checkpoint = _checkpoint(timeout, stop)
-            results[key] = stored(run_point(point, run, checkpoint=checkpoint), record)
+            results[key] = run_point(point, run, checkpoint=checkpoint)
             if timeout is not None:
                 checkpoint()  # a short run does not call it
         except StoppedError:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pipeline.engine.cost import longest_seconds
 from pipeline.execution.backends import BACKENDS, SECONDS_IN_PYTHON
 from pipeline.execution.batch import Batch, Tasks
 from pipeline.execution.cancel import Stop
 from pipeline.model.parameters import Configuration
+from pipeline.request.points import Points
 from pipeline.request.run_settings import RunSettings
+from pipeline.request.size import largest_bytes
 
 #: Intended time of a batch [s]: long compared to its dispatch, short enough to show progress.
 _SECONDS_PER_BATCH = 1.0
 
+#: Largest size of the results of a batch [bytes], unless of one point; memory holds several.
+_BYTES_PER_BATCH = 32_000_000
 
-def run_points(points: Mapping[str, Configuration], settings: RunSettings) -> Iterator[Batch]:
+#: Largest number of points whose run times are estimated.
+_MOST_UNLIKE = 1000
+
+
+def run_points(points: Points, settings: RunSettings) -> Iterator[Batch]:
     """Run points on the configured backend and yield their results in batches, in any order.
 
     A point that raises, exceeds the timeout or kills its worker becomes a `Failure` and stops no
@@ -24,8 +32,8 @@ def run_points(points: Mapping[str, Configuration], settings: RunSettings) -> It
 
     Parameters
     ----------
-    points : mapping of str to Configuration
-        The points by content key.
+    points : Points
+        The points, which are made batch by batch.
     settings : RunSettings
         Engine, backend, number of workers, size of a batch, timeout.
 
@@ -35,12 +43,14 @@ def run_points(points: Mapping[str, Configuration], settings: RunSettings) -> It
         After an interruption, once all batches that had finished in this process were yielded.
     """
     backend = BACKENDS[settings.backend]
-    longest = longest_seconds(points.values(), settings.engine)
+    unlike = [point for point, _ in unlike_in_time(points)]
+    longest = longest_seconds(unlike, settings.engine)
     n_workers = backend.n_workers(len(points), longest, settings.n_jobs)
-    size = settings.batch_size or _batch_size(len(points), longest, n_workers)
+    automatic = _batch_size(len(points), longest, largest_bytes(unlike), n_workers)
+    size = settings.batch_size or automatic
     n_workers = min(n_workers, math.ceil(len(points) / size))
     stop = Stop(backend.cooperative)
-    tasks = Tasks(points, size, stop)
+    tasks = Tasks(points.items(), size, stop)
     with stop.on_interrupts():
         try:
             for batch in backend.run(tasks, n_workers, settings, stop) if points else ():
@@ -56,7 +66,13 @@ def run_points(points: Mapping[str, Configuration], settings: RunSettings) -> It
         raise KeyboardInterrupt
 
 
-def _batch_size(n_points: int, longest: float, n_workers: int) -> int:
+def unlike_in_time(points: Points) -> list[tuple[Configuration, float]]:
+    """Return points that differ in run time and size, and how many points each stands for."""
+    return points.unlike(["input.", "simulation."], _MOST_UNLIKE)
+
+
+def _batch_size(n_points: int, longest: float, n_bytes: int, n_workers: int) -> int:
     """Return the points of about a second; at least four batches per worker balance the load."""
     fair_share = math.ceil(n_points / (4 * n_workers))
-    return max(1, min(fair_share, int(_SECONDS_PER_BATCH / (longest + SECONDS_IN_PYTHON))))
+    of_a_second = int(_SECONDS_PER_BATCH / (longest + SECONDS_IN_PYTHON))
+    return max(1, min(fair_share, of_a_second, _BYTES_PER_BATCH // max(1, n_bytes)))

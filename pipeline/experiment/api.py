@@ -21,7 +21,7 @@ from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 from pipeline.request.overrides import grid_of_mapping
 from pipeline.request.run_settings import RunSettings
-from pipeline.storage.arrays import ResultArrays
+from pipeline.storage.arrays import ResultArrays, refuse_larger_than_memory
 from pipeline.storage.directory import Directory
 
 if TYPE_CHECKING:
@@ -153,6 +153,7 @@ def _request(
     if directory is not None and not (isinstance(directory, str | Path) and str(directory)):
         raise RequestError(f"{written('directory', directory)}: must be a path")
     grid = grid_of_mapping(configuration, axes)
+    refuse_larger_than_memory(grid, in_memory=True)  # `sweep` returns all results
     return grid, run_settings, None if directory is None else Directory(Path(directory))
 
 

@@ -9,13 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.engine.cost import estimated_seconds, longest_seconds
-from pipeline.engine.simulate import available_engine, engine_named, run_point
+from pipeline.engine.simulate import Engine, available_engine, engine_named, run_point
 from pipeline.execution.backends import BACKENDS
+from pipeline.execution.pool import unlike_in_time
 from pipeline.model.parameters import Configuration
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
+from pipeline.request.points import Points
 from pipeline.request.run_settings import RunSettings
-from pipeline.storage.arrays import Counts, bytes_per_point, refuse_larger_than_memory
+from pipeline.request.size import bytes_per_point
+from pipeline.storage.arrays import Counts, refuse_larger_than_memory
 from pipeline.storage.directory import Directory
 from pipeline.storage.state import SweepState
 
@@ -46,7 +49,7 @@ class Plan:
     seconds : float
         Estimated wall time [s].
     n_bytes : int
-        Size of the results in memory [bytes]; compression makes the file smaller.
+        Size of the results [bytes]; compression makes the file smaller.
     with_spike_times : bool
         Whether spike times are recorded, whose number is not known and not in `n_bytes`.
     """
@@ -69,8 +72,7 @@ class Plan:
         workers = f"{self.n_workers} worker{'s' if self.n_workers > 1 else ''}"
         lines.append(f"time: about {_duration(self.seconds)} ({self.engine} engine, {workers})")
         except_spikes = ", without spike times" if self.with_spike_times else ""
-        size = f"about {_size(self.n_bytes)} in memory and on disk{except_spikes}"
-        lines.append(f"size: {size}")
+        lines.append(f"size: about {_size(self.n_bytes)} before compression{except_spikes}")
         return "\n".join(lines)
 
 
@@ -92,41 +94,47 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
         If `run_grid` would refuse the request.
     """
     backend = BACKENDS[settings.backend]
-    refuse_larger_than_memory(grid)
+    refuse_larger_than_memory(grid, in_memory=directory is None)
     if directory:
         directory.refuse_unusable()
     state = SweepState(grid, directory, dry=True)
-    pending = list(state.pending().values())
-    engine = available_engine(settings.engine, grid.points)
-    longest = longest_seconds(pending, engine)
+    pending = state.pending()
+    engine = available_engine(settings.engine, grid.unlike_models)
+    unlike = unlike_in_time(pending)
+    longest = longest_seconds([point for point, _ in unlike], engine)
     most = backend.n_workers(len(pending), longest, settings.n_jobs)
     n_workers = max(1, min(most, len(pending)))
     united = state.arrays.grid
     return Plan(
         axes=united.axes,
-        asked=state.arrays.counts(grid.keys),
+        asked=state.counts(),
         everything=state.arrays.counts(),
         engine=engine,
         n_workers=n_workers,
-        seconds=_seconds(pending, engine) / n_workers + _SECONDS_AROUND * len(grid.points),
+        seconds=_seconds(pending, unlike, engine) / n_workers + _SECONDS_AROUND * len(grid.points),
         n_bytes=bytes_per_point(united) * len(united.points),
         with_spike_times=united.record.spike_times,
     )
 
 
-def _seconds(points: Sequence[Configuration], engine: str) -> float:
+def _seconds(points: Points, unlike: Sequence[tuple[Configuration, float]], engine: str) -> float:
     """Return the time of all points [s]: the sum of estimates, scaled by the time of trials."""
     tried = [_shortened(point, engine) for point in points[:: -(-len(points) // _TRIALS) or 1]]
     run = engine_named(engine)
-    took = 0.0
-    for point in tried:
-        started = time.perf_counter()
-        with contextlib.suppress(Exception):  # the run itself reports errors
-            run_point(point, run)
-        took += time.perf_counter() - started
+    for point in tried[:1]:
+        _trial(point, run)  # the first run of a process takes longer
+    took = sum(_trial(point, run) for point in tried)
     expected = sum(estimated_seconds(point, engine) for point in tried)
-    total = sum(estimated_seconds(point, engine) for point in points)
+    total = sum(number * estimated_seconds(point, engine) for point, number in unlike)
     return total * took / expected if tried else 0.0
+
+
+def _trial(point: Configuration, run: Engine) -> float:
+    """Return the time of a run [s]."""
+    started = time.perf_counter()
+    with contextlib.suppress(Exception):  # the sweep itself reports errors
+        run_point(point, run)
+    return time.perf_counter() - started
 
 
 def _shortened(point: Configuration, engine: str) -> Configuration:

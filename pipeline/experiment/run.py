@@ -6,15 +6,15 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from tqdm import tqdm
 
 from pipeline.engine.simulate import available_engine
 from pipeline.execution.pool import run_points
 from pipeline.experiment.mlflow_tracking import open_tracker
-from pipeline.model.parameters import Configuration
 from pipeline.request.grid import Grid
+from pipeline.request.points import Points
 from pipeline.request.run_settings import RunSettings
 from pipeline.storage import provenance
 from pipeline.storage.arrays import Counts, refuse_larger_than_memory
@@ -89,15 +89,15 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
     started = time.perf_counter()
     for axis in grid.idle_axes():
         log.warning("%s has no effect: all points along this axis are the same run", axis.key)
-    refuse_larger_than_memory(grid)
+    refuse_larger_than_memory(grid, in_memory=directory is None)
     tracker = open_tracker(settings, directory)
     with directory.held() if directory else contextlib.nullcontext():
         state = SweepState(grid, directory)
-        reused = state.arrays.counts(grid.keys).done
+        reused = state.counts().done
         pending = state.pending()
         if pending:
             settings = dataclasses.replace(
-                settings, engine=available_engine(settings.engine, pending.values())
+                settings, engine=available_engine(settings.engine, pending.unlike_models())
             )
             state.runs.append(provenance.capture(settings))
         state.open()
@@ -106,7 +106,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
             try:
                 _run(pending, settings, state)
             except KeyboardInterrupt as interrupt:
-                raise SweepInterrupt(state.arrays.counts(grid.keys)) from interrupt
+                raise SweepInterrupt(state.counts()) from interrupt
             finally:
                 if pending:
                     state.runs[-1]["seconds"] = round(time.perf_counter() - started, 3)
@@ -115,11 +115,11 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
             seconds = time.perf_counter() - started
             if tracker:
                 tracker.log(state, results)
-    asked, everything = state.arrays.counts(grid.keys), state.arrays.counts()
+    asked, everything = state.counts(), state.arrays.counts()
     return Outcome(results, asked, everything, reused, seconds)
 
 
-def _run(pending: Mapping[str, Configuration], settings: RunSettings, state: SweepState) -> None:
+def _run(pending: Points, settings: RunSettings, state: SweepState) -> None:
     """Run points; every batch is saved as soon as it has finished."""
     failed: list[str] = []
     with tqdm(total=len(pending), unit="point", disable=None if pending else True) as progress:

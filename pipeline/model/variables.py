@@ -133,17 +133,6 @@ def recorded(record: Record) -> dict[str, np.dtype]:
     }
 
 
-def stored(result: Result, record: Record) -> Result:
-    """Return the variables that `record` selects, arrays in their stored number types."""
-    return {
-        name: result[name].astype(dtype, copy=False)
-        if isinstance(result[name], np.ndarray)
-        else result[name]
-        for name, dtype in recorded(record).items()
-        if name in result  # a rule may have no trace of a name
-    }
-
-
 def stacked(results: Sequence[Result], record: Record) -> Columns:
     """Stack the variables of some points, in their stored number types.
 

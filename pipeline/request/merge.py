@@ -40,7 +40,7 @@ def united(asked: Grid, earlier: Request) -> Grid:
         first, second = _completed(first, keys, base), _completed(second, keys, asked.base)
         merged.append(_merged(first, second))
     union = Grid(asked.base, _disentangled(merged))
-    if not {*Grid(base, axes).keys, *asked.keys} <= union.positions.keys():
+    if not (union.keys.cover(Grid(base, axes).keys) and union.keys.cover(asked.keys)):
         raise RequestError("its points and those requested do not fit on one grid")
     return union
 

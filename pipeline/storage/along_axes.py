@@ -12,9 +12,13 @@ from pipeline.model.parameters import Configuration
 from pipeline.model.variables import FILE_NAMES
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
+from pipeline.storage.columns import GatheredVariable
 
 #: Dimensions, values and attributes of one variable.
 LabelledArray = tuple[tuple[str, ...], NDArray, Mapping[str, Any]]
+
+#: The same, where values may be too large for memory.
+LabelledVariable = tuple[tuple[str, ...], NDArray | GatheredVariable, Mapping[str, Any]]
 
 
 def dimension_name(axis: Axis) -> str:

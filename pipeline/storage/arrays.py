@@ -1,27 +1,26 @@
-"""Results in memory: one array per variable, filled in the order in which points finish."""
+"""Results of all points of a grid, filled in the order in which points finish."""
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import Configuration, steps, unlike_in_size
 from pipeline.model.variables import (
     DONE,
     FAILED,
     MISSING,
     NO_COUNT,
     VARIABLES,
-    Columns,
     recorded,
 )
 from pipeline.request.grid import Grid
+from pipeline.request.size import bytes_per_point, lengths
+from pipeline.storage.columns import Column, GatheredColumns, GatheredVariable, HeldColumns
 from pipeline.storage.labels import LabelledDataset, label
 
 
@@ -40,6 +39,9 @@ class ResultArrays:
     ----------
     grid : Grid
         The points.
+    in_memory : bool
+        Whether all variables are held in memory. Otherwise only those with one number for each
+        point are; the others stay in the columns that `add` is given, such as files.
 
     Raises
     ------
@@ -47,59 +49,70 @@ class ResultArrays:
         If the results would not fit in memory.
     """
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: Grid, in_memory: bool = True) -> None:
+        refuse_larger_than_memory(grid, in_memory)
         self.grid = grid
-        self._status = np.full(len(grid.points), MISSING, dtype=np.int8)
-        self._made_by = np.full(len(grid.points), NO_COUNT, dtype=np.int32)
-        refuse_larger_than_memory(grid)
-        self._sizes = _sizes(grid)
-        self._arrays = {
-            name: self._allocate(name, dtype)
-            for name, dtype in recorded(grid.record).items()
-            if name != "spike_time" and _exists(name, grid)
-        }
-        self._spike_times: dict[int, NDArray] = {}
+        n_points = len(grid.points)
+        self._status = np.full(n_points, MISSING, dtype=np.int8)
+        self._made_by = np.full(n_points, NO_COUNT, dtype=np.int32)
+        columns = _columns(grid)
+        numbers = {name: column for name, column in columns.items() if not column.shape}
+        arrays = {name: column for name, column in columns.items() if column.shape}
+        self._numbers = HeldColumns(numbers, n_points)
+        self._arrays = (HeldColumns if in_memory else GatheredColumns)(arrays, n_points)
+        self._names = list(columns)
 
-    def add(self, keys: Sequence[str], columns: Columns, made_by: int = 0) -> None:
+    def add(self, keys: Sequence[str], columns: Mapping[str, NDArray], made_by: int = 0) -> None:
         """Fill in finished points, at every index of the grid with their content keys.
 
         Parameters
         ----------
         keys : sequence of str
             Content keys of the points.
-        columns : dict of ndarray, (n_keys, ...)
+        columns : mapping of str to ndarray, (n_keys, ...)
             Their variables by name, units as in `variables.VARIABLES`.
         made_by : int
             Index of the run that computed them.
         """
-        indices = [self.grid.positions[key] for key in keys]
-        positions = np.array([position for some in indices for position in some], dtype=int)
-        if len(positions) > len(keys):  # some points of the grid are the same run
-            rows = np.repeat(np.arange(len(keys)), [len(some) for some in indices])
-            columns = {name: column[rows] for name, column in columns.items()}
-        for name, column in columns.items():
-            if name == "spike_time":
-                self._spike_times |= zip(positions.tolist(), column, strict=True)
-            else:
-                index: tuple[Any, ...] = tuple(slice(length) for length in column.shape[1:])
-                self._arrays[name][(positions, *index)] = column
+        rows, positions = self.grid.keys.find(keys)
+        self._numbers.add(positions, rows, columns)
+        self._arrays.add(positions, rows, columns)
         # Last: points that an interruption left incomplete are not done.
         self._made_by[positions] = made_by
         self._status[positions] = DONE
 
     def has(self, key: str) -> bool:
         """Whether a point is done."""
-        return self._status[self.grid.positions[key][0]] == DONE
+        return self._status[self.grid.keys.index(key)] == DONE
+
+    def are_done(self, positions: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Return whether points are done.
+
+        Parameters
+        ----------
+        positions : ndarray of int, (n,)
+            Flat indices of the points, dimensionless.
+
+        Returns
+        -------
+        ndarray of bool, (n,)
+            True where done, dimensionless.
+        """
+        return self._status[positions] == DONE
 
     def fail(self, key: str) -> None:
         """Mark a point as failed."""
-        self._status[self.grid.positions[key]] = FAILED
+        self._status[self.grid.keys.find([key])[1]] = FAILED
 
-    def counts(self, keys: Iterable[str] | None = None) -> Counts:
-        """Return how many points are done, failed and missing: of some, by default of all."""
-        status = self._status
-        if keys is not None:
-            status = status[[self.grid.positions[key][0] for key in keys]]
+    def counts(self, positions: NDArray[np.integer] | None = None) -> Counts:
+        """Return how many points are done, failed and missing: of some, by default of all.
+
+        Parameters
+        ----------
+        positions : ndarray of int, (n,), optional
+            Flat indices of the points, dimensionless.
+        """
+        status = self._status if positions is None else self._status[positions]
         return Counts(*(int((status == value).sum()) for value in (DONE, FAILED, MISSING)))
 
     def labelled(self, attributes: Mapping[str, Any] | None = None) -> LabelledDataset:
@@ -116,47 +129,45 @@ class ResultArrays:
             Units [ms, Hz, mV, ...] are in the attribute `units` of each variable, which is missing
             where dimensionless.
         """
-        arrays = dict(self._arrays)
-        if self.grid.record.spike_times:
-            arrays["spike_time"] = self._padded_spike_times()
-        arrays |= {"status": self._status, "made_by": self._made_by}
-        return label(self.grid, arrays, attributes or {})
+        variables = {name: self._variable(name) for name in self._names}
+        variables |= {"status": self._status, "made_by": self._made_by}
+        return label(self.grid, variables, attributes or {})
 
-    def _allocate(self, name: str, dtype: np.dtype) -> NDArray:
-        variable = VARIABLES[name]
-        shape = (len(self.grid.points), *(self._sizes[dim] for dim in variable.dims))
-        empty = NO_COUNT if variable.dtype == "int64" else np.nan
-        return np.full(shape, empty, dtype)
+    def _variable(self, name: str) -> NDArray | GatheredVariable:
+        if not VARIABLES[name].dims:
+            return self._numbers.variable(name)
+        if isinstance(self._arrays, HeldColumns):
+            return self._arrays.variable(name)
+        most_spikes = max(0, int(self._numbers.variable("spike_count").max()))
+        return self._arrays.variable(name, longest=most_spikes)
 
-    def _padded_spike_times(self) -> NDArray[np.float64]:
-        longest = max(0, self._arrays["spike_count"].max())
-        padded = np.full((len(self.grid.points), longest), np.nan)
-        for position, times in self._spike_times.items():
-            count = self._arrays["spike_count"][position]
-            padded[position, :count] = times[:count]
-        return padded
+
+def _columns(grid: Grid) -> dict[str, Column]:
+    """Return the variables of a grid by name; the length of spike trains is 0: not known yet."""
+    sizes = lengths(grid)
+    return {
+        name: Column(dtype, tuple(sizes[dim] for dim in VARIABLES[name].dims))
+        for name, dtype in recorded(grid.record).items()
+        if _exists(name, grid)
+    }
 
 
 def _exists(name: str, grid: Grid) -> bool:
     """Whether a variable exists: a trace only where a rule has one of its name."""
-    rules = [point.stdp for point in grid.unlike_models]
-    return name not in ("x_pre", "x_post") or any(name in rule.traces for rule in rules)
-
-
-def bytes_per_point(grid: Grid) -> int:
-    """Return the size of a point's results in memory [bytes], without its spike times.
-
-    The number of spikes is not known in advance. The file has this size before compression.
-    """
-    sizes = _sizes(grid) | {"spike": 0}
-    return sum(
-        dtype.itemsize * math.prod(sizes[dim] for dim in VARIABLES[name].dims)
-        for name, dtype in recorded(grid.record).items()
+    return name not in ("x_pre", "x_post") or any(
+        name in point.stdp.traces for point in grid.unlike_models
     )
 
 
-def refuse_larger_than_memory(grid: Grid) -> None:
+def refuse_larger_than_memory(grid: Grid, in_memory: bool) -> None:
     """Refuse a grid whose results would be larger than the memory of this machine.
+
+    Parameters
+    ----------
+    grid : Grid
+        The points.
+    in_memory : bool
+        Whether all results are held in memory at once, or only those of a point.
 
     Raises
     ------
@@ -165,24 +176,10 @@ def refuse_larger_than_memory(grid: Grid) -> None:
     """
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     per_point = bytes_per_point(grid)
-    if per_point * len(grid.points) > memory:
+    if per_point * (len(grid.points) if in_memory else 1) > memory:
+        held, fewer = ("results", "points, ") if in_memory else ("those of a point", "")
         raise RequestError(
-            f"{len(grid.points)} points of {per_point / 1e9:.3g} GB each: results must be "
-            f"<= {memory / 1e9:.3g} GB, this machine's memory; request fewer points, synapses "
+            f"{len(grid.points)} points of {per_point / 1e9:.3g} GB each: {held} must be "
+            f"<= {memory / 1e9:.3g} GB, this machine's memory; request fewer {fewer}synapses "
             "or recordings"
         )
-
-
-def _sizes(grid: Grid) -> dict[str, int]:
-    """Return the lengths of the dimensions of a point's variables."""
-    unlike = unlike_in_size(grid.points)
-    return {
-        "synapse": max(point.input.n_synapses for point in unlike),
-        "time": max(point.simulation.n_steps for point in unlike),
-        "sample_time": max(map(_n_samples, unlike)),
-    }
-
-
-def _n_samples(point: Configuration) -> int:
-    interval, simulation = point.record.weight_interval, point.simulation
-    return 0 if interval is None else simulation.n_steps // steps(interval, simulation.dt)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import io
 import json
 import logging
 import os
@@ -15,9 +14,8 @@ import platform
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
-import numpy as np
 import yaml
 
 from pipeline.execution.batch import Batch, Failure
@@ -26,6 +24,7 @@ from pipeline.model.quantity import written
 from pipeline.model.registry import content_hash
 from pipeline.request.grid import Grid
 from pipeline.request.spec import Request, request_of
+from pipeline.storage.batch_files import read_batch, write_batch
 from pipeline.storage.failures import read_failures, write_failures
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.model_labels import sources_of
@@ -33,6 +32,7 @@ from pipeline.storage.netcdf import from_results, n_done_in, request_in, runs_in
 from pipeline.storage.provenance import RunRecord
 from pipeline.system.atomic_files import (
     checksum,
+    file_checksum,
     remove_temporary_files,
     replacing,
     sealed,
@@ -137,6 +137,8 @@ class Directory:
     def finished(self, set_damaged_aside: bool = True) -> Iterator[tuple[Batch, str]]:
         """Yield all finished batches and the identity of the run of each; skip damaged files.
 
+        The columns of a batch stay in its file and are read when they are used.
+
         Parameters
         ----------
         set_damaged_aside : bool
@@ -149,31 +151,25 @@ class Directory:
         """
         for file in sorted(self.points.glob("*.npz")):
             try:
-                content = file.read_bytes()
+                found = file_checksum(file)
             except OSError as error:  # no evidence of damage
                 raise RequestError(f"{file}: cannot be read ({error.strerror})") from error
-            if checksum(content) == file.stem:
-                yield _load_batch(content)
+            if found == file.stem:
+                yield read_batch(file)
             elif set_damaged_aside:
                 log.warning("%s is damaged and set aside; its points run again", set_aside(file))
             else:
                 log.warning("%s is damaged", file)
 
-    def save(self, batch: Batch, made_by: str) -> None:
-        """Write the finished points of a batch to a file that is named by its checksum.
+    def save(self, batch: Batch, made_by: str) -> Batch:
+        """Write the finished points of a batch to a file; return it with columns in that file.
 
         Raises
         ------
         StorageError
             If the file cannot be written.
         """
-        if not batch.keys:
-            return
-        content = io.BytesIO()
-        columns: dict[str, Any] = dict(batch.columns)
-        np.savez(content, key=np.array(batch.keys), made_by=np.array(made_by), **columns)
-        with replacing(self.points / f"{checksum(content.getbuffer())}.npz") as temporary:
-            temporary.write_bytes(content.getbuffer())
+        return write_batch(batch, made_by, self.points) if batch.keys else batch
 
     def n_done(self) -> int:
         """Return the number of points that are done in `results.nc`, 0 if it cannot be read."""
@@ -289,13 +285,6 @@ def directory_path(outputs: str, name: str) -> Path:
             f"{written('name', name)}: must be a path below outputs={outputs}, without '..'"
         )
     return Path(outputs, str(name))
-
-
-def _load_batch(content: bytes) -> tuple[Batch, str]:
-    with np.load(io.BytesIO(content)) as file:
-        columns = {name: file[name] for name in file.files}
-    keys, made_by = columns.pop("key").tolist(), columns.pop("made_by").item()
-    return Batch(keys, columns), made_by
 
 
 def _checksum_of(runs: list[RunRecord]) -> str:

@@ -31,7 +31,7 @@ def write_failures(path: Path, grid: Grid, failures: Mapping[str, Failure]) -> N
         table = csv.writer(file)
         table.writerow([*(axis.key for axis in grid.axes), "reason", "traceback", "key"])
         for key, failure in failures.items():
-            values = grid.values_at(grid.positions[key][0])
+            values = grid.values_at(grid.keys.index(key))
             table.writerow([*values, failure.reason, failure.traceback, key])
 
 

@@ -24,7 +24,8 @@ from pipeline.model.variables import (
 )
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
-from pipeline.storage.along_axes import LabelledArray, along_axes, dimension_name
+from pipeline.storage.along_axes import LabelledArray, LabelledVariable, along_axes, dimension_name
+from pipeline.storage.columns import GatheredVariable
 from pipeline.storage.model_labels import (
     model_attributes,
     model_coordinates,
@@ -47,7 +48,7 @@ class LabelledDataset:
         Attributes of the dataset.
     """
 
-    variables: Mapping[str, LabelledArray]
+    variables: Mapping[str, LabelledVariable]
     coordinates: Mapping[str, LabelledArray]
     attributes: Mapping[str, Any]
 
@@ -64,7 +65,7 @@ class LabelledDataset:
         ndarray, (n_axis_1, n_axis_2, ..., further dimensions of the variable)
             In the unit of the variable's attribute `units`, dimensionless without one.
         """
-        return self.variables[name][1]
+        return np.asarray(self.variables[name][1])
 
     def to_xarray(self) -> xr.Dataset:
         """Convert to xarray.
@@ -81,7 +82,7 @@ class LabelledDataset:
 
 
 def label(
-    grid: Grid, arrays: Mapping[str, NDArray], attributes: Mapping[str, Any]
+    grid: Grid, arrays: Mapping[str, NDArray | GatheredVariable], attributes: Mapping[str, Any]
 ) -> LabelledDataset:
     """Return arrays with the dimensions, coordinates and attributes of a grid.
 
@@ -143,7 +144,7 @@ def label(
 
 
 def _own_coordinates(
-    grid: Grid, variables: Mapping[str, LabelledArray]
+    grid: Grid, variables: Mapping[str, LabelledVariable]
 ) -> dict[str, LabelledArray]:
     """Return the coordinates of the dimensions that are not axes: synapses, times, spikes."""
     sizes = {
@@ -207,8 +208,11 @@ _EFFECTIVE_RATIO_ATTRIBUTES = {
 
 
 def _on_grid(
-    grid: Grid, array: NDArray, dims: tuple[str, ...], attributes: Mapping[str, Any]
-) -> LabelledArray:
+    grid: Grid,
+    array: NDArray | GatheredVariable,
+    dims: tuple[str, ...],
+    attributes: Mapping[str, Any],
+) -> LabelledVariable:
     """Return an array with the axes of the grid in place of its first dimension."""
     names = tuple(dimension_name(axis) for axis in grid.axes)
     return (*names, *dims), array.reshape((*grid.shape, *array.shape[1:])), attributes

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.model.variables import DONE
-from pipeline.storage.along_axes import LabelledArray
+from pipeline.storage.along_axes import LabelledArray, LabelledVariable
+from pipeline.storage.columns import GatheredVariable, contiguous_sizes
 from pipeline.storage.labels import LabelledDataset
 
 T = TypeVar("T")
@@ -55,9 +55,9 @@ def _write_all(dataset: LabelledDataset, file: Any) -> None:
         for dim, size in zip(dims, values.shape, strict=True):
             if dim not in file.dimensions:
                 file.createDimension(dim, size)
-    for name, variable in dataset.coordinates.items():
+    for name, coordinate in dataset.coordinates.items():
         # CF allows no missing values in a coordinate, and no fill value.
-        _write(file, name, variable, fill_value=None)
+        _write(file, name, coordinate, fill_value=None)
     for name, variable in dataset.variables.items():
         auxiliary = _auxiliary_coordinates(variable[0], dataset.coordinates)
         fill_value = np.nan if variable[1].dtype.kind == "f" else None
@@ -76,36 +76,32 @@ def _auxiliary_coordinates(
     return {"coordinates": " ".join(names)} if names else {}
 
 
-def _chunk_sizes(values: NDArray) -> list[int]:
-    """Return chunks that are contiguous in memory: some points, and all values of each."""
-    sizes: list[int] = []
-    room = max(1, _CHUNK // values.itemsize)
-    for size in reversed(values.shape):
-        sizes.insert(0, max(1, min(size, room)))
-        room //= size
-    return sizes
-
-
 def _write(
-    file: Any, name: str, variable: LabelledArray, fill_value: float | None, **more: str
+    file: Any, name: str, variable: LabelledVariable, fill_value: float | None, **more: str
 ) -> None:
     dims, values, attributes = variable
     if values.dtype == bool:  # netCDF has none; xarray reads it back by this attribute
-        values, more = values.astype(np.int8), {**more, "dtype": "bool"}
+        values, more = np.asarray(values, np.int8), {**more, "dtype": "bool"}
     is_text = values.dtype.kind == "U"
     compressed = values.size > 1 and not is_text
+    # Some points, and all values of each.
+    chunks = contiguous_sizes(values.shape, max(1, _CHUNK // values.dtype.itemsize))
     created = file.createVariable(
         name,
         str if is_text else values.dtype,
         dims,
-        chunksizes=_chunk_sizes(values) if compressed else None,
+        chunksizes=chunks if compressed else None,
         compression="zlib" if compressed else None,
         complevel=1,
         shuffle=compressed,
         fill_value=fill_value,
     )
     created.setncatts({**attributes, **more})
-    created[...] = values.astype(object) if is_text else values
+    if isinstance(values, GatheredVariable):
+        for place, block in values.blocks(chunks):
+            created[(*place, ...)] = block
+    else:
+        created[...] = values.astype(object) if is_text else values
 
 
 def request_in(file: Any) -> dict[str, Any]:

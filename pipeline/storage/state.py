@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
+
 from pipeline.execution.batch import Batch, Failure
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import MODEL_VERSION, Configuration
+from pipeline.model.parameters import MODEL_VERSION
 from pipeline.model.quantity import written
 from pipeline.request.grid import Grid
 from pipeline.request.merge import differences, united
+from pipeline.request.points import Points
 from pipeline.request.spec import Request
 from pipeline.storage import provenance
-from pipeline.storage.arrays import ResultArrays
+from pipeline.storage.arrays import Counts, ResultArrays
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
 
@@ -52,12 +55,14 @@ class SweepState:
         self.runs: list[provenance.RunRecord] = []
         self.failures: dict[str, Failure] = {}
         earlier = directory.request() if directory else None
-        if directory is None or (earlier is None and directory.is_empty()):
-            self.arrays = ResultArrays(asked)
-            return
-        self.arrays = ResultArrays(self._united(earlier, directory))
-        self.runs = directory.runs()
-        self._take_up(directory, dry)
+        grid = self._united(earlier, directory) if directory else asked
+        self.arrays = ResultArrays(grid, in_memory=directory is None)
+        self._positions = (
+            np.arange(len(grid.points)) if grid is asked else grid.keys.first(asked.keys)
+        )
+        if directory and not (earlier is None and directory.is_empty()):
+            self.runs = directory.runs()
+            self._take_up(directory, dry)
 
     def _united(self, earlier: Request | None, directory: Directory) -> Grid:
         """Return the grid of all points that are requested, now and earlier."""
@@ -92,7 +97,7 @@ class SweepState:
         run_index = {run["id"]: index for index, run in enumerate(self.runs)}
         n_unexpected = 0
         for batch, made_by in directory.finished(set_damaged_aside=not dry):
-            n_unexpected += sum(key not in self.arrays.grid.positions for key in batch.keys)
+            n_unexpected += len(batch.keys) - len(self.arrays.grid.keys.first(batch.keys))
             if not n_unexpected:
                 self.arrays.add(batch.keys, batch.columns, run_index.get(made_by, -1))
         if n_unexpected:
@@ -102,22 +107,26 @@ class SweepState:
                 "name"
             )
         for key, failure in directory.failures().items():
-            if key in self.arrays.grid.positions and not self.arrays.has(key):
+            if key in self.arrays.grid.keys and not self.arrays.has(key):
                 self.failures[key] = failure
                 self.arrays.fail(key)
         lost = directory.n_done() - self.arrays.counts().done
         if lost > 0:
             directory.warn_of_lost_points(lost, dry)
 
-    def pending(self) -> dict[str, Configuration]:
-        """Return the requested points that are not done, by content key."""
-        points = zip(self.asked.keys, self.asked.points, strict=True)
-        return {key: point for key, point in points if not self.arrays.has(key)}
+    def counts(self) -> Counts:
+        """Return how many of the requested points are done, failed and missing."""
+        return self.arrays.counts(self._positions)
+
+    def pending(self) -> Points:
+        """Return the requested points that are not done, one for each content key."""
+        distinct = self.asked.keys.distinct()
+        return self.asked.at(distinct[~self.arrays.are_done(self._positions[distinct])])
 
     def describe(self, key: str) -> str:
         """Return the values of the axes at a point, as text."""
         grid = self.arrays.grid
-        return grid.describe(grid.positions[key][0])
+        return grid.describe(grid.keys.index(key))
 
     def open(self) -> None:
         """Write the request and the runs to the directory, before the first point runs."""
@@ -129,7 +138,7 @@ class SweepState:
     def enter(self, batch: Batch) -> None:
         """Save the results of a batch and record its failures."""
         if self.directory:
-            self.directory.save(batch, self.runs[-1]["id"])
+            batch = self.directory.save(batch, self.runs[-1]["id"])
         self.arrays.add(batch.keys, batch.columns, len(self.runs) - 1)
         for key in batch.keys:
             self.failures.pop(key, None)
@@ -145,7 +154,8 @@ class SweepState:
         Returns
         -------
         LabelledDataset, (axes of the grid, further dimensions of each variable)
-            The content of `results.nc`; units [ms, Hz, mV, ...] are in the attribute `units`.
+            The content of `results.nc`; large variables are still in the files of their batches.
+            Units [ms, Hz, mV, ...] are in the attribute `units`.
 
         Raises
         ------

@@ -59,6 +59,12 @@ def checksum(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
+def file_checksum(path: Path) -> str:
+    """Return the checksum of a file's content, which is not held in memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+
+
 def sealed(text: str) -> str:
     """Return a text followed by a comment line with its checksum."""
     return f"{text}# sha256: {checksum(text.encode())}\n"

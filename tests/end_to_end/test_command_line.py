@@ -180,7 +180,7 @@ def test_an_internal_error_is_not_reported_as_a_wrong_request(command, monkeypat
     """An error of any type from inside the pipeline is raised."""
     from pipeline.storage import state
 
-    monkeypatch.setattr(state, "ResultArrays", lambda *_: {}["no such key"])
+    monkeypatch.setattr(state, "ResultArrays", lambda *_, **__: {}["no such key"])
     with pytest.raises(KeyError, match="no such key"):
         command(*SMALL)
 

@@ -13,7 +13,7 @@ from pipeline.execution import pool
 from pipeline.experiment import run as experiment_run
 from pipeline.model import reference
 from pipeline.model.errors import RequestError
-from pipeline.request import grid, spec
+from pipeline.request import points, spec
 from pipeline.request.grid import Grid
 from pipeline.storage import state
 from tests.conftest import numbers_of
@@ -71,7 +71,7 @@ def test_finished_points_are_not_run_again(configure, tmp_path, monkeypatch):
     asked = []
 
     def spy(points, run):
-        asked.append(sorted(point.seed for point in points.values()))
+        asked.append(sorted(point.seed for point in points))
         return pool.run_points(points, run)
 
     monkeypatch.setattr(experiment_run, "run_points", spy)
@@ -115,7 +115,7 @@ def test_another_model_version_is_refused(configure, tmp_path, monkeypatch):
     """Results of another version of the model are refused, and no file is changed."""
     pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path, backend="sequential")
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
-    for module in (grid, state, spec):
+    for module in (points, state, spec):
         monkeypatch.setattr(module, "MODEL_VERSION", 1000)
     with pytest.raises(
         RequestError,

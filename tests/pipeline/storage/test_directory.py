@@ -188,10 +188,10 @@ def test_a_file_that_cannot_be_read_is_not_called_damaged(directory, configure, 
     results = [run_point(configure(), reference.run)]
     directory.save(Batch(["1"], stacked(results, configure().record)), "me")
 
-    def fail(path):
+    def fail(path, mode):
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(Path, "read_bytes", fail)
+    monkeypatch.setattr(Path, "open", fail)
     with pytest.raises(RequestError, match=r"npz: cannot be read \(Too many open files\)"):
         list(directory.finished())
     assert len(list(directory.points.glob("*.npz"))) == 1

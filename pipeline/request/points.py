@@ -1,0 +1,231 @@
+"""Points of a grid: validated all at once, made one by one when they are asked for."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import math
+import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.model.inputs import InputProcess
+from pipeline.model.parameters import MODEL_VERSION, SECTIONS, Configuration
+from pipeline.model.plasticity import Rule
+from pipeline.model.quantity import Section
+from pipeline.request.axis import Axis, settings_at
+from pipeline.request.keys import DIGEST_SIZE, Keys, keys_of
+
+#: Sections of each kind that are kept for further points; beyond that they are made again.
+_KEPT = 2**16
+
+#: Points that are made, and keys that are written as text, at once.
+_BLOCK = 1024
+
+
+class PointFactory:
+    """Makes the points of a base configuration and axes; points share their sections.
+
+    Parameters
+    ----------
+    base : mapping
+        Nested plain values, used where no axis sets a key.
+    axes : sequence of Axis
+        The last one varies fastest.
+
+    Raises
+    ------
+    RequestError
+        If a point is not allowed.
+    """
+
+    def __init__(self, base: Mapping[str, Any], axes: Sequence[Axis]) -> None:
+        self.base = base
+        self.axes = tuple(axes)
+        self.shape = tuple(len(axis.values) for axis in axes)
+        self._touching = {name: self.axes_of([f"{name}."]) for name in SECTIONS}
+        self._seeding = self.axes_of(["seed"])
+        self._section = functools.lru_cache(_KEPT)(self._new_section)
+        self._seed = functools.lru_cache(_KEPT)(self._new_seed)
+        origin = [0] * len(axes)
+        seed = self._seed(tuple([0] * len(self._seeding)))
+        self._first = Configuration(**self._sections(origin), seed=seed)
+        self.keys = self._validated()
+
+    def axes_of(self, keys: Iterable[str]) -> list[int]:
+        """Return the indices of the axes that set any of the given keys."""
+        return [i for i, axis in enumerate(self.axes) if any(axis.sets(key) for key in keys)]
+
+    def made(self, positions: NDArray[np.integer] | range) -> Iterator[Configuration]:
+        """Yield the points at some flat indices; they are valid, as all are.
+
+        Parameters
+        ----------
+        positions : ndarray of int or range, (n_points,)
+            The indices, dimensionless.
+        """
+        if not self.shape:
+            yield from [self._first] * len(positions)
+            return
+        for start in range(0, len(positions), _BLOCK):
+            some = np.asarray(positions[start : start + _BLOCK], dtype=np.int64)
+            index = [i.tolist() for i in np.unravel_index(some, self.shape)]
+            columns: dict[str, list[Any]] = {
+                name: [self._section(name, at)[0] for at in _rows(index, axes)]
+                for name, axes in self._touching.items()
+                if axes
+            }
+            if self._seeding:
+                columns["seed"] = [self._seed(at) for at in _rows(index, self._seeding)]
+            for values in zip(*columns.values(), strict=True):
+                yield self._first.with_admitted(**dict(zip(columns, values, strict=True)))
+
+    def _settings(self, axes: Sequence[int], index: Sequence[int]) -> dict[str, Any]:
+        return settings_at([self.axes[i] for i in axes], index)
+
+    def _new_section(self, name: str, index: tuple[int, ...]) -> tuple[Section, str]:
+        """Return a section at an index of the axes that set it, and its part of a key's text."""
+        own = {
+            key.removeprefix(f"{name}."): value
+            for key, value in self._settings(self._touching[name], index).items()
+            if key.startswith(f"{name}.")
+        }
+        values = {**self.base[name], **own}
+        fields = SECTIONS[name].variant(values).quantities()
+        # Fields of the base that the variant at this point does not have are left out.
+        made = SECTIONS[name].from_mapping(
+            {field: value for field, value in values.items() if field in fields or field in own}
+        )
+        return made, _section_text(made)
+
+    def _new_seed(self, index: tuple[int, ...]) -> int:
+        seed = self._settings(self._seeding, index).get("seed", self.base["seed"])
+        return Configuration.quantities()["seed"].admit("seed", seed)
+
+    def _sections(self, index: Mapping[int, int] | Sequence[int]) -> dict[str, Any]:
+        return {
+            name: self._section(name, tuple([index[i] for i in axes]))[0]
+            for name, axes in self._touching.items()
+        }
+
+    def _text(self, index: Mapping[int, int]) -> str:
+        texts = [
+            self._section(name, tuple([index[i] for i in axes]))[1]
+            for name, axes in self._touching.items()
+        ]
+        return "\n".join([text for text in texts if text])
+
+    def _validated(self) -> Keys:
+        """Validate every combination of sections, and every seed; return the keys of all points."""
+        outer = sorted({i for axes in self._touching.values() for i in axes})
+        inner = [i for i in range(len(self.axes)) if i not in outer]  # these set the seed alone
+        digests = bytearray()
+        heads: list[bytes] = []
+        for index in itertools.product(*[range(self.shape[i]) for i in outer]):
+            at = dict(zip(outer, index, strict=True))
+            Configuration(**self._sections(at), seed=0)
+            if not heads or not set(inner) >= set(self._seeding):
+                heads = [_key_head(seed) for seed in self._seeds(at, inner)]
+            tail = self._text(at).encode()
+            digests += b"".join(
+                [hashlib.blake2b(head + tail, digest_size=DIGEST_SIZE).digest() for head in heads]
+            )
+        return keys_of(self._in_order(digests, [*outer, *inner]), math.prod(self.shape))
+
+    def _seeds(self, at: Mapping[int, int], inner: Sequence[int]) -> Iterator[int]:
+        """Yield the seeds at an index of some axes, for every index of the others."""
+        for index in itertools.product(*[range(self.shape[i]) for i in inner]):
+            here = {**at, **dict(zip(inner, index, strict=True))}
+            yield self._seed(tuple([here[i] for i in self._seeding]))
+
+    def _in_order(self, digests: bytes | bytearray, order: Sequence[int]) -> bytes:
+        """Return the digests in the order of the points, from that of permuted axes."""
+        shape = [self.shape[i] for i in order]
+        array = np.frombuffer(digests, np.uint8).reshape(*shape, DIGEST_SIZE)
+        return array.transpose(*np.argsort(order), len(order)).tobytes()
+
+
+def _rows(index: Sequence[Sequence[int]], axes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Return the indices of points on some axes, from those of points on each axis."""
+    return zip(*[index[i] for i in axes], strict=True)
+
+
+def _key_head(seed: int) -> bytes:
+    return f"{MODEL_VERSION}\n{seed}\n".encode()
+
+
+def _section_text(section: Section) -> str:
+    """Return a section's part of the text of a key; empty if all of its values are neutral."""
+    values = section.key_values()
+    return f"{section.section}: {values}" if values else ""
+
+
+class Points(Sequence[Configuration]):
+    """Some points of a grid; each is made when it is asked for.
+
+    Attributes
+    ----------
+    positions : ndarray of int or range, (n_points,)
+        Flat indices on the grid, dimensionless.
+    """
+
+    def __init__(self, factory: PointFactory, positions: NDArray[np.integer] | range) -> None:
+        self._factory = factory
+        self.positions = positions
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @overload
+    def __getitem__(self, index: int) -> Configuration: ...
+    @overload
+    def __getitem__(self, index: slice) -> Points: ...
+    def __getitem__(self, index: int | slice) -> Configuration | Points:
+        if isinstance(index, slice):
+            return Points(self._factory, self.positions[index])
+        position = self.positions[operator.index(index)]
+        return next(self._factory.made(np.array([position])))
+
+    def __iter__(self) -> Iterator[Configuration]:
+        return self._factory.made(self.positions)
+
+    def items(self) -> Iterator[tuple[str, Configuration]]:
+        """Yield content key and point."""
+        return zip(self._keys(), self, strict=True)
+
+    def _keys(self) -> Iterator[str]:
+        for start in range(0, len(self), _BLOCK):
+            yield from self._factory.keys.texts(np.asarray(self.positions[start : start + _BLOCK]))
+
+    def unlike_models(self) -> list[Configuration]:
+        """Return a point for each combination of plasticity rule and input process."""
+        keys = [*Rule.choosing_keys(), *InputProcess.choosing_keys()]
+        points = [point for point, _ in self.unlike(keys, len(self))]
+        return list({(type(p.stdp), type(p.input)): p for p in points}.values())
+
+    def unlike(self, keys: Iterable[str], most: int) -> list[tuple[Configuration, float]]:
+        """Return points that differ in what sets some keys, and how many points each stands for.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            Such as `input.rate_hz`, or `input.` for all of a section.
+        most : int
+            Largest number of points; beyond that they are spread over all, first and last included.
+        """
+        along, shape = self._factory.axes_of(keys), self._factory.shape
+        if not along:
+            return [(point, float(len(self))) for point in self[:1]]
+        index = np.unravel_index(np.asarray(self.positions, dtype=np.int64), shape)
+        combinations = np.ravel_multi_index([index[i] for i in along], [shape[i] for i in along])
+        _, first, counts = np.unique(combinations, return_index=True, return_counts=True)
+        share = max(1.0, len(first) / max(1, most))
+        chosen = np.linspace(0, len(first) - 1, min(len(first), most)).astype(int)
+        return [
+            (self[i], float(share * count))
+            for i, count in zip(first[chosen], counts[chosen], strict=True)
+        ]

@@ -1,0 +1,80 @@
+"""Files of finished batches: uncompressed `.npz`, of which any column is mapped into memory."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.execution.batch import Batch
+from pipeline.system.atomic_files import checksum, replacing
+
+#: Length of the fixed part of a member's header, and where the lengths of name and extra field are.
+_MEMBER_HEADER, _LENGTHS_AT = 30, 26
+
+
+class FileColumns(Mapping[str, NDArray]):
+    """The columns of a batch file by name; each is mapped into memory for as long as it is used.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __iter__(self) -> Iterator[str]:
+        with zipfile.ZipFile(self._path) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+        return (name for name in names if name not in _ABOUT_BATCH)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, name: str) -> NDArray:
+        with self._path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            member = archive.getinfo(f"{name}.npy")
+            file.seek(member.header_offset + _LENGTHS_AT)
+            name_and_extra = sum(struct.unpack("<HH", file.read(4)))
+            file.seek(member.header_offset + _MEMBER_HEADER + name_and_extra)
+            np.lib.format.read_magic(file)
+            shape, in_fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+            if not all(shape):
+                return np.empty(shape, dtype)
+            order: Any = "F" if in_fortran_order else "C"
+            return np.memmap(file, dtype, "r", file.tell(), shape, order)
+
+
+#: Columns that are not variables: content keys, and the identity of the run.
+_ABOUT_BATCH = ("key", "made_by")
+
+
+def write_batch(batch: Batch, made_by: str, folder: Path) -> Batch:
+    """Write finished points to a file named by its checksum; return them with columns in that file.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    content = io.BytesIO()
+    columns: dict[str, Any] = dict(batch.columns)
+    np.savez(content, key=np.array(batch.keys), made_by=np.array(made_by), **columns)
+    path = folder / f"{checksum(content.getbuffer())}.npz"
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.getbuffer())
+    return Batch(batch.keys, FileColumns(path), batch.failures)
+
+
+def read_batch(path: Path) -> tuple[Batch, str]:
+    """Return the points of a file, with columns that are read when used, and who made them."""
+    columns = FileColumns(path)
+    return Batch(columns["key"].tolist(), columns), columns["made_by"].item()
