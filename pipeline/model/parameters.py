@@ -111,6 +111,8 @@ class Configuration(Section):
     seed: int = quantity("random seed", kind=int, at_least=0, at_most=2**32 - 1)
     #: The overrides it was composed from; they are applied again when a group is swept.
     overrides: tuple[str, ...] = dataclasses.field(default=(), compare=False, repr=False)
+    #: The identifiers within `${...}` of the values that it was composed from.
+    referred_to: frozenset[str] = dataclasses.field(default=frozenset(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -175,7 +177,12 @@ def all_quantities() -> dict[str, Quantity]:
 
     Where variants of a section share a field, the quantity is that of the first one.
     """
-    return _quantities_of(tuple(variant for s in SECTIONS.values() for variant in s.variants()))
+    return _quantities_of(all_variants())
+
+
+def all_variants() -> tuple[type[Section], ...]:
+    """Return the classes of all sections: each registered rule and process, and the others."""
+    return tuple(variant for section in SECTIONS.values() for variant in section.variants())
 
 
 @functools.lru_cache(maxsize=4)

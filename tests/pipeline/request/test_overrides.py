@@ -8,8 +8,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 import pipeline
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import composed
+from pipeline.request.compose import composition
 from pipeline.request.overrides import grid_of_mapping, grid_of_overrides
+
+
+def compose(overrides):
+    """Return the config that Hydra composes from overrides."""
+    return composition(overrides).config
 
 
 def grid(arguments, params=()):
@@ -18,7 +23,7 @@ def grid(arguments, params=()):
     overrides = parser.parse_overrides(list(arguments))
     fixed = [o.input_line for o in overrides if not o.is_sweep_override()]
     return grid_of_overrides(
-        composed(fixed), parser.parse_overrides(list(params)), overrides, composed
+        compose(fixed), parser.parse_overrides(list(params)), overrides, compose
     )
 
 
@@ -112,11 +117,11 @@ def test_groups_compose_once_per_choice():
 
     def compose_again(overrides):
         composed_overrides.append(overrides)
-        return composed(overrides)
+        return compose(overrides)
 
     parser = OverridesParser.create()
     arguments = parser.parse_overrides(["stdp=notebook,song_abbott_2001", "seed=range(250)"])
-    assert len(grid_of_overrides(composed([]), [], arguments, compose_again).points) == 500
+    assert len(grid_of_overrides(compose([]), [], arguments, compose_again).points) == 500
     assert composed_overrides == [["stdp=notebook"], ["stdp=song_abbott_2001"], []]
 
 
