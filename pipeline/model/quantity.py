@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
+import json
 import math
 import numbers
 import operator
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
@@ -109,6 +111,16 @@ def written(key: str, value: Any) -> str:
     """Return `key=value` as on a command line, on one line, truncated if long."""
     text = "null" if value is None else " ".join(str(value).split())
     return f"{key}={text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def override_text(key: str, value: Any) -> str:
+    """Return `key=value` in the grammar of overrides, which gives exactly this value back."""
+    if not isinstance(value, str):
+        return f"{key}={json.dumps(value)}"  # also null, true, false
+    # A backslash is special only before a quotation mark and before `${`.
+    special = re.compile(r"(\\*)(\$\{|'|\Z)")
+    escaped = special.sub(lambda found: found[1] * 2 + (found[2] and "\\" + found[2]), value)
+    return f"{key}='{escaped}'"
 
 
 def unknown_key(

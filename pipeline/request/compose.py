@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -108,18 +108,26 @@ class Composition:
     def configuration(self) -> Configuration:
         """The parameters of one simulation, validated."""
         return Configuration.from_mapping(self.parameters).with_admitted(
-            overrides=self.overrides, referred_to=names_referred_to(self.config)
+            overrides=self.overrides, referred_to=self.referred_to
         )
 
     @functools.cached_property
+    def referred_to(self) -> frozenset[str]:
+        """All identifiers within `${...}` of the parameters, such as last parts of keys."""
+        return names_in(self._references)
+
+    @property
     def is_constant(self) -> bool:
         """Whether the parameters follow from the files and overrides alone."""
-        names = names_referred_to(self.config)
         return (
             self.loaded.reusable
-            and not any(map(calls_resolver, references_in(self.config)))
-            and not names & {*_GENERAL, "run"}  # which may be read from anything
+            and not any(map(calls_resolver, self._references))
+            and not self.referred_to & {*_GENERAL, "run"}  # which may be read from anything
         )
+
+    @functools.cached_property
+    def _references(self) -> list[str]:
+        return references_in(self.config)
 
 
 def composition(overrides: Sequence[str]) -> Composition:
@@ -185,9 +193,9 @@ def references_in(config: DictConfig) -> list[str]:
     return [text for text in values if isinstance(text, str) and "${" in text]
 
 
-def names_referred_to(config: DictConfig) -> frozenset[str]:
-    """Return all identifiers within `${...}` of the parameters, such as last parts of keys."""
-    return frozenset(name for text in references_in(config) for name in re.findall(r"\w+", text))
+def names_in(references: Iterable[str]) -> frozenset[str]:
+    """Return all identifiers in texts with `${...}`, such as last parts of keys."""
+    return frozenset(name for text in references for name in re.findall(r"\w+", text))
 
 
 def is_dry(config: DictConfig) -> bool:

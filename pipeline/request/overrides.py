@@ -18,8 +18,9 @@ from pipeline.request.axis import refuse_entangled, refuse_too_many
 from pipeline.request.axis_kinds import kind_of
 from pipeline.request.compose import (
     composition,
-    names_referred_to,
+    names_in,
     parameters_of,
+    references_in,
     without_hydra,
 )
 from pipeline.request.grid import Grid
@@ -64,7 +65,8 @@ def grid_of_overrides(
     def compose(choice: list[str]) -> Mapping[str, Any]:
         return parameters_of(compose_again([*fixed, *choice]))
 
-    return _grid(HydraComposition(config, parameters_of(config), compose, frozenset(swept)), swept)
+    parameters, names = parameters_of(config), names_in(references_in(config))
+    return _grid(HydraComposition(parameters, config, names, compose, frozenset(swept)), swept)
 
 
 def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[Any]]) -> Grid:
@@ -83,16 +85,17 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
             f"{written('axes', axes)}: must map keys such as 'seed' to lists of values"
         )
     fixed = configuration.overrides
-    start = composition(fixed)
-    config, parameters = start.config, start.parameters
-    if start.configuration != configuration:  # it was changed since it was composed
-        parameters = configuration.to_mapping()
-        config = OmegaConf.create(parameters)
+    config, names = OmegaConf.create(), frozenset[str]()
+    if configuration.referred_to:
+        start = composition(fixed)
+        if start.configuration == configuration:  # else it was changed since: its values hold
+            config, names = start.config, start.referred_to
 
     def compose(choice: list[str]) -> Mapping[str, Any]:
         return composition([*fixed, *choice]).parameters
 
-    return _grid(HydraComposition(config, parameters, compose, frozenset(axes)), axes)
+    parameters = configuration.to_mapping()
+    return _grid(HydraComposition(parameters, config, names, compose, frozenset(axes)), axes)
 
 
 @dataclass(frozen=True)
@@ -101,18 +104,21 @@ class HydraComposition:
 
     Attributes
     ----------
-    config : DictConfig
-        Hydra's composition of everything that is not swept.
     parameters : mapping
-        The parameters in it: nested plain values, not validated.
+        Nested plain values where no axis sets any, not validated.
+    config : DictConfig
+        The config that has these values; may be empty where none refers to another.
+    referred_to : frozenset of str
+        All identifiers within `${...}` of the parameters, such as last parts of keys.
     compose : callable
         Composes the parameters again with further overrides.
     swept : frozenset of str
         The keys of all axes.
     """
 
-    config: DictConfig
     parameters: Mapping[str, Any]
+    config: DictConfig
+    referred_to: frozenset[str]
     compose: Compose
     swept: frozenset[str]
 
@@ -125,11 +131,6 @@ class HydraComposition:
     def unchosen(self) -> dict[str, Any]:
         """Values by key where no choice of a swept group is made."""
         return by_key(self.compose([]))
-
-    @functools.cached_property
-    def referred_to(self) -> frozenset[str]:
-        """All identifiers within `${...}` of the parameters, such as last parts of keys."""
-        return names_referred_to(self.config)
 
     def with_choice(self, group: str, name: str) -> dict[str, Any]:
         """Return values by key with the choice of a group."""
