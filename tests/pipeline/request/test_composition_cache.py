@@ -37,6 +37,9 @@ class Drift(Rule):
         return w
 """
 
+#: A fixed time, so that two files can be given the same one.
+STARTED = time.time()
+
 
 @pytest.fixture
 def compositions(monkeypatch):
@@ -66,7 +69,7 @@ def conf(monkeypatch, tmp_path):
 
 def age(path, seconds=3600):
     """Set the modification time of a file or folder into the past."""
-    then = time.time() - seconds
+    then = STARTED - seconds
     os.utime(path, (then, then))
 
 

@@ -205,6 +205,36 @@ def test_groups_that_depend_on_each_other_are_not_swept_together():
         )
 
 
+def test_replaced_values_hold_for_every_choice():
+    """They do as on the command line: for choices of other groups and of their own."""
+    base = pipeline.configure("input.n_synapses=40")
+    changed = base.replaced({"stdp.A_plus": 0.004, "input.rate_hz": 7, "seed": 3})
+    arguments = ["input.n_synapses=40", "stdp.A_plus=0.004", "input.rate_hz=7", "seed=3"]
+    for group, names in (
+        ("input", ["poisson", "notebook"]),
+        ("stdp", ["notebook", "song_abbott_2001"]),
+        ("simulation", ["demo_2", "exercise_2"]),
+    ):
+        python = grid_of_mapping(changed, {group: names})
+        assert python.keys == grid([*arguments, f"{group}={','.join(names)}"]).keys
+        assert [point.stdp.A_plus for point in python.points] == [0.004, 0.004]
+        assert [point.input.rate_hz for point in python.points] == [7, 7]
+
+
+def test_an_axis_overrides_a_replaced_value():
+    """The values of an axis take the place of a replaced one."""
+    changed = pipeline.configure().replaced({"stdp.A_plus": 0.004})
+    swept = grid_of_mapping(changed, {"stdp.A_plus": [0.001, 0.002], "seed": [1]})
+    assert [point.stdp.A_plus for point in swept.points] == [0.001, 0.002]
+
+
+def test_references_stay_alive_beside_a_replaced_value():
+    """A value that refers to another follows its axis, whatever else was replaced."""
+    changed = pipeline.configure("stdp.tau_minus=${stdp.tau_plus}").replaced({"seed": 7})
+    swept = grid_of_mapping(changed, {"stdp.tau_plus": [5, 10]})
+    assert [(point.seed, point.stdp.tau_minus) for point in swept.points] == [(7, 5), (7, 10)]
+
+
 def test_references_are_resolved_from_python_too():
     """Those of a composed configuration are resolved along an axis; an edited one has none."""
     configuration = pipeline.configure("stdp.tau_minus=${stdp.tau_plus}")
