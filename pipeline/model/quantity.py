@@ -226,6 +226,7 @@ class Section:
         return set()
 
     @classmethod
+    @functools.cache
     def neutral_values(cls) -> dict[str, Any]:
         """Return the neutral values of the fields that have one."""
         return {
@@ -283,7 +284,7 @@ def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
         raise RequestError(
             f"{written(cls.section or cls.title, mapping)}: must be a section of values"
         )
-    names = [field.name for field in dataclasses.fields(cls) if field.compare]  # type: ignore[arg-type]
+    names = _value_names(cls)  # type: ignore[arg-type]
     for name, value in mapping.items():
         if name not in names:
             raise unknown_key(cls.key(str(name)), value, map(cls.key, names))
@@ -291,3 +292,9 @@ def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
     for name in names:
         if name not in mapping and name not in neutral:
             raise RequestError(f"{cls.key(name)}: missing; it needs a value")
+
+
+@functools.cache
+def _value_names(cls: type[Section]) -> list[str]:
+    """Return the names of the fields that hold values, of a configuration also its sections."""
+    return [field.name for field in dataclasses.fields(cls) if field.compare]  # type: ignore[arg-type]

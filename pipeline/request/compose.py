@@ -27,7 +27,7 @@ from pipeline.model.parameters import (
 )
 from pipeline.model.quantity import Quantity, unknown_key, written
 from pipeline.request.axis import not_a_choice
-from pipeline.request.hydra_loader import Loaded, calls_resolver, load
+from pipeline.request.hydra_loader import FileState, Loaded, calls_resolver, file_state, load
 from pipeline.request.run_settings import RunSettings
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -228,14 +228,15 @@ def default_run_settings(**settings: Any) -> RunSettings:
     RequestError
         If a setting is unknown or not allowed.
     """
-    file = CONF / "run" / "local.yaml"
-    return RunSettings.from_mapping(_values_in(file, file.stat().st_mtime_ns) | settings)
+    file = f"{CONF}/run/local.yaml"
+    defaults = _settings_in(file, file_state(file))
+    return RunSettings.from_mapping(defaults.to_mapping() | settings) if settings else defaults
 
 
 @functools.lru_cache(maxsize=8)
-def _values_in(file: Path, modified: int) -> dict[str, Any]:
-    """Return the values of a yaml file; read once, as parsing takes longer than a short run."""
-    return plain(OmegaConf.load(file))
+def _settings_in(file: str, state: FileState) -> RunSettings:
+    """Return the settings of a yaml file; read once, as parsing takes longer than a short run."""
+    return RunSettings.from_mapping(plain(OmegaConf.load(file)))
 
 
 def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:

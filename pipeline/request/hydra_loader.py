@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,9 +28,6 @@ _FIXED_PROVIDERS = ("hydra", "pipeline")
 
 #: Coarsest time stamp of a file system [ns]: a younger file can change without a new time stamp.
 _COARSEST_TIME_STAMP = 2_000_000_000
-
-#: Hydra's parsers and registries are not safe for threads.
-_LOADING = threading.RLock()
 
 #: Type and mode, inode, size and modification time [ns] of a path; None where there is nothing.
 FileState = tuple[int, int, int, int] | None
@@ -61,14 +57,14 @@ class Loaded:
 
 
 def load(folder: Path, overrides: Sequence[str]) -> Loaded:
-    """Compose `config.yaml` of a folder and overrides.
+    """Compose `config.yaml` of a folder and overrides, in one thread at a time.
 
     Raises
     ------
     Exception
         Of many types, by Hydra, if an override is malformed or unknown.
     """
-    with _LOADING, _version_base():
+    with _version_base():
         setup_globals()  # Hydra's resolvers
         loader = ConfigLoaderImpl(create_config_search_path(str(folder)))
         sources, record = loader.get_sources(), _Record()

@@ -143,6 +143,7 @@ def test_a_new_file_that_is_found_first_is_read(compositions, conf):
     """A file that shadows a structured config decides from its appearance on."""
     pipeline.configure()
     write(conf / "neutral.yaml", "stdp: {}\n")
+    age(conf)  # as old as before
     with pytest.raises(RequestError, match="^'neutral' is validated against ConfigStore schema"):
         pipeline.configure()
     (conf / "neutral.yaml").unlink()
@@ -183,8 +184,10 @@ def test_the_environment_is_read_at_every_call(compositions, conf, monkeypatch):
     choice = "defaults: [{override /stdp: '${oc.env:RULE}'}]"
     write(conf / "experiment" / "mine.yaml", f"# @package _global_\n{choice}\n")
     assert pipeline.configure("+experiment=mine").stdp.A_plus == 0.008
+    assert pipeline.configure("stdp=${oc.env:RULE}").stdp.A_plus == 0.008
     monkeypatch.setenv("RULE", "song_abbott_2001")
     assert pipeline.configure("+experiment=mine").stdp.A_plus == 0.005
+    assert pipeline.configure("stdp=${oc.env:RULE}").stdp.A_plus == 0.005
 
 
 def test_a_reference_to_a_general_key_is_not_kept(compositions):
