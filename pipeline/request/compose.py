@@ -51,6 +51,8 @@ _NOT_A_NAME = ("null", "true", "false")
 def configure(*overrides: str) -> Configuration:
     """Compose a configuration from `conf/`.
 
+    The same overrides compose once, until a file that was read changes; any thread may call it.
+
     Parameters
     ----------
     *overrides : str

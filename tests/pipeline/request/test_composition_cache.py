@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import textwrap
 import threading
 import time
@@ -274,6 +276,40 @@ def test_another_hydra_program_stays_as_it_is(compositions, tmp_path):
     assert not GlobalHydra.instance().is_initialized()
     pipeline.configure("seed=5")
     assert not GlobalHydra.instance().is_initialized()
+
+
+def test_a_hydra_application_may_configure(tmp_path):
+    """Within `@hydra.main` the application's own config and job are as without the call."""
+    (tmp_path / "mine.yaml").write_text("value: 1\n")
+    program = tmp_path / "program.py"
+    program.write_text(
+        textwrap.dedent(
+            """
+            import hydra
+            import pipeline
+            from hydra.core.hydra_config import HydraConfig
+
+
+            @hydra.main(config_path=".", config_name="mine", version_base="1.3")
+            def main(config):
+                configuration = pipeline.configure("seed=7")
+                again = hydra.compose("mine", ["value=2"])
+                print(config.value, configuration.seed, again.value, HydraConfig.get().job.name)
+
+
+            main()
+            """
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, program, "value=5", "hydra.run.dir=."],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(compose.CONF.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["5", "7", "2", "program"], done.stderr
 
 
 def test_structured_configs_of_the_program_are_not_kept(compositions):
