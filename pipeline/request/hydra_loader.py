@@ -1,6 +1,7 @@
 """Compose a folder of YAML files with Hydra's loader, and record which files decided the result.
 
 Nothing of Hydra's global state is used or left changed: the caller may be a Hydra application.
+Hydra's public `compose` works through that state only, so its loader is taken from `_internal`.
 """
 
 from __future__ import annotations

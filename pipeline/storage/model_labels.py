@@ -84,19 +84,20 @@ def model_coordinates(grid: Grid) -> dict[str, LabelledArray]:
     }
 
 
-def model_attributes(grid: Grid) -> dict[str, str]:
+def model_attributes(grid: Grid) -> Mapping[str, str]:
     """Return the description of rules and processes, as JSON by name.
 
     It has whether the statistics are stationary, why the equilibrium theory does not apply (empty
     where it does), the source of registered ones, and the kind of a rule's traces.
     """
-    return dict(_attributes_of(tuple((type(p.stdp), type(p.input)) for p in grid.unlike_models)))
+    return _attributes_of(tuple((type(p.stdp), type(p.input)) for p in grid.unlike_models))
 
 
 @functools.lru_cache(maxsize=32)
 def _attributes_of(
     models: tuple[tuple[type[Rule], type[InputProcess]], ...],
 ) -> Mapping[str, str]:
+    """Return the description of pairs of a rule and a process, made once."""
     rules = {rule.name: _description(rule) for rule, _ in models}
     for rule, _ in models:
         rules[rule.name]["traces"] = {

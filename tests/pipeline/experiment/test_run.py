@@ -46,6 +46,7 @@ def test_the_dataset_of_simulate_is_the_callers_own(configure):
         first[name].attrs["note"] = "mine"
     first.attrs["rules"] = "mine"
     xr.testing.assert_identical(pipeline.simulate(configure()), expected)
+    assert all(first[name].attrs["note"] == "mine" for name in first.variables)
 
 
 def test_a_dataset_is_that_of_xarrays_own_constructor(configure):
