@@ -66,7 +66,8 @@ def load(folder: Path, overrides: Sequence[str]) -> Loaded:
         Of many types, by Hydra, if an override is malformed or unknown.
     """
     with _version_base():
-        setup_globals()  # Hydra's resolvers
+        if not OmegaConf.has_resolver("now"):  # else they may be those of the application
+            setup_globals()
         loader = ConfigLoaderImpl(create_config_search_path(str(folder)))
         sources, record = loader.get_sources(), _Record()
         for source in sources:

@@ -14,6 +14,8 @@ import pytest
 from hydra import version
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import setup_globals
+from omegaconf import OmegaConf
 from omegaconf.errors import ReadonlyConfigError
 
 import pipeline
@@ -261,18 +263,21 @@ def test_threads_configure_at_the_same_time(compositions):
 
 
 def test_another_hydra_program_stays_as_it_is(compositions, tmp_path):
-    """Within the initialisation of another program, its loader and version are untouched."""
+    """Within another program's initialisation its loader, version and resolvers are untouched."""
     (tmp_path / "config.yaml").write_text("mine: 1\n")
     with hydra.initialize_config_dir(str(tmp_path), version_base="1.2", job_name="mine"):
         loader, base = GlobalHydra.instance().hydra, version.getbase()
+        OmegaConf.register_new_resolver("now", lambda pattern: "mine", replace=True)
         assert pipeline.configure("seed=3").seed == 3
         assert GlobalHydra.instance().hydra is loader
         assert version.getbase() == base
+        assert OmegaConf.create({"a": "${now:%Y}"}).a == "mine"
         assert hydra.compose("config").mine == 1
         with ThreadPoolExecutor(4) as pool:
             seeds = pool.map(lambda seed: pipeline.configure(f"seed={seed}").seed, range(4))
             assert list(seeds) == [0, 1, 2, 3]
         assert hydra.compose("config").mine == 1
+    setup_globals()  # Hydra's own resolvers again
     assert not GlobalHydra.instance().is_initialized()
     pipeline.configure("seed=5")
     assert not GlobalHydra.instance().is_initialized()
