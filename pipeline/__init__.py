@@ -4,6 +4,7 @@ Public Python API::
 
     configuration = pipeline.configure("input.rate_hz=20", "stdp.tau_plus=10")
     dataset = pipeline.simulate(configuration)
+    dataset = pipeline.simulate(configuration.replaced({"stdp.A_plus": 0.004}))
     dataset = pipeline.sweep(configuration, {"input.rate_hz": [10, 20], "seed": range(5)})
     print(pipeline.plan(configuration, {"seed": range(1000)}))
 """

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from pipeline.engine.simulate import available_engine, engine_named, run_point
@@ -16,13 +16,14 @@ from pipeline.model.errors import RequestError
 from pipeline.model.inputs import given_cells
 from pipeline.model.parameters import Configuration
 from pipeline.model.quantity import written
-from pipeline.model.variables import ABOUT_RUNS, stacked
+from pipeline.model.variables import ABOUT_RUNS, DONE, stacked
 from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 from pipeline.request.overrides import grid_of_mapping
 from pipeline.request.run_settings import RunSettings
-from pipeline.storage.arrays import ResultArrays, refuse_larger_than_memory
+from pipeline.storage.arrays import refuse_larger_than_memory
 from pipeline.storage.directory import Directory
+from pipeline.storage.labels import label
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,14 +65,16 @@ def simulate(
     run_settings = default_run_settings(**settings)
     n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
     cells = None if spikes is None else given_cells(spikes, n_synapses, n_steps)
-    exact = dataclasses.replace(configuration.record, dtype="float64")
-    configuration = dataclasses.replace(configuration, record=exact)
-    arrays = ResultArrays(Grid(configuration.to_mapping()))
+    exact = configuration.record.with_admitted(dtype="float64")
+    configuration = configuration.with_admitted(record=exact)
+    grid = Grid(configuration.to_mapping())
+    refuse_larger_than_memory(grid, in_memory=True)
     engine = engine_named(available_engine(run_settings.engine, [configuration]))
-    result = run_point(configuration, engine, cells)
-    arrays.add(arrays.grid.keys, stacked([result], exact))
+    arrays = stacked([run_point(configuration, engine, cells)], exact)
+    recorded = {name: array for name, array in arrays.items() if name not in ABOUT_RUNS}
+    recorded["status"] = np.array([DONE], np.int8)
     note = {} if spikes is None else {"input": "spikes given by the caller"}
-    return arrays.labelled(note).to_xarray().drop_vars(ABOUT_RUNS)
+    return label(grid, recorded, note).to_xarray()
 
 
 def sweep(

@@ -16,7 +16,15 @@ from typing import Any, ClassVar
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import Cells, InputProcess, checked_cells
 from pipeline.model.plasticity import Rule
-from pipeline.model.quantity import Quantity, Section, quantity, refuse_unknown_keys, written
+from pipeline.model.quantity import (
+    Quantity,
+    Section,
+    override_text,
+    quantity,
+    refuse_unknown_keys,
+    unknown_key,
+    written,
+)
 
 #: Part of every point's key; raise it when a change of the model changes any number.
 MODEL_VERSION = 4
@@ -111,6 +119,8 @@ class Configuration(Section):
     seed: int = quantity("random seed", kind=int, at_least=0, at_most=2**32 - 1)
     #: The overrides it was composed from; they are applied again when a group is swept.
     overrides: tuple[str, ...] = dataclasses.field(default=(), compare=False, repr=False)
+    #: The identifiers within `${...}` of the values that it was composed from.
+    referred_to: frozenset[str] = dataclasses.field(default=frozenset(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -163,6 +173,72 @@ class Configuration(Section):
         """
         return self.with_admitted(seed=self.quantities()["seed"].admit("seed", seed))
 
+    def replaced(self, values: Mapping[str, Any]) -> Configuration:
+        """Return the same configuration with other values of some keys, validated.
+
+        It is what `pipeline.configure` returns with the values as further overrides, without
+        composing. Like overrides, the values hold for every choice of a group that is swept later.
+
+        Parameters
+        ----------
+        values : mapping
+            Values by key, such as `{"stdp.A_plus": 0.004, "seed": 3}`.
+
+        Returns
+        -------
+        Configuration
+            A new one.
+
+        Raises
+        ------
+        RequestError
+            If a key is unknown, chooses a rule, a process or a group, or is referred to by `${...}`
+            of another value; or if a value is not allowed.
+        """
+        if not isinstance(values, Mapping):
+            raise RequestError(f"{written('values', values)}: must map keys to values")
+        given: dict[str, dict[str, Any]] = {}
+        for key, value in values.items():
+            section, name = self._replaceable(key, value)
+            given.setdefault(section, {})[name] = value
+        changed: dict[str, Any] = {
+            section: dataclasses.replace(getattr(self, section), **fields)
+            for section, fields in given.items()
+            if section
+        }
+        made = dataclasses.replace(self, **given.get("", {}), **changed)
+        own = {f"{key}=": override_text(key, made._value(key)) for key in values}
+        kept = [text for text in self.overrides if not text.startswith(tuple(own))]
+        return made.with_admitted(overrides=(*kept, *own.values()))
+
+    def _value(self, key: str) -> Any:
+        """Return the value of a key, such as `stdp.A_plus`."""
+        section, _, name = key.rpartition(".")
+        return getattr(getattr(self, section) if section else self, name)
+
+    def _replaceable(self, key: Any, value: Any) -> tuple[str, str]:
+        """Return section and field of a key that `replaced` may set.
+
+        Raises
+        ------
+        RequestError
+            If it may not.
+        """
+        section, _, name = str(key).rpartition(".")
+        owner = getattr(self, section) if section in SECTIONS else self
+        if key in SECTIONS or key in owner.choosing_keys():
+            raise RequestError(f"{written(key, value)}: must be chosen with pipeline.configure")
+        if key not in map(owner.key, owner.quantities()):
+            parts = [self, *(getattr(self, name) for name in SECTIONS)]
+            known = [part.key(field) for part in parts for field in part.quantities()]
+            raise unknown_key(str(key), value, known)
+        if name in self.referred_to:
+            raise RequestError(
+                f"{written(key, value)}: another value refers to it by ${{...}}; use "
+                "pipeline.configure"
+            )
+        return section, name
+
 
 SECTIONS: dict[str, type[Section]] = {
     section.section: section
@@ -175,7 +251,12 @@ def all_quantities() -> dict[str, Quantity]:
 
     Where variants of a section share a field, the quantity is that of the first one.
     """
-    return _quantities_of(tuple(variant for s in SECTIONS.values() for variant in s.variants()))
+    return _quantities_of(all_variants())
+
+
+def all_variants() -> tuple[type[Section], ...]:
+    """Return the classes of all sections: each registered rule and process, and the others."""
+    return tuple(variant for section in SECTIONS.values() for variant in section.variants())
 
 
 @functools.lru_cache(maxsize=4)

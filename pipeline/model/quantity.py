@@ -6,9 +6,11 @@ import dataclasses
 import decimal
 import difflib
 import functools
+import json
 import math
 import numbers
 import operator
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
@@ -111,6 +113,16 @@ def written(key: str, value: Any) -> str:
     """Return `key=value` as on a command line, on one line, truncated if long."""
     text = "null" if value is None else " ".join(str(value).split())
     return f"{key}={text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def override_text(key: str, value: Any) -> str:
+    """Return `key=value` in the grammar of overrides, which gives exactly this value back."""
+    if not isinstance(value, str):
+        return f"{key}={json.dumps(value)}"  # also null, true, false
+    # A backslash is special only before a quotation mark and before `${`.
+    special = re.compile(r"(\\*)(\$\{|'|\Z)")
+    escaped = special.sub(lambda found: found[1] * 2 + (found[2] and "\\" + found[2]), value)
+    return f"{key}='{escaped}'"
 
 
 def unknown_key(
@@ -249,6 +261,7 @@ class Section:
         return set()
 
     @classmethod
+    @functools.cache
     def neutral_values(cls) -> dict[str, Any]:
         """Return the neutral values of the fields that have one."""
         return {
@@ -306,7 +319,7 @@ def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
         raise RequestError(
             f"{written(cls.section or cls.title, mapping)}: must be a section of values"
         )
-    names = [field.name for field in dataclasses.fields(cls) if field.compare]  # type: ignore[arg-type]
+    names = _value_names(cls)  # type: ignore[arg-type]
     for name, value in mapping.items():
         if name not in names:
             raise unknown_key(cls.key(str(name)), value, map(cls.key, names))
@@ -314,3 +327,9 @@ def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
     for name in names:
         if name not in mapping and name not in neutral:
             raise RequestError(f"{cls.key(name)}: missing; it needs a value")
+
+
+@functools.cache
+def _value_names(cls: type[Section]) -> list[str]:
+    """Return the names of the fields that hold values, of a configuration also its sections."""
+    return [field.name for field in dataclasses.fields(cls) if field.compare]  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ class Composition(Protocol):
         Values by key where no axis sets any.
     unchosen : dict
         Values by key where no choice of a swept group is made.
-    referred_to : set of str
+    referred_to : frozenset of str
         Every word within the `${...}` of the parameters: last parts of keys among them.
     swept : frozenset of str
         The keys of all axes.
@@ -40,7 +40,7 @@ class Composition(Protocol):
     @property
     def unchosen(self) -> dict[str, Any]: ...  # noqa: D102
     @property
-    def referred_to(self) -> set[str]: ...  # noqa: D102
+    def referred_to(self) -> frozenset[str]: ...  # noqa: D102
     @property
     def swept(self) -> frozenset[str]: ...  # noqa: D102
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from collections.abc import Sequence
+import re
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import Container, DictConfig, OmegaConf
@@ -19,11 +20,14 @@ from pipeline.model.parameters import (
     SECTIONS,
     Configuration,
     all_quantities,
+    all_variants,
+    by_key,
     neutral_mapping,
     without_foreign_fields,
 )
 from pipeline.model.quantity import Quantity, unknown_key, written
 from pipeline.request.axis import not_a_choice
+from pipeline.request.hydra_loader import FileState, Loaded, calls_resolver, file_state, load
 from pipeline.request.run_settings import RunSettings
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -33,12 +37,21 @@ _GENERAL = ("study", "name", "outputs", "dry_run")
 
 _DRY_RUN = Quantity("dry run", kind=bool)
 
+#: Most compositions that are kept for a repetition of their overrides.
+_MOST_COMPOSITIONS = 128
+
+#: Kept compositions by folder, overrides and registered variants, the latest used ones last.
+_compositions: dict[tuple[Any, ...], Composition] = {}
+_COMPOSING = threading.RLock()
+
 #: Texts that Hydra's grammar parses as values of another type.
 _NOT_A_NAME = ("null", "true", "false")
 
 
 def configure(*overrides: str) -> Configuration:
     """Compose a configuration from `conf/`.
+
+    The same overrides compose once, until a file that was read changes; any thread may call it.
 
     Parameters
     ----------
@@ -65,25 +78,89 @@ def configure(*overrides: str) -> Configuration:
                 f"{override}: must be a parameter of the model; run settings and the directory are "
                 "arguments of pipeline.simulate and pipeline.sweep"
             )
-    config = composed(overrides)
-    configuration = Configuration.from_mapping(parameters_of(config))
-    return dataclasses.replace(configuration, overrides=overrides)
+    return composition(overrides).configuration
 
 
-def composed(overrides: Sequence[str]) -> DictConfig:
-    """Compose `conf/config.yaml` and overrides, outside of a Hydra application.
+@dataclass(frozen=True)
+class Composition:
+    """What Hydra composes from `conf/` and overrides, outside of a Hydra application.
+
+    Attributes
+    ----------
+    overrides : tuple of str
+        The overrides.
+    loaded : Loaded
+        The composed config, with the files that it was read from.
+    """
+
+    overrides: tuple[str, ...]
+    loaded: Loaded
+
+    @property
+    def config(self) -> DictConfig:
+        """The composed config, read-only."""
+        return self.loaded.config
+
+    @functools.cached_property
+    def parameters(self) -> Mapping[str, Any]:
+        """The model's parameters as nested plain values, not validated."""
+        return parameters_of(self.config)
+
+    @functools.cached_property
+    def configuration(self) -> Configuration:
+        """The parameters of one simulation, validated."""
+        return Configuration.from_mapping(self.parameters).with_admitted(
+            overrides=self.overrides, referred_to=self.referred_to
+        )
+
+    @functools.cached_property
+    def referred_to(self) -> frozenset[str]:
+        """All identifiers within `${...}` of the parameters, such as last parts of keys."""
+        return names_in(self._references)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the parameters follow from the files and overrides alone."""
+        return (
+            self.loaded.reusable
+            and not any(map(calls_resolver, self._references))
+            and not self.referred_to & {*_GENERAL, "run"}  # which may be read from anything
+        )
+
+    @functools.cached_property
+    def _references(self) -> list[str]:
+        return references_in(self.config)
+
+
+def composition(overrides: Sequence[str]) -> Composition:
+    """Compose `conf/config.yaml` and overrides; an earlier composition is used where it holds.
+
+    It holds while every file that decided it is the same, and the registered rules and processes.
 
     Raises
     ------
     RequestError
         If an override is malformed or unknown.
     """
-    declare_neutral_values()
-    try:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            return compose("config", overrides=list(overrides))
-    except Exception as error:  # Hydra raises errors of many types
-        raise request_error(error, overrides) from error
+
+    def key() -> tuple[Any, ...]:
+        return CONF, tuple(overrides), *all_variants()
+
+    with _COMPOSING:
+        asked = key()
+        found = _compositions.pop(asked, None)
+        if found is None or not found.loaded.is_current():
+            declare_neutral_values()
+            try:
+                found = Composition(tuple(overrides), load(CONF, overrides))
+            except Exception as error:  # Hydra raises errors of many types
+                raise request_error(error, overrides) from error
+            if not found.is_constant or asked != key():
+                return found
+        _compositions[asked] = found
+        if len(_compositions) > _MOST_COMPOSITIONS:
+            del _compositions[next(iter(_compositions))]
+        return found
 
 
 def declare_neutral_values() -> None:
@@ -109,6 +186,18 @@ def parameters_of(config: DictConfig) -> dict[str, Any]:
     return without_foreign_fields(
         {name: values[name] for name in (*SECTIONS, "seed") if name in values}
     )
+
+
+def references_in(config: DictConfig) -> list[str]:
+    """Return the texts with `${...}` among the model's parameters of a composed config."""
+    parameters = OmegaConf.masked_copy(config, [*SECTIONS, "seed"])
+    values = by_key(plain(parameters, resolve=False)).values()
+    return [text for text in values if isinstance(text, str) and "${" in text]
+
+
+def names_in(references: Iterable[str]) -> frozenset[str]:
+    """Return all identifiers in texts with `${...}`, such as last parts of keys."""
+    return frozenset(name for text in references for name in re.findall(r"\w+", text))
 
 
 def is_dry(config: DictConfig) -> bool:
@@ -141,14 +230,15 @@ def default_run_settings(**settings: Any) -> RunSettings:
     RequestError
         If a setting is unknown or not allowed.
     """
-    file = CONF / "run" / "local.yaml"
-    return RunSettings.from_mapping(_values_in(file, file.stat().st_mtime_ns) | settings)
+    file = f"{CONF}/run/local.yaml"
+    defaults = _settings_in(file, file_state(file))
+    return RunSettings.from_mapping(defaults.to_mapping() | settings) if settings else defaults
 
 
 @functools.lru_cache(maxsize=8)
-def _values_in(file: Path, modified: int) -> dict[str, Any]:
-    """Return the values of a yaml file; read once, as parsing takes longer than a short run."""
-    return plain(OmegaConf.load(file))
+def _settings_in(file: str, state: FileState) -> RunSettings:
+    """Return the settings of a yaml file; read once, as parsing takes longer than a short run."""
+    return RunSettings.from_mapping(plain(OmegaConf.load(file)))
 
 
 def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:

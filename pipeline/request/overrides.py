@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,22 +12,28 @@ from hydra.core.override_parser.types import Override, QuotedString, RangeSweep
 from omegaconf import DictConfig, OmegaConf
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import SECTIONS, Configuration, by_key
+from pipeline.model.parameters import Configuration, by_key
 from pipeline.model.quantity import written
 from pipeline.request.axis import refuse_entangled, refuse_too_many
 from pipeline.request.axis_kinds import kind_of
-from pipeline.request.compose import composed, parameters_of, plain, without_hydra
+from pipeline.request.compose import (
+    composition,
+    names_in,
+    parameters_of,
+    references_in,
+    without_hydra,
+)
 from pipeline.request.grid import Grid
 
-#: Composes a config from overrides.
-Compose = Callable[[list[str]], DictConfig]
+#: Composes parameters from overrides: nested plain values, not validated.
+Compose = Callable[[list[str]], Mapping[str, Any]]
 
 
 def grid_of_overrides(
     config: DictConfig,
     params: Sequence[Override],
     arguments: Sequence[Override],
-    compose_again: Compose,
+    compose_again: Callable[[list[str]], DictConfig],
 ) -> Grid:
     """Return the grid of an experiment and a command line.
 
@@ -41,7 +46,7 @@ def grid_of_overrides(
     arguments : sequence of Override
         The command line, swept or not; it overrides the axes of the experiment key by key.
     compose_again : callable
-        Composes a list of overrides; called once per choice of a swept group.
+        Composes a config from a list of overrides; called once per choice of a swept group.
 
     Raises
     ------
@@ -56,7 +61,12 @@ def grid_of_overrides(
         for key, override in asked.items()
         if override.is_sweep_override() or override in params
     }
-    return _grid(config, swept, lambda choice: compose_again([*fixed, *choice]))
+
+    def compose(choice: list[str]) -> Mapping[str, Any]:
+        return parameters_of(compose_again([*fixed, *choice]))
+
+    parameters, names = parameters_of(config), names_in(references_in(config))
+    return _grid(HydraComposition(parameters, config, names, compose, frozenset(swept)), swept)
 
 
 def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[Any]]) -> Grid:
@@ -75,10 +85,17 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
             f"{written('axes', axes)}: must map keys such as 'seed' to lists of values"
         )
     fixed = configuration.overrides
-    config = composed(fixed)
-    if Configuration.from_mapping(parameters_of(config)) != configuration:
-        config = OmegaConf.create(configuration.to_mapping())  # changed since it was composed
-    return _grid(config, axes, lambda choice: composed([*fixed, *choice]))
+    config, names = OmegaConf.create(), frozenset[str]()
+    if configuration.referred_to:
+        start = composition(fixed)
+        if start.configuration == configuration:  # else it was changed since: its values hold
+            config, names = start.config, start.referred_to
+
+    def compose(choice: list[str]) -> Mapping[str, Any]:
+        return composition([*fixed, *choice]).parameters
+
+    parameters = configuration.to_mapping()
+    return _grid(HydraComposition(parameters, config, names, compose, frozenset(axes)), axes)
 
 
 @dataclass(frozen=True)
@@ -87,39 +104,37 @@ class HydraComposition:
 
     Attributes
     ----------
+    parameters : mapping
+        Nested plain values where no axis sets any, not validated.
     config : DictConfig
-        Hydra's composition of everything that is not swept.
+        The config that has these values; may be empty where none refers to another.
+    referred_to : frozenset of str
+        All identifiers within `${...}` of the parameters, such as last parts of keys.
     compose : callable
-        Composes it again with further overrides.
+        Composes the parameters again with further overrides.
     swept : frozenset of str
         The keys of all axes.
     """
 
+    parameters: Mapping[str, Any]
     config: DictConfig
+    referred_to: frozenset[str]
     compose: Compose
     swept: frozenset[str]
 
     @functools.cached_property
     def base(self) -> dict[str, Any]:
         """Values by key where no axis sets any."""
-        return by_key(parameters_of(self.config))
+        return by_key(self.parameters)
 
     @functools.cached_property
     def unchosen(self) -> dict[str, Any]:
         """Values by key where no choice of a swept group is made."""
-        return by_key(parameters_of(self.compose([])))
-
-    @functools.cached_property
-    def referred_to(self) -> set[str]:
-        """All identifiers within `${...}` of the parameters, such as last parts of keys."""
-        parameters = OmegaConf.masked_copy(self.config, [*SECTIONS, "seed"])
-        values = by_key(plain(parameters, resolve=False)).values()
-        references = (text for text in values if isinstance(text, str) and "${" in text)
-        return {name for text in references for name in re.findall(r"\w+", text)}
+        return by_key(self.compose([]))
 
     def with_choice(self, group: str, name: str) -> dict[str, Any]:
         """Return values by key with the choice of a group."""
-        return by_key(parameters_of(self.compose([f"{group}={name}"])))
+        return by_key(self.compose([f"{group}={name}"]))
 
     def with_value(self, key: str, value: Any) -> dict[str, Any]:
         """Return values by key with another value of a key, and of what refers to it."""
@@ -128,11 +143,10 @@ class HydraComposition:
         return by_key(parameters_of(copy))
 
 
-def _grid(config: DictConfig, swept: Mapping[str, Iterable[Any]], compose: Compose) -> Grid:
-    composition = HydraComposition(config, compose, frozenset(swept))
+def _grid(composition: HydraComposition, swept: Mapping[str, Iterable[Any]]) -> Grid:
     axes = [kind_of(key).build(key, values, composition) for key, values in swept.items()]
     refuse_entangled(axes)
-    return Grid(parameters_of(config), axes)
+    return Grid(composition.parameters, axes)
 
 
 def _refuse_repeated_axes(arguments: Sequence[Override]) -> None:

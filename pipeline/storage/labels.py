@@ -34,6 +34,10 @@ from pipeline.storage.model_labels import (
 
 if TYPE_CHECKING:
     import xarray as xr
+    from xarray.indexes import Index
+
+#: Most bytes of a coordinate whose index is kept.
+_MOST_BYTES_KEPT = 2**16
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,41 @@ class LabelledDataset:
         """
         import xarray as xr
 
-        return xr.Dataset(dict(self.variables), dict(self.coordinates), dict(self.attributes))
+        variables = {name: xr.Variable(*array) for name, array in self.variables.items()}
+        indexes: dict[Any, Index] = {}
+        for name, (dims, values, attributes) in self.coordinates.items():
+            if dims == (name,):
+                indexes[name], index_variable = _index(name, values)
+                variables[name] = index_variable.copy(deep=False)
+                variables[name].attrs = dict(attributes)
+            else:
+                variables[name] = xr.Variable(dims, values, attributes)
+        # The public constructor aligns and merges what is aligned already, in ten times the time.
+        return xr.Dataset._construct_direct(
+            variables, set(self.coordinates), attrs=dict(self.attributes), indexes=indexes
+        )
+
+
+def _index(name: str, values: NDArray) -> tuple[Index, xr.Variable]:
+    """Return the index of a dimension and its coordinate without attributes."""
+    if values.nbytes > _MOST_BYTES_KEPT:
+        return _new_index(name, values)
+    return _kept_index(name, values.dtype, values.tobytes())
+
+
+@functools.lru_cache(maxsize=32)
+def _kept_index(name: str, dtype: np.dtype, content: bytes) -> tuple[Index, xr.Variable]:
+    """Return the index of few values, made once: to make it takes longer than a short run."""
+    return _new_index(name, np.frombuffer(content, dtype))
+
+
+def _new_index(name: str, values: NDArray) -> tuple[Index, xr.Variable]:
+    import xarray as xr
+    from xarray.indexes import PandasIndex
+
+    plain = {name: xr.Variable((name,), values)}
+    index = PandasIndex.from_variables(plain, options={})
+    return index, index.create_variables(plain)[name]
 
 
 def label(
@@ -91,7 +129,7 @@ def label(
     grid : Grid
         The points.
     arrays : mapping of str to ndarray, (n_points, ...)
-        Variables by name, units as in `variables.VARIABLES`, with `status` and `made_by`
+        Variables by name, units as in `variables.VARIABLES`, with `status` and possibly `made_by`
         [dimensionless]; the first dimension is the point, in the order of the grid.
     attributes : mapping
         Further attributes of the dataset.
@@ -103,7 +141,7 @@ def label(
         [dimensionless], and the coordinates of all dimensions.
     """
     recorded = {
-        name: _on_grid(grid, array, VARIABLES[name].dims, _variable_attributes(VARIABLES[name]))
+        name: _on_grid(grid, array, VARIABLES[name].dims, _variable_attributes(name))
         for name, array in arrays.items()
         if name in VARIABLES
     }
@@ -114,7 +152,9 @@ def label(
         _EFFECTIVE_RATIO_ATTRIBUTES,
     )
     about_points = {
-        name: _on_grid(grid, arrays[name], (), own) for name, own in _ABOUT_POINTS.items()
+        name: _on_grid(grid, arrays[name], (), own)
+        for name, own in _ABOUT_POINTS.items()
+        if name in arrays
     }
     following, partial = _resolved_fields(grid)
     variables = recorded | {"effective_ltd_ratio": effective_ratio} | about_points
@@ -177,7 +217,9 @@ def _attributes(named: Quantity | Variable, **more: str) -> dict[str, str]:
     return {name: text for name, text in attributes.items() if text}
 
 
-def _variable_attributes(variable: Variable) -> dict[str, Any]:
+@functools.cache
+def _variable_attributes(name: str) -> Mapping[str, Any]:
+    variable = VARIABLES[name]
     attributes = _attributes(variable, comment=variable.comment)
     # Not a fill value: xarray would convert counts to floats when it reads the file.
     return attributes | ({"valid_min": 0} if variable.dtype == "int64" else {})

@@ -6,7 +6,9 @@ Theory and figures of a registered rule thus need only the file, not its code.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,16 +26,11 @@ WEIGHTS = np.linspace(0, 1, 101)
 def model_variables(grid: Grid) -> dict[str, LabelledArray]:
     """Return the steps and the time constants of the rules, along the axes that change them."""
     along, points = grid.slice_along(["stdp."])
-    rules = [point.stdp for point in points]
-    names = trace_names(grid)
-    steps = np.full((len(rules), len(names), WEIGHTS.size), np.nan)
-    taus = np.full((len(rules), len(names)), np.nan)
-    for cls in {type(rule) for rule in rules}:
-        rows = [i for i, rule in enumerate(rules) if type(rule) is cls]
-        columns = [names.index(name) for name in cls.traces]
-        some = [rules[i] for i in rows]
-        steps[np.ix_(rows, columns)] = _steps(some)
-        taus[np.ix_(rows, columns)] = [list(rule.time_constants().values()) for rule in some]
+    rules, names = tuple(point.stdp for point in points), tuple(trace_names(grid))
+    if len(rules) == 1:
+        steps, taus = (array.copy() for array in _kept_tables(rules, names))
+    else:
+        steps, taus = _tables(rules, names)
     kept = {
         "weight_step": (
             steps,
@@ -56,6 +53,25 @@ def model_variables(grid: Grid) -> dict[str, LabelledArray]:
     }
 
 
+def _tables(
+    rules: tuple[Rule, ...], names: tuple[str, ...]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return steps `(n_rules, n_traces, n_weights)` and time constants `(n_rules, n_traces)`."""
+    steps = np.full((len(rules), len(names), WEIGHTS.size), np.nan)
+    taus = np.full((len(rules), len(names)), np.nan)
+    for cls in {type(rule) for rule in rules}:
+        rows = [i for i, rule in enumerate(rules) if type(rule) is cls]
+        columns = [names.index(name) for name in cls.traces]
+        some = [rules[i] for i in rows]
+        steps[np.ix_(rows, columns)] = _steps(some)
+        taus[np.ix_(rows, columns)] = [list(rule.time_constants().values()) for rule in some]
+    return steps, taus
+
+
+#: The tables of one rule, for single runs: to make them takes longer than a short run.
+_kept_tables = functools.lru_cache(maxsize=32)(_tables)
+
+
 def model_coordinates(grid: Grid) -> dict[str, LabelledArray]:
     """Return the coordinates of the dimensions `trace` and `weight_grid` of `model_variables`."""
     return {
@@ -68,24 +84,31 @@ def model_coordinates(grid: Grid) -> dict[str, LabelledArray]:
     }
 
 
-def model_attributes(grid: Grid) -> dict[str, str]:
+def model_attributes(grid: Grid) -> Mapping[str, str]:
     """Return the description of rules and processes, as JSON by name.
 
     It has whether the statistics are stationary, why the equilibrium theory does not apply (empty
     where it does), the source of registered ones, and the kind of a rule's traces.
     """
-    points = grid.unlike_models
-    rules = {point.stdp.name: _description(type(point.stdp)) for point in points}
-    for point in points:
-        rules[point.stdp.name]["traces"] = {
+    return _attributes_of(tuple((type(p.stdp), type(p.input)) for p in grid.unlike_models))
+
+
+@functools.lru_cache(maxsize=32)
+def _attributes_of(
+    models: tuple[tuple[type[Rule], type[InputProcess]], ...],
+) -> Mapping[str, str]:
+    """Return the description of pairs of a rule and a process, made once."""
+    rules = {rule.name: _description(rule) for rule, _ in models}
+    for rule, _ in models:
+        rules[rule.name]["traces"] = {
             name: {
                 "side": trace.side,
                 "at_a_spike": "set to 1" if trace.sets else "add 1",
                 "read": f"{trace.read} its own jump",
             }
-            for name, trace in point.stdp.traces.items()
+            for name, trace in rule.traces.items()
         }
-    processes = {point.input.name: _description(type(point.input)) for point in points}
+    processes = {process.name: _description(process) for _, process in models}
     return {"rules": json.dumps(rules), "processes": json.dumps(processes)}
 
 

@@ -11,9 +11,12 @@ import pipeline
 from pipeline.execution import batch as worker
 from pipeline.execution import pool
 from pipeline.experiment import run as experiment_run
+from pipeline.experiment.run import run_grid
 from pipeline.model import reference
 from pipeline.model.errors import RequestError
+from pipeline.model.variables import ABOUT_RUNS
 from pipeline.request import points, spec
+from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 from pipeline.storage import state
 from tests.conftest import numbers_of
@@ -31,6 +34,52 @@ def test_sweep_returns_what_it_writes(configure, tmp_path):
     alone = pipeline.sweep(configure(), AXES, backend="sequential")
     xr.testing.assert_identical(numbers_of(alone), numbers_of(returned))
     assert dict(returned["weight"].sizes) == {"rate_hz": 2, "seed": 3, "synapse": 40}
+
+
+def test_the_dataset_of_simulate_is_the_callers_own(configure):
+    """What a caller changes in a dataset is not in the next one, though labels are made once."""
+    first = pipeline.simulate(configure())
+    expected = first.copy(deep=True)
+    first["weight_step"][:] = 7
+    first["trace_time_constant"][:] = 7
+    for name in first.variables:
+        first[name].attrs["note"] = "mine"
+    first.attrs["rules"] = "mine"
+    xr.testing.assert_identical(pipeline.simulate(configure()), expected)
+    assert all(first[name].attrs["note"] == "mine" for name in first.variables)
+
+
+def test_a_dataset_is_that_of_xarrays_own_constructor(configure):
+    """It has the same variables, coordinates, indexes and attributes in the same order."""
+    long = "input.n_synapses=10000"  # whose index is not kept
+    for overrides in ((), ("record=everything",), (long, "simulation.duration=20")):
+        configuration = configure(*overrides)
+        results = run_grid(Grid(configuration.to_mapping()), default_run_settings()).results
+        expected = xr.Dataset(
+            dict(results.variables), dict(results.coordinates), dict(results.attributes)
+        )
+        for _ in range(2):
+            made = results.to_xarray()
+            xr.testing.assert_identical(made, expected)
+            assert list(made.variables) == list(expected.variables)
+            assert list(made.coords) == list(expected.coords)
+            assert dict(made.sizes) == dict(expected.sizes)
+            assert {n: type(v) for n, v in made.variables.items()} == {
+                n: type(v) for n, v in expected.variables.items()
+            }
+            assert all(made.indexes[n].equals(i) for n, i in expected.indexes.items())
+
+
+def test_simulate_labels_as_sweep_does(configure):
+    """Both give the same variables, in the same order, with the same attributes."""
+    for overrides in ((), ("record=everything", "record.dtype=float64")):
+        configuration = configure("record.dtype=float64", *overrides)
+        alone = pipeline.simulate(configuration)
+        swept = pipeline.sweep(configuration, {}, backend="sequential")
+        assert list(alone) == [name for name in swept if name not in ABOUT_RUNS]
+        for name in alone.variables:
+            xr.testing.assert_identical(alone[name], swept[name])
+        assert alone.attrs.items() <= swept.attrs.items()
 
 
 def test_sweep_and_simulate_agree(configure):

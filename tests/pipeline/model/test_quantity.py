@@ -5,11 +5,20 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 
 from pipeline.model.errors import RequestError
-from pipeline.model.quantity import Quantity, multiples, rounded, unknown_key, written
+from pipeline.model.quantity import (
+    Quantity,
+    multiples,
+    override_text,
+    rounded,
+    unknown_key,
+    written,
+)
 
 TAU = Quantity("time constant", "ms", above=0)
 COUNT = Quantity("number of items", kind=int, at_least=1, at_most=10)
@@ -95,3 +104,21 @@ def test_unknown_key_suggests_the_nearest_and_lists_its_section():
     assert "did you mean neuron.tau_m?" in str(unknown_key("tau_m", 1, known))
     assert "(known: stdp.A_plus, stdp.tau_plus)" in str(unknown_key("stdp.x", 1, known))
     assert "(known: stdp.*, neuron.*, seed)" in str(unknown_key("colour", 1, known))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**63), 2**63),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text("ab'\"\\${}, =[]()ü", max_size=12),
+    )
+)
+def test_an_override_gives_its_value_back(value):
+    """Hydra reads the text of an override as exactly the value that it was written from."""
+    (override,) = OverridesParser.create().parse_overrides([override_text("stdp.x", value)])
+    read = OmegaConf.create({"x": getattr(override.value(), "text", override.value())}).x
+    assert override.key_or_group == "stdp.x"
+    assert (read, type(read)) == (value, type(value))

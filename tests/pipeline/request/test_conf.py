@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 import pipeline
 from pipeline.model.parameters import SECTIONS, Configuration
-from pipeline.request.compose import CONF, composed, parameters_of, run_settings_of
+from pipeline.request.compose import CONF, composition, parameters_of, run_settings_of
 from pipeline.request.run_settings import RunSettings
 
 CHOICES = [
@@ -23,7 +23,7 @@ EXPERIMENTS = sorted(file.stem for file in (CONF / "experiment").glob("*.yaml"))
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_of_a_group_instantiates(group, choice):
     """Each file composes to a section whose values are those of the file."""
-    config = composed([f"{group}={choice}"])
+    config = composition([f"{group}={choice}"]).config
     built = run_settings_of(config) if group == "run" else getattr(configuration(config), group)
     written = OmegaConf.load(CONF / group / f"{choice}.yaml")
     for name in set(written) - {"defaults"}:

@@ -8,8 +8,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 import pipeline
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import composed
+from pipeline.request.compose import composition
 from pipeline.request.overrides import grid_of_mapping, grid_of_overrides
+
+
+def compose(overrides):
+    """Return the config that Hydra composes from overrides."""
+    return composition(overrides).config
 
 
 def grid(arguments, params=()):
@@ -18,7 +23,7 @@ def grid(arguments, params=()):
     overrides = parser.parse_overrides(list(arguments))
     fixed = [o.input_line for o in overrides if not o.is_sweep_override()]
     return grid_of_overrides(
-        composed(fixed), parser.parse_overrides(list(params)), overrides, composed
+        compose(fixed), parser.parse_overrides(list(params)), overrides, compose
     )
 
 
@@ -112,11 +117,11 @@ def test_groups_compose_once_per_choice():
 
     def compose_again(overrides):
         composed_overrides.append(overrides)
-        return composed(overrides)
+        return compose(overrides)
 
     parser = OverridesParser.create()
     arguments = parser.parse_overrides(["stdp=notebook,song_abbott_2001", "seed=range(250)"])
-    assert len(grid_of_overrides(composed([]), [], arguments, compose_again).points) == 500
+    assert len(grid_of_overrides(compose([]), [], arguments, compose_again).points) == 500
     assert composed_overrides == [["stdp=notebook"], ["stdp=song_abbott_2001"], []]
 
 
@@ -198,6 +203,36 @@ def test_groups_that_depend_on_each_other_are_not_swept_together():
                 "input=poisson,notebook",
             ]
         )
+
+
+def test_replaced_values_hold_for_every_choice():
+    """They do as on the command line: for choices of other groups and of their own."""
+    base = pipeline.configure("input.n_synapses=40")
+    changed = base.replaced({"stdp.A_plus": 0.004, "input.rate_hz": 7, "seed": 3})
+    arguments = ["input.n_synapses=40", "stdp.A_plus=0.004", "input.rate_hz=7", "seed=3"]
+    for group, names in (
+        ("input", ["poisson", "notebook"]),
+        ("stdp", ["notebook", "song_abbott_2001"]),
+        ("simulation", ["demo_2", "exercise_2"]),
+    ):
+        python = grid_of_mapping(changed, {group: names})
+        assert python.keys == grid([*arguments, f"{group}={','.join(names)}"]).keys
+        assert [point.stdp.A_plus for point in python.points] == [0.004, 0.004]
+        assert [point.input.rate_hz for point in python.points] == [7, 7]
+
+
+def test_an_axis_overrides_a_replaced_value():
+    """The values of an axis take the place of a replaced one."""
+    changed = pipeline.configure().replaced({"stdp.A_plus": 0.004})
+    swept = grid_of_mapping(changed, {"stdp.A_plus": [0.001, 0.002], "seed": [1]})
+    assert [point.stdp.A_plus for point in swept.points] == [0.001, 0.002]
+
+
+def test_references_stay_alive_beside_a_replaced_value():
+    """A value that refers to another follows its axis, whatever else was replaced."""
+    changed = pipeline.configure("stdp.tau_minus=${stdp.tau_plus}").replaced({"seed": 7})
+    swept = grid_of_mapping(changed, {"stdp.tau_plus": [5, 10]})
+    assert [(point.seed, point.stdp.tau_minus) for point in swept.points] == [(7, 5), (7, 10)]
 
 
 def test_references_are_resolved_from_python_too():

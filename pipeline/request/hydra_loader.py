@@ -1,0 +1,176 @@
+"""Compose a folder of YAML files with Hydra's loader, and record which files decided the result.
+
+Nothing of Hydra's global state is used or left changed: the caller may be a Hydra application.
+Hydra's public `compose` works through that state only, so its loader is taken from `_internal`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra import version
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.utils import setup_globals
+from hydra.plugins.config_source import ConfigResult, ConfigSource
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+VERSION_BASE = "1.3"
+
+#: Providers of structured configs that do not change while a process runs.
+_FIXED_PROVIDERS = ("hydra", "pipeline")
+
+#: Coarsest time stamp of a file system [ns]: a younger file can change without a new time stamp.
+_COARSEST_TIME_STAMP = 2_000_000_000
+
+#: Type and mode, inode, size and modification time [ns] of a path; None where there is nothing.
+FileState = tuple[int, int, int, int] | None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A composed config and the files that decided it.
+
+    Attributes
+    ----------
+    config : DictConfig
+        Read-only, without Hydra's own section; references are not resolved.
+    files : dict
+        Every path at which Hydra looked for a file or a folder, and what it found there.
+    reusable : bool
+        Whether the same overrides give the same config as long as `files` are as they were.
+    """
+
+    config: DictConfig
+    files: dict[str, FileState]
+    reusable: bool
+
+    def is_current(self) -> bool:
+        """Whether every path is as it was when the config was composed."""
+        return all(file_state(path) == state for path, state in self.files.items())
+
+
+def load(folder: Path, overrides: Sequence[str]) -> Loaded:
+    """Compose `config.yaml` of a folder and overrides, in one thread at a time.
+
+    Raises
+    ------
+    Exception
+        Of many types, by Hydra, if an override is malformed or unknown.
+    """
+    with _version_base():
+        if not OmegaConf.has_resolver("now"):  # else they may be those of the application
+            setup_globals()
+        loader = ConfigLoaderImpl(create_config_search_path(str(folder)))
+        sources, record = loader.get_sources(), _Record()
+        for source in sources:
+            _recorded(source, record)
+        config = loader.load_configuration("config", list(overrides), RunMode.RUN, from_shell=False)
+        unrecorded = len(config.hydra.runtime.config_sources) != len(sources)  # hydra.searchpath
+        with open_dict(config):
+            del config["hydra"]
+        OmegaConf.set_readonly(config, True)
+        computed = any(calls_resolver(text) for text in overrides)
+        return Loaded(
+            config,
+            record.files,
+            not (unrecorded or computed or record.varies or record.has_young_files()),
+        )
+
+
+def calls_resolver(text: str) -> bool:
+    """Whether a text may contain `${resolver:...}`, other than the selection of a key."""
+    return "${" in text and ":" in text.replace("oc.select:", "")
+
+
+def file_state(path: str) -> FileState:
+    """Return what is at a path."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - a Path takes longer to make than the call takes
+    except (OSError, ValueError):
+        return None
+    return found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+class _Record:
+    """What a composition has looked at.
+
+    Attributes
+    ----------
+    files : dict of FileState
+        State of each path before it was read; a folder that does not exist stands for all below.
+    varies : bool
+        Whether something else than files decides the config.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, FileState] = {}
+        self.varies = False
+
+    def look_at(self, root: str, path: str) -> None:
+        """Record the state of a path below a root."""
+        state = file_state(path)
+        while state is None and len(folder := os.path.dirname(path)) > len(root):  # noqa: PTH120
+            if file_state(folder):
+                break
+            path = folder
+        self.files.setdefault(path, state)
+
+    def add(self, result: ConfigResult) -> None:
+        """Note whether a config of the composition can vary while its file does not."""
+        if result.path.startswith("structured:") and result.provider not in _FIXED_PROVIDERS:
+            self.varies = True
+        config = result.config
+        defaults = config.get("defaults") if isinstance(config, DictConfig) else None
+        if defaults and "${" in str(OmegaConf.to_container(defaults, resolve=False)):
+            self.varies = True
+
+    def has_young_files(self) -> bool:
+        """Whether a file is so new that a further change might leave its time stamp as it is."""
+        latest = max((state[-1] for state in self.files.values() if state), default=0)
+        return time.time_ns() - latest < _COARSEST_TIME_STAMP
+
+
+def _recorded(source: ConfigSource, record: _Record) -> None:
+    """Make a source record what Hydra asks it for.
+
+    Its methods are replaced, and its class is not: Hydra knows sources by the name of their class.
+    """
+    is_config, is_group, load_config = source.is_config, source.is_group, source.load_config
+
+    def recorded_is_config(config_path: str) -> bool:
+        name = source._normalize_file_name(config_path)
+        record.look_at(source.path, os.path.join(source.path, name))  # noqa: PTH118
+        return is_config(config_path)
+
+    def recorded_is_group(config_path: str) -> bool:
+        record.look_at(source.path, os.path.join(source.path, config_path))  # noqa: PTH118
+        return is_group(config_path)
+
+    def recorded_load_config(config_path: str) -> ConfigResult:
+        result = load_config(config_path)
+        record.add(result)
+        return result
+
+    vars(source).update(load_config=recorded_load_config)
+    if source.scheme() == "file":
+        vars(source).update(is_config=recorded_is_config, is_group=recorded_is_group)
+
+
+@contextlib.contextmanager
+def _version_base() -> Iterator[None]:
+    """Compose by the rules of one version of Hydra, whichever the program has chosen for itself."""
+    chosen = version.VersionBase.instance()
+    version.VersionBase.set_instance(copy.copy(chosen))
+    version.setbase(VERSION_BASE)
+    try:
+        yield
+    finally:
+        version.VersionBase.set_instance(chosen)
