@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-tracking soak lint format gallery bench peers clean
+.PHONY: run test test-tracking test-brian2 soak lint format gallery bench peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -25,6 +25,11 @@ test: $(VENV)/.ready
 test-tracking: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mlflow>=2.14'
 	$(BIN)/python -m pytest tests/pipeline/experiment/test_mlflow_tracking.py
+
+# Both engines against Brian2 on the same input events; `make test` skips these tests where Brian2 is
+# not installed.
+test-brian2: $(VENV)/.ready .venv-brian2/.ready
+	$(BIN)/python -m pytest tests/pipeline/engine/test_brian2.py
 
 # Fault injection (kills, damaged files, full disks, invalid requests), about ten minutes; the counts
 # are written to tests/soak/RESULTS.md.

@@ -9,8 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import os
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,15 +18,12 @@ from pipeline import Configuration
 from pipeline.engine import compiled
 from pipeline.model import reference
 from tests.benchmarks import naive, notebook
-from tests.benchmarks.contest import AbsentError, Contestant, Turn
+from tests.benchmarks.contest import Contestant, Turn
 from tests.benchmarks.table import time_text
 from tests.support.notebook_algorithm import parameters_of
+from tests.support.peers import SCRIPTS, answer, interpreter
 
 ROOT = Path(__file__).parent.parent.parent
-_PEERS = Path(__file__).parent / "peers"
-
-#: Time limit of a peer's process [s].
-_PATIENCE = 1800
 
 #: This project's runs are short: each of its repeats is the minimum of this many.
 RUNS_A_TURN = 5
@@ -99,10 +94,10 @@ def brian2(
     AbsentError
         If it is not installed, or fails.
     """
-    python = _interpreter("BRIAN2_PYTHON", ".venv-brian2")
+    python = interpreter("brian2")
     simulation = configuration.simulation
     size = f"{configuration.input.n_synapses}_{simulation.duration:g}_{simulation.dt:g}"
-    command = [python, _PEERS / "brian2_run.py", target, rule, folder / f"{target}_{rule}_{size}"]
+    command = [python, SCRIPTS / "brian2_run.py", target, rule, folder / f"{target}_{rule}_{size}"]
     # The duration is part of what is compiled in C++ alone.
     made = _ask(command, configuration if target == "cpp" else lasting(configuration, 100.0))
     name = {"cpp": "C++ standalone", "cython": "Cython"}[target]
@@ -123,7 +118,7 @@ def nest(configuration: Configuration, _: Path) -> Contestant:
     AbsentError
         If it is not installed, or fails.
     """
-    command = [_interpreter("NEST_PYTHON", ".venv-nest"), _PEERS / "nest_run.py"]
+    command = [interpreter("nest"), SCRIPTS / "nest_run.py"]
     made = _ask(command, lasting(configuration, 100.0))
     return Contestant(
         f"NEST {made['versions']['NEST']}",
@@ -167,32 +162,9 @@ def _timed(
     return Turn(time.perf_counter() - started, n_spikes, mean_weight)
 
 
-def _interpreter(variable: str, folder: str) -> Path:
-    """Return the Python interpreter of a peer."""
-    python = Path(os.environ.get(variable) or ROOT / folder / "bin" / "python")
-    if not python.exists():
-        raise AbsentError(f"not installed: `make peers`, or set {variable}")
-    return python
-
-
 def _ask(command: list[str | Path], configuration: Configuration) -> dict[str, Any]:
-    """Run a peer's script once and return the JSON object on its last line."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    try:
-        ended = subprocess.run(
-            [*command, json.dumps(parameters(configuration))],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-            env=environment,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise AbsentError(f"failed: {type(error).__name__}") from None
-    if ended.returncode:
-        last_words = (ended.stderr.strip().splitlines() or ["no message"])[-1]
-        raise AbsentError(f"failed: {last_words[:200]}")
-    return json.loads(ended.stdout.strip().splitlines()[-1])
+    """Run a peer's script once, with the parameters as its last argument."""
+    return answer([*command, json.dumps(parameters(configuration))])
 
 
 def _turn_of(answer: dict[str, Any]) -> Turn:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import pipeline
 from pipeline import Configuration
-from tests.benchmarks.contest import AbsentError, side_by_side
+from tests.benchmarks.contest import side_by_side
 from tests.benchmarks.contestants import OTHERS, compiled_engine, lasting
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.table import Row
+from tests.support.peers import AbsentError
 
 #: Too slow, or too large in memory, for a full run at dt 0.1 ms.
 _DENSE = ("reference", "notebook", "naive", "brian2_cython")
