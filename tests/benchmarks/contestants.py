@@ -1,4 +1,4 @@
-"""Contestants: this project's two engines, the notebook's algorithm, and other simulators.
+"""Contestants: this project's two engines, a program in C, the notebook's algorithm, simulators.
 
 Brian2 and NEST have separate environments: each run is a separate process with a script of
 `peers/`, which reports its own time, without start-up and compilation.
@@ -19,13 +19,14 @@ from pipeline.engine import compiled
 from pipeline.model import reference
 from tests.benchmarks import naive, notebook
 from tests.benchmarks.contest import Contestant, Turn
+from tests.benchmarks.hand_written_c import Program
 from tests.benchmarks.table import time_text
 from tests.support.notebook_algorithm import parameters_of
 from tests.support.peers import SCRIPTS, answer, interpreter
 
 ROOT = Path(__file__).parent.parent.parent
 
-#: This project's runs are short: each of its repeats is the minimum of this many.
+#: Runs of this project and of C are short: each of their repeats is the minimum of this many.
 RUNS_A_TURN = 5
 
 
@@ -37,13 +38,30 @@ def lasting(configuration: Configuration, duration: float) -> Configuration:
 
 def compiled_engine(configuration: Configuration) -> Contestant:
     """Return this project's default engine, compiled beforehand."""
+    compiled.run(configuration)
+    return Contestant(
+        "compiled engine",
+        configuration,
+        lambda: _shortest(lambda: _engine_turn(compiled.run, configuration)),
+    )
+
+
+def hand_written_c(configuration: Configuration, folder: Path) -> Contestant:
+    """Return the program in C, compiled by the system's compiler.
+
+    Raises
+    ------
+    AbsentError
+        If there is no compiler, or if it fails.
+    """
+    program = Program(folder)
 
     def turn() -> Turn:
-        turns = [_engine_turn(compiled.run, configuration) for _ in range(RUNS_A_TURN)]
-        return min(turns, key=lambda turn: turn.seconds)
+        started = time.perf_counter()
+        n_spikes, weight, _ = program.run(configuration)
+        return Turn(time.perf_counter() - started, n_spikes, weight.mean())
 
-    compiled.run(configuration)
-    return Contestant("compiled engine", configuration, turn)
+    return Contestant(program.name, configuration, lambda: _shortest(turn))
 
 
 def reference_engine(configuration: Configuration, _: Path) -> Contestant:
@@ -129,6 +147,7 @@ def nest(configuration: Configuration, _: Path) -> Contestant:
 
 #: Factories of contestants, from a configuration and a directory for compiled code.
 OTHERS: dict[str, Callable[[Configuration, Path], Contestant]] = {
+    "c": hand_written_c,
     "reference": reference_engine,
     "notebook": the_notebook,
     "naive": naive_numba,
@@ -142,6 +161,11 @@ OTHERS: dict[str, Callable[[Configuration, Path], Contestant]] = {
 def parameters(configuration: Configuration) -> dict[str, Any]:
     """Return a configuration as one flat dict, with its seed."""
     return parameters_of(configuration) | {"seed": configuration.seed}
+
+
+def _shortest(turn: Callable[[], Turn]) -> Turn:
+    """Return the shortest of several runs."""
+    return min((turn() for _ in range(RUNS_A_TURN)), key=lambda turn: turn.seconds)
 
 
 def _engine_turn(

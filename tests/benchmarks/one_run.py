@@ -34,7 +34,8 @@ def dt_01(plan: Plan) -> Iterator[Row]:
 def song(plan: Plan) -> Iterator[Row]:
     """Yield the rows of 1,000 synapses, Song & Abbott's values, dt 0.1 ms."""
     configuration = lasting(pipeline.configure(*_SONG, "simulation.dt=0.1"), plan.duration)
-    durations = {"brian2_cpp": plan.duration, "brian2_cpp_usual": plan.duration, "nest": plan.short}
+    durations = dict.fromkeys(("c", "brian2_cpp", "brian2_cpp_usual"), plan.duration)
+    durations |= {"nest": plan.short}
     return _rows(configuration, plan, durations, "Song & Abbott 2001, ")
 
 
