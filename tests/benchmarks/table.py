@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import hashlib
 import importlib.metadata
 import math
 import os
@@ -20,6 +20,8 @@ _HEADINGS = (
     "ratio",
     "results: this project; other",
 )
+
+_ROOT = Path(__file__).parents[2]
 
 _ENGINE_PACKAGES = ("numpy", "numba", "joblib", "hydra-core", "xarray")
 
@@ -58,13 +60,26 @@ def markdown(rows: Iterable[Row]) -> str:
 
 
 def circumstances() -> str:
-    """Return the date, the machine and the versions in one line."""
+    """Return the machine and the versions of what is measured in one line."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _ENGINE_PACKAGES)
     return (
-        f"{datetime.date.today():%Y-%m-%d}; {_processor()}, {os.cpu_count()} cores, "
+        f"Version {_version()} of this project; {_processor()}, {os.cpu_count()} cores, "
         f"{_memory_gb():.0f} GB, {platform.system()}; "
         f"Python {platform.python_version()}, {versions}."
     )
+
+
+def _version() -> str:
+    """Return the first digits of the checksum of all source files and configurations.
+
+    It does not change when results or documents are committed.
+    """
+    checksum = hashlib.sha256()
+    for folder in ("conf", "hydra_plugins", "pipeline", "analysis"):
+        for file in sorted((_ROOT / folder).rglob("*")):
+            if file.suffix in (".py", ".yaml"):
+                checksum.update(f"{file.relative_to(_ROOT)}\0".encode() + file.read_bytes())
+    return checksum.hexdigest()[:12]
 
 
 def _processor() -> str:

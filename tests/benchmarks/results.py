@@ -1,0 +1,59 @@
+"""`RESULTS.md`: one section for each benchmark, all measured with one version on one machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.system.atomic_files import replacing
+
+_TITLE = "# Results of `make bench`"
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results of several benchmarks.
+
+    Attributes
+    ----------
+    circumstances : str
+        Version, machine and packages: one line.
+    sections : dict of str
+        Text of each section without its heading, by the name of the benchmark.
+    """
+
+    circumstances: str
+    sections: dict[str, str]
+
+    @classmethod
+    def read(cls, path: Path, circumstances: str) -> Results:
+        """Read the sections of a file, none if it has other circumstances or does not exist."""
+        head, *sections = path.read_text().split("\n## ") if path.exists() else [""]
+        if circumstances not in head.splitlines():
+            return cls(circumstances, {})
+        parts = (section.partition("\n") for section in sections)
+        return cls(circumstances, {name.strip("`"): text.strip() for name, _, text in parts})
+
+    def with_section(self, name: str, text: str) -> Results:
+        """Return the results with a section added or replaced."""
+        return Results(self.circumstances, self.sections | {name: text.strip()})
+
+    def missing(self, names: list[str]) -> list[str]:
+        """Return those of the names that have no section."""
+        return [name for name in names if name not in self.sections]
+
+    def text(self, names: list[str], how: str) -> str:
+        """Return the file with the sections in the order of `names`, and how they are measured."""
+        parts = [_TITLE, self.circumstances]
+        if missing := self.missing(names):
+            parts.append(f"Not measured with this version: {', '.join(missing)}.")
+        parts.append(how)
+        parts += [
+            f"## `{name}`\n\n{self.sections[name]}" for name in names if name in self.sections
+        ]
+        return "\n\n".join(parts) + "\n"
+
+    def write(self, path: Path, names: list[str], how: str) -> None:
+        """Write the file."""
+        with replacing(path) as temporary:
+            temporary.write_text(self.text(names, how))
