@@ -49,7 +49,7 @@ def main() -> None:
     """Run the benchmarks and print their tables; in full size, write each as it ends."""
     arguments = _parser().parse_args()
     names, where = list(_BENCHMARKS), circumstances()
-    results = Results.read(_RESULTS, where)
+    results = Results.of_version(_RESULTS, where)
     if not arguments.quick and _RESULTS.exists() and not results.sections:
         print(f"{_RESULTS} is of another version or machine and is replaced", file=sys.stderr)
     chosen = arguments.only or (results.missing(names) if arguments.missing else names)

@@ -29,7 +29,7 @@ from tests.benchmarks.shell import pipeline_command
 from tests.benchmarks.table import Row, time_text
 
 #: Seconds for the repeats of one run, and their least and greatest number.
-_BUDGET, _REPEATS = 0.5, (3, 50)
+_BUDGET, _REPEATS = 1.5, (5, 100)
 
 #: Input rates of the sweep [Hz]: ten points for each seed.
 _RATES = "input.rate_hz=range(10,20)"

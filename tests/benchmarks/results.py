@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.system.atomic_files import replacing
+from tests.benchmarks.table import Row, rows_of
 
 _TITLE = "# Results of `make bench`"
 
@@ -26,13 +27,23 @@ class Results:
     sections: dict[str, str]
 
     @classmethod
-    def read(cls, path: Path, circumstances: str) -> Results:
-        """Read the sections of a file, none if it has other circumstances or does not exist."""
-        head, *sections = path.read_text().split("\n## ") if path.exists() else [""]
-        if circumstances not in head.splitlines():
-            return cls(circumstances, {})
+    def read(cls, path: Path) -> Results:
+        """Read a file; its circumstances are empty if it is of an earlier form."""
+        head, *sections = path.read_text().split("\n## ")
+        versions = (line for line in head.splitlines() if line.startswith("Version "))
+        circumstances = next(versions, "")
         parts = (section.partition("\n") for section in sections)
         return cls(circumstances, {name.strip("`"): text.strip() for name, _, text in parts})
+
+    @classmethod
+    def of_version(cls, path: Path, circumstances: str) -> Results:
+        """Read a file; none of its sections if it has other circumstances or does not exist."""
+        found = cls.read(path) if path.exists() else cls("", {})
+        return found if found.circumstances == circumstances else cls(circumstances, {})
+
+    def rows(self, name: str) -> list[Row]:
+        """Return the rows of a section, none if it is missing."""
+        return rows_of(self.sections.get(name, ""))
 
     def with_section(self, name: str, text: str) -> Results:
         """Return the results with a section added or replaced."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.metadata
 import math
@@ -49,14 +50,25 @@ class Row:
 
     def line(self) -> str:
         """Return the row in markdown."""
-        cells = (self.what, self.against, self.ours, self.other, self.ratio, self.check)
+        cells = dataclasses.astuple(self)
         return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+
+    @classmethod
+    def read(cls, line: str) -> Row:
+        """Return the row of a line."""
+        return cls(*line.removeprefix("| ").removesuffix(" |").split(" | "))
 
 
 def markdown(rows: Iterable[Row]) -> str:
     """Return the table."""
     rule = "|" + "---|" * len(_HEADINGS)
     return "\n".join(["| " + " | ".join(_HEADINGS) + " |", rule, *(row.line() for row in rows)])
+
+
+def rows_of(text: str) -> list[Row]:
+    """Return the rows of a table, without its headings, in a text."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [Row.read(line) for line in lines[1:]]
 
 
 def circumstances() -> str:
