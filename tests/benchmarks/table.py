@@ -82,14 +82,14 @@ def circumstances() -> str:
 
 
 def _version() -> str:
-    """Return the first digits of the checksum of all source files and configurations.
+    """Return the first digits of the checksum of all source files, with those of the peers.
 
     It does not change when results or documents are committed.
     """
     checksum = hashlib.sha256()
-    for folder in ("conf", "hydra_plugins", "pipeline", "analysis"):
+    for folder in ("conf", "hydra_plugins", "pipeline", "analysis", "tests/benchmarks/peers"):
         for file in sorted((_ROOT / folder).rglob("*")):
-            if file.suffix in (".py", ".yaml"):
+            if file.suffix in (".py", ".yaml", ".c"):
                 checksum.update(f"{file.relative_to(_ROOT)}\0".encode() + file.read_bytes())
     return checksum.hexdigest()[:12]
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define INCREMENT 0x9E3779B97F4A7C15u /* of the counter: odd */
 enum { CHUNK = 1024, MAX_BLOCK = 128, MAX_STRETCH = 1024 };
 
 typedef struct {
@@ -28,9 +29,9 @@ typedef struct {
 
 /* Drawn events in time order: those from `first` to before `size` are pending. */
 typedef struct {
-    uint64_t start, drawn; /* of the counter */
-    double mean_gap, longest_gap, per_synapse;
-    int64_t n_synapses, last_cell, first, size;
+    uint64_t start, drawn, last_cell; /* `start` and `drawn` are of the counter */
+    double mean_gap, longest_gap, n_synapses;
+    int64_t first, size;
     int64_t *step, *synapse;
     double *weight_before; /* of events that were received ahead */
 } Events;
@@ -71,10 +72,9 @@ static double logarithm(double x) {
 /* Return an empty buffer with room for the events of a block and a chunk; free `step` after use. */
 static Events events_of(const Parameters *p) {
     const int64_t n = p->n_synapses, room = n * MAX_BLOCK + CHUNK;
-    Events e = {.start = mix((uint64_t)p->seed), .last_cell = -1, .n_synapses = n};
+    Events e = {.start = mix((uint64_t)p->seed), .last_cell = UINT64_MAX, .n_synapses = (double)n};
     e.mean_gap = -1 / log1p(-p->probability);
     e.longest_gap = (double)(p->n_steps * n);
-    e.per_synapse = 1.0 / (double)n;
     e.step = malloc((size_t)room * (2 * sizeof(int64_t) + sizeof(double)));
     e.synapse = e.step + room;
     e.weight_before = (double *)(e.step + 2 * room);
@@ -83,27 +83,28 @@ static Events events_of(const Parameters *p) {
 
 /* Append CHUNK events; the pending ones move to the front. */
 static void draw(Events *e) {
-    const int64_t pending = e->size - e->first, n = e->n_synapses;
-    const double mean_gap = e->mean_gap, longest_gap = e->longest_gap, per_synapse = e->per_synapse;
-    const uint64_t counter = e->start + e->drawn * 0x9E3779B97F4A7C15u;
-    uint64_t cell[CHUNK];
+    const int64_t pending = e->size - e->first;
+    const double mean_gap = e->mean_gap, longest_gap = e->longest_gap, n_synapses = e->n_synapses;
+    const double per_synapse = 1 / n_synapses;
+    uint64_t counter = e->start + e->drawn * INCREMENT, last_cell = e->last_cell, cell[CHUNK];
     memmove(e->step, e->step + e->first, pending * sizeof *e->step);
     memmove(e->synapse, e->synapse + e->first, pending * sizeof *e->synapse);
     int64_t *step = e->step + pending, *synapse = e->synapse + pending;
-    for (uint64_t j = 0; j < CHUNK; j++) {
-        uint64_t bits = mix(counter + j * 0x9E3779B97F4A7C15u);
+    for (int j = 0; j < CHUNK; j++, counter += INCREMENT) {
+        uint64_t bits = mix(counter);
         double uniform = 2 - as_double((bits >> 12) | 0x3FF0000000000000u); /* in (0, 1] */
         double empty = -logarithm(uniform) * mean_gap;
         cell[j] = to_integer(floor(empty < longest_gap ? empty : longest_gap));
     }
-    for (int j = 0; j < CHUNK; j++) cell[j] = e->last_cell += cell[j] + 1;
+    for (int j = 0; j < CHUNK; j++) cell[j] = last_cell += cell[j] + 1;
     for (int j = 0; j < CHUNK; j++) {
-        step[j] = to_integer(floor((to_double(cell[j]) + 0.5) * per_synapse));
-        synapse[j] = (int64_t)cell[j] - step[j] * n;
+        double exact = to_double(cell[j]), steps = floor((exact + 0.5) * per_synapse);
+        step[j] = to_integer(steps);
+        synapse[j] = to_integer(exact - steps * n_synapses);
     }
+    e->last_cell = last_cell;
     e->drawn += CHUNK;
-    e->first = 0;
-    e->size = pending + CHUNK;
+    e->first = 0, e->size = pending + CHUNK;
 }
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
