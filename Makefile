@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-tracking soak lint format gallery bench peers clean
+.PHONY: run test test-tracking test-brian2 soak lint format gallery bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -25,6 +25,11 @@ test: $(VENV)/.ready
 test-tracking: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mlflow>=2.14'
 	$(BIN)/python -m pytest tests/pipeline/experiment/test_mlflow_tracking.py
+
+# Both engines against Brian2 on the same input events; `make test` skips these tests where Brian2 is
+# not installed.
+test-brian2: $(VENV)/.ready .venv-brian2/.ready
+	$(BIN)/python -m pytest tests/pipeline/engine/test_brian2.py
 
 # Fault injection (kills, damaged files, full disks, invalid requests), about ten minutes; the counts
 # are written to tests/soak/RESULTS.md.
@@ -63,9 +68,14 @@ gallery: run
 		--output-dir analysis/gallery analysis/notebooks/*.ipynb
 
 # All benchmarks, some 20 minutes, to tests/benchmarks/RESULTS.md. The rows of the other simulators
-# require `make peers` once and a C++ compiler, or BRIAN2_PYTHON and NEST_PYTHON.
+# require `make peers` once and a C++ compiler, or BRIAN2_PYTHON and NEST_PYTHON; the row of C a C
+# compiler. Some of them: python -m tests.benchmarks --only NAME, or --missing after an interruption.
 bench: $(VENV)/.ready
 	$(BIN)/python -m tests.benchmarks
+
+# The figure of run time against size, docs/growth.png, about a minute; part of `make bench`.
+growth: $(VENV)/.ready
+	$(BIN)/python -m tests.benchmarks --only growth
 
 peers: .venv-brian2/.ready .venv-nest/.ready
 

@@ -1,19 +1,23 @@
-"""The command line: `python -m tests.benchmarks [--quick] [--only NAME]`."""
+"""The command line: `python -m tests.benchmarks [--quick] [--only NAME] [--missing]`."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import datetime
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.benchmarks import one_run, sweeps
-from tests.benchmarks.contestants import RUNS_A_TURN
+from tests.benchmarks.contestants import ROOT, RUNS_A_TURN
+from tests.benchmarks.growth import growth
 from tests.benchmarks.plan import Plan, quick
-from tests.benchmarks.table import Row, circumstances, markdown, other_processes_seconds
+from tests.benchmarks.results import Results
+from tests.benchmarks.table import Row, circumstances, markdown, other_processes_seconds, time_text
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -28,33 +32,38 @@ _BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "memory": sweeps.memory,
     "figures": sweeps.figures,
     "study": sweeps.study,
+    "growth": growth,
 }
 
 _HOW = """\
 Times of one run are the minimum over {repeats} alternating repeats (A B A B ...) on one core,
-including the generation of the input; this project's runs are short, so that each of its repeats is
-the minimum of {runs} runs. Brian2 and NEST report their own times, without start-up and
-compilation. The ratio is the other's number over this project's. The last column compares the
-results, output spikes and mean final weight (random streams differ, and so do the numbers; the
-usual order of operations of Brian2 counts a coincidence as LTP only), or states how a row was
-measured."""
+including the generation of the input; runs of this project and of C are short, so that each of
+their repeats is the minimum of {runs} runs. Brian2 and NEST report their own times, without
+start-up and compilation. The ratio is the other's number over this project's. The last column
+compares the results, output spikes and mean final weight (random streams differ, and so do the
+numbers; the usual order of operations of Brian2 counts a coincidence as LTP only), or states how a
+row was measured."""
 
 
 def main() -> None:
-    """Run the benchmarks, print the table, and write it if all of them were run in full."""
+    """Run the benchmarks and print their tables; in full size, write each as it ends."""
     arguments = _parser().parse_args()
-    chosen = arguments.only or list(_BENCHMARKS)
+    names, where = list(_BENCHMARKS), circumstances()
+    results = Results.of_version(_RESULTS, where)
+    if not arguments.quick and _RESULTS.exists() and not results.sections:
+        print(f"{_RESULTS} is of another version or machine and is replaced", file=sys.stderr)
+    chosen = arguments.only or (results.missing(names) if arguments.missing else names)
+    results = Results(where, {}) if arguments.quick else results
     with tempfile.TemporaryDirectory() as folder:
-        plan = quick(Path(folder)) if arguments.quick else Plan(Path(folder))
-        where = circumstances()
-        disturbed: dict[str, float] = {}
-        table = markdown(_measured(plan, chosen, disturbed))
-    cores = ", ".join(f"{name} {share:.2f}" for name, share in disturbed.items())
-    how = _HOW.format(repeats=plan.repeats, runs=RUNS_A_TURN)
-    report = f"{where} Cores used by other processes meanwhile: {cores}.\n\n{how}\n\n{table}\n"
-    print(report)
-    if not (arguments.quick or arguments.only):
-        _RESULTS.write_text(f"# Results of `make bench`\n\n{report}")
+        plan = quick(Path(folder)) if arguments.quick else Plan(Path(folder), ROOT / "docs")
+        if arguments.points:
+            plan = dataclasses.replace(plan, growth_points=arguments.points)
+        how = _HOW.format(repeats=plan.repeats, runs=RUNS_A_TURN)
+        for name in chosen:
+            results = results.with_section(name, _measured(plan, name))
+            if not arguments.quick:
+                results.write(_RESULTS, names, how)
+    print(results.text(names, how))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,27 +77,37 @@ def _parser() -> argparse.ArgumentParser:
         "--only",
         action="append",
         choices=_BENCHMARKS,
-        help="only this benchmark; may be repeated; not written to RESULTS.md",
+        help="only this benchmark; may be repeated. The others keep their results in RESULTS.md if "
+        "these are of the same version and machine",
+    )
+    parser.add_argument(
+        "--missing",
+        action="store_true",
+        help="only benchmarks without results of this version and machine in RESULTS.md",
+    )
+    parser.add_argument(
+        "--points", type=int, metavar="N", help="greatest number of points of `growth`"
     )
     return parser
 
 
-def _measured(plan: Plan, names: Iterable[str], disturbed: dict[str, float]) -> Iterator[Row]:
-    """Yield every row as it is measured; a benchmark that fails yields a row with its error.
-
-    The number of cores used by other processes during each is stored in `disturbed`.
-    """
-    for name in names:
-        started, others = time.perf_counter(), other_processes_seconds()
-        try:
-            for row in _BENCHMARKS[name](plan):
-                print(row.line(), file=sys.stderr)
-                yield row
-        except Exception as error:  # the other benchmarks are still run
-            traceback.print_exc()
-            yield Row(name, ours=f"failed: {type(error).__name__}")
-        seconds = time.perf_counter() - started
-        disturbed[name] = max(0.0, other_processes_seconds() - others) / seconds
+def _measured(plan: Plan, name: str) -> str:
+    """Return date, circumstances and table of a benchmark; if it fails, a row has its error."""
+    started, others = time.perf_counter(), other_processes_seconds()
+    rows: list[Row] = []
+    try:
+        for row in _BENCHMARKS[name](plan):
+            print(row.line(), file=sys.stderr)
+            rows.append(row)
+    except Exception as error:  # the other benchmarks are still run
+        traceback.print_exc()
+        rows.append(Row(name, ours=f"failed: {type(error).__name__}"))
+    seconds = time.perf_counter() - started
+    cores = max(0.0, other_processes_seconds() - others) / seconds
+    return (
+        f"{datetime.date.today():%Y-%m-%d}, measured in {time_text(seconds)}; other processes used "
+        f"{cores:.2f} cores meanwhile.\n\n{markdown(rows)}"
+    )
 
 
 if __name__ == "__main__":

@@ -11,10 +11,6 @@ from pipeline import Configuration
 from tests.benchmarks.table import Row, ratio_text, time_text
 
 
-class AbsentError(Exception):
-    """A contestant is not installed or failed; the message is the reason."""
-
-
 @dataclass(frozen=True)
 class Turn:
     """One run: its time and its results."""

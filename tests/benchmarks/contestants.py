@@ -1,4 +1,4 @@
-"""Contestants: this project's two engines, the notebook's algorithm, and other simulators.
+"""Contestants: this project's two engines, a program in C, the notebook's algorithm, simulators.
 
 Brian2 and NEST have separate environments: each run is a separate process with a script of
 `peers/`, which reports its own time, without start-up and compilation.
@@ -9,8 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import os
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,17 +18,15 @@ from pipeline import Configuration
 from pipeline.engine import compiled
 from pipeline.model import reference
 from tests.benchmarks import naive, notebook
-from tests.benchmarks.contest import AbsentError, Contestant, Turn
+from tests.benchmarks.contest import Contestant, Turn
+from tests.benchmarks.hand_written_c import Program
 from tests.benchmarks.table import time_text
 from tests.support.notebook_algorithm import parameters_of
+from tests.support.peers import SCRIPTS, answer, interpreter
 
 ROOT = Path(__file__).parent.parent.parent
-_PEERS = Path(__file__).parent / "peers"
 
-#: Time limit of a peer's process [s].
-_PATIENCE = 1800
-
-#: This project's runs are short: each of its repeats is the minimum of this many.
+#: Runs of this project and of C are short: each of their repeats is the minimum of this many.
 RUNS_A_TURN = 5
 
 
@@ -42,13 +38,30 @@ def lasting(configuration: Configuration, duration: float) -> Configuration:
 
 def compiled_engine(configuration: Configuration) -> Contestant:
     """Return this project's default engine, compiled beforehand."""
+    compiled.run(configuration)
+    return Contestant(
+        "compiled engine",
+        configuration,
+        lambda: _shortest(lambda: _engine_turn(compiled.run, configuration)),
+    )
+
+
+def hand_written_c(configuration: Configuration, folder: Path) -> Contestant:
+    """Return the program in C, compiled by the system's compiler.
+
+    Raises
+    ------
+    AbsentError
+        If there is no compiler, or if it fails.
+    """
+    program = Program(folder)
 
     def turn() -> Turn:
-        turns = [_engine_turn(compiled.run, configuration) for _ in range(RUNS_A_TURN)]
-        return min(turns, key=lambda turn: turn.seconds)
+        started = time.perf_counter()
+        n_spikes, weight, _ = program.run(configuration)
+        return Turn(time.perf_counter() - started, n_spikes, weight.mean())
 
-    compiled.run(configuration)
-    return Contestant("compiled engine", configuration, turn)
+    return Contestant(program.name, configuration, lambda: _shortest(turn))
 
 
 def reference_engine(configuration: Configuration, _: Path) -> Contestant:
@@ -99,10 +112,10 @@ def brian2(
     AbsentError
         If it is not installed, or fails.
     """
-    python = _interpreter("BRIAN2_PYTHON", ".venv-brian2")
+    python = interpreter("brian2")
     simulation = configuration.simulation
     size = f"{configuration.input.n_synapses}_{simulation.duration:g}_{simulation.dt:g}"
-    command = [python, _PEERS / "brian2_run.py", target, rule, folder / f"{target}_{rule}_{size}"]
+    command = [python, SCRIPTS / "brian2_run.py", target, rule, folder / f"{target}_{rule}_{size}"]
     # The duration is part of what is compiled in C++ alone.
     made = _ask(command, configuration if target == "cpp" else lasting(configuration, 100.0))
     name = {"cpp": "C++ standalone", "cython": "Cython"}[target]
@@ -123,7 +136,7 @@ def nest(configuration: Configuration, _: Path) -> Contestant:
     AbsentError
         If it is not installed, or fails.
     """
-    command = [_interpreter("NEST_PYTHON", ".venv-nest"), _PEERS / "nest_run.py"]
+    command = [interpreter("nest"), SCRIPTS / "nest_run.py"]
     made = _ask(command, lasting(configuration, 100.0))
     return Contestant(
         f"NEST {made['versions']['NEST']}",
@@ -134,6 +147,7 @@ def nest(configuration: Configuration, _: Path) -> Contestant:
 
 #: Factories of contestants, from a configuration and a directory for compiled code.
 OTHERS: dict[str, Callable[[Configuration, Path], Contestant]] = {
+    "c": hand_written_c,
     "reference": reference_engine,
     "notebook": the_notebook,
     "naive": naive_numba,
@@ -147,6 +161,11 @@ OTHERS: dict[str, Callable[[Configuration, Path], Contestant]] = {
 def parameters(configuration: Configuration) -> dict[str, Any]:
     """Return a configuration as one flat dict, with its seed."""
     return parameters_of(configuration) | {"seed": configuration.seed}
+
+
+def _shortest(turn: Callable[[], Turn]) -> Turn:
+    """Return the shortest of several runs."""
+    return min((turn() for _ in range(RUNS_A_TURN)), key=lambda turn: turn.seconds)
 
 
 def _engine_turn(
@@ -167,32 +186,9 @@ def _timed(
     return Turn(time.perf_counter() - started, n_spikes, mean_weight)
 
 
-def _interpreter(variable: str, folder: str) -> Path:
-    """Return the Python interpreter of a peer."""
-    python = Path(os.environ.get(variable) or ROOT / folder / "bin" / "python")
-    if not python.exists():
-        raise AbsentError(f"not installed: `make peers`, or set {variable}")
-    return python
-
-
 def _ask(command: list[str | Path], configuration: Configuration) -> dict[str, Any]:
-    """Run a peer's script once and return the JSON object on its last line."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    try:
-        ended = subprocess.run(
-            [*command, json.dumps(parameters(configuration))],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-            env=environment,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise AbsentError(f"failed: {type(error).__name__}") from None
-    if ended.returncode:
-        last_words = (ended.stderr.strip().splitlines() or ["no message"])[-1]
-        raise AbsentError(f"failed: {last_words[:200]}")
-    return json.loads(ended.stdout.strip().splitlines()[-1])
+    """Run a peer's script once, with the parameters as its last argument."""
+    return answer([*command, json.dumps(parameters(configuration))])
 
 
 def _turn_of(answer: dict[str, Any]) -> Turn:

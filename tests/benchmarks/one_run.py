@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import pipeline
 from pipeline import Configuration
-from tests.benchmarks.contest import AbsentError, side_by_side
+from tests.benchmarks.contest import side_by_side
 from tests.benchmarks.contestants import OTHERS, compiled_engine, lasting
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.table import Row
+from tests.support.peers import AbsentError
 
 #: Too slow, or too large in memory, for a full run at dt 0.1 ms.
 _DENSE = ("reference", "notebook", "naive", "brian2_cython")
@@ -33,7 +34,8 @@ def dt_01(plan: Plan) -> Iterator[Row]:
 def song(plan: Plan) -> Iterator[Row]:
     """Yield the rows of 1,000 synapses, Song & Abbott's values, dt 0.1 ms."""
     configuration = lasting(pipeline.configure(*_SONG, "simulation.dt=0.1"), plan.duration)
-    durations = {"brian2_cpp": plan.duration, "brian2_cpp_usual": plan.duration, "nest": plan.short}
+    durations = dict.fromkeys(("c", "brian2_cpp", "brian2_cpp_usual"), plan.duration)
+    durations |= {"nest": plan.short}
     return _rows(configuration, plan, durations, "Song & Abbott 2001, ")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
+import dataclasses
+import hashlib
 import importlib.metadata
 import math
 import os
@@ -20,6 +21,8 @@ _HEADINGS = (
     "ratio",
     "results: this project; other",
 )
+
+_ROOT = Path(__file__).parents[2]
 
 _ENGINE_PACKAGES = ("numpy", "numba", "joblib", "hydra-core", "xarray")
 
@@ -47,8 +50,13 @@ class Row:
 
     def line(self) -> str:
         """Return the row in markdown."""
-        cells = (self.what, self.against, self.ours, self.other, self.ratio, self.check)
+        cells = dataclasses.astuple(self)
         return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+
+    @classmethod
+    def read(cls, line: str) -> Row:
+        """Return the row of a line."""
+        return cls(*line.removeprefix("| ").removesuffix(" |").split(" | "))
 
 
 def markdown(rows: Iterable[Row]) -> str:
@@ -57,14 +65,33 @@ def markdown(rows: Iterable[Row]) -> str:
     return "\n".join(["| " + " | ".join(_HEADINGS) + " |", rule, *(row.line() for row in rows)])
 
 
+def rows_of(text: str) -> list[Row]:
+    """Return the rows of a table, without its headings, in a text."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [Row.read(line) for line in lines[1:]]
+
+
 def circumstances() -> str:
-    """Return the date, the machine and the versions in one line."""
+    """Return the machine and the versions of what is measured in one line."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _ENGINE_PACKAGES)
     return (
-        f"{datetime.date.today():%Y-%m-%d}; {_processor()}, {os.cpu_count()} cores, "
+        f"Version {_version()} of this project; {_processor()}, {os.cpu_count()} cores, "
         f"{_memory_gb():.0f} GB, {platform.system()}; "
         f"Python {platform.python_version()}, {versions}."
     )
+
+
+def _version() -> str:
+    """Return the first digits of the checksum of all source files, with those of the peers.
+
+    It does not change when results or documents are committed.
+    """
+    checksum = hashlib.sha256()
+    for folder in ("conf", "hydra_plugins", "pipeline", "analysis", "tests/benchmarks/peers"):
+        for file in sorted((_ROOT / folder).rglob("*")):
+            if file.suffix in (".py", ".yaml", ".c"):
+                checksum.update(f"{file.relative_to(_ROOT)}\0".encode() + file.read_bytes())
+    return checksum.hexdigest()[:12]
 
 
 def _processor() -> str:
