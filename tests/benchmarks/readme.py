@@ -1,0 +1,109 @@
+"""The numbers of `README.md` from those of `RESULTS.md`: text between marks, replaced as a whole.
+
+A mark is `<!-- bench: NAME -->`; the text up to `<!-- bench end -->` is that of the block NAME.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from tests.benchmarks.results import Results
+from tests.benchmarks.table import Row
+
+#: Rows of the table of one run: label, and a pattern of the contestant's name.
+_CONTESTANTS = {
+    "hand-written C": r"hand-written C .*",
+    "naive numba (every synapse at every step)": r"the notebook's loop in numba, dense",
+    "Brian2, C++ standalone": r"Brian2 [\d.]+ C\+\+ standalone",
+    "the reference engine of this project": r"its own reference engine .*",
+    "NEST": r"NEST [\d.]+",
+    "the notebook's algorithm": r"the notebook's algorithm",
+    "Brian2, Cython": r"Brian2 [\d.]+ Cython",
+}
+
+#: Columns of the table of one run, by benchmark.
+_RUNS = {
+    "dt_1": "300 synapses, 15 Hz, dt 1 ms",
+    "dt_01": "dt 0.1 ms",
+    "song": "1,000 synapses, Song & Abbott's values, dt 0.1 ms",
+}
+
+#: Benchmarks in the table of costs around the simulation.
+_AROUND = ("overhead", "start_up", "resume", "two_cores", "memory", "figures", "study")
+
+_SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+def blocks(results: Results) -> dict[str, str]:
+    """Return the text of every block by its name."""
+    return {
+        "circumstances": results.circumstances,
+        "one run": _one_run(results),
+        "around": _around(results),
+        "growth": _growth(results),
+    }
+
+
+def filled(page: str, texts: Mapping[str, str]) -> str:
+    """Return a page with the text of its blocks replaced.
+
+    Raises
+    ------
+    ValueError
+        If the page does not have each block once.
+    """
+    for name, text in texts.items():
+        mark, end = f"<!-- bench: {name} -->", "<!-- bench end -->"
+        block = f"{mark}\n\n{text}\n\n{end}"
+        pattern = f"{re.escape(mark)}.*?{re.escape(end)}"
+        page, found = re.subn(pattern, lambda _, block=block: block, page, flags=re.DOTALL)
+        if found != 1:
+            raise ValueError(f"{found} blocks {mark}: must be one")
+    return page
+
+
+def _one_run(results: Results) -> str:
+    rows = {name: results.rows(name) for name in _RUNS}
+    ours = [f"**{_shortest([row.ours for row in rows[name]])}**" for name in _RUNS]
+    lines = [["", *_RUNS.values()], ["---"] * (1 + len(_RUNS)), ["**this project**", *ours]]
+    for label, pattern in _CONTESTANTS.items():
+        lines.append([label, *(_time_and_ratio(rows[name], pattern) for name in _RUNS)])
+    return _table(lines)
+
+
+def _around(results: Results) -> str:
+    lines = [["", "this project", "compared with"], ["---"] * 3]
+    for row in (row for name in _AROUND for row in results.rows(name)):
+        against = "" if row.against == "-" else f"{row.against}: {row.other}, {row.ratio}"
+        lines.append([row.what, row.ours, against])
+    return _table(lines)
+
+
+def _growth(results: Results) -> str:
+    rows = [f"{row.what}: {row.ours} ({row.check})" for row in results.rows("growth")]
+    return "\n".join(f"- {row}" for row in rows)
+
+
+def _time_and_ratio(rows: list[Row], pattern: str) -> str:
+    """Return time, ratio and time to compile of a contestant; nothing if it was not measured."""
+    for row in rows:
+        if re.fullmatch(pattern, row.against) and row.ratio != "-":
+            seconds = row.other.partition(" (")[0]
+            compiled = re.search(r"and [\d.,]+ \w+ to compile", row.other)
+            return f"{seconds}, {row.ratio}" + (f" ({compiled[0]})" if compiled else "")
+    return ""
+
+
+def _shortest(times: list[str]) -> str:
+    """Return the shortest of several times as written, `-` if there is none."""
+
+    def seconds(written: str) -> float:
+        number, unit = written.replace(",", "").split()
+        return float(number) * _SECONDS[unit]
+
+    return min((time for time in times if time != "-"), key=seconds, default="-")
+
+
+def _table(lines: list[list[str]]) -> str:
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

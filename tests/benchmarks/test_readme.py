@@ -1,0 +1,63 @@
+"""The numbers of the README are those of `RESULTS.md`."""
+
+import pytest
+
+from tests.benchmarks.readme import blocks, filled
+from tests.benchmarks.results import Results
+from tests.benchmarks.table import Row, markdown
+from tests.rules.test_house import ROOT
+
+
+def results():
+    """Return results of two benchmarks."""
+    runs = [
+        Row("One run", "hand-written C (GCC 12)", "4.17 ms", "2.99 ms", "0.72x", "checks"),
+        Row(
+            "One run",
+            "Brian2 2.9.0 C++ standalone",
+            "4.15 ms",
+            "0.3 s (and 15 s to compile)",
+            "72x",
+        ),
+        Row(
+            "One run", "Brian2 2.9.0 C++ standalone, its usual order of operations", "4.2 ms", "9 s"
+        ),
+        Row("One run", "nest", other="not installed"),
+    ]
+    cost = Row("Resume: 10 points", "running them", "1.53 s", "11.7 s", "7.62x", "median")
+    sections = {"dt_1": f"Today.\n\n{markdown(runs)}", "resume": markdown([cost])}
+    return Results("Version 1", sections)
+
+
+def test_the_readme_has_the_numbers_of_the_results():
+    """Every block between marks is what `RESULTS.md` gives."""
+    page = (ROOT / "README.md").read_text()
+    measured = Results.read(ROOT / "tests" / "benchmarks" / "RESULTS.md")
+    assert filled(page, blocks(measured)) == page
+
+
+def test_the_table_of_one_run_has_the_shortest_time_and_the_ratios():
+    """The time of this project is the shortest of its rows; what was not measured is empty."""
+    lines = blocks(results())["one run"].splitlines()
+    assert lines[2] == "| **this project** | **4.15 ms** | **-** | **-** |"
+    assert lines[3] == "| hand-written C | 2.99 ms, 0.72x |  |  |"
+    assert "| Brian2, C++ standalone | 0.3 s, 72x (and 15 s to compile) |  |  |" in lines
+    assert "| NEST |  |  |  |" in lines
+
+
+def test_the_table_of_costs_has_both_sides():
+    """A cost has its comparison with the ratio."""
+    assert (
+        "| Resume: 10 points | 1.53 s | running them: 11.7 s, 7.62x |"
+        in blocks(results())["around"]
+    )
+
+
+def test_a_block_is_replaced_as_a_whole():
+    """Only the text between the marks changes; a page without a mark is refused."""
+    page = "before\n<!-- bench: growth -->\nold\nlines\n<!-- bench end -->\nafter\n"
+    new = filled(page, {"growth": "new"})
+    assert new == "before\n<!-- bench: growth -->\n\nnew\n\n<!-- bench end -->\nafter\n"
+    assert filled(new, {"growth": "new"}) == new
+    with pytest.raises(ValueError, match="0 blocks <!-- bench: one run -->"):
+        filled(page, {"one run": "new"})
