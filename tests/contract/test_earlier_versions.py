@@ -6,13 +6,22 @@ The directories in `experiments/model_version_4` were written by the commit that
 """
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pytest
 import xarray as xr
 
 from analysis.__main__ import main as analyse
-from pipeline.model.parameters import MODEL_VERSION
+from pipeline.execution import batch
+from pipeline.model import variables
+from pipeline.model.parameters import MODEL_VERSION, SECTIONS, Neuron
+from pipeline.model.plasticity import RULES
+from pipeline.model.quantity import quantity
+from pipeline.model.rules.additive import Additive
+from pipeline.model.variables import VARIABLES, Variable
 from pipeline.reproduce import main as reproduce
 
 EXPERIMENTS = Path(__file__).parent / "experiments"
@@ -53,6 +62,39 @@ def numbers(path):
         return dataset.load()
 
 
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_same_request_runs_nothing(kept, command, name):
+    """Every key of the earlier version is still the key of its point."""
+    before = numbers(kept / name)
+    ended = command(*REQUESTS[name], f"name={name}")
+    assert ended.code == 0, ended.err
+    assert "4 finished before" in ended.out
+    after = numbers(kept / name)
+    for variable in ("weight", "spike_count", "mean_weight", "wall_time"):
+        np.testing.assert_array_equal(after[variable], before[variable])
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_it_grows(kept, command, name):
+    """A third seed is run; the points from before are as they were."""
+    before = numbers(kept / name)
+    ended = command(*[w.replace("seed=0,1", "seed=0,1,2") for w in REQUESTS[name]], f"name={name}")
+    assert ended.code == 0, ended.err
+    assert "6 points" in ended.out
+    assert "4 finished before" in ended.out
+    after = numbers(kept / name)
+    np.testing.assert_array_equal(after["weight"].sel(seed=[0, 1]), before["weight"])
+    assert (after["status"] == 0).all()
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_it_is_reproduced(kept, name, capsys):
+    """All variables are equal bit for bit."""
+    assert reproduce([str(kept / name)]) == 0
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last == "4 of 4 points are the same bit for bit"
+
+
 def test_it_is_listed_compared_and_drawn(of_any_version, capsys, monkeypatch):
     """The table, the comparison of an experiment with itself, every figure and the report work."""
     monkeypatch.chdir(of_any_version.parent)
@@ -64,6 +106,13 @@ def test_it_is_listed_compared_and_drawn(of_any_version, capsys, monkeypatch):
     for name in REQUESTS:
         assert analyse([f"outputs/{name}", "--report"]) == 0
         assert (of_any_version / name / "report.html").stat().st_size > 10_000
+
+
+def test_versions_can_be_compared(of_version_3, capsys):
+    """`diff` of two model versions says how far their results are apart."""
+    now = EXPERIMENTS / f"model_version_{MODEL_VERSION}" / "values"
+    assert analyse(["diff", str(of_version_3 / "values"), str(now)]) == 1
+    assert "weight" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -82,3 +131,98 @@ def test_another_model_version_is_neither_resumed_nor_reproduced(
     assert line.endswith(f"results.nc: {reason}")
     after = {file: file.read_bytes() for file in of_version_3.rglob("*") if file.is_file()}
     assert {file: content for file, content in after.items() if file.name != ".lock"} == before
+
+
+@dataclass(frozen=True)
+class AdditiveWithMu(Additive):
+    """The rule of a later version: a field more, neutral at the value that changes nothing."""
+
+    name: ClassVar[str] = "additive"
+
+    mu: float = quantity("weight dependence of LTP", neutral=0.0, at_least=0, at_most=1)
+
+    @staticmethod
+    def potentiate(w, traces, fields):
+        """Return the weight after LTP."""
+        return w + fields.A_plus * (1 - fields.mu * w) * traces.x_pre
+
+
+@pytest.fixture
+def later_rule(monkeypatch):
+    """Let the version be one whose additive rule has a field `mu`."""
+    monkeypatch.setitem(RULES.classes(), "additive", AdditiveWithMu)
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_field_added_later_leaves_keys_as_they_are(kept, command, later_rule, name):
+    """At its neutral value a point has the key that it had, so nothing runs again."""
+    ended = command(*REQUESTS[name], f"name={name}", "run.engine=reference")
+    assert ended.code == 0, ended.err
+    assert "4 finished before" in ended.out
+
+
+def test_a_field_added_later_can_be_set_and_swept(kept, command, later_rule, capsys):
+    """No yaml lists `stdp.mu`; set, it makes other points, and the old ones stand at 0."""
+    ended = command(*REQUESTS["values"], "stdp.mu=0,1", "name=values", "run.engine=reference")
+    assert ended.code == 0, ended.err
+    assert "4 finished before" in ended.out
+    dataset = numbers(kept / "values")
+    assert dataset["mu"].values.tolist() == [0, 1]
+    assert (dataset["weight"].sel(mu=1) < dataset["weight"].sel(mu=0)).any()
+    assert reproduce([str(kept / "values"), "--where", "mu=0"]) == 0
+    assert analyse([str(kept / "values"), "--figure", "mean_weight"]) == 0
+    alone = command(*SMALL, "stdp.mu=1", "name=alone", "run.engine=reference")
+    assert alone.code == 0, alone.err
+
+
+def test_another_value_of_it_is_named_where_it_does_not_fit(kept, command, later_rule):
+    """The refusal tells the neutral value there and the value here."""
+    ended = command(*REQUESTS["values"], "stdp.mu=1", "name=values")
+    assert ended.code == 2
+    assert "stdp.mu=0.0 there and stdp.mu=1.0 here" in ended.err
+
+
+@dataclass(frozen=True)
+class NeuronWithLeak(Neuron):
+    """A section of a later version, with a field more."""
+
+    leak_noise: float = quantity("noise of the leak", neutral=0.0, at_least=0)
+
+
+def test_a_field_added_later_to_any_section(kept, command, monkeypatch):
+    """The same holds for a section without variants."""
+    monkeypatch.setitem(SECTIONS, "neuron", NeuronWithLeak)
+    ended = command(*REQUESTS["values"], "neuron.leak_noise=0,1", "name=values")
+    assert ended.code == 0, ended.err
+    assert "4 finished before" in ended.out
+    assert numbers(kept / "values")["leak_noise"].values.tolist() == [0, 1]
+
+
+@pytest.fixture
+def later_variable(monkeypatch):
+    """Let the version be one that records a variable more."""
+    monkeypatch.setitem(VARIABLES, "largest_weight", Variable("largest final weight"))
+    variables.recorded.cache_clear()
+
+    def run_point(*arguments, **options):
+        result = original(*arguments, **options)
+        return result | {"largest_weight": result["weight"].max()}
+
+    original = batch.run_point
+    monkeypatch.setattr(batch, "run_point", run_point)
+    monkeypatch.setattr("pipeline.reproduce.run_point", run_point)
+    yield
+    variables.recorded.cache_clear()
+
+
+def test_a_variable_added_later_is_not_recorded_in_earlier_batches(
+    kept, command, later_variable, capsys
+):
+    """It is NaN at earlier points, a number at new ones; `reproduce` names it and goes on."""
+    assert reproduce([str(kept / "values"), "--points", "1"]) == 0
+    assert "not recorded, and not compared: largest_weight" in capsys.readouterr().out
+    ended = command(*[w.replace("0,1", "0,1,2") for w in REQUESTS["values"]], "name=values")
+    assert ended.code == 0, ended.err
+    largest = numbers(kept / "values")["largest_weight"]
+    assert largest.sel(seed=[0, 1]).isnull().all()
+    assert largest.sel(seed=2).notnull().all()
