@@ -99,7 +99,7 @@ def run(
         if state.step == begun < n_steps - 1:
             name = configuration.stdp.name
             raise RuntimeError(f"stdp.rule={name}: raised an exception in compiled code")
-        spikes.append(memory.spike_step[: state.n_spikes].copy())
+        spikes.append(memory.spike_step(state.n_spikes))
         state.n_earlier += state.n_spikes
         if state.step >= n_steps - 1:
             spike_step = spikes[0] if len(spikes) == 1 else np.concatenate(spikes)

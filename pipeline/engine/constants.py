@@ -189,10 +189,9 @@ class Memory:
         Weights (n_synapses), postsynaptic traces, arriving weights (a row of `RuleConstants.tables`
         each), presynaptic traces (n_synapses each), saved weights (n_buffered), saved presynaptic
         traces (n_buffered each); dimensionless.
-    events : ndarray of int64, (2, n_buffered)
-        Steps and synapses of the buffered input events; indices, dimensionless. None is pending.
-    spike_step : ndarray of int64, (n_spikes,)
-        Steps of output spikes.
+    integers : ndarray of int64
+        Steps and synapses of the buffered input events (n_buffered each), of which none is pending,
+        and steps of output spikes (n_spikes); indices, dimensionless.
     addresses : tuple
         Of the block of floats and of that of integers.
     """
@@ -204,11 +203,32 @@ class Memory:
         n_saved = (1 + rule.n_pre) * n_buffered
         self.floats = np.zeros((1 + rule.n_pre) * n + rule.n_post + rule.stretch + 2 + n_saved)
         self.floats[:n] = w_init
-        integers = np.empty(2 * n_buffered + n_spikes, dtype=np.int64)
-        self.events = integers[: 2 * n_buffered].reshape(2, n_buffered)
-        self.events[0, -1] = -1
-        self.spike_step = integers[2 * n_buffered :]
-        self.addresses = address(self.floats), address(integers)
+        self.integers = np.empty(2 * n_buffered + n_spikes, dtype=np.int64)
+        self.integers[n_buffered - 1] = -1
+        self.addresses = address(self.floats), address(self.integers)
+        self._n_buffered = n_buffered
+
+    @property
+    def events(self) -> NDArray[np.int64]:
+        """Steps and synapses of the buffered input events.
+
+        Returns
+        -------
+        ndarray of int64, (2, n_buffered)
+            Indices, dimensionless.
+        """
+        return self.integers[: 2 * self._n_buffered].reshape(2, -1)
+
+    def spike_step(self, n_spikes: int) -> NDArray[np.int64]:
+        """Return a copy of the steps of some output spikes.
+
+        Returns
+        -------
+        ndarray of int64, (n_spikes,)
+            Indices, dimensionless.
+        """
+        first = 2 * self._n_buffered
+        return self.integers[first : first + n_spikes].copy()
 
 
 def address(array: NDArray) -> Any:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Submit = Callable[[Task], Future[Batch]]
 
 #: Time per point that holds the interpreter lock [s]; threads do not run it in parallel.
-SECONDS_IN_PYTHON = 5e-5
+SECONDS_IN_PYTHON = 3e-5
 
 #: Time after which idle processes end [s].
 _IDLE_SECONDS = 300

@@ -78,7 +78,7 @@ class Simulation(Section):
     duration: float = quantity("simulated time", "ms", above=0, at_most=1e12)
     dt: float = quantity("time step", "ms", at_least=1e-6)
 
-    @property
+    @functools.cached_property
     def n_steps(self) -> int:
         """Number of time steps, rounded up."""
         return steps(self.duration, self.dt)
