@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.engine.constants import Memory, State, address, constants_of, rule_constants
-from pipeline.engine.cost import seconds_per_step
+from pipeline.engine.cost import seconds_per_spike, seconds_per_step
 from pipeline.model.inputs import INPUT_STREAM, Cells
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
@@ -35,6 +35,7 @@ _PACKAGE = Path(__file__).parents[1]
 SOURCES = (
     *(f"engine/{name}.py" for name in ("kernel", "loops", "unrolled", "constants")),
     "model/streams.py",
+    "model/plasticity.py",
 )
 
 #: Seconds in machine code between two calls of `checkpoint`; no signal is handled there.
@@ -73,12 +74,15 @@ def run(
     n_steps = simulation.n_steps
     stream, given = _input_of(configuration, chunks, checkpoint)
     rule = rule_constants(configuration.stdp, simulation.dt)
-    n_buffered = n_synapses + (_GIVEN if given else min(_DRAWN, _n_expected(configuration)))
+    n_buffered = n_synapses + _GIVEN if given else _n_drawn(configuration)
     constants = constants_of(configuration, rule.stretch, n_buffered, stream)
     state = State(v=configuration.neuron.V_init, event=n_buffered, rescaling=rule.stretch + 1)
-    stretch = min(n_steps, int(_SECONDS_PER_STRETCH / seconds_per_step(configuration)) + 1)
-    # Capacity for as many spikes as the refractory period allows in a stretch.
-    n_spikes = stretch // (1 + constants.refractory_steps) + 1
+    state.undivided = n_buffered
+    # As many spikes as the refractory period allows: capacity for them, and time.
+    per_step = 1 / (1 + constants.refractory_steps)
+    seconds = seconds_per_step(configuration) + per_step * seconds_per_spike(n_synapses)
+    stretch = min(n_steps, int(_SECONDS_PER_STRETCH / seconds) + 1)
+    n_spikes = int(stretch * per_step) + 2
     memory = Memory(constants, rule, n_spikes, configuration.synapse.w_init)
     history = np.empty((n_steps // constants.sample_steps, n_synapses))
     arguments = (
@@ -103,7 +107,7 @@ def run(
         state.n_earlier += state.n_spikes
         if state.step >= n_steps - 1:
             spike_step = spikes[0] if len(spikes) == 1 else np.concatenate(spikes)
-            return Recording(memory.floats[:n_synapses].copy(), spike_step, state.v, history)
+            return Recording(memory.weights(), spike_step, state.v, history)
         checkpoint()
 
 
@@ -119,9 +123,8 @@ def _input_of(
     if chunks is None and inputs.bernoulli and inputs.rate_hz > 0:
         return _stream_of(configuration.seed), None
     chunks = configuration.input_events() if chunks is None else chunks
-    return None, _GivenEvents(
-        chunks, configuration.simulation.n_steps, inputs.n_synapses, checkpoint
-    )
+    n_cells = configuration.simulation.n_steps * inputs.n_synapses
+    return None, _GivenEvents(chunks, n_cells, checkpoint)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -129,11 +132,18 @@ def _stream_of(seed: int) -> Stream:
     return stream_of(seed, INPUT_STREAM)
 
 
-def _n_expected(configuration: Configuration) -> int:
-    """Return a number of events that a short run rarely exceeds."""
+def _n_drawn(configuration: Configuration) -> int:
+    """Return the capacity of the buffer of drawn events.
+
+    It holds the events of a step, whose number is below 30 + 12 standard deviations above the mean
+    with a probability of 1 - 1e-30 or more, and those drawn at a time, no more than a short run
+    needs.
+    """
     simulation, inputs = configuration.simulation, configuration.input
-    mean = simulation.n_steps * inputs.n_synapses * inputs.spike_probability(simulation.dt)
-    return int(mean + 5 * math.sqrt(mean)) + 1
+    mean = inputs.n_synapses * inputs.spike_probability(simulation.dt)
+    in_a_step = min(inputs.n_synapses, int(mean + 12 * math.sqrt(mean)) + 30)
+    in_all = simulation.n_steps * mean
+    return in_a_step + min(_DRAWN, int(in_all + 5 * math.sqrt(in_all)) + 1)
 
 
 class _GivenEvents:
@@ -143,22 +153,17 @@ class _GivenEvents:
     ----------
     chunks : iterator of ndarray of int64, (n_events,)
         The events in time order: cells of the lattice, indices.
-    n_steps, n_synapses : int
+    n_cells : int
         Size of the lattice.
     checkpoint : callable
         Called after every chunk.
     """
 
     def __init__(
-        self,
-        chunks: Iterator[Cells],
-        n_steps: int,
-        n_synapses: int,
-        checkpoint: Callable[[], None],
+        self, chunks: Iterator[Cells], n_cells: int, checkpoint: Callable[[], None]
     ) -> None:
         self._chunks = chunks
-        self._n_steps = n_steps
-        self._n_synapses = n_synapses
+        self._n_cells = n_cells
         self._checkpoint = checkpoint
         self._chunk = np.empty(0, dtype=np.int64)
 
@@ -168,24 +173,24 @@ class _GivenEvents:
         Parameters
         ----------
         events : ndarray of int64, (2, n_buffered)
-            Steps and synapses; indices, dimensionless. Behind the last event the step is that after
-            the last step.
+            Steps and synapses; indices, dimensionless. New events are cells, in place of their
+            steps, with the cell after the last step behind the last event.
         state : State
-            Its `event` is set to 0.
+            Its `event` is set to 0, `undivided` to the first new event.
         """
         n_buffered = events.shape[1]
         filled = n_buffered - state.event
         events[:, :filled] = events[:, state.event :].copy()
-        state.event = 0
+        state.event, state.undivided = 0, filled
         while filled < n_buffered:
             part = self._chunk[: n_buffered - filled]
-            events[:, filled : filled + part.size] = np.divmod(part, self._n_synapses)
+            events[0, filled : filled + part.size] = part
             filled += part.size
             self._chunk = self._chunk[part.size :]
             if not self._chunk.size:
                 chunk = next(self._chunks, None)
                 if chunk is None:
-                    events[:, filled:] = [[self._n_steps], [0]]
+                    events[0, filled:] = self._n_cells
                     return
                 self._chunk = chunk
                 self._checkpoint()

@@ -53,15 +53,18 @@ class State(ctypes.Structure):
     """State of the neuron between steps; weights and traces are separate arrays.
 
     `free` is the first step after the refractory period, `event` the index of the next buffered
-    event, `n_drawn` the number of events drawn, `step` the next step, `until` the step to stop at,
-    `n_spikes` the number of output spikes since the start or the last stop, `n_earlier` that before
-    it, `base` the step at which the scale of the traces is 1 / decay, `rescaling` the next step at
-    which they are rescaled, and `n_samples` the number of rows of the weight history so far.
+    event, `undivided` the first one that is given as a cell, `cell` the cell after the last drawn
+    one, `n_drawn` the number of events drawn, `n_spikes` the number of output spikes since the
+    start or the last stop, `n_earlier` that before it, `step` the next step, `until` the step to
+    stop at, `base` the step at which the scale of the traces is 1 / decay, `rescaling` the next
+    step at which they are rescaled, and `n_samples` the number of rows of the weight history so
+    far.
     """
 
     _fields_: ClassVar = [
         *_fields(ctypes.c_double, "v", "g_ex"),
-        *_fields(ctypes.c_int64, "free", "event", "cell", "n_drawn", "n_spikes", "n_earlier"),
+        *_fields(ctypes.c_int64, "free", "event", "undivided", "cell", "n_drawn"),
+        *_fields(ctypes.c_int64, "n_spikes", "n_earlier"),
         *_fields(ctypes.c_int64, "step", "until", "base", "rescaling", "n_samples"),
     ]
 
@@ -206,7 +209,7 @@ class Memory:
         self.integers = np.empty(2 * n_buffered + n_spikes, dtype=np.int64)
         self.integers[n_buffered - 1] = -1
         self.addresses = address(self.floats), address(self.integers)
-        self._n_buffered = n_buffered
+        self._n_synapses, self._n_buffered = n, n_buffered
 
     @property
     def events(self) -> NDArray[np.int64]:
@@ -218,6 +221,16 @@ class Memory:
             Indices, dimensionless.
         """
         return self.integers[: 2 * self._n_buffered].reshape(2, -1)
+
+    def weights(self) -> NDArray[np.float64]:
+        """Return a copy of the weights.
+
+        Returns
+        -------
+        ndarray, (n_synapses,)
+            Fraction of `synapse.g_max`, dimensionless.
+        """
+        return self.floats[: self._n_synapses].copy()
 
     def spike_step(self, n_spikes: int) -> NDArray[np.int64]:
         """Return a copy of the steps of some output spikes.

@@ -22,6 +22,11 @@ def seconds_per_step(point: Configuration) -> float:
     return 4e-9 + 5e-9 * p * point.input.n_synapses
 
 
+def seconds_per_spike(n_synapses: int) -> float:
+    """Return the estimated time [s] of LTP of all synapses in the compiled engine."""
+    return 1e-7 + 1e-9 * n_synapses
+
+
 def longest_seconds(points: Iterable[Configuration], engine: str) -> float:
     """Return the estimated time [s] of the longest simulation."""
     return max((estimated_seconds(point, engine) for point in unlike_in_size(points)), default=0.0)

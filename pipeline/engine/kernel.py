@@ -95,16 +95,31 @@ _exponential = _compile(streams.exponential)
 
 
 @_compile
+def _divide(n_synapses, steps, synapses):
+    """Divide cells, given in `steps`, into step and synapse.
+
+    Exact up to 2**48 cells: the half keeps the quotient off whole numbers by more than its rounding
+    error.
+    """
+    per_synapse = 1 / n_synapses
+    for j in range(uint64(steps.size)):  # unsigned indices avoid numba's check for negative ones
+        cell = _float_of_whole(uint64(steps[j]))
+        step = np.floor((cell + 0.5) * per_synapse)
+        synapses[j] = _whole_of_float(cell - step * n_synapses)
+        steps[j] = _whole_of_float(step)
+
+
+@_compile
 def _draw(constants, state, steps, synapses, gaps):
     """Fill the arrays with the next cells of `inputs.bernoulli_cells`.
 
     Beyond the lattice every cell is the one after the last step.
     """
-    n_synapses, mean_gap, increment = constants.n_synapses, constants.mean_gap, constants.increment
-    n_cells, per_synapse = constants.n_steps * n_synapses, 1 / n_synapses
+    mean_gap, increment = constants.mean_gap, constants.increment
+    n_cells = constants.n_steps * constants.n_synapses
     cell, longest = state.cell - 1, float(n_cells)
     counter = constants.start + uint64(state.n_drawn) * increment
-    n = uint64(steps.size)  # unsigned indices avoid numba's check for negative ones
+    n = uint64(steps.size)
     for j in range(n):
         gaps[j] = _uniform(_mixed(counter))
         counter += increment
@@ -114,13 +129,7 @@ def _draw(constants, state, steps, synapses, gaps):
     for j in range(n):
         cell = min(cell + 1 + steps[j], n_cells)
         steps[j] = cell
-    for j in range(n):
-        # Exact below 2**48 cells: the half keeps the quotient off whole numbers by more than its
-        # rounding error.
-        exact = _float_of_whole(uint64(steps[j]))
-        step = np.floor((exact + 0.5) * per_synapse)
-        synapses[j] = _whole_of_float(exact - step * n_synapses)
-        steps[j] = _whole_of_float(step)
+    _divide(constants.n_synapses, steps, synapses)
     state.cell = cell + 1
     state.n_drawn += steps.size
 
@@ -209,8 +218,8 @@ def _integrate_of(rule: type[Rule], advance: Any) -> Callable[..., None]:
 
         All arguments are addresses: of a `StepConstants`, a `State`, the arrays of
         `RuleConstants`, those of `Memory`, and the weight history (a row per
-        `constants.sample_steps`). It returns early if events are given and no step is complete in
-        the buffer; that of the last event may have further ones.
+        `constants.sample_steps`). It returns early if no step is complete in the buffer, since
+        that of the last event may have further ones, and events are given.
         """
         constants, state = carray(constants_at, 1)[0], carray(state_at, 1)[0]
         numbers = carray(numbers_at, n_numbers)
@@ -221,6 +230,9 @@ def _integrate_of(rule: type[Rule], advance: Any) -> Callable[..., None]:
         last_step = constants.n_steps - 1
         end = min(state.until, last_step)
 
+        if state.undivided < constants.n_buffered:
+            first, state.undivided = state.undivided, constants.n_buffered
+            _divide(constants.n_synapses, a.steps[first:], a.synapses[first:])
         while state.step < end:
             complete = a.steps[constants.n_buffered - 1]
             if complete <= state.step:
@@ -228,6 +240,8 @@ def _integrate_of(rule: type[Rule], advance: Any) -> Callable[..., None]:
                     return
                 _refill(constants, state, a.steps, a.synapses, a.saved_w)
                 complete = a.steps[constants.n_buffered - 1]
+                if complete <= state.step:  # more input spikes in a step than there is room for
+                    return
             sampling = (state.n_samples + 1) * constants.sample_steps
             stop = min(complete, state.rescaling, sampling, end)
             advance(constants, state, numbers, post, stop, a)

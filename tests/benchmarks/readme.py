@@ -65,10 +65,12 @@ def filled(page: str, texts: Mapping[str, str]) -> str:
 
 def _one_run(results: Results) -> str:
     rows = {name: results.rows(name) for name in _RUNS}
-    ours = [f"**{_shortest([row.ours for row in rows[name]])}**" for name in _RUNS]
-    lines = [["", *_RUNS.values()], ["---"] * (1 + len(_RUNS)), ["**this project**", *ours]]
+    ours = {name: _shortest([row.ours for row in rows[name]]) for name in _RUNS}
+    lines = [["", *_RUNS.values()], ["---"] * (1 + len(_RUNS))]
+    lines.append(["**this project**", *(f"**{time}**" for time in ours.values())])
     for label, pattern in _CONTESTANTS.items():
-        lines.append([label, *(_time_and_ratio(rows[name], pattern) for name in _RUNS)])
+        cells = (_time_and_ratio(rows[name], pattern, ours[name]) for name in _RUNS)
+        lines.append([label, *cells])
     return _table(lines)
 
 
@@ -85,24 +87,30 @@ def _growth(results: Results) -> str:
     return "\n".join(f"- {row}" for row in rows)
 
 
-def _time_and_ratio(rows: list[Row], pattern: str) -> str:
-    """Return time, ratio and time to compile of a contestant; nothing if it was not measured."""
+def _time_and_ratio(rows: list[Row], pattern: str, ours: str) -> str:
+    """Return time, ratio and time to compile of a contestant; nothing if it was not measured.
+
+    The ratio is that of the two times in the table; the rows have ratios of alternating repeats.
+    """
     for row in rows:
         if re.fullmatch(pattern, row.against) and row.ratio != "-":
-            seconds = row.other.partition(" (")[0]
+            time = row.other.partition(" (")[0]
             compiled = re.search(r"and [\d.,]+ \w+ to compile", row.other)
-            return f"{seconds}, {row.ratio}" + (f" ({compiled[0]})" if compiled else "")
+            ratio = _seconds(time) / _seconds(ours)
+            shown = f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2f}"
+            return f"{time}, {shown}x" + (f" ({compiled[0]})" if compiled else "")
     return ""
 
 
 def _shortest(times: list[str]) -> str:
     """Return the shortest of several times as written, `-` if there is none."""
+    return min((time for time in times if time != "-"), key=_seconds, default="-")
 
-    def seconds(written: str) -> float:
-        number, unit = written.replace(",", "").split()
-        return float(number) * _SECONDS[unit]
 
-    return min((time for time in times if time != "-"), key=seconds, default="-")
+def _seconds(written: str) -> float:
+    """Return a time as written, such as `4.05 ms` [s]."""
+    number, unit = written.replace(",", "").split()
+    return float(number) * _SECONDS[unit]
 
 
 def _table(lines: list[list[str]]) -> str:

@@ -3,7 +3,10 @@
 import ast
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -241,27 +244,65 @@ def test_traces_of_any_time_constant(tau_plus):
 def test_object_code_depends_on_all_of_its_source_files():
     """The kernel is compiled again after a change of any engine module that it imports."""
     package = Path(kernel.__file__).parents[1]
-    found, waiting = set(), ["engine/kernel.py"]
-    while waiting:
-        found.add(name := waiting.pop())
-        for node in ast.walk(ast.parse((package / name).read_text())):
-            for module in imported_by(node):
-                file = f"{module.removeprefix('pipeline.').replace('.', '/')}.py"
-                if file.startswith("engine/") and file not in found:
-                    waiting.append(file)
-    assert found == {f"engine/{name}.py" for name in ("kernel", "loops", "unrolled", "constants")}
-    assert found | {"model/streams.py"} == set(compiled.SOURCES)
+    compiled_ones = ("engine/kernel.py", "engine/loops.py", "engine/unrolled.py")
+    found = {file for name in compiled_ones for file in imported_by(package / name)}
+    assert found | set(compiled_ones) == set(compiled.SOURCES)
 
 
-def imported_by(node):
-    """Return the modules that a statement imports from."""
-    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+def imported_by(file):
+    """Return the modules of the package that a file imports from, as paths in the package."""
+    nodes = [n for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.ImportFrom)]
+    modules = [
+        f"{n.module}.{a.name}" for n in nodes for a in n.names if n.module == "pipeline.model"
+    ]
+    modules += [n.module for n in nodes if n.module != "pipeline.model"]
+    own = [m.removeprefix("pipeline.") for m in modules if m.startswith("pipeline.")]
+    return [f"{module.replace('.', '/')}.py" for module in own]
 
 
-def test_the_kernel_allocates_nothing():
+@dataclass(frozen=True)
+class Allocating(Additive):
+    """A rule that allocates an array for each weight."""
+
+    name: ClassVar[str] = "allocating"
+
+    @staticmethod
+    def potentiate(w, traces, fields):
+        """Return the weight after LTP."""
+        return w + np.full(3, fields.A_plus)[0] * traces.x_pre
+
+
+@pytest.mark.parametrize("in_blocks", [True, False])
+def test_a_kernel_that_allocates_is_refused(in_blocks):
     """Numba's memory allocator is not available in a process that does not import numba."""
-    module, _ = kernel.compiled(Additive, in_blocks=True)
-    assert "@NRT_Allocate" not in module
+    with pytest.raises(ValueError, match="its functions may raise an exception, allocate memory"):
+        kernel.compiled(Allocating, in_blocks)
+
+
+def test_more_input_spikes_in_a_step_than_there_is_room_for(monkeypatch):
+    """The run ends with an error, not with a wrong result or never."""
+    monkeypatch.setattr(compiled, "_n_drawn", lambda configuration: 20)
+    configuration = pipeline.configure("input.rate_hz=1000", "simulation.dt=1")
+    with pytest.raises(RuntimeError, match=r"stdp.rule=additive: raised an exception"):
+        compiled.run(configuration)
+
+
+def test_time_between_checkpoints_counts_output_spikes():
+    """A run of 20 s at a spike per step and 100,000 synapses can be ended after 0.3 s."""
+    configuration = pipeline.configure(
+        "input.n_synapses=100000", "input.rate_hz=0.1", "synapse.g_max=5", "neuron.t_ref=0",
+        "simulation.duration=20000", "simulation.dt=1",
+    )  # fmt: skip
+    times = [time.perf_counter()]
+
+    def checkpoint():
+        times.append(time.perf_counter())
+        if len(times) > 5:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        compiled.run(configuration, checkpoint=checkpoint)
+    assert np.median(np.diff(times)) < 0.3
 
 
 def run_without(modules, tmp_path, *words):
