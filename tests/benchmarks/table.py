@@ -75,8 +75,8 @@ def circumstances() -> str:
     """Return the machine and the versions of what is measured in one line."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _ENGINE_PACKAGES)
     return (
-        f"Version {_version()} (checksum of the sources) of this project; {_processor()}, {os.cpu_count()} cores, "
-        f"{_memory_gb():.0f} GB, {platform.system()}; "
+        f"Version {_version()} (checksum of the sources) of this project; {_processor()}, "
+        f"{os.cpu_count()} cores, {_memory_gb():.0f} GB, {platform.system()}; "
         f"Python {platform.python_version()}, {versions}."
     )
 
