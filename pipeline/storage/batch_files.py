@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import zipfile
@@ -31,26 +32,37 @@ class FileColumns(Mapping[str, NDArray]):
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @functools.cached_property
+    def _members(self) -> dict[str, dict[str, Any]]:
+        """Where each column is in the file, as arguments of `numpy.memmap`, by name."""
+        members = {}
+        with self._path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            for member in archive.infolist():
+                file.seek(member.header_offset + _LENGTHS_AT)
+                name_and_extra = sum(struct.unpack("<HH", file.read(4)))
+                file.seek(member.header_offset + _MEMBER_HEADER + name_and_extra)
+                np.lib.format.read_magic(file)
+                shape, in_fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+                order = "F" if in_fortran_order else "C"
+                members[member.filename.removesuffix(".npy")] = {
+                    "dtype": dtype, "shape": shape, "offset": file.tell(), "order": order
+                }  # fmt: skip
+        return members
+
     def __iter__(self) -> Iterator[str]:
-        with zipfile.ZipFile(self._path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
-        return (name for name in names if name not in _ABOUT_BATCH)
+        return (name for name in self._members if name not in _ABOUT_BATCH)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._members and name not in _ABOUT_BATCH
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __getitem__(self, name: str) -> NDArray:
-        with self._path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            member = archive.getinfo(f"{name}.npy")
-            file.seek(member.header_offset + _LENGTHS_AT)
-            name_and_extra = sum(struct.unpack("<HH", file.read(4)))
-            file.seek(member.header_offset + _MEMBER_HEADER + name_and_extra)
-            np.lib.format.read_magic(file)
-            shape, in_fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-            if not all(shape):
-                return np.empty(shape, dtype)
-            order: Any = "F" if in_fortran_order else "C"
-            return np.memmap(file, dtype, "r", file.tell(), shape, order)
+        member = self._members[name]
+        if not all(member["shape"]):
+            return np.empty(member["shape"], member["dtype"])
+        return np.memmap(self._path, mode="r", **member)
 
 
 #: Columns that are not variables: content keys, and the identity of the run.

@@ -252,6 +252,9 @@ def contiguous_sizes(shape: Sequence[int], room: int) -> list[int]:
 
 
 def _fill(array: NDArray, positions: NDArray, column: NDArray, rows: NDArray) -> None:
-    """Copy rows of a column, which may be shorter, to positions of an array."""
-    index: tuple[Any, ...] = tuple(slice(length) for length in column.shape[1:])
-    array[(positions, *index)] = column[rows]
+    """Copy rows of a column, which may be shorter or padded, to positions of an array."""
+    lengths = zip(array.shape[1:], column.shape[1:], strict=True)
+    index: tuple[Any, ...] = tuple(slice(min(own, others)) for own, others in lengths)
+    if array.dtype.kind == "f" and array.shape[1:] != column.shape[1:]:
+        array[positions] = np.nan  # of an earlier batch
+    array[(positions, *index)] = column[rows][(slice(None), *index)]

@@ -101,6 +101,26 @@ def test_later_batches_replace_earlier_ones(configure, tmp_path):
         assert (arrays.labelled().values("weight") == 0.75).all()
 
 
+@pytest.mark.parametrize("in_memory", [True, False])
+@pytest.mark.parametrize(("earlier", "later"), [(20, 3), (3, 20)])
+def test_later_batches_may_have_fewer_spikes(configure, in_memory, earlier, later):
+    """Spike times of a point are those of its later batch, held or gathered, and NaN behind."""
+    overrides = "input.n_synapses=2", "record.spike_times=true"
+    grid = Grid(configure(*overrides).to_mapping(), [value_axis("seed", [1, 2])])
+    arrays, random = ResultArrays(grid, in_memory), np.random.default_rng()
+
+    def results(*counts):
+        return [
+            result_of(point, random) | {"spike_time": np.arange(float(n)), "spike_count": n}
+            for point, n in zip(grid.points, counts, strict=False)
+        ]
+
+    arrays.add(list(grid.keys), stacked(results(earlier, 14), grid.record))
+    arrays.add(list(grid.keys)[:1], stacked(results(later), grid.record))
+    times = np.asarray(arrays.labelled().to_xarray()["spike_time"])
+    assert np.isfinite(times).sum(axis=1).tolist() == [later, 14]
+
+
 @given(
     st.lists(st.integers(1, 9), max_size=3),
     st.lists(st.integers(0, 5), max_size=2),
