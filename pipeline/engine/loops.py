@@ -308,7 +308,7 @@ def plain_loop(rule: type[Rule]) -> Any:
 def _fields_of(rule: type[Rule]) -> Any:
     """Return the compiled function that names the numbers of a rule."""
     Fields = rule.fields_type()  # noqa: N806 - a type
-    numbers_of = tuple_of("a", "a[{j}]", range(len(Fields._fields)))
+    numbers_of = tuple_of("a", [f"a[{j}]" for j in range(len(Fields._fields))])
 
     @inlined
     def fields_of(numbers):

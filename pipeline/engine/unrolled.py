@@ -18,10 +18,10 @@ from pipeline.model.plasticity import POST, PRE, Rule
 inlined = njit(error_model="numpy", inline="always")
 
 
-def tuple_of(arguments: str, element: str, indices: Iterable[int]) -> Callable[..., Any]:
-    """Return a compiled function whose value is a tuple: an expression for every index `{j}`."""
-    elements = "".join(f"{element.format(j=j)}, " for j in indices)
-    return inlined(eval(f"lambda {arguments}: ({elements})"))
+def tuple_of(arguments: str, elements: Iterable[str]) -> Callable[..., Any]:
+    """Return a compiled function whose value is the tuple of some expressions."""
+    text = "".join(f"{element}, " for element in elements)
+    return inlined(eval(f"lambda {arguments}: ({text})"))
 
 
 def each(arguments: str, statements: Iterable[str]) -> Callable[..., None]:
@@ -90,17 +90,17 @@ class TraceFunctions:
                 f"post[{j}]" if t.before_jump != late else jump if t.sets else f"post[{j}] + {jump}"
                 for j, (t, jump) in enumerate(zip(post, jumps, strict=True))
             ]
-            elements = "".join(f"{value}, " for value in values)
-            return inlined(eval(f"lambda post, tables, row: ({elements})"))
+            return tuple_of("post, tables, row", values)
 
         values = [f"tables[{j}, 0, row] * x[{j}][i]" for j in range(n)]
         values += [f"tables[{n + j}, 0, row] * post[{j}]" for j in range(m)]
-        elements = "".join(f"{value}, " for value in values)
         return cls(
-            rows=tuple_of("a, first, n", "a[first + {j} * n : first + ({j} + 1) * n]", range(n)),
-            post=tuple_of("a", "a[{j}]", range(m)),
+            rows=tuple_of(
+                "a, first, n", [f"a[first + {j} * n : first + ({j} + 1) * n]" for j in range(n)]
+            ),
+            post=tuple_of("a", [f"a[{j}]" for j in range(m)]),
             keep_post=each("a, post", [f"a[{j}] = post[{j}]" for j in range(m)]),
-            read=inlined(eval(f"lambda x, i, post, tables, row: ({elements})")),
+            read=tuple_of("x, i, post, tables, row", values),
             move=moved(False),
             move_late=moved(True),
             post_moved=post_moved(False),

@@ -119,8 +119,10 @@ class Configuration(Section):
     seed: int = quantity("random seed", kind=int, at_least=0, at_most=2**32 - 1)
     #: The overrides it was composed from; they are applied again when a group is swept.
     overrides: tuple[str, ...] = dataclasses.field(default=(), compare=False, repr=False)
-    #: The identifiers within `${...}` of the values that it was composed from.
-    referred_to: frozenset[str] = dataclasses.field(default=frozenset(), compare=False, repr=False)
+    #: The identifiers within `${...}` of each value that refers to others, by its key.
+    references: Mapping[str, frozenset[str]] = dataclasses.field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -193,13 +195,14 @@ class Configuration(Section):
         ------
         RequestError
             If a key is unknown, chooses a rule, a process or a group, or is referred to by `${...}`
-            of another value; or if a value is not allowed.
+            of a value that is not replaced as well; or if a value is not allowed.
         """
         if not isinstance(values, Mapping):
             raise RequestError(f"{written('values', values)}: must map keys to values")
+        references = {key: names for key, names in self.references.items() if key not in values}
         given: dict[str, dict[str, Any]] = {}
         for key, value in values.items():
-            section, name = self._replaceable(key, value)
+            section, name = self._replaceable(key, value, references)
             given.setdefault(section, {})[name] = value
         changed: dict[str, Any] = {
             section: dataclasses.replace(getattr(self, section), **fields)
@@ -209,15 +212,17 @@ class Configuration(Section):
         made = dataclasses.replace(self, **given.get("", {}), **changed)
         own = {f"{key}=": override_text(key, made._value(key)) for key in values}
         kept = [text for text in self.overrides if not text.startswith(tuple(own))]
-        return made.with_admitted(overrides=(*kept, *own.values()))
+        return made.with_admitted(overrides=(*kept, *own.values()), references=references)
 
     def _value(self, key: str) -> Any:
         """Return the value of a key, such as `stdp.A_plus`."""
         section, _, name = key.rpartition(".")
         return getattr(getattr(self, section) if section else self, name)
 
-    def _replaceable(self, key: Any, value: Any) -> tuple[str, str]:
-        """Return section and field of a key that `replaced` may set.
+    def _replaceable(
+        self, key: Any, value: Any, references: Mapping[str, frozenset[str]]
+    ) -> tuple[str, str]:
+        """Return section and field of a key that `replaced` may set while some references stay.
 
         Raises
         ------
@@ -232,11 +237,12 @@ class Configuration(Section):
             parts = [self, *(getattr(self, name) for name in SECTIONS)]
             known = [part.key(field) for part in parts for field in part.quantities()]
             raise unknown_key(str(key), value, known)
-        if name in self.referred_to:
-            raise RequestError(
-                f"{written(key, value)}: another value refers to it by ${{...}}; use "
-                "pipeline.configure"
-            )
+        for referring, names in references.items():
+            if name in names:
+                raise RequestError(
+                    f"{written(key, value)}: {referring} refers to it by ${{...}}; replace both, "
+                    "or use pipeline.configure"
+                )
         return section, name
 
 

@@ -110,25 +110,26 @@ class Composition:
     def configuration(self) -> Configuration:
         """The parameters of one simulation, validated."""
         return Configuration.from_mapping(self.parameters).with_admitted(
-            overrides=self.overrides, referred_to=self.referred_to
+            overrides=self.overrides,
+            references={key: names_in([text]) for key, text in self._references.items()},
         )
 
     @functools.cached_property
     def referred_to(self) -> frozenset[str]:
         """All identifiers within `${...}` of the parameters, such as last parts of keys."""
-        return names_in(self._references)
+        return names_in(self._references.values())
 
     @property
     def is_constant(self) -> bool:
         """Whether the parameters follow from the files and overrides alone."""
         return (
             self.loaded.reusable
-            and not any(map(calls_resolver, self._references))
+            and not any(map(calls_resolver, self._references.values()))
             and not self.referred_to & {*_GENERAL, "run"}  # which may be read from anything
         )
 
     @functools.cached_property
-    def _references(self) -> list[str]:
+    def _references(self) -> dict[str, str]:
         return references_in(self.config)
 
 
@@ -188,11 +189,11 @@ def parameters_of(config: DictConfig) -> dict[str, Any]:
     )
 
 
-def references_in(config: DictConfig) -> list[str]:
-    """Return the texts with `${...}` among the model's parameters of a composed config."""
+def references_in(config: DictConfig) -> dict[str, str]:
+    """Return the texts with `${...}` among the model's parameters of a composed config, by key."""
     parameters = OmegaConf.masked_copy(config, [*SECTIONS, "seed"])
-    values = by_key(plain(parameters, resolve=False)).values()
-    return [text for text in values if isinstance(text, str) and "${" in text]
+    values = by_key(plain(parameters, resolve=False)).items()
+    return {key: text for key, text in values if isinstance(text, str) and "${" in text}
 
 
 def names_in(references: Iterable[str]) -> frozenset[str]:

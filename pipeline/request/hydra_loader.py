@@ -1,7 +1,9 @@
 """Compose a folder of YAML files with Hydra's loader, and record which files decided the result.
 
-Nothing of Hydra's global state is used or left changed: the caller may be a Hydra application.
-Hydra's public `compose` works through that state only, so its loader is taken from `_internal`.
+The caller may be a Hydra application, so Hydra's global state is left as it was: `GlobalHydra` is
+not used, and the version base is 1.3 only while a composition lasts. Hydra's resolvers stay
+registered where there were none. Hydra's public `compose` needs `GlobalHydra`, so its loader is
+taken from `_internal`.
 """
 
 from __future__ import annotations
@@ -30,8 +32,9 @@ _FIXED_PROVIDERS = ("hydra", "pipeline")
 #: Coarsest time stamp of a file system [ns]: a younger file can change without a new time stamp.
 _COARSEST_TIME_STAMP = 2_000_000_000
 
-#: Type and mode, inode, size and modification time [ns] of a path; None where there is nothing.
-FileState = tuple[int, int, int, int] | None
+#: Type and mode, inode, size, times of modification and of status change [ns] of a path; None where
+#: there is nothing. Programs can set the former time, as `rsync --times` does, but not the latter.
+FileState = tuple[int, int, int, int, int] | None
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def file_state(path: str) -> FileState:
         found = os.stat(path)  # noqa: PTH116 - a Path takes longer to make than the call takes
     except (OSError, ValueError):
         return None
-    return found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 class _Record:
@@ -133,8 +136,8 @@ class _Record:
             self.varies = True
 
     def has_young_files(self) -> bool:
-        """Whether a file is so new that a further change might leave its time stamp as it is."""
-        latest = max((state[-1] for state in self.files.values() if state), default=0)
+        """Whether a file is so new that a further change might leave its times as they are."""
+        latest = max((max(state[-2:]) for state in self.files.values() if state), default=0)
         return time.time_ns() - latest < _COARSEST_TIME_STAMP
 
 

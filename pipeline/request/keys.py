@@ -68,18 +68,19 @@ class Keys(Sequence[str]):
         """
         return _texts(self._digests[positions])
 
-    def index(self, key: str, *span: int) -> int:
-        """Return the first position of a key.
+    def index(self, key: str, start: int = 0, stop: int | None = None) -> int:
+        """Return the first position of a key, as of a list: within `[start:stop]`.
 
         Raises
         ------
         ValueError
-            If no point has it.
+            If no point there has it.
         """
-        _, positions = self.find([key])
-        if not len(positions):
-            raise ValueError(f"{key} is the key of no point")
-        return int(positions[0])
+        span = range(len(self))[start:stop]
+        for position in self.find([key])[1].tolist():
+            if position in span:
+                return position
+        raise ValueError(f"{key} is the key of no point")
 
     def find(self, keys: Iterable[str]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
         """Return the positions of some keys: none of an unknown key, several of one that repeats.

@@ -65,7 +65,7 @@ def grid_of_overrides(
     def compose(choice: list[str]) -> Mapping[str, Any]:
         return parameters_of(compose_again([*fixed, *choice]))
 
-    parameters, names = parameters_of(config), names_in(references_in(config))
+    parameters, names = parameters_of(config), names_in(references_in(config).values())
     return _grid(HydraComposition(parameters, config, names, compose, frozenset(swept)), swept)
 
 
@@ -86,7 +86,7 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
         )
     fixed = configuration.overrides
     config, names = OmegaConf.create(), frozenset[str]()
-    if configuration.referred_to:
+    if configuration.references:
         start = composition(fixed)
         if start.configuration == configuration:  # else it was changed since: its values hold
             config, names = start.config, start.referred_to

@@ -157,11 +157,33 @@ def test_a_replaced_value_is_validated(configure, values, message):
 def test_what_another_value_refers_to_is_not_replaced():
     """The value that follows it would keep the old one; a key that is not referred to may be."""
     base = pipeline.configure("stdp.tau_minus=${stdp.tau_plus}")
-    with pytest.raises(RequestError, match=r"^stdp\.tau_plus=30: another value refers to it by"):
+    with pytest.raises(RequestError, match=r"^stdp\.tau_plus=30: stdp\.tau_minus refers to it"):
         base.replaced({"stdp.tau_plus": 30})
     changed = base.replaced({"seed": 5, "stdp.tau_minus": 40.0})
     assert changed == pipeline.configure(*changed.overrides)
     assert (changed.seed, changed.stdp.tau_plus, changed.stdp.tau_minus) == (5, 20, 40)
+
+
+def test_a_reference_is_gone_once_its_value_is_replaced():
+    """What it referred to may be replaced, then or in the same call; as if composed so."""
+    base = pipeline.configure("stdp.tau_minus=${stdp.tau_plus}", "seed=4")
+    in_turn = base.replaced({"stdp.tau_minus": 10}).replaced({"stdp.tau_plus": 12})
+    at_once = base.replaced({"stdp.tau_plus": 12, "stdp.tau_minus": 10})
+    for changed in (in_turn, at_once):
+        assert (changed.stdp.tau_plus, changed.stdp.tau_minus, changed.seed) == (12, 10, 4)
+        composed = pipeline.configure(*changed.overrides)
+        assert changed == composed
+        assert changed.references == composed.references == {}
+    assert base.references == {"stdp.tau_minus": {"stdp", "tau_plus"}}
+
+
+def test_a_reference_that_is_left_still_refuses():
+    """Of two values that refer to one, both must be replaced with it."""
+    base = pipeline.configure("stdp.tau_minus=${stdp.tau_plus}", "neuron.tau_m=${stdp.tau_plus}")
+    with pytest.raises(RequestError, match=r"^stdp\.tau_plus=12: neuron\.tau_m refers to it"):
+        base.replaced({"stdp.tau_plus": 12, "stdp.tau_minus": 10})
+    changed = base.replaced({"stdp.tau_minus": 10, "neuron.tau_m": 9, "stdp.tau_plus": 12})
+    assert changed == pipeline.configure(*changed.overrides)
 
 
 def test_values_that_belong_together_are_replaced_together(configure):

@@ -21,7 +21,7 @@ from omegaconf.errors import ReadonlyConfigError
 import pipeline
 from pipeline.model.errors import RequestError
 from pipeline.model.plasticity import RULES
-from pipeline.request import compose
+from pipeline.request import compose, hydra_loader
 from pipeline.request.hydra_loader import load
 
 #: The source of a rule whose only field has a neutral value.
@@ -62,7 +62,11 @@ def compositions(monkeypatch):
 
 @pytest.fixture
 def conf(monkeypatch, tmp_path):
-    """A copy of conf/ that a test may edit; its files are an hour old."""
+    """A copy of conf/ that a test may edit and that is trusted at once; modified an hour ago.
+
+    No program can set the time of the status change, so nothing counts as too young.
+    """
+    monkeypatch.setattr(hydra_loader, "_COARSEST_TIME_STAMP", 0)
     folder = tmp_path / "conf"
     shutil.copytree(compose.CONF, folder)
     for path in (folder, *folder.rglob("*")):
@@ -132,15 +136,36 @@ def test_another_file_of_the_same_time_and_size_is_read(compositions, conf):
     assert pipeline.configure().stdp.A_plus == 0.009
 
 
-def test_a_file_just_written_is_not_trusted(compositions, conf):
-    """While a time stamp could be that of two changes, every call composes."""
+def test_an_edit_whose_time_is_set_back_is_read(compositions, conf):
+    """A file that is overwritten in place with equal size and modification time is noticed."""
     file = conf / "stdp" / "notebook.yaml"
-    file.write_text(file.read_text().replace("0.008", "0.009"))
+    assert pipeline.configure().stdp.A_plus == 0.008
     found = file.stat()
-    assert pipeline.configure().stdp.A_plus == 0.009
-    file.write_text(file.read_text().replace("0.009", "0.007"))
+    file.write_text(file.read_text().replace("0.008", "0.009"))
     os.utime(file, ns=(found.st_atime_ns, found.st_mtime_ns))
-    assert pipeline.configure().stdp.A_plus == 0.007
+    now = file.stat()
+    assert (now.st_ino, now.st_size, now.st_mtime_ns) == (
+        found.st_ino,
+        found.st_size,
+        found.st_mtime_ns,
+    )
+    assert pipeline.configure().stdp.A_plus == 0.009
+    assert pipeline.configure().stdp.A_plus == 0.009
+    assert len(compositions) == 2
+
+
+def test_a_file_just_written_is_not_trusted(compositions, conf, monkeypatch):
+    """While a time stamp could be that of two changes, every call composes, of whichever stamp."""
+    monkeypatch.setattr(hydra_loader, "_COARSEST_TIME_STAMP", 600_000_000_000)
+    file = conf / "stdp" / "notebook.yaml"
+    for _ in range(2):  # modified an hour ago, as it seems
+        assert pipeline.configure().stdp.A_plus == 0.008
+    assert len(compositions) == 2
+    age(file, seconds=-3600)  # modified in the future, as a server's clock may say
+    monkeypatch.setattr(hydra_loader, "_COARSEST_TIME_STAMP", 0)
+    for _ in range(2):
+        assert pipeline.configure().stdp.A_plus == 0.008
+    assert len(compositions) == 4
 
 
 def test_a_new_file_that_is_found_first_is_read(compositions, conf):

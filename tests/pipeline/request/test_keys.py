@@ -67,6 +67,20 @@ def test_unknown_keys_are_found_nowhere():
         keys.index(other[1])
 
 
+@pytest.mark.parametrize("span", [(), (1,), (-2,), (0, 4), (1, -1), (4, 9), (3, 2), (1, 3), (-9,)])
+def test_an_index_is_that_of_a_list(span):
+    """`index` looks between start and stop, negative ones from the end, as `list.index` does."""
+    keys = keys_of((7, 1), (3, 5), (7, 2), (7, 1), (3, 5))
+    for text in set(keys):
+        try:
+            expected = list(keys).index(text, *span)
+        except ValueError:
+            with pytest.raises(ValueError, match=f"^{text} is the key of no point$"):
+                keys.index(text, *span)
+        else:
+            assert keys.index(text, *span) == expected
+
+
 def test_points_that_stand_for_others(configure):
     """`unlike` counts the points with each value, and spreads over all where there are many."""
     axes = [value_axis("seed", range(4)), value_axis("input.rate_hz", range(1, 101))]
