@@ -56,19 +56,23 @@ def open_results(path: str | Path) -> xr.Dataset:
         dataset = xr.open_dataset(file, engine="netcdf4")
     except Exception as error:  # damaged files raise errors of many types
         raise LoadError(f"{file}: cannot be read as netCDF ({error})") from error
-    if lacking := [name for name in _REQUIRED if name not in dataset]:
-        raise LoadError(f"{file}: not results of the pipeline (it has no {', '.join(lacking)})")
     try:
-        refuse_newer_schema(dataset.attrs)
+        _refuse_unreadable(dataset)
     except LoadError as error:
-        raise LoadError(f"{file}: {error}") from None
+        dataset.close()
+        raise LoadError(f"{file}: {error}") from error
+    return with_named_choices(dataset)
+
+
+def _refuse_unreadable(dataset: xr.Dataset) -> None:
+    """Raise `LoadError` if a dataset is not one of the pipeline, or of a later version of it."""
+    if lacking := [name for name in _REQUIRED if name not in dataset]:
+        raise LoadError(f"not results of the pipeline (it has no {', '.join(lacking)})")
+    refuse_newer_schema(dataset.attrs)
     try:
         constants(dataset)
     except (KeyError, TypeError, ValueError) as error:
-        raise LoadError(
-            f"{file}: not results of the pipeline (its configuration cannot be read)"
-        ) from error
-    return with_named_choices(dataset)
+        raise LoadError("not results of the pipeline (its configuration cannot be read)") from error
 
 
 @contextmanager

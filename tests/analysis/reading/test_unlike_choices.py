@@ -32,9 +32,9 @@ def kept(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def unlike(kept):
-    """The dataset of this file."""
+    """The dataset of this file, in memory: a second handle of an open file may not be read."""
     with open_results(kept) as dataset:
-        yield dataset
+        return dataset.load()
 
 
 def test_a_parameter_is_nan_where_a_choice_has_no_such_field(unlike):
