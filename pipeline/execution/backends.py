@@ -106,7 +106,7 @@ def _in_threads(tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop)
         def submit(task: Task) -> Future[Batch]:
             return threads.submit(run_batch, task, *how)
 
-        for _, batch in _as_they_finish(submit, tasks, n_workers, stop):
+        for _, batch in _as_they_finish(submit, tasks, n_workers):
             yield batch.result()
 
 
@@ -129,17 +129,19 @@ def _in_processes(
 
     while True:
         with _processes(n_workers, settings, stop) as submit:
-            for task, batch in _as_they_finish(submit, until_killed(), n_workers, stop):
+            for task, batch in _as_they_finish(submit, until_killed(), n_workers):
                 if isinstance(batch.exception(), BrokenProcessPool):
                     suspects.append(task)
-                else:
-                    yield batch.result()
-        if not suspects or stop.requested:
+                    continue
+                yield batch.result()
+                if stop.requested:
+                    return
+        if not suspects:
             return
         while suspects:
             task = suspects.pop()
             with _processes(n_workers, settings, stop) as submit:
-                ((_, batch),) = _as_they_finish(submit, [task], n_workers, stop)
+                ((_, batch),) = _as_they_finish(submit, [task], n_workers)
             half = len(task) // 2
             if not isinstance(batch.exception(), BrokenProcessPool):
                 yield batch.result()
@@ -152,32 +154,23 @@ def _in_processes(
 
 
 def _as_they_finish(
-    submit: Submit, tasks: Iterable[Task], n_workers: int, stop: Stop
+    submit: Submit, tasks: Iterable[Task], n_workers: int
 ) -> Iterator[tuple[Task, Future[Batch]]]:
-    """Yield tasks and their results as they finish; after a stop those that have finished.
+    """Yield tasks and their results as they finish.
 
     Two tasks per worker are under way, or finished and not yet taken: a caller that saves results
     more slowly than workers compute them keeps the workers waiting, not the memory growing.
     """
-    from concurrent.futures import FIRST_COMPLETED, wait
+    from concurrent.futures import FIRST_COMPLETED, as_completed, wait
 
     running: dict[Future[Batch], Task] = {}
-    waiting = iter(tasks)
-
-    def finished(batches: Iterable[Future[Batch]]) -> Iterator[tuple[Task, Future[Batch]]]:
-        return ((running.pop(batch), batch) for batch in list(batches) if batch.done())
-
-    try:
-        while not stop.requested or stop.cooperative:
-            while len(running) < 2 * n_workers and (task := next(waiting, None)):
-                running[submit(task)] = task
-            if not running:
-                return
-            yield from finished(wait(running, return_when=FIRST_COMPLETED).done)
-    except KeyboardInterrupt:
-        yield from finished(running)
-        raise
-    yield from finished(running)
+    for task in tasks:
+        running[submit(task)] = task
+        if len(running) == 2 * n_workers:
+            for batch in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(batch), batch
+    for batch in as_completed(list(running)):
+        yield running.pop(batch), batch
 
 
 @contextlib.contextmanager

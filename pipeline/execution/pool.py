@@ -58,6 +58,8 @@ def run_points(points: Points, settings: RunSettings) -> Iterator[Batch]:
                 stop.deferred = True
                 yield batch
                 stop.deferred = False
+                if stop.interrupted and not backend.cooperative:
+                    break
         finally:
             stop.requested = True  # also where the caller closes this generator
     if stop.interrupted:

@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import signal
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -171,26 +170,6 @@ def test_the_first_failure_can_end_processes_too(points, monkeypatch):
     came = list(run_points(points, run))
     assert sum(len(batch.failures) for batch in came) == 1
     assert sum(len(batch.keys) for batch in came) < 6
-
-
-def mark_and_fail_at_seed_3(parent, task, *how):
-    """Replace `_run_apart`: the point of seed 3 fails; each finished batch leaves a file."""
-    batch = fail_at_seed_3(parent, task, *how)
-    for key in batch.keys:
-        Path(os.environ["MARKS"], key.hex() if isinstance(key, bytes) else key).touch()
-    return batch
-
-
-def test_what_finished_before_a_stop_is_yielded(points, monkeypatch, tmp_path):
-    """Batches that had finished in workers are not lost, however slowly they are taken."""
-    monkeypatch.setattr(backends, "_run_apart", mark_and_fail_at_seed_3)
-    monkeypatch.setattr(backends, "_ONE_THREAD", backends._ONE_THREAD | {"MARKS": str(tmp_path)})
-    run = default_run_settings(backend="loky", batch_size=1, fail_fast=True, n_jobs=2)
-    taken = []
-    for batch in run_points(points, run):
-        time.sleep(0.3)
-        taken += batch.keys
-    assert len(taken) >= len(list(tmp_path.iterdir())) >= 3
 
 
 @pytest.mark.parametrize(("backend", "least"), [("sequential", 3), ("threading", 1)])
