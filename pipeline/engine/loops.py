@@ -135,7 +135,7 @@ def _spike_functions(rule: type[Rule], traces: TraceFunctions) -> SpikeFunctions
         def arrive(a, event, step, post, row, fields):
             arriving = 0.0
             while a.steps[event] == step:
-                arriving += apply(a, a.synapses[event], post, row, fields)
+                arriving += apply(a, uint64(a.synapses[event]), post, row, fields)
                 event += _ONE
             return event, arriving
 
@@ -144,9 +144,9 @@ def _spike_functions(rule: type[Rule], traces: TraceFunctions) -> SpikeFunctions
     @inlined
     def potentiate_all(a, event, step, post, row, fields):
         while a.steps[event] == step:
-            move(a.x, a.synapses[event], a.tables, row)
+            move(a.x, uint64(a.synapses[event]), a.tables, row)
             event += _ONE
-        for i in range(a.w.size):
+        for i in range(uint64(a.w.size)):
             seen = Traces(*read(a.x, i, post, a.tables, row))
             a.w[i] = _clipped(potentiate(a.w[i], seen, fields))
 
@@ -178,7 +178,7 @@ def _receiving_of(spikes: SpikeFunctions, traces: TraceFunctions) -> Any:
     def receive(a, event, end, base, post, fields):
         column = uint64(0)
         while a.steps[event] < end:
-            row, i = uint64(a.steps[event] - base), a.synapses[event]
+            row, i = uint64(a.steps[event] - base), uint64(a.synapses[event])
             save(a.x, i, a.saved_x, column)
             w = receive_one(a, i, post, row, fields)
             a.saved_w[column] = w
@@ -201,7 +201,7 @@ def _undoing_of(traces: TraceFunctions) -> Any:
     def undo(a, begun, event, step, base):
         while event > begun and a.steps[event - _ONE] >= step:
             event -= _ONE
-            i, column = a.synapses[event], event - begun
+            i, column = uint64(a.synapses[event]), event - begun
             a.arriving[uint64(a.steps[event] - base)] = 0.0
             a.w[i] = a.saved_w[column]
             restore(a.x, i, a.saved_x, column)
