@@ -6,20 +6,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-tracking test-brian2 soak lint format gallery bench growth peers clean
+.PHONY: run test coverage test-tracking test-brian2 soak lint format gallery bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
 	$(BIN)/python -m analysis outputs/input_rates
 
-# Coverage of the test processes only: commands in processes of their own are tested for run time,
-# memory and signals, which measuring would change. sys.monitoring (Python 3.12) costs less than
-# tracing.
-test: COVERAGE_CORE = $(shell $(BIN)/python -c \
-	'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')
 test: $(VENV)/.ready
-	COVERAGE_CORE=$(COVERAGE_CORE) $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
-		--cov --cov-fail-under=93
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+# The same, and the lines of code that they execute, in half as much time again: of the test processes
+# only, since those that they start are tested for run time, memory and signals.
+coverage: $(VENV)/.ready
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=93
 
 # Tests of run.track=mlflow against a local server; installs all of MLflow, about 1 GB.
 test-tracking: $(VENV)/.ready

@@ -27,6 +27,9 @@ SECONDS_IN_PYTHON = 3e-5
 #: Time after which idle processes end [s].
 _IDLE_SECONDS = 300
 
+#: Longest time after which a request to stop is seen while processes run [s].
+_SECONDS_BETWEEN_LOOKS = 0.1
+
 #: Environment of processes: numpy's libraries start no threads, which compete with the workers.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -42,8 +45,6 @@ class Backend:
     run : callable
         `run(tasks, n_workers, settings, stop)` yields a `Batch` for each task, in any order. It
         takes tasks until there are no more, or until `stop.requested`.
-    cooperative : bool
-        Whether runs see `stop` and end soon after it is requested, as in this process.
     parallel : bool
         Whether it uses more than one worker.
     seconds_in_turn : float
@@ -51,7 +52,6 @@ class Backend:
     """
 
     run: Callable[[Tasks, int, RunSettings, Stop], Iterator[Batch]]
-    cooperative: bool = True
     parallel: bool = True
     seconds_in_turn: float = 0.0
 
@@ -127,50 +127,53 @@ def _in_processes(
         while not suspects and (task := next(waiting, None)):
             yield task
 
-    while True:
+    while not stop.requested:
         with _processes(n_workers, settings, stop) as submit:
-            for task, batch in _as_they_finish(submit, until_killed(), n_workers):
+            for task, batch in _as_they_finish(submit, until_killed(), n_workers, stop):
                 if isinstance(batch.exception(), BrokenProcessPool):
                     suspects.append(task)
-                    continue
-                yield batch.result()
-                if stop.requested:
-                    return
+                else:
+                    yield batch.result()
         if not suspects:
             return
-        while suspects:
-            task = suspects.pop()
+        while suspects and not stop.requested:
+            alone = suspects.pop()
             with _processes(n_workers, settings, stop) as submit:
-                ((_, batch),) = _as_they_finish(submit, [task], n_workers)
-            half = len(task) // 2
-            if not isinstance(batch.exception(), BrokenProcessPool):
-                yield batch.result()
-            elif half:
-                suspects += [task[:half], task[half:]]
-            else:
-                yield Batch([], {}, {task[0][0]: KILLED})
-            if stop.requested:
-                return
+                for task, batch in _as_they_finish(submit, [alone], n_workers, stop):
+                    half = len(task) // 2
+                    if not isinstance(batch.exception(), BrokenProcessPool):
+                        yield batch.result()
+                    elif half:
+                        suspects += [task[:half], task[half:]]
+                    else:
+                        yield Batch([], {}, {task[0][0]: KILLED})
 
 
 def _as_they_finish(
-    submit: Submit, tasks: Iterable[Task], n_workers: int
+    submit: Submit, tasks: Iterable[Task], n_workers: int, stop: Stop | None = None
 ) -> Iterator[tuple[Task, Future[Batch]]]:
-    """Yield tasks and their results as they finish.
+    """Yield tasks and their results as they finish; once `stop` is requested those that have.
 
     Two tasks per worker are under way, or finished and not yet taken: a caller that saves results
     more slowly than workers compute them keeps the workers waiting, not the memory growing.
     """
-    from concurrent.futures import FIRST_COMPLETED, as_completed, wait
+    from concurrent.futures import FIRST_COMPLETED, wait
 
+    waiting = iter(tasks)
     running: dict[Future[Batch], Task] = {}
-    for task in tasks:
-        running[submit(task)] = task
-        if len(running) == 2 * n_workers:
-            for batch in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(batch), batch
-    for batch in as_completed(list(running)):
-        yield running.pop(batch), batch
+
+    def finished() -> Iterator[tuple[Task, Future[Batch]]]:
+        for batch in [batch for batch in running if batch.done()]:
+            yield running.pop(batch), batch
+
+    while not (stop and stop.requested):
+        while len(running) < 2 * n_workers and (task := next(waiting, None)):
+            running[submit(task)] = task
+        if not running:
+            return
+        wait(running, timeout=_SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
+        yield from finished()
+    yield from finished()
 
 
 @contextlib.contextmanager
@@ -209,6 +212,6 @@ def _run_apart(parent: int, *how: Any) -> Batch:
     return run_batch(*how)
 
 
-register("loky", Backend(_in_processes, cooperative=False))
+register("loky", Backend(_in_processes))
 register("threading", Backend(_in_threads, seconds_in_turn=SECONDS_IN_PYTHON))
 register("sequential", Backend(_in_turn, parallel=False))

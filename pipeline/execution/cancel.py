@@ -19,25 +19,15 @@ class StoppedError(Exception):
 class Stop:
     """Request to stop all runs of this process.
 
-    Parameters
-    ----------
-    cooperative : bool
-        Whether the runs check `requested` and stop by themselves. Otherwise an interruption raises
-        `KeyboardInterrupt` at once, except while `deferred`.
-
     Attributes
     ----------
     requested : bool
         Whether the runs should stop.
     interrupted : bool
         Whether an interruption was the reason.
-    deferred : bool
-        Whether a first interruption only sets the flags.
     """
 
-    def __init__(self, cooperative: bool) -> None:
-        self.cooperative = cooperative
-        self.deferred = False
+    def __init__(self) -> None:
         self.requested = False
         self.interrupted = False
 
@@ -48,13 +38,13 @@ class Stop:
         Raises
         ------
         KeyboardInterrupt
-            At the second interruption, or at the first if neither cooperative nor deferred.
+            At the second interruption.
         """
 
         def request() -> None:
-            at_once = self.interrupted or not (self.cooperative or self.deferred)
+            again = self.interrupted
             self.requested = self.interrupted = True
-            if at_once:
+            if again:
                 raise KeyboardInterrupt
 
         with interrupts_handled(request):

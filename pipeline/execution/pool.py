@@ -40,7 +40,7 @@ def run_points(points: Points, settings: RunSettings) -> Iterator[Batch]:
     Raises
     ------
     KeyboardInterrupt
-        After an interruption, once all batches that had finished in this process were yielded.
+        After an interruption, once all batches that had finished were yielded.
     """
     backend = BACKENDS[settings.backend]
     unlike = [point for point, _ in unlike_in_time(points)]
@@ -49,17 +49,13 @@ def run_points(points: Points, settings: RunSettings) -> Iterator[Batch]:
     automatic = _batch_size(len(points), longest, largest_bytes(unlike), n_workers)
     size = settings.batch_size or automatic
     n_workers = min(n_workers, math.ceil(len(points) / size))
-    stop = Stop(backend.cooperative)
+    stop = Stop()
     tasks = Tasks(points.items(), size, stop)
     with stop.on_interrupts():
         try:
             for batch in backend.run(tasks, n_workers, settings, stop) if points else ():
                 stop.requested |= settings.fail_fast and bool(batch.failures)
-                stop.deferred = True
                 yield batch
-                stop.deferred = False
-                if stop.interrupted and not backend.cooperative:
-                    break
         finally:
             stop.requested = True  # also where the caller closes this generator
     if stop.interrupted:

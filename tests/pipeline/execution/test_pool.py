@@ -1,10 +1,12 @@
 """Workers: equal results on every backend, and failures that stop no other point."""
 
+import contextlib
 import math
 import multiprocessing
 import os
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -170,6 +172,41 @@ def test_the_first_failure_can_end_processes_too(points, monkeypatch):
     came = list(run_points(points, run))
     assert sum(len(batch.failures) for batch in came) == 1
     assert sum(len(batch.keys) for batch in came) < 6
+
+
+def marked(parent, task, *how):
+    """Replace `_run_apart`: each finished batch leaves a file."""
+    return mark(worker.run_batch(task, *how))
+
+
+def marked_or_failed_at_seed_3(parent, task, *how):
+    """Replace `_run_apart`: the point of seed 3 fails; each other batch leaves a file."""
+    return mark(fail_at_seed_3(parent, task, *how))
+
+
+def mark(batch):
+    """Leave a file for each point that is done, in the folder of the variable MARKS."""
+    for key in batch.keys:
+        Path(os.environ["MARKS"], key.hex() if isinstance(key, bytes) else key).touch()
+    return batch
+
+
+@pytest.mark.parametrize("reason", ["failure", "interruption"])
+def test_what_finished_before_a_stop_is_yielded(points, monkeypatch, tmp_path, reason):
+    """Batches that had finished in workers are not lost, however slowly they are taken."""
+    run_apart = marked_or_failed_at_seed_3 if reason == "failure" else marked
+    monkeypatch.setattr(backends, "_run_apart", run_apart)
+    monkeypatch.setattr(backends, "_ONE_THREAD", backends._ONE_THREAD | {"MARKS": str(tmp_path)})
+    run = default_run_settings(backend="loky", batch_size=1, fail_fast=True, n_jobs=2)
+    taken = []
+    batches = run_points(points, run)
+    with contextlib.suppress(KeyboardInterrupt):
+        for batch in batches:
+            if reason == "interruption" and not taken:  # a second one would end it at once
+                signal.raise_signal(signal.SIGINT)
+            time.sleep(0.3)
+            taken += batch.keys
+    assert 7 > len(taken) >= len(list(tmp_path.iterdir())) >= 3
 
 
 @pytest.mark.parametrize(("backend", "least"), [("sequential", 3), ("threading", 1)])
