@@ -78,7 +78,7 @@ def run(measured: MeasuredDataset) -> Figures:
             "P": ltp_trace(few),
             "g": synaptic_conductance(few),
         }
-        first, *_, last = one["time"].values
+        first, last = one["time"].values[[0, -1]]
         times = one["spike_time"].values
         times = times[(times >= first) & (times <= last)]
         V_th = float(parameter(one, "neuron.V_th"))

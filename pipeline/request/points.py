@@ -50,6 +50,7 @@ class PointFactory:
         self._touching = {name: self.axes_of([f"{name}."]) for name in SECTIONS}
         self._seeding = self.axes_of(["seed"])
         self._section = functools.lru_cache(_KEPT)(self._new_section)
+        self._section_text = functools.lru_cache(_KEPT)(self._new_section_text)
         self._seed = functools.lru_cache(_KEPT)(self._new_seed)
         origin = [0] * len(axes)
         seed = self._seed(tuple([0] * len(self._seeding)))
@@ -75,7 +76,7 @@ class PointFactory:
             some = np.asarray(positions[start : start + _BLOCK], dtype=np.int64)
             index = [i.tolist() for i in np.unravel_index(some, self.shape)]
             columns: dict[str, list[Any]] = {
-                name: [self._section(name, at)[0] for at in _rows(index, axes)]
+                name: [self._section(name, at) for at in _rows(index, axes)]
                 for name, axes in self._touching.items()
                 if axes
             }
@@ -87,8 +88,8 @@ class PointFactory:
     def _settings(self, axes: Sequence[int], index: Sequence[int]) -> dict[str, Any]:
         return settings_at([self.axes[i] for i in axes], index)
 
-    def _new_section(self, name: str, index: tuple[int, ...]) -> tuple[Section, str]:
-        """Return a section at an index of the axes that set it, and its part of a key's text."""
+    def _new_section(self, name: str, index: tuple[int, ...]) -> Section:
+        """Return a section at an index of the axes that set it."""
         own = {
             key.removeprefix(f"{name}."): value
             for key, value in self._settings(self._touching[name], index).items()
@@ -97,10 +98,14 @@ class PointFactory:
         values = {**self.base[name], **own}
         fields = SECTIONS[name].variant(values).quantities()
         # Fields of the base that the variant at this point does not have are left out.
-        made = SECTIONS[name].from_mapping(
+        return SECTIONS[name].from_mapping(
             {field: value for field, value in values.items() if field in fields or field in own}
         )
-        return made, _section_text(made)
+
+    def _new_section_text(self, name: str, index: tuple[int, ...]) -> str:
+        """Return a section's part of the text of a key; empty if all of its values are neutral."""
+        values = self._section(name, index).key_values()
+        return f"{name}: {values}" if values else ""
 
     def _new_seed(self, index: tuple[int, ...]) -> int:
         seed = self._settings(self._seeding, index).get("seed", self.base["seed"])
@@ -108,13 +113,13 @@ class PointFactory:
 
     def _sections(self, index: Mapping[int, int] | Sequence[int]) -> dict[str, Any]:
         return {
-            name: self._section(name, tuple([index[i] for i in axes]))[0]
+            name: self._section(name, tuple([index[i] for i in axes]))
             for name, axes in self._touching.items()
         }
 
     def _text(self, index: Mapping[int, int]) -> str:
         texts = [
-            self._section(name, tuple([index[i] for i in axes]))[1]
+            self._section_text(name, tuple([index[i] for i in axes]))
             for name, axes in self._touching.items()
         ]
         return "\n".join([text for text in texts if text])
@@ -156,12 +161,6 @@ def _rows(index: Sequence[Sequence[int]], axes: Sequence[int]) -> Iterator[tuple
 
 def _key_head(seed: int) -> bytes:
     return f"{MODEL_VERSION}\n{seed}\n".encode()
-
-
-def _section_text(section: Section) -> str:
-    """Return a section's part of the text of a key; empty if all of its values are neutral."""
-    values = section.key_values()
-    return f"{section.section}: {values}" if values else ""
 
 
 class Points(Sequence[Configuration]):

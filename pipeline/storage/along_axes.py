@@ -34,18 +34,13 @@ def along_axes(
 ) -> LabelledArray:
     """Return a number of each point along the axes that set any of the keys."""
     along, points = grid.slice_along(keys)
-    values = np.array([function(point) for point in points])
-    return on_axes(grid, along, values, (), attributes)
+    values = np.fromiter((function(point) for point in points), dtype=float, count=len(points))
+    dims, shape = dimensions(grid, along)
+    return dims, values.reshape(shape), attributes
 
 
-def on_axes(
-    grid: Grid,
-    along: Iterable[int],
-    values: NDArray,
-    own_dims: tuple[str, ...],
-    attributes: Mapping[str, Any],
-) -> LabelledArray:
-    """Label values with a row for each combination of some axes.
+def dimensions(grid: Grid, along: Iterable[int]) -> tuple[tuple[str, ...], list[int]]:
+    """Return the names of some axes in the file, and their numbers of values.
 
     Parameters
     ----------
@@ -53,19 +48,6 @@ def on_axes(
         Whose axes.
     along : iterable of int
         Indices of the axes, in their order.
-    values : ndarray, (n_combinations, ...)
-        The last axis fastest, units as in `attributes`.
-    own_dims : tuple of str
-        Names of the further dimensions.
-    attributes : mapping
-        Those of the variable.
-
-    Returns
-    -------
-    tuple of dims, ndarray (n_values_of_each_axis..., ...), attributes
-        Units as given.
     """
-    along = list(along)
-    dims = tuple(dimension_name(grid.axes[i]) for i in along)
-    shape = [grid.shape[i] for i in along]
-    return (*dims, *own_dims), values.reshape([*shape, *values.shape[1:]]), attributes
+    axes = [grid.axes[i] for i in along]
+    return tuple(dimension_name(axis) for axis in axes), [len(axis.values) for axis in axes]

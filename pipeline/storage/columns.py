@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -133,26 +134,12 @@ class GatheredColumns:
             Length of a dimension whose length was not known in advance.
         """
         dtype, shape = self._columns[name]
-        own = tuple(size or longest for size in shape)
-        return GatheredVariable(self, name, Column(dtype, own), (len(self._source),))
+        column = Column(dtype, tuple(size or longest for size in shape))
+        gather = functools.partial(self._gathered, name, column)
+        return GatheredVariable(gather, column, (len(self._source),))
 
-    def gathered(self, name: str, column: Column, start: int, stop: int) -> NDArray:
-        """Return the values of consecutive points.
-
-        Parameters
-        ----------
-        name : str
-            Name of the variable.
-        column : Column
-            Its number type and shape.
-        start, stop : int
-            Indices of the first point and of that after the last.
-
-        Returns
-        -------
-        ndarray, (stop - start, ...)
-            In the unit of the variable.
-        """
+    def _gathered(self, name: str, column: Column, start: int, stop: int) -> NDArray:
+        """Return the values of consecutive points, (stop - start, ...)."""
         block = column.empty(stop - start)
         number = self._source[start:stop]
         by_source = np.argsort(number, kind="stable")
@@ -165,7 +152,16 @@ class GatheredColumns:
 
 
 class GatheredVariable:
-    """A variable with the shape and the number type of an array; its values are in many places.
+    """A variable with the shape and the number type of an array; its values are made when used.
+
+    Parameters
+    ----------
+    gather : callable
+        `gather(start, stop)` returns the values of consecutive points, (stop - start, ...).
+    column : Column
+        Number type and shape of those of one point.
+    grid_shape : tuple of int
+        Dimensions of the grid.
 
     Attributes
     ----------
@@ -176,10 +172,12 @@ class GatheredVariable:
     """
 
     def __init__(
-        self, columns: GatheredColumns, name: str, column: Column, grid_shape: tuple[int, ...]
+        self,
+        gather: Callable[[int, int], NDArray],
+        column: Column,
+        grid_shape: tuple[int, ...],
     ) -> None:
-        self._columns = columns
-        self._name = name
+        self._gather = gather
         self._column = column
         self._grid_shape = grid_shape
         self.dtype = column.dtype
@@ -188,13 +186,11 @@ class GatheredVariable:
 
     def reshape(self, shape: Sequence[int]) -> GatheredVariable:
         """Return the variable with other dimensions of the grid, of the same number of points."""
-        n_own = len(self._column.shape)
-        grid_shape = tuple(shape[: len(shape) - n_own])
-        return GatheredVariable(self._columns, self._name, self._column, grid_shape)
+        grid_shape = tuple(shape[: len(shape) - len(self._column.shape)])
+        return GatheredVariable(self._gather, self._column, grid_shape)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray:
-        n_points = math.prod(self._grid_shape)
-        values = self._columns.gathered(self._name, self._column, 0, n_points)
+        values = self._gather(0, math.prod(self._grid_shape))
         return values.reshape(self.shape).astype(dtype or self.dtype, copy=False)
 
     def blocks(self, chunks: Sequence[int]) -> Iterator[tuple[tuple[slice, ...], NDArray]]:
@@ -228,7 +224,7 @@ class GatheredVariable:
             )
             shape = [part.stop - part.start for part in place]
             stop = start + math.prod(shape)
-            values = self._columns.gathered(self._name, self._column, start, stop)
+            values = self._gather(start, stop)
             yield place, values.reshape((*shape, *self._column.shape))
             start = stop
 

@@ -5,71 +5,87 @@ Theory and figures of a registered rule thus need only the file, not its code.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.model.inputs import InputProcess
-from pipeline.model.plasticity import PRE, Rule
+from pipeline.model.plasticity import Rule
 from pipeline.request.grid import Grid
-from pipeline.storage.along_axes import LabelledArray, on_axes
+from pipeline.storage.along_axes import LabelledArray, LabelledVariable, dimensions
+from pipeline.storage.columns import Column, GatheredVariable
+from pipeline.storage.rule_tables import WEIGHTS, RowsAt, RuleTables, changing_axes
 
-#: Weights at which the steps of a rule are stored.
-WEIGHTS = np.linspace(0, 1, 101)
+#: Values of a variable up to which they are held in memory [bytes].
+_MOST_HELD = 16_000_000
 
 
-def model_variables(grid: Grid) -> dict[str, LabelledArray]:
+def model_variables(grid: Grid) -> dict[str, LabelledVariable]:
     """Return the steps and the time constants of the rules, along the axes that change them."""
     along, points = grid.slice_along(["stdp."])
-    rules, names = tuple(point.stdp for point in points), tuple(trace_names(grid))
-    if len(rules) == 1:
-        steps, taus = (array.copy() for array in _kept_tables(rules, names))
+    names = tuple(trace_names(grid))
+    if len(points) == 1:
+        steps_at, time_constants_at = _rows_of_one(points[0].stdp, names)
     else:
-        steps, taus = _tables(rules, names)
-    kept = {
-        "weight_step": (
-            steps,
-            ("trace", "weight_grid"),
+        tables = RuleTables((point.stdp for point in points), names)
+        steps_at, time_constants_at = tables.steps_at, tables.time_constants_at
+    return {
+        "weight_step": _along_changing_axes(
+            grid,
+            along,
+            steps_at,
+            {"trace": len(names), "weight_grid": WEIGHTS.size},
             {
                 "long_name": "weight change by a spike when this trace is 1 and all others are 0",
                 "comment": "at an output spike for presynaptic traces, at an input spike for "
                 "postsynaptic ones; before clipping; fraction of synapse.g_max",
             },
         ),
-        "trace_time_constant": (
-            taus,
-            ("trace",),
+        "trace_time_constant": _along_changing_axes(
+            grid,
+            along,
+            time_constants_at,
+            {"trace": len(names)},
             {"long_name": "time constant of the trace", "units": "ms"},
         ),
     }
-    return {
-        name: _collapsed(on_axes(grid, along, values, dims, attributes), len(along))
-        for name, (values, dims, attributes) in kept.items()
-    }
 
 
-def _tables(
-    rules: tuple[Rule, ...], names: tuple[str, ...]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return steps `(n_rules, n_traces, n_weights)` and time constants `(n_rules, n_traces)`."""
-    steps = np.full((len(rules), len(names), WEIGHTS.size), np.nan)
-    taus = np.full((len(rules), len(names)), np.nan)
-    for cls in {type(rule) for rule in rules}:
-        rows = [i for i, rule in enumerate(rules) if type(rule) is cls]
-        columns = [names.index(name) for name in cls.traces]
-        some = [rules[i] for i in rows]
-        steps[np.ix_(rows, columns)] = _steps(some)
-        taus[np.ix_(rows, columns)] = [list(rule.time_constants().values()) for rule in some]
-    return steps, taus
+@functools.lru_cache(maxsize=32)
+def _rows_of_one(rule: Rule, names: tuple[str, ...]) -> tuple[RowsAt, RowsAt]:
+    """Return what gives steps and time constants of one rule: made once, copied for each run."""
+    tables, first = RuleTables([rule], names), np.zeros(1, dtype=np.intp)
+    steps, time_constants = tables.steps_at(first), tables.time_constants_at(first)
+    return (lambda positions: steps[positions]), (lambda positions: time_constants[positions])
 
 
-#: The tables of one rule, for single runs: to make them takes longer than a short run.
-_kept_tables = functools.lru_cache(maxsize=32)(_tables)
+def _along_changing_axes(
+    grid: Grid,
+    along: Sequence[int],
+    rows_at: RowsAt,
+    own: Mapping[str, int],
+    attributes: Mapping[str, str],
+) -> LabelledVariable:
+    """Return rows of the rules along those of some axes on which they change.
+
+    `own` has the further dimensions and their sizes.
+    """
+    _, shape = dimensions(grid, along)
+    changing = changing_axes(rows_at, shape)
+    first = tuple(slice(None) if i in changing else 0 for i in range(len(shape)))
+    positions = np.arange(math.prod(shape)).reshape(shape)[first].ravel()
+    dims, sizes = dimensions(grid, [along[i] for i in changing])
+    variable = GatheredVariable(
+        lambda start, stop: rows_at(positions[start:stop]),
+        Column(np.dtype(float), tuple(own.values())),
+        tuple(sizes),
+    )
+    held = variable.size * variable.dtype.itemsize <= _MOST_HELD
+    return (*dims, *own), np.asarray(variable) if held else variable, attributes
 
 
 def model_coordinates(grid: Grid) -> dict[str, LabelledArray]:
@@ -130,31 +146,3 @@ def _description(cls: type[Rule] | type[InputProcess]) -> dict[str, Any]:
         "theory_gap": cls.theory_gap,
         "source": cls.source,
     }
-
-
-def _steps(rules: list[Rule]) -> NDArray[np.float64]:
-    """Return the changes by each trace alone, `(n_rules, n_traces, n_weights)`, for all at once."""
-    cls = type(rules[0])
-    numbers = np.array([rule.numbers() for rule in rules], dtype=float)
-    fields = cls.fields_type()(*numbers.T[:, :, np.newaxis])
-    zero, one = np.float64(0), np.float64(1)  # which divide without an exception
-    names = cls.traces_type()._fields
-    silent = cls.traces_type()(*[zero] * len(names))
-    steps = np.full((len(rules), len(cls.traces), WEIGHTS.size), np.nan)
-    for column, (name, trace) in enumerate(cls.traces.items()):
-        change = cls.potentiate if trace.side == PRE else cls.depress
-        alone = silent._replace(**{name: one})
-        # Whatever a user's own functions do here, results that are computed are written.
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):
-            steps[:, column] = change(WEIGHTS, alone, fields) - change(WEIGHTS, silent, fields)
-    return steps
-
-
-def _collapsed(variable: LabelledArray, n_axes: int) -> LabelledArray:
-    """Return a variable without the first axes along which it does not change."""
-    dims, values, attributes = variable
-    for i in reversed(range(n_axes)):
-        first = values.take([0], axis=i)
-        if np.array_equal(np.broadcast_to(first, values.shape), values, equal_nan=True):
-            values, dims = values.take(0, axis=i), dims[:i] + dims[i + 1 :]
-    return dims, values, attributes

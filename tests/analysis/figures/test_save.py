@@ -21,11 +21,12 @@ def close_figures():
     plt.close("all")
 
 
-def test_a_file_has_the_figures_it_supports(sweep):
+@pytest.mark.parametrize("duration", [1, 100])
+def test_a_file_has_the_figures_it_supports(sweep, duration):
     """Histogram and window alone without axes, history and traces; each of these adds figures."""
     assert set(drawn(sweep({}))) == {"weights", "window"}
     assert {"weights_in_time", "settling"} <= set(drawn(sweep({}, *HISTORY)))
-    full = drawn(sweep({}, "record=everything", "simulation.duration=100"))
+    full = drawn(sweep({}, "record=everything", f"simulation.duration={duration}"))
     assert {"traces", "run", "correlogram"} <= set(full)
 
 
