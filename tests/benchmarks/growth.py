@@ -115,8 +115,8 @@ def growth(plan: Plan) -> Iterator[Row]:
     series = measured(plan)
     write(series, plan)
     for one in series:
-        ends = f"{time_text(one.seconds[0])} at {one.values[0]:,g}"
-        ends += f", {time_text(one.seconds[-1])} at {one.values[-1]:,g}"
+        ends = f"{time_text(one.seconds[0])} at {one.values[0]:,.7g}"
+        ends += f", {time_text(one.seconds[-1])} at {one.values[-1]:,.7g}"
         yield Row(
             f"{one.size}: {one.what}", ours=one.slope_text(), check=f"{ends}; {one.linear_text()}"
         )
@@ -197,10 +197,10 @@ def _draw_panel(axes: Axes, series: Series) -> None:
 
 def _seconds_text(seconds: float) -> str:
     """Return a time with two significant digits, in s, ms, us or ns."""
-    for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
-        if abs(seconds) * factor >= 1:
-            return f"{float(f'{seconds * factor:.2g}'):g} {unit}"
-    return f"{seconds * 1e9:.2g} ns"
+    for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs"), (1e9, "ns")):
+        if abs(seconds) * factor >= 1 or unit == "ns":
+            break
+    return f"{float(f'{seconds * factor:.2g}'):g} {unit}"
 
 
 def _decades(low: float, high: float) -> tuple[float, ...]:
