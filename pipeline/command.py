@@ -82,8 +82,8 @@ def summary(outcome: Outcome) -> str:
         parts.append(f"{outcome.asked.failed:,} FAILED, {outcome.asked.missing:,} missing")
     if n_points == 1 and outcome.asked.done:
         n_spikes = values("spike_count").item()
-        parts.append(f"{n_spikes:,} output spike{'s' if n_spikes != 1 else ''}")
-        parts.append(f"{values('output_rate').item():.2f} Hz")
+        rate = f"{values('output_rate').item():.2f} Hz over the whole run"
+        parts.append(f"{n_spikes:,} output spike{'s' if n_spikes != 1 else ''} ({rate})")
         parts.append(f"mean weight {values('mean_weight').item():.5f}")
     silent = int((values("spike_count") == 0).sum())
     if silent:

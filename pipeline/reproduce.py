@@ -95,7 +95,7 @@ def _reproduce(
     n_same = sum([_is_same(recorded, position) for position in chosen])
     print(f"{n_same} of {len(chosen)} points are the same bit for bit")
     if recorded.not_recorded:
-        print(f"not recorded, and not compared: {', '.join(recorded.not_recorded)}")
+        print(f"not recorded, and not compared: {', '.join(sorted(recorded.not_recorded))}")
     return DIFFERENT if n_same < len(chosen) else 0
 
 
@@ -179,10 +179,12 @@ class _Recorded:
         for name, column in again.items():
             if name in ABOUT_RUNS:
                 continue
-            if name in self._columns:
-                yield from _difference(name, column[0], self._columns[name][position])
-            else:  # the file was written before the variable was introduced
+            recorded = self._columns[name][position] if name in self._columns else None
+            # The file, or the batch, was written before the variable was introduced.
+            if recorded is None or (VARIABLES[name].later and _is_missing(recorded, column[0])):
                 self.not_recorded.add(name)
+            else:
+                yield from _difference(name, column[0], recorded)
 
     def _engine(self, position: int, point: Configuration) -> str:
         """Return the engine that computed a point: another agrees with it to rounding only."""
@@ -204,6 +206,11 @@ def _shown(key: str, value: Any) -> str:
         return str(value)
 
 
+def _is_missing(recorded: NDArray, again: NDArray) -> bool:
+    """Whether a file has NaN alone where there are numbers."""
+    return bool(np.isnan(recorded).all() and not np.isnan(again).all())
+
+
 def _difference(name: str, again: NDArray, recorded: NDArray) -> Iterator[str]:
     """Yield how a variable differs from the file, which may be padded with NaN."""
     own = tuple(slice(length) for length in again.shape)
@@ -213,7 +220,8 @@ def _difference(name: str, again: NDArray, recorded: NDArray) -> Iterator[str]:
     padding[own] = False
     n_different = int((~same).sum() + (~np.isnan(recorded[padding])).sum())
     if n_different:
-        largest = np.nanmax(np.abs(np.where(same, 0, again - recorded[own])), initial=0)
+        # `fmax` leaves out NaN.
+        largest = np.fmax.reduce(np.abs(np.where(same, 0, again - recorded[own])), None, initial=0)
         yield f"{name} ({n_different} of {recorded.size} values, by up to {largest:.3g})"
 
 

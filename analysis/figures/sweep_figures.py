@@ -11,22 +11,19 @@ from matplotlib.figure import Figure
 from analysis.figures import titles
 from analysis.figures.facets import numeric_axes, slices, thinned
 from analysis.figures.titles import lines
-from analysis.measures import equilibrium, spike_trains, theory
+from analysis.measures import late_output, theory
 from analysis.measures import weights as weight_measures
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
 from analysis.plots import histograms, maps, stdp_window, style
 from analysis.plots import lines as line_plots
-from analysis.reading.dataset import axes, long_name, parameter
+from analysis.reading.dataset import axes, long_name
 
 #: Name, figure, and a remark for the caption.
 Figures = Iterator[tuple[str, Figure, str]]
 
 #: Up to this many values of the second axis are drawn as panels of histograms side by side.
 _MAX_COLUMNS = 4
-
-#: Preposition in the title of measures that leave out the transient.
-_LATE = "Over the last half of"
 
 
 def weights(measured: MeasuredDataset) -> Figures:
@@ -108,42 +105,34 @@ def _against_axes(
 
 def rates(measured: MeasuredDataset) -> Figures:
     """Yield the output rate against each axis, with the homeostatic rate."""
-    dataset = measured.dataset
-    rate = equilibrium.late_rate(dataset) if measured.any_settled else dataset["output_rate"]
-    period = _LATE if measured.any_settled else "Over"
     name = r"homeostatic rate $c\,/\,[2\tau_+(B-1)]$"
-    expected = measured.homeostatic_rate
-    yield from _against_axes(measured, "rates", rate, period, True, expected, name)
+    rate, expected = measured.output_rate, measured.homeostatic_rate
+    yield from _against_axes(measured, "rates", rate, _period(rate), True, expected, name)
 
 
 def cv(measured: MeasuredDataset) -> Figures:
     """Yield the coefficient of variation of output interspike intervals against each axis."""
-    dataset = measured.dataset
-    late = measured.any_settled and "spike_time" in dataset
-    variable = spike_trains.cv(dataset, _half(measured)) if late else dataset["isi_cv"]
-    yield from _against_poisson(measured, "cv", variable, late)
+    yield from _against_poisson(measured, "cv", late_output.isi_cv(measured.dataset))
 
 
 def fano(measured: MeasuredDataset) -> Figures:
     """Yield the Fano factor of output spike counts against each axis."""
-    late = measured.any_settled and _half(measured) >= 2 * spike_trains.WINDOW
-    start = _half(measured) if late else 0.0
-    variable = spike_trains.fanofactor(measured.dataset, t_start=start)
-    yield from _against_poisson(measured, "fano", variable, late)
+    factor = late_output.fano_factor(measured.dataset)
+    if factor is not None:  # which the registry requires
+        yield from _against_poisson(measured, "fano", factor)
 
 
-def _against_poisson(
-    measured: MeasuredDataset, name: str, variable: xr.DataArray, late: bool
-) -> Figures:
+def _against_poisson(measured: MeasuredDataset, name: str, variable: xr.DataArray) -> Figures:
     """Yield a variable that is 1 for a Poisson process."""
     one = xr.ones_like(mean_over_seeds(variable))
-    period = _LATE if late else "Over"
+    period = _period(variable)
     yield from _against_axes(measured, name, variable, period, True, one, "Poisson process")
 
 
-def _half(measured: MeasuredDataset) -> float:
-    """Return half of the longest simulated time [ms]."""
-    return float(parameter(measured.dataset, "simulation.duration").max()) / 2
+def _period(statistic: xr.DataArray) -> str:
+    """Return the preposition for the simulated time in the title of a statistic of the output."""
+    whole = long_name(statistic).endswith(late_output.WHOLE_RUN)
+    return "Over" if whole else "Over the last half of"
 
 
 def mean_weight(measured: MeasuredDataset) -> Figures:
@@ -172,7 +161,7 @@ def phase_diagram(measured: MeasuredDataset) -> Figures:
     others = [axis for axis in measured.swept if axis not in (x, y)]
     numbers = {
         "mean_weight": mean_over_seeds(measured.dataset["mean_weight"]),
-        "output_rate": mean_over_seeds(measured.dataset["output_rate"]),
+        "output_rate": mean_over_seeds(measured.output_rate),
         "bimodality": mean_over_seeds(measured.bimodality),
     }
     contours = [None, None, weight_measures.UNIFORM_BIMODALITY]

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from analysis.measures import theory
+from analysis.measures import late_output, theory
 from analysis.measures.chunks import by_chunks
 from analysis.measures.pair_rule import PairRule
 from analysis.measures.seeds import least_over_seeds, mean_over_seeds, swept_axes
@@ -84,8 +84,8 @@ def expected_histogram(
     ----------
     dataset : Dataset
         Results with `weight` (..., synapse), `mean_weight` and `spike_count` (...), dimensionless,
-        `output_rate` (...) [Hz] and, if recorded, `weight_history` (..., sample_time, synapse),
-        dimensionless, and `rate_history` (..., sample_time) [Hz].
+        `late_output_rate` (...) [Hz] and, if recorded, `weight_history` (..., sample_time,
+        synapse), dimensionless, and `rate_history` (..., sample_time) [Hz].
     settled : DataArray, (...), optional
         The variable `settled` of `settling`, dimensionless, if it has been computed.
     n_bins : int
@@ -104,7 +104,7 @@ def expected_histogram(
     settled = settling(dataset)["settled"] if settled is None else settled
     known = (settled == YES) & ~silent(dataset) & covered(dataset)
     weight = mean_over_seeds(dataset["mean_weight"])
-    rate = mean_over_seeds(late_rate(dataset))
+    rate = mean_over_seeds(late_output.output_rate(dataset))
     share = np.full(found.shape, np.nan)
     alpha, beta = np.full(known.shape, np.nan), np.full(known.shape, np.nan)
     for point in _points(dataset, known):
@@ -204,29 +204,6 @@ def homeostatic_rate(dataset: xr.Dataset, settled: xr.DataArray | None = None) -
         rate[point.index] = theory.homeostatic_rate(gain, point.rule.tau_plus, point.rule.ratio)
     attributes = {"long_name": "homeostatic output rate", "units": "Hz"}
     return xr.DataArray(rate, c.coords, c.dims, attrs=attributes)
-
-
-def late_rate(dataset: xr.Dataset) -> xr.DataArray:
-    """Return the output rate over the last half of each run.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        Results with `rate_history` (..., sample_time) [Hz], padded with NaN after the end of
-        shorter runs; else with `output_rate` (...) [Hz].
-
-    Returns
-    -------
-    DataArray, (...)
-        Rate [Hz] along all axes of the sweep; that of the whole run without a history.
-    """
-    if "rate_history" not in dataset:
-        return dataset["output_rate"]
-    history = dataset["rate_history"]
-    n = history.notnull().sum("sample_time")
-    index = xr.DataArray(np.arange(history.sizes["sample_time"]), dims="sample_time")
-    rate = history.where(index >= n // 2).mean("sample_time")
-    return rate.transpose(*dataset["status"].dims).assign_attrs(history.attrs)
 
 
 def covered(dataset: xr.Dataset) -> xr.DataArray:

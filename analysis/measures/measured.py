@@ -8,7 +8,7 @@ from functools import cached_property
 
 import xarray as xr
 
-from analysis.measures import equilibrium, weights
+from analysis.measures import equilibrium, late_output, weights
 from analysis.measures.seeds import SEED, swept_axes
 from analysis.measures.stationarity import YES, settling
 from analysis.reading.dataset import axes, parameter
@@ -137,8 +137,19 @@ class MeasuredDataset:
 
     @cached_property
     def any_settled(self) -> bool:
-        """Whether any point is at equilibrium: rates are then those of the last half of the run."""
+        """Whether any point is at equilibrium."""
         return bool(self.at_equilibrium.any())
+
+    @cached_property
+    def output_rate(self) -> xr.DataArray:
+        """Output rate over the last half of each run.
+
+        Returns
+        -------
+        DataArray, (...)
+            Rate [Hz] along all swept axes; `long_name` states the window.
+        """
+        return late_output.output_rate(self.dataset)
 
     @cached_property
     def homeostatic_rate(self) -> xr.DataArray:

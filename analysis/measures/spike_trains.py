@@ -30,6 +30,9 @@ WINDOW = 1000.0
 #: Tolerance of the comparison of a spike time with an edge, in time steps and relative to the edge.
 _STEP_TOLERANCE, _RELATIVE_TOLERANCE = 1e-6, 1e-12
 
+#: Time from which on spikes count [ms], of all points or of each.
+Start = float | xr.DataArray
+
 #: Attributes of t_pre - t_post, negative where the input spike comes first.
 TIME_DIFFERENCE = {
     "long_name": r"time difference $t_\mathrm{pre} - t_\mathrm{post}$",
@@ -53,32 +56,31 @@ def isi(spike_time: NDArray) -> NDArray:
     return np.diff(spike_time[np.isfinite(spike_time)])
 
 
-def mean_firing_rate(dataset: xr.Dataset, t_start: float = 0.0) -> xr.DataArray:
+def mean_firing_rate(dataset: xr.Dataset, t_start: Start = 0.0) -> xr.DataArray:
     """Return the output firing rate from a time to the end, at each point.
 
     Parameters
     ----------
     dataset : Dataset
         Results with `spike_time` (..., spike) [ms] and `status` (...), dimensionless.
-    t_start : float
-        Time from which on spikes count [ms].
+    t_start : float or DataArray (...)
+        Time from which on spikes count [ms], of each point where they differ.
 
     Returns
     -------
     DataArray, (...)
-        Rate [Hz] along all axes of the sweep; NaN where a point is not done.
+        Rate [Hz] along all axes of the sweep; NaN where a point is not done or ends before.
     """
-    duration = parameter(dataset, "simulation.duration")
 
-    def rate(train: NDArray, end: float, dt: float) -> float:
-        n_spikes = np.count_nonzero(train >= _just_before(t_start, dt))
-        return 1000 * n_spikes / (end - t_start)
+    def rate(train: NDArray, start: float, end: float, dt: float) -> float:
+        return 1000 * train.size / (end - start) if end > start else np.nan
 
     attributes = {"long_name": "output firing rate", "units": "Hz"}
-    return _per_train(rate, dataset, duration, attributes)
+    end = parameter(dataset, "simulation.duration")
+    return _per_train(rate, dataset, t_start, end, attributes)
 
 
-def cv(dataset: xr.Dataset, t_start: float = 0.0) -> xr.DataArray:
+def cv(dataset: xr.Dataset, t_start: Start = 0.0) -> xr.DataArray:
     """Return the coefficient of variation of the output interspike intervals, at each point.
 
     Population standard deviation over mean. The variable `isi_cv` of the file is the same over the
@@ -88,8 +90,8 @@ def cv(dataset: xr.Dataset, t_start: float = 0.0) -> xr.DataArray:
     ----------
     dataset : Dataset
         Results with `spike_time` (..., spike) [ms] and `status` (...), dimensionless.
-    t_start : float
-        Time from which on spikes count [ms].
+    t_start : float or DataArray (...)
+        Time from which on spikes count [ms], of each point where they differ.
 
     Returns
     -------
@@ -98,20 +100,22 @@ def cv(dataset: xr.Dataset, t_start: float = 0.0) -> xr.DataArray:
         point is not done.
     """
 
-    def variation(train: NDArray, end: float, dt: float) -> float:
-        intervals = isi(train[train >= _just_before(t_start, dt)])
+    def variation(train: NDArray, start: float, end: float, dt: float) -> float:
+        intervals = isi(train)
         return intervals.std() / intervals.mean() if intervals.size > 1 else np.nan
 
     attributes = {"long_name": "coefficient of variation of output interspike intervals"}
-    return _per_train(variation, dataset, xr.DataArray(np.nan), attributes)
+    return _per_train(variation, dataset, t_start, xr.DataArray(np.nan), attributes)
 
 
-def fanofactor(dataset: xr.Dataset, window: float = WINDOW, t_start: float = 0.0) -> xr.DataArray:
+def fanofactor(dataset: xr.Dataset, window: float = WINDOW, t_start: Start = 0.0) -> xr.DataArray:
     """Return the Fano factor of the output spike counts in consecutive windows, at each point.
 
-    Variance over mean of the counts; 1 for a Poisson process. Elephant counts over trials; here
-    the trials are windows of one train, an incomplete one at the end left out. A non-stationary
-    rate increases it: see `settling`.
+    Unbiased variance over mean of the counts, whose expectation is 1 for a Poisson process however
+    few the windows: given their sum, the counts are multinomial. Elephant divides by the number n
+    of counts, which makes its factor (n - 1)/n of this one, and counts over trials; here the trials
+    are windows of one train, an incomplete one at the end left out. A non-stationary rate increases
+    it: see `settling`.
 
     Parameters
     ----------
@@ -119,8 +123,8 @@ def fanofactor(dataset: xr.Dataset, window: float = WINDOW, t_start: float = 0.0
         Results with `spike_time` (..., spike) [ms] and `status` (...), dimensionless.
     window : float
         Length of the windows [ms].
-    t_start : float
-        Start of the first window [ms].
+    t_start : float or DataArray (...)
+        Start of the first window [ms], of each point where they differ.
 
     Returns
     -------
@@ -128,38 +132,57 @@ def fanofactor(dataset: xr.Dataset, window: float = WINDOW, t_start: float = 0.0
         Dimensionless, along all axes of the sweep; NaN for fewer than two windows, without a spike
         and where a point is not done.
     """
-    duration = parameter(dataset, "simulation.duration")
 
-    def factor(train: NDArray, end: float, dt: float) -> float:
-        n_windows = int((end - t_start + _rounding(end, dt)) / window)
+    def factor(train: NDArray, start: float, end: float, dt: float) -> float:
+        n_windows = int((end - start + _rounding(end, dt)) / window)
         if n_windows < 2:
             return np.nan
-        edges = t_start + window * np.arange(n_windows + 1)
+        edges = start + window * np.arange(n_windows + 1)
         counts = np.diff(np.searchsorted(train, _just_before(edges, dt)))
-        return counts.var() / counts.mean() if counts.any() else np.nan
+        return counts.var(ddof=1) / counts.mean() if counts.any() else np.nan
 
     attributes = {"long_name": f"Fano factor of output spike counts in {window / 1000:g} s"}
-    return _per_train(factor, dataset, duration, attributes)
+    end = parameter(dataset, "simulation.duration")
+    return _per_train(factor, dataset, t_start, end, attributes)
 
 
 def _per_train(
-    function: Callable[[NDArray, float, float], float],
+    function: Callable[[NDArray, float, float, float], float],
     dataset: xr.Dataset,
+    t_start: Start,
     end: xr.DataArray,
     attributes: dict[str, str],
 ) -> xr.DataArray:
-    """Apply a function to spike times, end and time step of each point; NaN if it is not done."""
+    """Apply a function to each point's spike times from its start on, start, end and time step.
+
+    NaN where a point is not done.
+    """
     trains, status = dataset["spike_time"], dataset["status"]
-    ends, steps = (broadcast_to(one, status).values for one in (end, _time_step(dataset)))
+    starts, ends, steps = (
+        broadcast_to(one, status).values for one in (xr.DataArray(t_start), end, time_step(dataset))
+    )
     values = np.full(status.shape, np.nan)
     for index in map(tuple, np.argwhere(status.values == DONE)):
         train = trains.isel(dict(zip(status.dims, index, strict=True))).values
-        values[index] = function(train[np.isfinite(train)], ends[index], steps[index])
+        start, dt = starts[index], steps[index]
+        late = train[train >= _just_before(start, dt)]  # NaN, the padding, is not
+        values[index] = function(late, start, ends[index], dt)
     return xr.DataArray(values, status.coords, status.dims, attrs=attributes)
 
 
-def _time_step(dataset: xr.Dataset) -> xr.DataArray:
-    """Return the time step [ms]; 0 if the dataset does not state it."""
+def time_step(dataset: xr.Dataset) -> xr.DataArray:
+    """Return the time step of each point; 0 if the dataset does not state it.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    DataArray, (...)
+        Time step [ms], along the axes that set it.
+    """
     try:
         return parameter(dataset, "simulation.dt")
     except KeyError:
@@ -269,8 +292,9 @@ def input_rate_around_output(dataset: xr.Dataset, max_lag: float = MAX_LAG) -> x
     """
     dt = float(parameter(dataset, "simulation.dt"))
     weight = dataset["weight_trace"]  # NaN, the padding of shorter runs, is neither weak nor strong
+    traced = dataset["time"] > 0  # an input spike of step 0 leaves no trace: it is no chance
     rates = []
-    for among in (weight <= 0.5, weight > 0.5):
+    for among in (traced & (weight <= 0.5), traced & (weight > 0.5)):
         pairs = cross_correlation_histogram(dataset, max_lag, among)
         chances = _sums_around_output(among.sum("synapse"), dataset, max_lag)
         rates.append(1000 / dt * pairs / chances.where(chances > 0))

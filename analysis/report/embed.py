@@ -82,12 +82,13 @@ def _alt(drawn: Drawn) -> str:
     horizontal = [figure.get_supxlabel(), *(panel.get_xlabel() for panel in panels)]
     vertical = [figure.get_supylabel(), *(panel.get_ylabel() for panel in panels)]
     parts = [drawn.caption.rstrip("."), *_plain(titles)]
-    parts += [f"Horizontal: {', '.join(_plain(horizontal))}"] if any(horizontal) else []
-    parts += [f"Vertical: {', '.join(_plain(vertical))}"] if any(vertical) else []
+    parts += [f"Horizontal: {', '.join(_plain(horizontal, ' '))}"] if any(horizontal) else []
+    parts += [f"Vertical: {', '.join(_plain(vertical, ' '))}"] if any(vertical) else []
     return ". ".join(parts) + "."
 
 
-def _plain(texts: Sequence[str]) -> list[str]:
+def _plain(texts: Sequence[str], line_break: str = "; ") -> list[str]:
     """Return the distinct labels of a figure without LaTeX markup and line breaks."""
-    plain = (re.sub(r"\\,|\\mathrm|[${}\\]", "", text).replace("\n", "; ") for text in texts)
+    plain = (re.sub(r"\\,|\\mathrm|[${}\\]", "", text) for text in texts)
+    plain = (text.replace("\n", line_break) for text in plain)
     return [text for text in dict.fromkeys(plain) if text]

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from analysis.measures import late_output
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import confidence_interval, mean_over_seeds
 from analysis.reading.dataset import label
@@ -35,13 +36,14 @@ def quantities(measured: MeasuredDataset) -> list[xr.DataArray]:
     Returns
     -------
     list of DataArray, (...)
-        Output rate [Hz], mean weight, shares of weights and CV, dimensionless, and settling time
-        [s], along the swept axes without `seed`.
+        Output rate [Hz], mean weight, shares of weights, CV and Fano factor, dimensionless, and
+        settling time [s], along the swept axes without `seed`.
     """
     shares = mean_over_seeds(measured.shares)
     time = measured.settling["settling_time"]
+    fano = late_output.fano_factor(measured.dataset)
     found = [
-        mean_over_seeds(measured.dataset["output_rate"]),
+        mean_over_seeds(measured.output_rate),
         mean_over_seeds(measured.dataset["mean_weight"]),
         *(
             shares.sel(range=limits, drop=True).assign_attrs(
@@ -49,7 +51,8 @@ def quantities(measured: MeasuredDataset) -> list[xr.DataArray]:
             )
             for limits in shares["range"].values.tolist()
         ),
-        mean_over_seeds(measured.dataset["isi_cv"]),
+        mean_over_seeds(late_output.isi_cv(measured.dataset)),
+        *([] if fano is None else [mean_over_seeds(fano)]),
         (time / 1000).assign_attrs(time.attrs | {"units": "s"}),
     ]
     return [quantity for quantity in found if quantity.notnull().any()]
@@ -64,7 +67,7 @@ def by_cell(measured: MeasuredDataset) -> Table:
     """Return the measures at each combination of swept values, over seeds."""
     dataset = measured.dataset
     rate, *others = quantities(measured)
-    interval = confidence_interval(dataset["output_rate"])
+    interval = confidence_interval(measured.output_rate)
     heading = [
         *(label(dataset[axis]) for axis in measured.swept),
         label(rate),

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.engine.statistics import isi_cv, late_statistics
 from pipeline.model import reference
 from pipeline.model.inputs import Cells
 from pipeline.model.parameters import Configuration, steps
@@ -123,6 +123,7 @@ def run_point(
         "output_rate": 1000 * spike_step.size / simulation.duration,
         "spike_count": spike_step.size,
         "isi_cv": isi_cv(spike_step),
+        **late_statistics(spike_step, simulation.n_steps, simulation.dt),
         "mean_weight": mean_weight,
         "wall_time": time.perf_counter() - started,
     }
@@ -135,24 +136,3 @@ def run_point(
     if record.spike_times:
         variables["spike_time"] = multiples(spike_step, simulation.dt)
     return variables | recording.traces
-
-
-def isi_cv(spike_step: NDArray[np.integer]) -> float:
-    """Return the coefficient of variation of the interspike intervals.
-
-    Parameters
-    ----------
-    spike_step : ndarray of int, (n_spikes,)
-        Time steps of the output spikes, rising [dt].
-
-    Returns
-    -------
-    float
-        Standard deviation over mean, dimensionless; NaN below two intervals.
-    """
-    intervals = spike_step[1:] - spike_step[:-1]
-    if intervals.size < 2:
-        return math.nan
-    mean = (spike_step[-1] - spike_step[0]) / intervals.size
-    # No dot product: for long trains it would start BLAS threads, which compete with the workers.
-    return math.sqrt(((intervals - mean) ** 2).sum() / intervals.size) / mean

@@ -47,7 +47,10 @@ def _with_traces(record: Record) -> bool:
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable of `results.nc`: attributes, dimensions beside the axes, and when recorded."""
+    """A variable of `results.nc`: attributes, dimensions beside the axes, and when recorded.
+
+    `later` says that points of this `MODEL_VERSION` exist without it, where it is NaN.
+    """
 
     long_name: str
     units: str = ""
@@ -56,6 +59,7 @@ class Variable:
     when: Callable[[Record], bool] = _always
     #: "stored" stands for `record.dtype`.
     dtype: str = "float64"
+    later: bool = False
 
 
 _FRACTION = "fraction of synapse.g_max"
@@ -69,6 +73,27 @@ VARIABLES = {
     ),
     "isi_cv": Variable(
         "coefficient of variation of output interspike intervals", "", (), "NaN below 3 spikes"
+    ),
+    "late_output_rate": Variable(
+        "output firing rate, last half of the run",
+        "Hz",
+        (),
+        "from step n_steps // 2 on",
+        later=True,
+    ),
+    "late_isi_cv": Variable(
+        "coefficient of variation of output interspike intervals, last half of the run",
+        "",
+        (),
+        "NaN below 3 spikes there",
+        later=True,
+    ),
+    "late_fano_factor": Variable(
+        "Fano factor of output spike counts in 1 s, last half of the run",
+        "",
+        (),
+        "unbiased variance over mean; NaN without a spike there, and for runs below 4 s",
+        later=True,
     ),
     "mean_weight": Variable("mean final weight", "", (), _FRACTION),
     "wall_time": Variable("wall time of the run", "s", (), "measured; differs from run to run"),

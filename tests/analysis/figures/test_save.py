@@ -34,7 +34,7 @@ def test_every_figure_of_a_sweep_over_choices_is_laid_out(sweep):
     """Against the names of the choices; without warnings."""
     dataset = sweep({"stdp": ["notebook", "song_abbott_2001"], "input.rate_hz": [20, 60]}, *HISTORY)
     made = drawn(dataset, lay_out=True)
-    measures = ("rates", "cv", "fano", "mean_weight", "shares")
+    measures = ("rates", "cv", "mean_weight", "shares")
     against = {f"{name}_against_{axis}" for name in measures for axis in ("stdp", "rate_hz")}
     in_time = {f"settling_rate_hz={rate_hz}" for rate_hz in (20.0, 60.0)}
     rest = {name for name in made if not name.startswith("weights_in_time_stdp=")}
@@ -49,12 +49,12 @@ def test_missing_points_are_left_out_of_every_figure(sweep):
     """Their values are NaN in curves and maps; without warnings."""
     holes = sweep({"input.rate_hz": [20, 40, 60], "neuron.tau_m": [8, 10, 12]}, *HISTORY)
     holes["status"][1] = 2
-    for name in ("weight", "weight_history", "rate_history", "output_rate", "mean_weight"):
+    for name in ("weight", "weight_history", "rate_history", "late_output_rate", "mean_weight"):
         holes[name][1] = np.nan
     holes["spike_count"][1] = -1
     made = drawn(holes, lay_out=True)
     for figure in ("rates", "mean_weight"):
-        variable = holes["output_rate" if figure == "rates" else "mean_weight"]
+        variable = holes["late_output_rate" if figure == "rates" else "mean_weight"]
         containers = made[f"{figure}_against_rate_hz"].axes[0].containers
         curves = [container.lines[0].get_ydata() for container in containers]
         np.testing.assert_allclose(curves, variable.transpose("tau_m", "rate_hz"))
@@ -80,9 +80,9 @@ def test_a_notebook_shows_figures_by_name(sweep):
     """`show` returns them; an unknown or unsupported name is an error in one line."""
     dataset = sweep({"input.rate_hz": [20, 60]})
     (figure,) = show(dataset, "rates")
-    assert figure.axes[0].get_ylabel() == "Output firing rate (Hz)"
+    assert figure.axes[0].get_ylabel() == "Output firing rate, last\nhalf of the run (Hz)"
     line = figure.axes[0].containers[0].lines[0]
-    np.testing.assert_allclose(line.get_ydata(), dataset["output_rate"])
+    np.testing.assert_allclose(line.get_ydata(), dataset["late_output_rate"])
     with pytest.raises(LoadError, match="--figure rate: must be one of weights, rates, cv"):
         show(dataset, "rate")
     with pytest.raises(LoadError, match="dataset: --figure run needs record=everything"):
@@ -179,7 +179,7 @@ def test_missing_points_are_counted_and_not_drawn(sweep, tmp_path, capsys):
     """The command prints their number; they are NaN in a curve."""
     dataset = sweep({"input.rate_hz": [30, 60], "seed": [1, 2]})
     dataset["status"][0] = 2
-    for name in ("weight", "output_rate", "mean_weight", "isi_cv"):
+    for name in ("weight", "late_output_rate", "mean_weight", "late_isi_cv"):
         dataset[name][0] = np.nan
     dataset["spike_count"][0] = -1
     dataset.to_netcdf(tmp_path / "results.nc")
@@ -187,7 +187,7 @@ def test_missing_points_are_counted_and_not_drawn(sweep, tmp_path, capsys):
     assert "2 of 4 points are missing and not shown\n" in capsys.readouterr().out
     figure = drawn(dataset, "rates")["rates_against_rate_hz"]
     line = figure.axes[0].containers[0].lines[0].get_ydata()
-    np.testing.assert_allclose(line, [np.nan, dataset["output_rate"].sel(rate_hz=60).mean()])
+    np.testing.assert_allclose(line, [np.nan, dataset["late_output_rate"].sel(rate_hz=60).mean()])
 
 
 def test_an_experiment_without_a_finished_point_is_refused(sweep, tmp_path, capsys):
@@ -217,7 +217,7 @@ def test_one_choice_of_a_group_can_be_selected(sweep):
     assert np.max(figure.axes[0].lines[2].get_ydata()) == pytest.approx(0.005)
     (figure,) = show(dataset, "rates", where=where)
     line = figure.axes[0].containers[0].lines[0]
-    np.testing.assert_allclose(line.get_ydata(), part["output_rate"])
+    np.testing.assert_allclose(line.get_ydata(), part["late_output_rate"])
     (figure,) = show(dataset, "weights", where=where)
     assert title_of(figure).startswith("STDP rule song_abbott_2001\n")
     found = ridge(figure.axes[0], 1)

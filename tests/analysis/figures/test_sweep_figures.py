@@ -29,34 +29,33 @@ def test_the_rate_is_drawn_against_each_axis(sweep):
     figure = made["rates_against_rate_hz"]
     (axes,) = figure.axes
     assert axes.get_xlabel() == "Input rate (Hz)"
-    assert axes.get_ylabel() == "Output firing rate (Hz)"
-    assert "Over 0.5 s, mean and 95 % interval of 3 seeds" in unfolded(figure)
+    assert axes.get_ylabel() == "Output firing rate, last\nhalf of the run (Hz)"
+    assert "Over the last half of 0.5 s, mean and 95 % interval of 3 seeds" in unfolded(figure)
     assert legend_text(figure) == ("LTP time constant", ["10 ms", "20 ms"])
     line = axes.containers[1].lines[0]
-    rates = dataset["output_rate"].sel(tau_plus=20)
+    rates = dataset["late_output_rate"].sel(tau_plus=20)
     np.testing.assert_allclose(line.get_xdata(), [30, 60])
     np.testing.assert_allclose(line.get_ydata(), rates.mean("seed").sortby("rate_hz"))
     bars = axes.containers[1].lines[2][0].get_segments()
     interval = confidence_interval(rates).sortby("rate_hz")
     np.testing.assert_allclose([bar[:, 1] for bar in bars], interval)
     assert axes.get_ylim()[0] == 0
-    assert axes.get_ylim()[1] > float(confidence_interval(dataset["output_rate"]).max())
+    assert axes.get_ylim()[1] > float(confidence_interval(dataset["late_output_rate"]).max())
 
 
 def test_every_measure_is_drawn_with_its_label(settled):
-    """Rate, CV and mean weight of settled runs over the last half, which is too short for Fano."""
+    """Rate and CV over the last half of the runs, the mean weight after them."""
     half = "Over the last half of 2.5 s"
     expected = {
-        "rates": (equilibrium.late_rate(settled), half, "Output firing rate (Hz)"),
+        "rates": (
+            spike_trains.mean_firing_rate(settled, 1250),
+            half,
+            "Output firing rate, last half of the run (Hz)",
+        ),
         "cv": (
             spike_trains.cv(settled, 1250),
             half,
-            "Coefficient of variation of output interspike intervals",
-        ),
-        "fano": (
-            spike_trains.fanofactor(settled),
-            "Over 2.5 s",
-            "Fano factor of output spike counts in 1 s",
+            "Coefficient of variation of output interspike intervals, last half of the run",
         ),
         "mean_weight": (settled["mean_weight"], "After 2.5 s", "Mean final weight"),
     }
@@ -73,9 +72,10 @@ def test_every_measure_is_drawn_with_its_label(settled):
             np.testing.assert_allclose(line.get_ydata(), variable.sel(rate_hz=rate).mean("seed"))
 
 
-def test_the_poisson_process_is_drawn_beside_cv_and_fano_factor(settled):
+def test_the_poisson_process_is_drawn_beside_cv_and_fano_factor(sweep):
     """Dashed at 1, for each line."""
-    made = drawn(settled, "cv", "fano")
+    axes = {"input.rate_hz": [40, 60], "stdp.tau_plus": [10, 20], "seed": [1, 2]}
+    made = drawn(sweep(axes, "simulation.duration=5000"), "cv", "fano")
     for name in ("cv", "fano"):
         figure = made[f"{name}_against_rate_hz"]
         assert "Dashed: Poisson process" in title_of(figure)
@@ -101,7 +101,7 @@ def test_shares_have_three_panels_with_theory(settled):
 
 def test_the_homeostatic_rate_is_drawn_where_it_is_known(settled, monkeypatch):
     """Dashed, in the colour of its line; not in the title where it is not known."""
-    known = settled["output_rate"].mean("seed") + 1
+    known = settled["late_output_rate"].mean("seed") + 1
     monkeypatch.setattr(equilibrium, "homeostatic_rate", lambda *_: known)
     figure = drawn(settled, "rates")["rates_against_rate_hz"]
     assert "Dashed: homeostatic rate" in title_of(figure)
@@ -123,7 +123,7 @@ def test_many_lines_are_thinned_out_and_have_a_colour_bar(sweep):
     assert "12 of 15 values of Input rate (Hz)" in title_of(figure)
     kept = [10, 11, 12, 13, 15, 16, 17, 18, 20, 21, 22, 24]
     lines = [container.lines[0].get_ydata() for container in axes.containers]
-    np.testing.assert_allclose(lines, dataset["output_rate"].sel(rate_hz=kept))
+    np.testing.assert_allclose(lines, dataset["late_output_rate"].sel(rate_hz=kept))
 
 
 def test_a_third_axis_makes_a_figure_per_value(sweep):
@@ -136,7 +136,7 @@ def test_a_third_axis_makes_a_figure_per_value(sweep):
         figure = made[f"rates_against_rate_hz_tau_m={tau_m}"]
         assert f"Membrane time constant: {tau_m:g} ms" in title_of(figure)
         line = figure.axes[0].containers[1].lines[0]
-        np.testing.assert_allclose(line.get_ydata(), part["output_rate"].sel(tau_plus=20))
+        np.testing.assert_allclose(line.get_ydata(), part["late_output_rate"].sel(tau_plus=20))
         figure = made[f"weights_tau_m={tau_m}"]
         assert f"Membrane time constant: {tau_m:g} ms" in title_of(figure)
         share = weights.weight_histogram(part).sel(rate_hz=30, tau_plus=10).values
@@ -152,7 +152,7 @@ def test_choices_of_a_group_are_ticks_with_names(sweep):
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["notebook", "song_abbott_2001"]
     line = axes.containers[0].lines[0]
     assert line.get_linestyle() == "None"
-    np.testing.assert_allclose(line.get_ydata(), dataset["output_rate"].mean("seed"))
+    np.testing.assert_allclose(line.get_ydata(), dataset["late_output_rate"].mean("seed"))
 
 
 def test_ticks_stand_at_the_swept_values(sweep):
@@ -172,9 +172,9 @@ def test_seeds_alone_are_drawn_against_seeds(sweep):
     (axes,) = figure.axes
     assert axes.get_xlabel() == "Random seed"
     assert axes.containers[0].lines[0].get_xdata().tolist() == [0, 1, 2, 3]
-    low, high = confidence_interval(dataset["output_rate"]).values
+    low, high = confidence_interval(dataset["late_output_rate"]).values
     assert f"95 % interval {low:.3g} to {high:.3g}" in unfolded(figure)
-    np.testing.assert_allclose(axes.containers[0].lines[0].get_ydata(), dataset["output_rate"])
+    np.testing.assert_allclose(axes.containers[0].lines[0].get_ydata(), dataset["late_output_rate"])
 
 
 def test_silence_is_marked(sweep):
@@ -194,7 +194,7 @@ def test_titles_count_the_seeds_that_are_done(sweep):
     """Not those that were requested; missing points are counted too."""
     dataset = sweep({"input.rate_hz": [30, 60], "seed": [1, 2, 3, 4]})
     dataset["status"][1, 0] = 2
-    dataset["output_rate"][1, 0] = np.nan
+    dataset["late_output_rate"][1, 0] = np.nan
     figure = drawn(dataset, "rates")["rates_against_rate_hz"]
     assert "95 % interval of 3 to 4 seeds" in unfolded(figure)
     assert "1 of 8 points are missing and not shown" in title_of(figure)
@@ -219,7 +219,7 @@ def test_the_phase_diagram_maps_three_measures(sweep):
     figure = drawn(dataset, "phase_diagram")["phase_diagram"]
     panels, bars = figure.axes[:3], figure.axes[3:]
     ordered = dataset.sortby(["rate_hz", "ltd_ratio"]).transpose("ltd_ratio", "rate_hz", ...)
-    numbers = (ordered["mean_weight"], ordered["output_rate"], weights.bimodality(ordered))
+    numbers = (ordered["mean_weight"], ordered["late_output_rate"], weights.bimodality(ordered))
     for axes, number in zip(panels, numbers, strict=True):
         values = np.ma.filled(axes.collections[0].get_array(), np.nan).reshape(4, 3)
         np.testing.assert_allclose(values, number.transpose("ltd_ratio", "rate_hz"))

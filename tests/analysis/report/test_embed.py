@@ -35,8 +35,10 @@ def test_every_figure_is_in_the_page(page, experiment):
         assert width == pytest.approx(int(image["width"]) * 200 / 130, abs=2)
         assert height == pytest.approx(int(image["height"]) * 200 / 130, abs=2)
     alt = images["rates_against_rate_hz"]["alt"]
-    assert alt.startswith("Output rate. Against input rate. Over 1 s, mean of 2 seeds")
-    assert alt.endswith("Horizontal: Input rate (Hz). Vertical: Output firing rate (Hz).")
+    start = "Output rate. Against input rate. Over the last half of 1 s, mean of 2 seeds"
+    assert alt.startswith(start)
+    assert alt.endswith("Vertical: Output firing rate, last half of the run (Hz).")
+    assert "Horizontal: Input rate (Hz)" in alt
     assert "Time difference t_pre - t_post (ms)" in images["window"]["alt"]
     for name in ("weights", "rates", "weights_in_time"):
         assert f"python -m analysis {experiment} --figure {name}" in page.texts["figures"]

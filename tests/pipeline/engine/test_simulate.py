@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import pipeline
-from pipeline.engine.simulate import isi_cv
 from pipeline.model.errors import RequestError
 from tests.conftest import golden, golden_overrides
 
@@ -58,6 +57,7 @@ def test_histories_agree_with_spikes_and_weights(configure):
 def test_only_requested_variables_are_recorded(configure):
     """By default final weights and statistics; traces only if requested."""
     plain = {"weight", "output_rate", "spike_count", "isi_cv", "mean_weight", "status"}
+    plain |= {"late_output_rate", "late_isi_cv", "late_fano_factor"}
     plain |= {"effective_ltd_ratio", "weight_step", "trace_time_constant"}
     assert set(pipeline.simulate(configure())) == plain
     everything = pipeline.simulate(configure("record=everything"))
@@ -95,11 +95,3 @@ def test_the_rate_history_counts_in_steps():
     dataset = pipeline.simulate(pipeline.configure(*driven, *times))
     assert dataset["spike_time"].values.tolist() == [float(f"{9 * n}e-1") for n in range(100)]
     np.testing.assert_allclose(dataset["rate_history"], 1 / 0.9e-3)
-
-
-def test_isi_cv_of_known_trains():
-    """0 for a regular train, the analytical value for two intervals, NaN below three spikes."""
-    assert isi_cv(np.arange(10)) == 0
-    assert isi_cv(np.array([0, 1, 4])) == pytest.approx(0.5)
-    assert np.isnan(isi_cv(np.array([0, 1])))
-    assert np.isnan(isi_cv(np.array([], dtype=np.int64)))
