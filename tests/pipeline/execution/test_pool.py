@@ -1,12 +1,12 @@
 """Workers: equal results on every backend, and failures that stop no other point."""
 
-import contextlib
 import math
 import multiprocessing
 import os
 import signal
+import threading
 import time
-from pathlib import Path
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from pipeline.engine.cost import longest_seconds
 from pipeline.execution import backends
 from pipeline.execution import batch as worker
 from pipeline.execution.backends import BACKENDS, KILLED
+from pipeline.execution.cancel import Stop
 from pipeline.execution.pool import run_points
 from pipeline.model import reference
 from pipeline.model.variables import ABOUT_RUNS
@@ -174,39 +175,23 @@ def test_the_first_failure_can_end_processes_too(points, monkeypatch):
     assert sum(len(batch.keys) for batch in came) < 6
 
 
-def marked(parent, task, *how):
-    """Replace `_run_apart`: each finished batch leaves a file."""
-    return mark(worker.run_batch(task, *how))
+def test_what_finished_before_a_stop_is_yielded():
+    """Of four tasks under way, those that had finished; the others, and further ones, are not."""
+    stop, submitted = Stop(), {}
 
+    def submit(task):
+        submitted[task] = Future()
+        return submitted[task]
 
-def marked_or_failed_at_seed_3(parent, task, *how):
-    """Replace `_run_apart`: the point of seed 3 fails; each other batch leaves a file."""
-    return mark(fail_at_seed_3(parent, task, *how))
-
-
-def mark(batch):
-    """Leave a file for each point that is done, in the folder of the variable MARKS."""
-    for key in batch.keys:
-        Path(os.environ["MARKS"], key.hex() if isinstance(key, bytes) else key).touch()
-    return batch
-
-
-@pytest.mark.parametrize("reason", ["failure", "interruption"])
-def test_what_finished_before_a_stop_is_yielded(points, monkeypatch, tmp_path, reason):
-    """Batches that had finished in workers are not lost, however slowly they are taken."""
-    run_apart = marked_or_failed_at_seed_3 if reason == "failure" else marked
-    monkeypatch.setattr(backends, "_run_apart", run_apart)
-    monkeypatch.setattr(backends, "_ONE_THREAD", backends._ONE_THREAD | {"MARKS": str(tmp_path)})
-    run = default_run_settings(backend="loky", batch_size=1, fail_fast=True, n_jobs=2)
-    taken = []
-    batches = run_points(points, run)
-    with contextlib.suppress(KeyboardInterrupt):
-        for batch in batches:
-            if reason == "interruption" and not taken:  # a second one would end it at once
-                signal.raise_signal(signal.SIGINT)
-            time.sleep(0.3)
-            taken += batch.keys
-    assert 7 > len(taken) >= len(list(tmp_path.iterdir())) >= 3
+    batches = backends._as_they_finish(submit, iter("abcdef"), 2, stop)
+    threading.Timer(0.05, lambda: submitted["b"].set_result("B")).start()
+    task, batch = next(batches)
+    assert (task, batch.result()) == ("b", "B")
+    stop.requested = True
+    submitted["a"].set_result("A")
+    submitted["d"].set_exception(ValueError("no"))
+    assert [task for task, _ in batches] == ["a", "d"]
+    assert list(submitted) == list("abcd")
 
 
 @pytest.mark.parametrize(("backend", "least"), [("sequential", 3), ("threading", 1)])
