@@ -138,10 +138,12 @@ class GatheredColumns:
         gather = functools.partial(self._gathered, name, column)
         return GatheredVariable(gather, column, (len(self._source),))
 
-    def _gathered(self, name: str, column: Column, start: int, stop: int) -> NDArray:
-        """Return the values of consecutive points, (stop - start, ...)."""
-        block = column.empty(stop - start)
+    def _gathered(self, name: str, column: Column, start: int, stop: int) -> NDArray | None:
+        """Return the values of consecutive points, (stop - start, ...); None if none is done."""
         number = self._source[start:stop]
+        if (number < 0).all():
+            return None
+        block = column.empty(stop - start)
         by_source = np.argsort(number, kind="stable")
         sources, begins = np.unique(number[by_source], return_index=True)
         for source, positions in zip(sources, np.split(by_source, begins[1:]), strict=True):
@@ -157,7 +159,8 @@ class GatheredVariable:
     Parameters
     ----------
     gather : callable
-        `gather(start, stop)` returns the values of consecutive points, (stop - start, ...).
+        `gather(start, stop)` returns the values of consecutive points, (stop - start, ...), or None
+        if all of them are missing.
     column : Column
         Number type and shape of those of one point.
     grid_shape : tuple of int
@@ -173,7 +176,7 @@ class GatheredVariable:
 
     def __init__(
         self,
-        gather: Callable[[int, int], NDArray],
+        gather: Callable[[int, int], NDArray | None],
         column: Column,
         grid_shape: tuple[int, ...],
     ) -> None:
@@ -190,11 +193,16 @@ class GatheredVariable:
         return GatheredVariable(self._gather, self._column, grid_shape)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray:
-        values = self._gather(0, math.prod(self._grid_shape))
+        n_points = math.prod(self._grid_shape)
+        gathered = self._gather(0, n_points)
+        values = self._column.empty(n_points) if gathered is None else gathered
         return values.reshape(self.shape).astype(dtype or self.dtype, copy=False)
 
     def blocks(self, chunks: Sequence[int]) -> Iterator[tuple[tuple[slice, ...], NDArray]]:
-        """Yield all values in blocks of consecutive points that consist of whole chunks.
+        """Yield the values in blocks of consecutive points that consist of whole chunks.
+
+        Blocks of missing numbers are left out, which are NaN in a file of themselves: a point that
+        failed for want of memory needs none here.
 
         Parameters
         ----------
@@ -225,8 +233,11 @@ class GatheredVariable:
             shape = [part.stop - part.start for part in place]
             stop = start + math.prod(shape)
             values = self._gather(start, stop)
-            yield place, values.reshape((*shape, *self._column.shape))
             start = stop
+            if values is None and self.dtype.kind != "f":
+                values = self._column.empty(math.prod(shape))
+            if values is not None:
+                yield place, values.reshape((*shape, *self._column.shape))
 
 
 def contiguous_sizes(shape: Sequence[int], room: int) -> list[int]:

@@ -121,6 +121,18 @@ def test_later_batches_may_have_fewer_spikes(configure, in_memory, earlier, late
     assert np.isfinite(times).sum(axis=1).tolist() == [later, 14]
 
 
+def test_missing_values_need_no_memory(configure, monkeypatch):
+    """A point that failed for want of memory is written without its arrays, which read as NaN."""
+    grid = Grid(configure().to_mapping(), [value_axis("seed", [1, 2, 3])])
+    monkeypatch.setattr(columns, "_BLOCK", 1)
+    arrays, random = ResultArrays(grid, in_memory=False), np.random.default_rng()
+    arrays.add([grid.keys[1]], stacked([result_of(grid.points[1], random)], grid.record))
+    arrays.fail(grid.keys[0])
+    variable = arrays.labelled().variables["weight"][1]
+    assert [place for place, _ in variable.blocks([1, 40])] == [(slice(1, 2),)]
+    assert np.isnan(np.asarray(variable)[[0, 2]]).all()
+
+
 @given(
     st.lists(st.integers(1, 9), max_size=3),
     st.lists(st.integers(0, 5), max_size=2),
