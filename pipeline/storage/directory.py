@@ -47,6 +47,10 @@ _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+#: Files that tell an experiment from a directory of something else.
+_SIGNS = ("configuration.yaml", ".lock", "provenance.json", "sweep.log")
+
+
 class Directory:
     """The directory of one experiment, `outputs/NAME`.
 
@@ -265,7 +269,8 @@ def _sign(lock: TextIO) -> None:
 
 
 def _is_experiment(path: Path) -> bool:
-    return (path / "configuration.yaml").is_file() or (path / ".lock").is_file()
+    """Whether a directory has a file that only experiments have: any one of them may be lost."""
+    return any((path / name).is_file() for name in _SIGNS) or any((path / "points").glob("*.npz"))
 
 
 def directory_path(outputs: str, name: str) -> Path:

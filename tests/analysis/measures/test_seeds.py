@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis.measures.seeds import confidence_interval, mean_over_seeds, spread_over_seeds
+from analysis.measures.seeds import (
+    confidence_interval,
+    mean_over_seeds,
+    paired_difference,
+    spread_over_seeds,
+)
 
 
 def test_mean_and_spread_over_seeds():
@@ -111,3 +116,38 @@ def test_without_seeds_there_is_no_interval():
     assert interval.isnull().all()
     assert confidence_interval(plain.expand_dims(seed=[7])).isnull().all()
     assert confidence_interval(xr.DataArray(1.0)).dims == ("bound",)
+
+
+def test_paired_differences_are_those_of_each_seed():
+    """From the value before or a reference; a seed that is missing at one value is left out."""
+    values = xr.DataArray(
+        [[1.0, 2.0, 4.0, np.nan], [2.0, 4.0, 7.0, 5.0], [2.0, 5.0, 9.0, 6.0]],
+        {"A_plus": [0.1, 0.2, 0.3], "seed": range(4)},
+        ("A_plus", "seed"),
+        attrs={"long_name": "output firing rate", "units": "Hz"},
+    )
+    found = paired_difference(values, "A_plus")
+    assert found["A_plus"].values.tolist() == [0.2, 0.3]
+    np.testing.assert_allclose(found["difference"], [(1 + 2 + 3) / 3, (0 + 1 + 2 + 1) / 4])
+    assert found["difference"].attrs["long_name"].startswith("difference of output firing rate")
+    assert found["difference"].attrs["units"] == "Hz"
+    by_hand = xr.DataArray([[1.0, 2, 3, np.nan], [0, 1, 2, 1]], dims=("A_plus", "seed"))
+    np.testing.assert_allclose(found["interval"], confidence_interval(by_hand))
+    from_first = paired_difference(values.transpose(), "A_plus", reference=0.1)
+    np.testing.assert_allclose(from_first["difference"], [0, 2, 3])
+    with pytest.raises(KeyError, match="rate_hz: must be one of A_plus, seed"):
+        paired_difference(values, "rate_hz")
+
+
+def test_paired_differences_profit_from_shared_seeds(sweep):
+    """Neighbouring amplitudes, same seeds: narrower than with the seeds of one in another order."""
+    axes = {"stdp.A_plus": [0.008, 0.0084], "seed": range(24)}
+    weight = sweep(axes, "simulation.duration=2000")["mean_weight"]
+
+    def width(variable):
+        interval = paired_difference(variable, "A_plus")["interval"]
+        return (interval.sel(bound="high") - interval.sel(bound="low")).item()
+
+    unpaired = weight.copy()
+    unpaired[1] = weight[1].roll(seed=7).values
+    assert width(weight) < width(unpaired) / 2

@@ -1,6 +1,7 @@
 """The experiment directory: atomic writes, and no finished point is lost."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -157,6 +158,21 @@ def test_a_directory_with_other_files_is_refused(tmp_path):
         with pytest.raises(RequestError, match=message), Directory(path).held():
             pass
     assert [file.name for file in (tmp_path / "notes").iterdir()] == ["todo.txt"]
+
+
+@pytest.mark.parametrize(
+    "left", [".lock", "configuration.yaml", "provenance.json", "sweep.log", "points"]
+)
+def test_an_experiment_is_known_by_any_of_its_files(keep, configure, left):
+    """With one of them left, and its results and failures, the same request goes on there."""
+    path = keep("one", {"seed": [1, 2, 3]})
+    (path / "failures.csv").write_text("reason,traceback,key\n")
+    for name in {".lock", "configuration.yaml", "provenance.json", "sweep.log"} - {left}:
+        (path / name).unlink()
+    if left != "points":
+        shutil.rmtree(path / "points")
+    again = pipeline.sweep(configure(), {"seed": [1, 2, 3]}, path, backend="sequential")
+    assert (again["status"] == 0).all()
 
 
 def test_a_directory_has_one_writer(directory):
