@@ -101,6 +101,8 @@ def _draw(arguments: Sequence[str]) -> int:
     )
     options = parser.parse_args(arguments)
     _reject_unused_options(options)
+    # The user's backend, such as that of a notebook which started this command, is not needed.
+    os.environ["MPLBACKEND"] = "Agg"
     # Importing matplotlib takes longer than listing experiments.
     from analysis.figures import save
 

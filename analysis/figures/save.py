@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from analysis.plots import style
 from analysis.reading.dataset import reading
 from analysis.reading.errors import LoadError
 from analysis.reading.metadata import results_file
+
+#: Metadata with which a file is the same at each drawing.
+_WITHOUT_DATE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
 
 
 def draw(
@@ -54,24 +59,48 @@ def draw(
         measured = MeasuredDataset.of(dataset, where, at)
         _refuse_empty(experiment, measured)
         _refuse_unsupported(experiment, measured, names)
-        try:
-            for name in names or supported(measured):
-                paths = [_save(drawn, folder, formats) for drawn in FIGURES[name].drawn(measured)]
-                if names and not paths:
-                    print(f"{name}: no point has a number to draw")
-        except OSError as error:
-            raise LoadError(f"{folder}: must be a writable directory ({error.strerror})") from error
+        for name in names or supported(measured):
+            n_drawn = 0
+            for drawn in FIGURES[name].drawn(measured):
+                _save(drawn, folder, formats)
+                n_drawn += 1
+            if names and not n_drawn:
+                print(f"{name}: no point has a number to draw")
 
 
-def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> Path:
-    folder.mkdir(exist_ok=True)
+def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> None:
+    """Write a figure in each format, and print the paths."""
     for suffix in formats:
-        drawn.figure.savefig(folder / f"{drawn.name}.{suffix}")
+        path = folder / f"{file_name(drawn.name)}.{suffix}"
+        try:
+            folder.mkdir(exist_ok=True)
+            _write(drawn.figure, path, suffix)
+        except OSError as error:
+            raise LoadError(f"{path}: cannot be written ({error.strerror})") from error
         drawn.figure.set_layout_engine("none")  # the same layout in every format
+        print(path)
     plt.close(drawn.figure)
-    path = folder / f"{drawn.name}.{formats[0]}"
-    print(path)
-    return path
+
+
+def _write(figure: Figure, path: Path, suffix: str) -> None:
+    """Write a figure beside its file and rename it: an earlier one stays whole if that fails."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        figure.savefig(temporary, format=suffix, metadata=_WITHOUT_DATE.get(suffix))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def file_name(name: str) -> str:
+    """Return the name of a figure as a file name: characters that no file may have as %2F.
+
+    Parameters
+    ----------
+    name : str
+        With values of axes, such as the names of parameter sets in folders.
+    """
+    return re.sub(r'[/\\:*?"<>|\x00-\x1f]', lambda found: f"%{ord(found[0]):02X}", name)
 
 
 def show(

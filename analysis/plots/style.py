@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -72,21 +71,20 @@ _SETTINGS: dict[Any, Any] = {
     "pdf.fonttype": 42,  # fonts are embedded as fonts, not as outlines
     "svg.fonttype": "none",
     "savefig.dpi": 200,
+    "svg.hashsalt": "stdp",  # the same identifiers at each drawing
 }
 
 
 @contextmanager
 def paper() -> Iterator[None]:
-    """Apply the settings of this module within the block.
+    """Apply the settings of this module, and matplotlib's defaults for all others, in the block.
 
-    Only these settings are restored: in a notebook, the first figure sets the backend.
+    A user's own (LaTeX, colours, layout) would change what the figures rely on. The backend is not
+    a setting of the style: it is neither changed nor restored, as the first figure of a notebook
+    sets it.
     """
-    before = {name: mpl.rcParams[name] for name in _SETTINGS}
-    mpl.rcParams.update(_SETTINGS)
-    try:
+    with plt.style.context(["default", _SETTINGS]):
         yield
-    finally:
-        mpl.rcParams.update(before)
 
 
 def is_categorical(coordinate: xr.DataArray) -> bool:
@@ -119,8 +117,10 @@ def colours(coordinate: xr.DataArray) -> list[Colour]:
         In the order of the values.
     """
     n = coordinate.size
+    if is_categorical(coordinate) and n <= len(_CATEGORIES):
+        return list(_CATEGORIES[:n])
     if is_categorical(coordinate):
-        return [_CATEGORIES[i % len(_CATEGORIES)] for i in range(n)]
+        return list(plt.get_cmap("turbo")(np.linspace(0.03, 0.97, n)))
     if n == 1:
         return [NEUTRAL]
     if n > MAX_LEGEND_ENTRIES:  # by value, like the colour bar
