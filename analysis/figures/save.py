@@ -76,7 +76,7 @@ def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> None:
             folder.mkdir(exist_ok=True)
             _write(drawn.figure, path, suffix)
         except OSError as error:
-            raise LoadError(f"{path}: cannot be written ({error.strerror})") from error
+            raise LoadError(f"{path}: cannot be written ({error.strerror or error})") from error
         drawn.figure.set_layout_engine("none")  # the same layout in every format
         print(path)
     plt.close(drawn.figure)
@@ -100,7 +100,7 @@ def file_name(name: str) -> str:
     name : str
         With values of axes, such as the names of parameter sets in folders.
     """
-    return re.sub(r'[/\\:*?"<>|\x00-\x1f]', lambda found: f"%{ord(found[0]):02X}", name)
+    return re.sub(r'[%/\\:*?"<>|\x00-\x1f]', lambda found: f"%{ord(found[0]):02X}", name)
 
 
 def show(
