@@ -95,7 +95,7 @@ def _reproduce(
     n_same = sum([_is_same(recorded, position) for position in chosen])
     print(f"{n_same} of {len(chosen)} points are the same bit for bit")
     if recorded.not_recorded:
-        print(f"not recorded, and not compared: {', '.join(recorded.not_recorded)}")
+        print(f"not recorded, and not compared: {', '.join(sorted(recorded.not_recorded))}")
     return DIFFERENT if n_same < len(chosen) else 0
 
 
@@ -179,10 +179,16 @@ class _Recorded:
         for name, column in again.items():
             if name in ABOUT_RUNS:
                 continue
-            if name in self._columns:
+            if self._is_recorded(name, position, column[0]):
                 yield from _difference(name, column[0], self._columns[name][position])
-            else:  # the file was written before the variable was introduced
+            else:
                 self.not_recorded.add(name)
+
+    def _is_recorded(self, name: str, position: int, again: NDArray) -> bool:
+        """Whether file and point are not older than a variable, which has a value now."""
+        if name not in self._columns or not VARIABLES[name].later:
+            return name in self._columns
+        return bool(np.isnan(again).all() or not np.isnan(self._columns[name][position]).all())
 
     def _engine(self, position: int, point: Configuration) -> str:
         """Return the engine that computed a point: another agrees with it to rounding only."""

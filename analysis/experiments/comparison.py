@@ -62,7 +62,12 @@ def configuration_rows(a: Metadata, b: Metadata) -> list[Row]:
     rows = []
     for key in dict.fromkeys([*a.settings, *b.settings]):
         here, there = a.settings.get(key), b.settings.get(key)
-        if here is None or there is None or not _same(key, here, there):
+        if here is None or there is None:
+            only = here or there  # an earlier version has no entry of what is null
+            differ = only is None or any(value is not None for value in only.values.values())
+        else:
+            differ = not _same(key, here, there)
+        if differ:
             rows.append((key, _described(key, here, there), _described(key, there, here)))
     return rows + _source_rows(a, b)
 

@@ -107,7 +107,7 @@ def run(
         state.n_earlier += state.n_spikes
         if state.step >= n_steps - 1:
             spike_step = spikes[0] if len(spikes) == 1 else np.concatenate(spikes)
-            return Recording(memory.weights(), spike_step, state.v, history)
+            return Recording(memory.weights(), spike_step, state.v, state.largest_g_ex, history)
         checkpoint()
 
 
@@ -121,7 +121,7 @@ def _input_of(
     """Return the stream from which the kernel draws the events, or else the events."""
     inputs = configuration.input
     if chunks is None and inputs.bernoulli and inputs.rate_hz > 0:
-        return _stream_of(configuration.seed), None
+        return _stream_of(configuration.input_seed), None
     chunks = configuration.input_events() if chunks is None else chunks
     n_cells = configuration.simulation.n_steps * inputs.n_synapses
     return None, _GivenEvents(chunks, n_cells, checkpoint)

@@ -211,7 +211,7 @@ def _undoing_of(traces: TraceFunctions) -> Any:
 
 
 @inlined
-def _integrate(m, v, g_ex, arriving, row, n, n_refractory):
+def _integrate(m, v, g_ex, largest_g_ex, arriving, row, n, n_refractory):
     """Integrate up to `n` steps, until threshold is reached; return how many, and the state.
 
     The sums of arriving weights are reset to 0.
@@ -219,17 +219,19 @@ def _integrate(m, v, g_ex, arriving, row, n, n_refractory):
     j = 0
     while j < n_refractory:
         g_ex = _conductance(m, g_ex, arriving[row])
+        largest_g_ex = max(largest_g_ex, g_ex)
         arriving[row] = 0.0
         v = _potential(m, m.V_reset, g_ex)
         j += 1
         row += _ONE
     while j < n and not v >= m.V_th:
         g_ex = _conductance(m, g_ex, arriving[row])
+        largest_g_ex = max(largest_g_ex, g_ex)
         arriving[row] = 0.0
         v = _potential(m, v, g_ex)
         j += 1
         row += _ONE
-    return j, v, g_ex
+    return j, v, g_ex, largest_g_ex
 
 
 @inlined
@@ -250,14 +252,16 @@ def block_loop(rule: type[Rule]) -> Any:
     def advance(constants, state, numbers, kept_post, stop, a):
         """Integrate the steps from `state.step` to before `stop`."""
         m, fields, post = _membrane(constants), fields_of(numbers), post_of(kept_post)
-        v, g_ex, free = state.v, state.g_ex, state.free
+        v, g_ex, largest_g_ex, free = state.v, state.g_ex, state.largest_g_ex, state.free
         event, n_spikes, base = uint64(state.event), uint64(state.n_spikes), state.base
         longest = _block_length(constants, state)
         k = state.step
         while k < stop:
             row, begun, n = uint64(k - base), event, min(longest, stop - k)
             event = receive(a, event, k + n, base, post, fields)
-            j, v, g_ex = _integrate(m, v, g_ex, a.arriving, row, n, min(free - k, n))
+            j, v, g_ex, largest_g_ex = _integrate(
+                m, v, g_ex, largest_g_ex, a.arriving, row, n, min(free - k, n)
+            )
             k += j
             if j < n:
                 row = uint64(k - base)
@@ -266,9 +270,10 @@ def block_loop(rule: type[Rule]) -> Any:
                 n_spikes += _ONE
                 free = k + 1 + constants.refractory_steps
                 event, post, g_ex, v = fire(a, m, event, k, post, row, fields, g_ex)
+                largest_g_ex = max(largest_g_ex, g_ex)
                 k += 1
         keep_post(kept_post, post)
-        state.v, state.g_ex, state.free = v, g_ex, free
+        state.v, state.g_ex, state.largest_g_ex, state.free = v, g_ex, largest_g_ex, free
         state.event, state.n_spikes = event, n_spikes
 
     return advance
@@ -285,7 +290,7 @@ def plain_loop(rule: type[Rule]) -> Any:
     def advance(constants, state, numbers, kept_post, stop, a):
         """Integrate the steps from `state.step` to before `stop`."""
         m, fields, post = _membrane(constants), fields_of(numbers), post_of(kept_post)
-        v, g_ex, free = state.v, state.g_ex, state.free
+        v, g_ex, largest_g_ex, free = state.v, state.g_ex, state.largest_g_ex, state.free
         event, n_spikes = uint64(state.event), uint64(state.n_spikes)
         for k in range(state.step, stop):
             row = uint64(k - state.base)
@@ -298,8 +303,9 @@ def plain_loop(rule: type[Rule]) -> Any:
                 event, arriving = arrive(a, event, k, post, row, fields)
                 g_ex = _conductance(m, g_ex, arriving)
                 v = _potential(m, m.V_reset if k < free else v, g_ex)
+            largest_g_ex = max(largest_g_ex, g_ex)
         keep_post(kept_post, post)
-        state.v, state.g_ex, state.free = v, g_ex, free
+        state.v, state.g_ex, state.largest_g_ex, state.free = v, g_ex, largest_g_ex, free
         state.event, state.n_spikes = event, n_spikes
 
     return advance

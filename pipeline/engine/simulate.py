@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from pipeline.model import reference
 from pipeline.model.inputs import Cells
-from pipeline.model.parameters import Configuration, steps
+from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import multiples
+from pipeline.model.sections import steps
 from pipeline.model.variables import Result
 
 log = logging.getLogger("pipeline")
@@ -118,19 +119,22 @@ def run_point(
             raise FloatingPointError(f"{name} is {number} at the end; try a smaller simulation.dt")
     simulation, record = configuration.simulation, configuration.record
     spike_step = recording.spike_step
+    dt_over_tau_m = simulation.dt / configuration.neuron.tau_m
     variables: Result = {
         "weight": recording.weight,
         "output_rate": 1000 * spike_step.size / simulation.duration,
         "spike_count": spike_step.size,
         "isi_cv": isi_cv(spike_step),
         "mean_weight": mean_weight,
+        "largest_step_ratio": dt_over_tau_m * (1 + recording.largest_g_ex),
         "wall_time": time.perf_counter() - started,
     }
     if record.weight_interval is not None:
-        n_samples = len(recording.weight_history)
+        # Where the duration is no whole number of steps, the last one ends after it.
+        n_samples = configuration.n_samples
         window = spike_step // steps(record.weight_interval, simulation.dt)
         counts = np.bincount(window, minlength=n_samples)[:n_samples]
-        variables["weight_history"] = recording.weight_history
+        variables["weight_history"] = recording.weight_history[:n_samples]
         variables["rate_history"] = 1000 * counts / record.weight_interval
     if record.spike_times:
         variables["spike_time"] = multiples(spike_step, simulation.dt)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.parameters import Record
+from pipeline.model.sections import Record
 
 #: The variables of one point, by name.
 Result = dict[str, Any]
@@ -27,6 +27,10 @@ DONE, FAILED, MISSING = 0, 1, 2
 
 #: The value of an integer variable where a point is not done.
 NO_COUNT = -1
+
+#: Largest `largest_step_ratio` at which the Euler step is stable: the potential does not pass the
+#: one that it tends to.
+STABLE_STEP_RATIO = 1
 
 
 def _always(record: Record) -> bool:
@@ -56,6 +60,8 @@ class Variable:
     when: Callable[[Record], bool] = _always
     #: "stored" stands for `record.dtype`.
     dtype: str = "float64"
+    #: Whether there are files of this schema version, or points in them, without it: NaN there.
+    later: bool = False
 
 
 _FRACTION = "fraction of synapse.g_max"
@@ -71,6 +77,14 @@ VARIABLES = {
         "coefficient of variation of output interspike intervals", "", (), "NaN below 3 spikes"
     ),
     "mean_weight": Variable("mean final weight", "", (), _FRACTION),
+    "largest_step_ratio": Variable(
+        "largest ratio of the time step to the effective membrane time constant",
+        "",
+        (),
+        "largest simulation.dt (1 + g) / neuron.tau_m of any step, g the sum of all conductances "
+        f"relative to the leak; the integration is unstable above {STABLE_STEP_RATIO}",
+        later=True,
+    ),
     "wall_time": Variable("wall time of the run", "s", (), "measured; differs from run to run"),
     "weight_history": Variable(
         "synaptic weight", "", ("sample_time", "synapse"), _FRACTION, _with_history, "stored"
@@ -119,7 +133,7 @@ DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims} |
 #: Names of the file that no axis may be called after.
 FILE_NAMES = DIMENSIONS | {
     *VARIABLES,
-    *("status", "made_by", "effective_ltd_ratio", "weight_step", "trace_time_constant"),
+    *("status", "made_by", "weight_step", "trace_time_constant"),
 }
 
 

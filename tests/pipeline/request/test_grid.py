@@ -167,4 +167,5 @@ def test_constants_are_what_no_axis_sets(configure):
     )
     constants = constants.constants()
     assert "seed" not in constants
-    assert set(constants["stdp"]) == {"rule", "ltd_ratio", "A_minus", "tau_plus", "tau_minus"}
+    ratios = {"ltd_ratio", "effective_ltd_ratio"}
+    assert set(constants["stdp"]) == {"rule", "A_minus", "tau_plus", "tau_minus"} | ratios
