@@ -22,9 +22,6 @@ from analysis.report.provenance import n_points_made, runs_of
 
 FAILURES = "failures.csv"
 
-#: Largest stable ratio of the time step to the effective membrane time constant.
-STABLE_STEP_RATIO = 1
-
 #: Ratio of the time step to the shortest time constant of membrane and synapse from which on it is
 #: coarse. A factor (1 - dt/tau) per step is a decay with -dt / log(1 - dt/tau), about tau - dt/2:
 #: at this ratio 5 % below tau. At 0.2 the tutorial's rates at equilibrium are 10 to 17 % too low.
@@ -111,12 +108,13 @@ def _comparable(value: Any) -> str:
 def _integration(dataset: xr.Dataset) -> Iterator[QualityWarning]:
     """Yield a warning of points at which the Euler step was unstable, or may have been."""
     done = dataset["status"] == DONE
-    ratio = dataset.get("largest_step_ratio", xr.full_like(done, float("nan"), dtype=float))
-    unstable = done & (ratio > STABLE_STEP_RATIO)
+    overshoot = dataset.get("euler_overshoot", xr.full_like(done, float("nan"), dtype=float))
+    unstable = done & (overshoot > 0)
     if unstable.any():
-        text = f"Unstable integration, a smaller simulation.dt is needed (up to {ratio.max():.3g} "
-        yield _counted(f"{text}times the effective membrane time constant)", unstable)
-    if (done & ratio.isnull()).any():
+        text = "Unstable integration, a smaller simulation.dt is needed: it is up to "
+        text += f"{1 + float(overshoot.max()):.3g} times the effective membrane time constant"
+        yield _counted(f"{text} tau_m / (1 + g)", unstable)
+    if (done & overshoot.isnull()).any():
         yield QualityWarning("Stability of the integration not recorded, by an earlier version.")
     dt = parameter(dataset, "simulation.dt")
     shortest = np.minimum(*(parameter(dataset, key) for key in ("neuron.tau_m", "synapse.tau_ex")))

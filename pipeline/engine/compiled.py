@@ -78,6 +78,7 @@ def run(
     constants = constants_of(configuration, rule.stretch, n_buffered, stream)
     state = State(v=configuration.neuron.V_init, event=n_buffered, rescaling=rule.stretch + 1)
     state.undivided = n_buffered
+    state.largest_g_ex = configuration.largest_stable_conductance
     # As many spikes as the refractory period allows: capacity for them, and time.
     per_step = 1 / (1 + constants.refractory_steps)
     seconds = seconds_per_step(configuration) + per_step * seconds_per_spike(n_synapses)

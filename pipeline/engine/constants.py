@@ -53,7 +53,7 @@ class StepConstants(ctypes.Structure):
 class State(ctypes.Structure):
     """State of the neuron between steps; weights and traces are separate arrays.
 
-    `largest_g_ex` is the largest conductance so far by which the potential took a step, `free` is
+    `largest_g_ex` is the largest conductance so far, at least the largest stable one, `free` is
     the first step after the refractory period, `event` the index of the next buffered event,
     `undivided` the first one that is given as a cell, `cell` the cell after the last drawn one,
     `n_drawn` the number of events drawn, `n_spikes` the number of output spikes since the start or

@@ -7,7 +7,8 @@ time:
 1. `receive` applies all input spikes of the block as if there were no output spike in it. It saves
    each weight and trace before it changes, and adds up the weights that arrive in each step.
 2. `integrate` computes conductance and potential to the end of the block, or to the first step at
-   which the potential has reached threshold.
+   which the potential has reached threshold. The largest conductance is followed only in a block
+   whose input may exceed the one so far.
 3. At an output spike, `undo` restores weights and traces as they were at the start of its step,
    `fire` computes this step with its input, and the next block starts behind it.
 
@@ -211,7 +212,7 @@ def _undoing_of(traces: TraceFunctions) -> Any:
 
 
 @inlined
-def _integrate(m, v, g_ex, largest_g_ex, arriving, row, n, n_refractory):
+def _integrate(m, v, g_ex, arriving, row, n, n_refractory):
     """Integrate up to `n` steps, until threshold is reached; return how many, and the state.
 
     The sums of arriving weights are reset to 0.
@@ -219,16 +220,40 @@ def _integrate(m, v, g_ex, largest_g_ex, arriving, row, n, n_refractory):
     j = 0
     while j < n_refractory:
         g_ex = _conductance(m, g_ex, arriving[row])
-        largest_g_ex = max(largest_g_ex, g_ex)
         arriving[row] = 0.0
         v = _potential(m, m.V_reset, g_ex)
         j += 1
         row += _ONE
     while j < n and not v >= m.V_th:
         g_ex = _conductance(m, g_ex, arriving[row])
-        largest_g_ex = max(largest_g_ex, g_ex)
         arriving[row] = 0.0
         v = _potential(m, v, g_ex)
+        j += 1
+        row += _ONE
+    return j, v, g_ex
+
+
+@inlined
+def _can_exceed(m, g_ex, largest_g_ex, n_events):
+    """Whether some input spikes may take the conductance above the largest one: no weight is > 1.
+
+    The margin is for rounding.
+    """
+    return (g_ex + m.g_max * n_events) * (1 + 1e-6) > largest_g_ex
+
+
+@_compile
+def _integrate_and_track(m, v, g_ex, largest_g_ex, arriving, row, n, n_refractory):
+    """Return what `_integrate` does, and the largest conductance.
+
+    Not inlined: it is rarely called, and would slow the loops around it.
+    """
+    j = 0
+    while j < n_refractory or (j < n and not v >= m.V_th):
+        g_ex = _conductance(m, g_ex, arriving[row])
+        largest_g_ex = max(largest_g_ex, g_ex)
+        arriving[row] = 0.0
+        v = _potential(m, m.V_reset if j < n_refractory else v, g_ex)
         j += 1
         row += _ONE
     return j, v, g_ex, largest_g_ex
@@ -259,9 +284,13 @@ def block_loop(rule: type[Rule]) -> Any:
         while k < stop:
             row, begun, n = uint64(k - base), event, min(longest, stop - k)
             event = receive(a, event, k + n, base, post, fields)
-            j, v, g_ex, largest_g_ex = _integrate(
-                m, v, g_ex, largest_g_ex, a.arriving, row, n, min(free - k, n)
-            )
+            n_refractory = min(free - k, n)
+            if _can_exceed(m, g_ex, largest_g_ex, event - begun):
+                j, v, g_ex, largest_g_ex = _integrate_and_track(
+                    m, v, g_ex, largest_g_ex, a.arriving, row, n, n_refractory
+                )
+            else:
+                j, v, g_ex = _integrate(m, v, g_ex, a.arriving, row, n, n_refractory)
             k += j
             if j < n:
                 row = uint64(k - base)

@@ -119,14 +119,14 @@ def run_point(
             raise FloatingPointError(f"{name} is {number} at the end; try a smaller simulation.dt")
     simulation, record = configuration.simulation, configuration.record
     spike_step = recording.spike_step
-    dt_over_tau_m = simulation.dt / configuration.neuron.tau_m
+    stable, g_ex = configuration.largest_stable_conductance, recording.largest_g_ex
     variables: Result = {
         "weight": recording.weight,
         "output_rate": 1000 * spike_step.size / simulation.duration,
         "spike_count": spike_step.size,
         "isi_cv": isi_cv(spike_step),
         "mean_weight": mean_weight,
-        "largest_step_ratio": dt_over_tau_m * (1 + recording.largest_g_ex),
+        "euler_overshoot": (g_ex - stable) / (1 + stable),
         "wall_time": time.perf_counter() - started,
     }
     if record.weight_interval is not None:

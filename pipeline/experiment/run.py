@@ -15,7 +15,6 @@ from tqdm import tqdm
 from pipeline.engine.simulate import available_engine
 from pipeline.execution.pool import run_points
 from pipeline.experiment.mlflow_tracking import open_tracker
-from pipeline.model.variables import STABLE_STEP_RATIO
 from pipeline.request.grid import Grid
 from pipeline.request.points import Points
 from pipeline.request.run_settings import RunSettings
@@ -115,7 +114,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
                     state.runs[-1]["seconds"] = round(time.perf_counter() - started, 3)
                 results = state.conclude()
             log.info("%d points done, %d failed, %d missing", *state.arrays.counts())
-            warn_of_unstable_steps(results.values("largest_step_ratio"))
+            warn_of_unstable_steps(results.values("euler_overshoot"))
             seconds = time.perf_counter() - started
             if tracker:
                 tracker.log(state, results)
@@ -136,23 +135,23 @@ def _run(pending: Points, settings: RunSettings, state: SweepState) -> None:
         log.error("failed: %d; the first at %s: %s", len(failed), point, reason)
 
 
-def warn_of_unstable_steps(ratio: ArrayLike) -> None:
+def warn_of_unstable_steps(overshoot: ArrayLike) -> None:
     """Log one warning if the integration of some points was unstable.
 
     Parameters
     ----------
-    ratio : array_like, (...)
-        `largest_step_ratio` of each point, dimensionless; NaN where not done or not recorded.
+    overshoot : array_like, (...)
+        `euler_overshoot` of each point, dimensionless; NaN where not done or not recorded.
     """
-    ratio = np.asarray(ratio)
-    unstable = ratio[ratio > STABLE_STEP_RATIO]
+    overshoot = np.asarray(overshoot)
+    unstable = overshoot[overshoot > 0]
     if unstable.size:
         log.warning(
-            "unstable integration at %d of %d points: simulation.dt is up to %.3g times the "
-            "effective membrane time constant (largest_step_ratio); use a smaller simulation.dt",
+            "unstable integration at %d of %d points, where simulation.dt is up to %.3g times the "
+            "effective membrane time constant tau_m / (1 + g); use a smaller simulation.dt",
             unstable.size,
-            ratio.size,
-            unstable.max(),
+            overshoot.size,
+            1 + unstable.max(),
         )
 
 

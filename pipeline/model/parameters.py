@@ -112,6 +112,14 @@ class Configuration(Section):
         return point_seed(self.seed, str(values))
 
     @property
+    def largest_stable_conductance(self) -> float:
+        """Sum of conductances, relative to the leak, at which the Euler step reaches its target.
+
+        By a larger one the potential passes the value that it tends to: dt (1 + g) / tau_m is > 1.
+        """
+        return self.neuron.tau_m / self.simulation.dt - 1
+
+    @property
     def n_samples(self) -> int:
         """Number of samples of the weights: those that are not after the end of the run."""
         interval = self.record.weight_interval

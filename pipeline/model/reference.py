@@ -29,7 +29,8 @@ class Recording:
     v : float
         Membrane potential at the end [mV].
     largest_g_ex : float
-        Largest conductance by which the potential took a step, relative to the leak, dimensionless.
+        Largest conductance of any step, but at least
+        `Configuration.largest_stable_conductance`; relative to the leak, dimensionless.
     weight_history : ndarray, (n_samples, n_synapses)
         Weights after each interval of `record.weight_interval`; no rows when it is null.
     traces : dict of ndarray
@@ -81,9 +82,9 @@ def run(
     n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
     refractory_steps = steps(neuron.t_ref, dt)
     last_step, stretch = n_steps - 1, max(1, _CELLS_PER_STRETCH // n_synapses)
-    chunks = configuration.input_events() if chunks is None else chunks
-    recorder = _Recorder(configuration)
-    v, g_ex, largest_g_ex, refractory, a = neuron.V_init, 0.0, 0.0, 0, dt / neuron.tau_m
+    chunks, recorder = chunks or configuration.input_events(), _Recorder(configuration)
+    v, g_ex, refractory, a = neuron.V_init, 0.0, 0, dt / neuron.tau_m
+    largest_g_ex = configuration.largest_stable_conductance
     w = np.full(n_synapses, synapse.w_init)
     traces, fields = _Traces(rule, n_synapses, dt), rule.fields()
 

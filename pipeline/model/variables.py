@@ -28,10 +28,6 @@ DONE, FAILED, MISSING = 0, 1, 2
 #: The value of an integer variable where a point is not done.
 NO_COUNT = -1
 
-#: Largest `largest_step_ratio` at which the Euler step is stable: the potential does not pass the
-#: one that it tends to.
-STABLE_STEP_RATIO = 1
-
 
 def _always(record: Record) -> bool:
     return True
@@ -77,12 +73,13 @@ VARIABLES = {
         "coefficient of variation of output interspike intervals", "", (), "NaN below 3 spikes"
     ),
     "mean_weight": Variable("mean final weight", "", (), _FRACTION),
-    "largest_step_ratio": Variable(
-        "largest ratio of the time step to the effective membrane time constant",
+    "euler_overshoot": Variable(
+        "largest overshoot of the membrane potential in a step of unstable integration",
         "",
         (),
-        "largest simulation.dt (1 + g) / neuron.tau_m of any step, g the sum of all conductances "
-        f"relative to the leak; the integration is unstable above {STABLE_STEP_RATIO}",
+        "as a fraction of the distance to the potential that it tends to: the largest "
+        "simulation.dt (1 + g) / neuron.tau_m - 1 of any step, g the sum of all conductances "
+        "relative to the leak; 0 where no step is unstable",
         later=True,
     ),
     "wall_time": Variable("wall time of the run", "s", (), "measured; differs from run to run"),

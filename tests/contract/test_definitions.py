@@ -17,11 +17,9 @@ from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE, flat, read_metadata
 from analysis.reading.model import additive_pair_rule
 from analysis.reading.values import canonical
-from analysis.report import quality
 from pipeline.model.parameters import by_key
 from pipeline.model.plasticity import stdp_window
 from pipeline.model.quantity import Quantity
-from pipeline.model.variables import STABLE_STEP_RATIO
 from tests.contract.conftest import AXES
 
 
@@ -47,11 +45,6 @@ def test_output_rate_cv_and_count_are_those_of_the_spike_times(dataset):
         np.testing.assert_allclose(found, dataset[name], rtol=1e-12)
     counts = dataset["spike_time"].notnull().sum("spike")
     assert (counts == dataset["spike_count"]).all()
-
-
-def test_the_largest_stable_step_is_the_same_on_both_sides():
-    """The report warns of the points of which the command line does."""
-    assert quality.STABLE_STEP_RATIO == STABLE_STEP_RATIO
 
 
 def test_the_cv_is_nan_below_two_intervals(base):

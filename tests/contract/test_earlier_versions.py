@@ -94,7 +94,7 @@ def test_it_is_reproduced(kept, name, capsys):
     assert reproduce([str(kept / name)]) == 0
     *_, same, not_recorded = capsys.readouterr().out.splitlines()
     assert same == "4 of 4 points are the same bit for bit"
-    assert not_recorded == "not recorded, and not compared: largest_step_ratio"
+    assert not_recorded == "not recorded, and not compared: euler_overshoot"
 
 
 def test_it_is_listed_compared_and_drawn(of_any_version, capsys, monkeypatch):
@@ -237,7 +237,7 @@ def test_a_variable_added_later_is_not_recorded_in_earlier_batches(
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("not recorded, and not compared: ")
     assert "largest_weight" in last
-    assert "largest_step_ratio" in last
+    assert "euler_overshoot" in last
     ended = command(*[w.replace("0,1", "0,1,2") for w in REQUESTS["values"]], "name=values")
     assert ended.code == 0, ended.err
     largest = numbers(kept / "values")["largest_weight"]

@@ -32,7 +32,7 @@ VARIABLES = {
     "spike_count": ((), ""),
     "isi_cv": ((), ""),
     "mean_weight": ((), ""),
-    "largest_step_ratio": ((), ""),
+    "euler_overshoot": ((), ""),
     "weight_history": (("sample_time", "synapse"), ""),
     "rate_history": (("sample_time",), "Hz"),
     "spike_time": (("spike",), "ms"),

@@ -38,14 +38,14 @@ def test_a_spike_that_only_the_unstable_step_makes_is_flagged(engine, caplog):
     """Threshold is above the reversal potential: it spikes at dt 1 ms, where dt (1 + g) > tau_m."""
     coarse = one_spike(1, engine=engine)
     assert coarse["spike_count"] > 0
-    assert coarse["largest_step_ratio"] == pytest.approx(1 / 10 * (1 + 30), rel=1e-12)
+    assert coarse["euler_overshoot"] == pytest.approx(1 / 10 * (1 + 30) - 1, rel=1e-12)
     (warned,) = caplog.messages
-    assert "unstable integration at 1 of 1 points: simulation.dt is up to 3.1 times" in warned
+    assert "unstable integration at 1 of 1 points, where simulation.dt is up to 3.1 times" in warned
     assert warned.endswith("use a smaller simulation.dt")
     caplog.clear()
     fine = one_spike(0.1, engine=engine)
     assert fine["spike_count"] == 0
-    assert fine["largest_step_ratio"] == pytest.approx(0.1 / 10 * (1 + 30), rel=1e-12)
+    assert fine["euler_overshoot"] == 0
     assert caplog.messages == []
 
 
@@ -53,21 +53,22 @@ def test_a_spike_that_only_the_unstable_step_makes_is_flagged(engine, caplog):
 @pytest.mark.parametrize("t_ref", [0, 2, 50])
 def test_conductance_counts_in_every_step(configure, engine, t_ref):
     """Also while refractory, and at an output spike: it is the largest of the recorded ones."""
-    overrides = (f"neuron.t_ref={t_ref}", "synapse.g_max=1", "simulation.dt=0.5")
+    overrides = (f"neuron.t_ref={t_ref}", "synapse.g_max=4", "simulation.dt=0.5")
     dataset = pipeline.simulate(configure(*overrides), engine=engine)
     assert dataset["spike_count"] > 5
     traced = pipeline.simulate(configure(*overrides, "record=everything"))
     expected = 0.5 / 10 * (1 + traced["g_ex"].max())
-    assert dataset["largest_step_ratio"] == pytest.approx(expected.item(), rel=1e-12)
+    assert expected > 1.5
+    assert dataset["euler_overshoot"] == pytest.approx(expected.item() - 1, rel=1e-9)
 
 
-def test_without_input_the_ratio_is_that_of_the_leak():
-    """That is dt / tau_m, although the potential starts far outside of the reversal potentials."""
+def test_a_potential_outside_of_the_reversal_potentials_is_no_sign_of_it():
+    """It starts far below them, and returns without an overshoot."""
     silent = pipeline.configure(
         "input.rate_hz=0", "neuron.V_init=-900", "simulation.dt=1", "simulation.duration=20"
     )
     for engine in ("reference", "compiled"):
-        assert pipeline.simulate(silent, engine=engine)["largest_step_ratio"] == 0.1
+        assert pipeline.simulate(silent, engine=engine)["euler_overshoot"] == 0
 
 
 def test_the_command_line_says_how_many_points_and_what_to_do(command, tmp_path):
@@ -77,10 +78,12 @@ def test_the_command_line_says_how_many_points_and_what_to_do(command, tmp_path)
     assert ended.code == 0
     log = (tmp_path / "outputs" / "x" / "sweep.log").read_text()
     (line,) = [line for line in log.splitlines() if "unstable" in line]
-    assert "WARNING unstable integration at 2 of 4 points: simulation.dt is up to" in line
+    assert "WARNING unstable integration at 2 of 4 points, where simulation.dt is up to" in line
     (found,) = [w for w in warnings_of(tmp_path / "outputs" / "x") if "Unstable" in w.text]
-    assert found.text.startswith("Unstable integration, a smaller simulation.dt is needed (up to")
-    assert found.text.endswith("times the effective membrane time constant): 2 of 4 points.")
+    assert found.text.startswith(
+        "Unstable integration, a smaller simulation.dt is needed: it is up"
+    )
+    assert found.text.endswith("membrane time constant tau_m / (1 + g): 2 of 4 points.")
     assert [*found.about] == ["g_max = 10, seed = 1", "g_max = 10, seed = 2"]
 
 
