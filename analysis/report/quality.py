@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from analysis.measures.measured import MeasuredDataset
@@ -56,6 +55,7 @@ def quality_warnings(
     found = [*_not_done(measured.dataset, metadata, folder)]
     if measured.done.any():
         found += [*_integration(measured.dataset), *_behaviour(measured)]
+        found += [*_time_step(measured.dataset)]
     return [*found, *_code(measured.dataset, metadata)]
 
 
@@ -116,13 +116,21 @@ def _integration(dataset: xr.Dataset) -> Iterator[QualityWarning]:
         yield _counted(f"{text} tau_m / (1 + g)", unstable)
     if (done & overshoot.isnull()).any():
         yield QualityWarning("Stability of the integration not recorded, by an earlier version.")
+
+
+def _time_step(dataset: xr.Dataset) -> Iterator[QualityWarning]:
+    """Yield a warning of points whose time step is coarse."""
     dt = parameter(dataset, "simulation.dt")
-    shortest = np.minimum(*(parameter(dataset, key) for key in ("neuron.tau_m", "synapse.tau_ex")))
-    coarse = (dt >= COARSE_STEP * shortest) & done
-    if coarse.any():
-        text = "Coarse time step, at least a tenth of the membrane or the synaptic time constant, "
-        text += "which acts at least 5 % shorter: rates may be biased; compare with a smaller "
-        yield _counted(f"{text}simulation.dt", coarse)
+    tau_m, tau_ex = parameter(dataset, "neuron.tau_m"), parameter(dataset, "synapse.tau_ex")
+    coarse = (dt >= COARSE_STEP * tau_m) | (dt >= COARSE_STEP * tau_ex)
+    text = (
+        "Coarse time step, at least a tenth of the membrane or the synaptic time constant, which "
+        "acts at least 5 % shorter: rates may be biased; compare with a smaller simulation.dt"
+    )
+    if coarse.ndim and coarse.any():
+        yield _counted(text, (dataset["status"] == DONE) & coarse)
+    elif coarse.any():
+        yield QualityWarning(f"{text}.")
 
 
 def _behaviour(measured: MeasuredDataset) -> Iterator[QualityWarning]:

@@ -13,7 +13,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import Configuration, by_key
-from pipeline.model.plasticity import RULES
 from pipeline.model.quantity import overrides_by_key, written
 from pipeline.request.axis import refuse_entangled, refuse_too_many
 from pipeline.request.axis_kinds import kind_of
@@ -166,7 +165,7 @@ def refuse_replaced(grid: Grid, fixed: Iterable[str]) -> None:
     """
     typed = overrides_by_key(fixed)
     typed |= {axis.key: written(axis.key, ",".join(map(str, axis.values))) for axis in grid.axes}
-    replacing = [rule.key(name) for rule in RULES.classes().values() for name in rule.replaces]
+    replacing = [point.stdp.key(n) for point in grid.unlike_models for n in point.stdp.replaces]
     for point in grid.slice_along(replacing)[1]:
         point.stdp.refuse_replaced(typed)
 

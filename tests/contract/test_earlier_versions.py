@@ -122,9 +122,11 @@ def test_the_same_experiment_made_anew_is_equal(kept, command, name, capsys, mon
     """`diff` takes a field that the earlier file lacks for what it is: at its neutral value."""
     monkeypatch.chdir(kept.parent)
     assert command(*REQUESTS[name], "name=anew").code == 0
-    analyse(["diff", f"outputs/{name}", "outputs/anew"])
+    code = analyse(["diff", f"outputs/{name}", "outputs/anew"])
     out = capsys.readouterr().out
+    assert code == 0
     assert "configuration: same" in out
+    assert "euler_overshoot only in B" in " ".join(out.split())
     assert "4 points compared, 0 only in A, 0 only in B" in out
 
 

@@ -69,11 +69,12 @@ class Additive(Rule):
         if self.A_minus is not None and self.tau_minus is not None:
             return self
         tau_minus = self.tau_plus if self.tau_minus is None else self.tau_minus
-        A_minus = self.A_minus
-        if A_minus is None and self.effective_ltd_ratio is not None:
+        if self.A_minus is not None:
+            A_minus = self.A_minus
+        elif self.effective_ltd_ratio is not None:
             A_minus = self.effective_ltd_ratio * self.A_plus * (self.tau_plus / tau_minus)
-        elif A_minus is None:
-            A_minus = self.ltd_ratio * self.A_plus
+        else:
+            A_minus = (self.ltd_ratio or 0.0) * self.A_plus
         return self.with_admitted(A_minus=rounded(A_minus), tau_minus=tau_minus)
 
     def value_of(self, name: str) -> Any:

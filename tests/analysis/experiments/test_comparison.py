@@ -55,7 +55,15 @@ def test_an_experiment_equals_its_repetition(keep, diff):
     assert same or set(found["provenance"]) <= {"created", "seconds"}
     assert found["points"] == "4 points compared, 0 only in A, 0 only in B"
     assert found["results"] == dict.fromkeys(
-        ("weight", "output_rate", "spike_count", "isi_cv", "mean_weight", "effective_ltd_ratio"),
+        (
+            "weight",
+            "output_rate",
+            "spike_count",
+            "isi_cv",
+            "mean_weight",
+            "euler_overshoot",
+            "effective_ltd_ratio",
+        ),
         ["same"],
     )
 

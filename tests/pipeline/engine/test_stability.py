@@ -94,9 +94,15 @@ def test_the_report_names_points_with_a_coarse_time_step(keep, dt, coarse):
     folder = keep("x", {"seed": [1, 2]}, f"simulation.dt={dt}")
     found = [w.text for w in warnings_of(folder) if "Coarse time step" in w.text]
     assert len(found) == coarse
-    assert all(
-        text.endswith("compare with a smaller simulation.dt: 2 of 2 points.") for text in found
-    )
+    assert all(text.endswith("compare with a smaller simulation.dt.") for text in found)
+
+
+def test_points_with_a_coarse_time_step_are_listed_where_it_is_swept(keep):
+    """And the others are not."""
+    folder = keep("x", {"simulation.dt": [0.1, 1], "seed": [1, 2]})
+    (found,) = [w for w in warnings_of(folder) if "Coarse time step" in w.text]
+    assert found.text.endswith("compare with a smaller simulation.dt: 2 of 4 points.")
+    assert [*found.about] == ["dt = 1 ms, seed = 1", "dt = 1 ms, seed = 2"]
 
 
 def test_a_stable_sweep_warns_of_nothing(configure, caplog):
