@@ -16,6 +16,7 @@ from pipeline.command import WRONG_REQUEST, run_and_report
 from pipeline.model.errors import RequestError
 from pipeline.request.compose import CONF, declare_neutral_values, parameters_of, request_error
 from pipeline.request.grid import Grid
+from pipeline.request.overrides import refuse_replaced
 from pipeline.system.signals import INTERRUPTED
 
 #: Logger whose INFO messages are shown: it reports that the kernel is being compiled.
@@ -27,8 +28,10 @@ def run_one(config: DictConfig) -> None:
     """Run one configuration, as a job of Hydra's own launchers (`hydra/sweeper=basic`)."""
     from hydra.core.hydra_config import HydraConfig
 
-    path = Path(HydraConfig.get().runtime.output_dir)
-    run_and_report(Grid(parameters_of(config)), config, path)
+    job = HydraConfig.get()
+    grid = Grid(parameters_of(config))
+    refuse_replaced(grid, job.overrides.task)
+    run_and_report(grid, config, Path(job.runtime.output_dir))
 
 
 def main() -> None:

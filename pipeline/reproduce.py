@@ -179,12 +179,16 @@ class _Recorded:
         for name, column in again.items():
             if name in ABOUT_RUNS:
                 continue
-            recorded = self._columns[name][position] if name in self._columns else None
-            # The file, or the batch, was written before the variable was introduced.
-            if recorded is None or (VARIABLES[name].later and _is_missing(recorded, column[0])):
-                self.not_recorded.add(name)
+            if self._is_recorded(name, position, column[0]):
+                yield from _difference(name, column[0], self._columns[name][position])
             else:
-                yield from _difference(name, column[0], recorded)
+                self.not_recorded.add(name)
+
+    def _is_recorded(self, name: str, position: int, again: NDArray) -> bool:
+        """Whether file and point are not older than a variable, which has a value now."""
+        if name not in self._columns or not VARIABLES[name].later:
+            return name in self._columns
+        return bool(np.isnan(again).all() or not np.isnan(self._columns[name][position]).all())
 
     def _engine(self, position: int, point: Configuration) -> str:
         """Return the engine that computed a point: another agrees with it to rounding only."""
@@ -204,11 +208,6 @@ def _shown(key: str, value: Any) -> str:
         return str(quantity.kind(value)) if quantity else str(value)
     except ValueError:
         return str(value)
-
-
-def _is_missing(recorded: NDArray, again: NDArray) -> bool:
-    """Whether a file has NaN alone where there are numbers."""
-    return bool(np.isnan(recorded).all() and not np.isnan(again).all())
 
 
 def _difference(name: str, again: NDArray, recorded: NDArray) -> Iterator[str]:

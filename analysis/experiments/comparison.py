@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.experiments.matching import NOT_COMPARED, Side, compare, done, matched
+from analysis.experiments.matching import NOT_COMPARED, ONLY_IN, Side, compare, done, matched
 from analysis.experiments.text_table import table, terminal_width
 from analysis.reading.dataset import open_results
 from analysis.reading.metadata import Metadata, Setting, packages_of, read_metadata, results_file
@@ -62,7 +62,12 @@ def configuration_rows(a: Metadata, b: Metadata) -> list[Row]:
     rows = []
     for key in dict.fromkeys([*a.settings, *b.settings]):
         here, there = a.settings.get(key), b.settings.get(key)
-        if here is None or there is None or not _same(key, here, there):
+        if here is None or there is None:
+            only = here or there  # an earlier version has no entry of what is null
+            differ = only is None or any(value is not None for value in only.values.values())
+        else:
+            differ = not _same(key, here, there)
+        if differ:
             rows.append((key, _described(key, here, there), _described(key, there, here)))
     return rows + _source_rows(a, b)
 
@@ -93,7 +98,7 @@ def results_rows(a: Side, b: Side) -> tuple[str, list[tuple[str, str]], bool]:
     list of (str, str)
         The name of each variable, and how it differs, or "same".
     bool
-        Whether both have the same points and equal results.
+        Whether both have the same points and equal results, in the variables of both.
     """
     match = matched(a, b)
     done_a, done_b = done(a, match.a), done(b, match.b)
@@ -115,7 +120,8 @@ def results_rows(a: Side, b: Side) -> tuple[str, list[tuple[str, str]], bool]:
     }
     same_points = not match.only_a and not match.only_b and bool((done_a == done_b).all())
     rows = [(name, difference or "same") for name, difference in differences.items()]
-    return ", ".join(counts), rows, same_points and not any(differences.values())
+    unlike = [text for text in differences.values() if text and not text.startswith(ONLY_IN)]
+    return ", ".join(counts), rows, same_points and not unlike
 
 
 def _source_rows(a: Metadata, b: Metadata) -> list[Row]:

@@ -15,6 +15,9 @@ from analysis.reading.errors import LoadError, ParameterError
 from analysis.reading.metadata import DONE, Metadata, keys_set_by
 from analysis.reading.values import canonical, span
 
+#: What `compare` says of a variable that one of two experiments lacks, before the other one.
+ONLY_IN = "only in"
+
 #: Variables about how points were run, which are not compared.
 NOT_COMPARED = ("status", "wall_time", "made_by", "weight_step", "trace_time_constant")
 
@@ -123,7 +126,7 @@ def compare(a: Side, b: Side, match: Match, name: str) -> str:
     """
     for here, there, which in ((a, b, "A"), (b, a, "B")):
         if name in here.dataset and name not in there.dataset:
-            return f"only in {which}"
+            return f"{ONLY_IN} {which}"
     own = _own_dims(a, name)
     if set(own) != set(_own_dims(b, name)):
         return f"along {_listed(own)} in A, {_listed(_own_dims(b, name))} in B"

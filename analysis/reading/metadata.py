@@ -30,6 +30,9 @@ DONE, FAILED, MISSING = 0, 1, 2
 #: The plasticity rule of all points of files of version 0, which do not name it.
 FIRST_RULE = "additive"
 
+#: The seed policy of files that do not name one.
+FIRST_SEED_POLICY = "shared"
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -184,6 +187,7 @@ def nested_constants(attributes: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError("the configuration is no mapping")
     if "schema_version" not in attributes:
         values.setdefault("stdp", {}).setdefault("rule", FIRST_RULE)
+    values.setdefault("input", {}).setdefault("seed_policy", FIRST_SEED_POLICY)
     return values
 
 

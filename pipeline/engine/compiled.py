@@ -78,6 +78,7 @@ def run(
     constants = constants_of(configuration, rule.stretch, n_buffered, stream)
     state = State(v=configuration.neuron.V_init, event=n_buffered, rescaling=rule.stretch + 1)
     state.undivided = n_buffered
+    state.largest_g_ex = configuration.largest_stable_conductance
     # As many spikes as the refractory period allows: capacity for them, and time.
     per_step = 1 / (1 + constants.refractory_steps)
     seconds = seconds_per_step(configuration) + per_step * seconds_per_spike(n_synapses)
@@ -107,7 +108,7 @@ def run(
         state.n_earlier += state.n_spikes
         if state.step >= n_steps - 1:
             spike_step = spikes[0] if len(spikes) == 1 else np.concatenate(spikes)
-            return Recording(memory.weights(), spike_step, state.v, history)
+            return Recording(memory.weights(), spike_step, state.v, state.largest_g_ex, history)
         checkpoint()
 
 
@@ -121,7 +122,7 @@ def _input_of(
     """Return the stream from which the kernel draws the events, or else the events."""
     inputs = configuration.input
     if chunks is None and inputs.bernoulli and inputs.rate_hz > 0:
-        return _stream_of(configuration.seed), None
+        return _stream_of(configuration.input_seed), None
     chunks = configuration.input_events() if chunks is None else chunks
     n_cells = configuration.simulation.n_steps * inputs.n_synapses
     return None, _GivenEvents(chunks, n_cells, checkpoint)

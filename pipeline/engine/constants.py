@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.inputs import mean_gap
-from pipeline.model.parameters import Configuration, steps
+from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import PRE, Rule
+from pipeline.model.sections import steps
 from pipeline.model.streams import Stream
 
 #: Maximum number of steps between two rescalings of the traces; rounding errors grow with it.
@@ -52,17 +53,17 @@ class StepConstants(ctypes.Structure):
 class State(ctypes.Structure):
     """State of the neuron between steps; weights and traces are separate arrays.
 
-    `free` is the first step after the refractory period, `event` the index of the next buffered
-    event, `undivided` the first one that is given as a cell, `cell` the cell after the last drawn
-    one, `n_drawn` the number of events drawn, `n_spikes` the number of output spikes since the
-    start or the last stop, `n_earlier` that before it, `step` the next step, `until` the step to
-    stop at, `base` the step at which the scale of the traces is 1 / decay, `rescaling` the next
-    step at which they are rescaled, and `n_samples` the number of rows of the weight history so
-    far.
+    `largest_g_ex` is the largest conductance so far, at least the largest stable one, `free` is
+    the first step after the refractory period, `event` the index of the next buffered event,
+    `undivided` the first one that is given as a cell, `cell` the cell after the last drawn one,
+    `n_drawn` the number of events drawn, `n_spikes` the number of output spikes since the start or
+    the last stop, `n_earlier` that before it, `step` the next step, `until` the step to stop at,
+    `base` the step at which the scale of the traces is 1 / decay, `rescaling` the next step at
+    which they are rescaled, and `n_samples` the number of rows of the weight history so far.
     """
 
     _fields_: ClassVar = [
-        *_fields(ctypes.c_double, "v", "g_ex"),
+        *_fields(ctypes.c_double, "v", "g_ex", "largest_g_ex"),
         *_fields(ctypes.c_int64, "free", "event", "undivided", "cell", "n_drawn"),
         *_fields(ctypes.c_int64, "n_spikes", "n_earlier"),
         *_fields(ctypes.c_int64, "step", "until", "base", "rescaling", "n_samples"),

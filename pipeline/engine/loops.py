@@ -7,7 +7,8 @@ time:
 1. `receive` applies all input spikes of the block as if there were no output spike in it. It saves
    each weight and trace before it changes, and adds up the weights that arrive in each step.
 2. `integrate` computes conductance and potential to the end of the block, or to the first step at
-   which the potential has reached threshold.
+   which the potential has reached threshold. The largest conductance is followed only in a block
+   whose input may exceed the one so far.
 3. At an output spike, `undo` restores weights and traces as they were at the start of its step,
    `fire` computes this step with its input, and the next block starts behind it.
 
@@ -233,6 +234,32 @@ def _integrate(m, v, g_ex, arriving, row, n, n_refractory):
 
 
 @inlined
+def _can_exceed(m, g_ex, largest_g_ex, n_events):
+    """Whether some input spikes may take the conductance above the largest one: no weight is > 1.
+
+    The margin is for rounding.
+    """
+    return (g_ex + m.g_max * n_events) * (1 + 1e-6) > largest_g_ex
+
+
+@_compile
+def _integrate_and_track(m, v, g_ex, largest_g_ex, arriving, row, n, n_refractory):
+    """Return what `_integrate` does, and the largest conductance.
+
+    Not inlined: it is rarely called, and would slow the loops around it.
+    """
+    j = 0
+    while j < n_refractory or (j < n and not v >= m.V_th):
+        g_ex = _conductance(m, g_ex, arriving[row])
+        largest_g_ex = max(largest_g_ex, g_ex)
+        arriving[row] = 0.0
+        v = _potential(m, m.V_reset if j < n_refractory else v, g_ex)
+        j += 1
+        row += _ONE
+    return j, v, g_ex, largest_g_ex
+
+
+@inlined
 def _block_length(constants, state):
     """Return the number of steps to receive ahead: at most a sixth of the interspike interval."""
     interval = (state.step + 1) // (state.n_earlier + state.n_spikes + 1)
@@ -250,14 +277,20 @@ def block_loop(rule: type[Rule]) -> Any:
     def advance(constants, state, numbers, kept_post, stop, a):
         """Integrate the steps from `state.step` to before `stop`."""
         m, fields, post = _membrane(constants), fields_of(numbers), post_of(kept_post)
-        v, g_ex, free = state.v, state.g_ex, state.free
+        v, g_ex, largest_g_ex, free = state.v, state.g_ex, state.largest_g_ex, state.free
         event, n_spikes, base = uint64(state.event), uint64(state.n_spikes), state.base
         longest = _block_length(constants, state)
         k = state.step
         while k < stop:
             row, begun, n = uint64(k - base), event, min(longest, stop - k)
             event = receive(a, event, k + n, base, post, fields)
-            j, v, g_ex = _integrate(m, v, g_ex, a.arriving, row, n, min(free - k, n))
+            n_refractory = min(free - k, n)
+            if _can_exceed(m, g_ex, largest_g_ex, event - begun):
+                j, v, g_ex, largest_g_ex = _integrate_and_track(
+                    m, v, g_ex, largest_g_ex, a.arriving, row, n, n_refractory
+                )
+            else:
+                j, v, g_ex = _integrate(m, v, g_ex, a.arriving, row, n, n_refractory)
             k += j
             if j < n:
                 row = uint64(k - base)
@@ -266,9 +299,10 @@ def block_loop(rule: type[Rule]) -> Any:
                 n_spikes += _ONE
                 free = k + 1 + constants.refractory_steps
                 event, post, g_ex, v = fire(a, m, event, k, post, row, fields, g_ex)
+                largest_g_ex = max(largest_g_ex, g_ex)
                 k += 1
         keep_post(kept_post, post)
-        state.v, state.g_ex, state.free = v, g_ex, free
+        state.v, state.g_ex, state.largest_g_ex, state.free = v, g_ex, largest_g_ex, free
         state.event, state.n_spikes = event, n_spikes
 
     return advance
@@ -285,7 +319,7 @@ def plain_loop(rule: type[Rule]) -> Any:
     def advance(constants, state, numbers, kept_post, stop, a):
         """Integrate the steps from `state.step` to before `stop`."""
         m, fields, post = _membrane(constants), fields_of(numbers), post_of(kept_post)
-        v, g_ex, free = state.v, state.g_ex, state.free
+        v, g_ex, largest_g_ex, free = state.v, state.g_ex, state.largest_g_ex, state.free
         event, n_spikes = uint64(state.event), uint64(state.n_spikes)
         for k in range(state.step, stop):
             row = uint64(k - state.base)
@@ -298,8 +332,9 @@ def plain_loop(rule: type[Rule]) -> Any:
                 event, arriving = arrive(a, event, k, post, row, fields)
                 g_ex = _conductance(m, g_ex, arriving)
                 v = _potential(m, m.V_reset if k < free else v, g_ex)
+            largest_g_ex = max(largest_g_ex, g_ex)
         keep_post(kept_post, post)
-        state.v, state.g_ex, state.free = v, g_ex, free
+        state.v, state.g_ex, state.largest_g_ex, state.free = v, g_ex, largest_g_ex, free
         state.event, state.n_spikes = event, n_spikes
 
     return advance

@@ -12,9 +12,10 @@ import numpy as np
 from pipeline.engine.statistics import isi_cv, late_statistics
 from pipeline.model import reference
 from pipeline.model.inputs import Cells
-from pipeline.model.parameters import Configuration, steps
+from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import multiples
+from pipeline.model.sections import steps
 from pipeline.model.variables import Result
 
 log = logging.getLogger("pipeline")
@@ -118,6 +119,7 @@ def run_point(
             raise FloatingPointError(f"{name} is {number} at the end; try a smaller simulation.dt")
     simulation, record = configuration.simulation, configuration.record
     spike_step = recording.spike_step
+    stable, g_ex = configuration.largest_stable_conductance, recording.largest_g_ex
     variables: Result = {
         "weight": recording.weight,
         "output_rate": 1000 * spike_step.size / simulation.duration,
@@ -125,13 +127,15 @@ def run_point(
         "isi_cv": isi_cv(spike_step),
         **late_statistics(spike_step, simulation.n_steps, simulation.dt),
         "mean_weight": mean_weight,
+        "euler_overshoot": (g_ex - stable) / (1 + stable),
         "wall_time": time.perf_counter() - started,
     }
     if record.weight_interval is not None:
-        n_samples = len(recording.weight_history)
+        # Where the duration is no whole number of steps, the last one ends after it.
+        n_samples = configuration.n_samples
         window = spike_step // steps(record.weight_interval, simulation.dt)
         counts = np.bincount(window, minlength=n_samples)[:n_samples]
-        variables["weight_history"] = recording.weight_history
+        variables["weight_history"] = recording.weight_history[:n_samples]
         variables["rate_history"] = 1000 * counts / record.weight_interval
     if record.spike_times:
         variables["spike_time"] = multiples(spike_step, simulation.dt)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from pipeline.engine.simulate import available_engine, engine_named, run_point
 from pipeline.experiment.dry_run import Plan, plan_grid
-from pipeline.experiment.run import run_grid
+from pipeline.experiment.run import run_grid, warn_of_unstable_steps
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import given_cells
 from pipeline.model.parameters import Configuration
@@ -48,11 +48,11 @@ def simulate(
     xarray.Dataset
         The variables of `results.nc` for one point: `weight` (synapse) [dimensionless, fraction of
         `synapse.g_max`], `output_rate` () [Hz], `spike_count` () [dimensionless], `isi_cv` ()
-        [dimensionless], `mean_weight` () [dimensionless], `effective_ltd_ratio` ()
-        [dimensionless], `status` () [dimensionless]; as recorded, `weight_history` (sample_time,
-        synapse) [dimensionless], `rate_history` (sample_time) [Hz], `spike_time` (spike) [ms] and
-        every state variable (time, ...). Without `wall_time` and `made_by`: the same call returns
-        an identical dataset.
+        [dimensionless], `mean_weight` () [dimensionless], `euler_overshoot` () [dimensionless],
+        `effective_ltd_ratio` () [dimensionless], `status` () [dimensionless]; as recorded,
+        `weight_history` (sample_time, synapse) [dimensionless], `rate_history` (sample_time) [Hz],
+        `spike_time` (spike) [ms] and every state variable (time, ...). Without `wall_time` and
+        `made_by`: the same call returns an identical dataset.
 
     Raises
     ------
@@ -71,6 +71,7 @@ def simulate(
     refuse_larger_than_memory(grid, in_memory=True)
     engine = engine_named(available_engine(run_settings.engine, [configuration]))
     arrays = stacked([run_point(configuration, engine, cells)], exact)
+    warn_of_unstable_steps(arrays["euler_overshoot"])
     recorded = {name: array for name, array in arrays.items() if name not in ABOUT_RUNS}
     recorded["status"] = np.array([DONE], np.int8)
     note = {} if spikes is None else {"input": "spikes given by the caller"}

@@ -5,21 +5,28 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.engine.cost import estimated_seconds, longest_seconds
 from pipeline.engine.simulate import Engine, available_engine, engine_named, run_point
 from pipeline.execution.backends import BACKENDS
 from pipeline.execution.pool import unlike_in_time
 from pipeline.model.parameters import Configuration
+from pipeline.model.quantity import rounded
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
 from pipeline.request.points import Points
 from pipeline.request.run_settings import RunSettings
 from pipeline.request.size import bytes_per_point
+from pipeline.storage.along_axes import LabelledArray
 from pipeline.storage.arrays import Counts, refuse_larger_than_memory
 from pipeline.storage.directory import Directory
+from pipeline.storage.labels import derived_parameters
 from pipeline.storage.state import SweepState
 
 #: Number of trial simulations, and the longest time of each [s], approximately.
@@ -40,6 +47,9 @@ class Plan:
     ----------
     axes : tuple of Axis
         Axes of the file that would be written.
+    derived : mapping
+        Dimensions, values and attributes, by name, of the effective LTD ratio and of parameters
+        that follow from others along axes.
     asked, everything : Counts
         Numbers of points by status: of those requested, and of all in that file.
     engine : str
@@ -55,6 +65,7 @@ class Plan:
     """
 
     axes: tuple[Axis, ...]
+    derived: Mapping[str, LabelledArray]
     asked: Counts
     everything: Counts
     engine: str
@@ -69,6 +80,7 @@ class Plan:
         if n_points > n_asked:
             lines[0] += f"; the file has a grid of {n_points:,}"
         lines += [f"axis: {axis.key} = {_values(axis)}" for axis in self.axes]
+        lines += [_derived(name, *array) for name, array in self.derived.items()]
         workers = f"{self.n_workers} worker{'s' if self.n_workers > 1 else ''}"
         lines.append(f"time: about {_duration(self.seconds)} ({self.engine} engine, {workers})")
         except_spikes = ", without spike times" if self.with_spike_times else ""
@@ -107,6 +119,7 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
     united = state.arrays.grid
     return Plan(
         axes=united.axes,
+        derived=_derived_parameters(united),
         asked=state.counts(),
         everything=state.arrays.counts(),
         engine=engine,
@@ -115,6 +128,16 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
         n_bytes=bytes_per_point(united) * len(united.points),
         with_spike_times=united.record.spike_times,
     )
+
+
+def _derived_parameters(grid: Grid) -> dict[str, LabelledArray]:
+    """Return what differs from point to point beside the axes, and the effective LTD ratio."""
+    everywhere, somewhere = derived_parameters(grid)
+    return {
+        name: array
+        for name, array in (everywhere | somewhere).items()
+        if array[1].size > 1 or (name == "effective_ltd_ratio" and np.isfinite(array[1]).all())
+    }
 
 
 def _seconds(points: Points, unlike: Sequence[tuple[Configuration, float]], engine: str) -> float:
@@ -150,10 +173,21 @@ def _shortened(point: Configuration, engine: str) -> Configuration:
 
 
 def _values(axis: Axis) -> str:
-    values = [str(value) for value in axis.values]
-    if len(values) > _MOST_SHOWN:
-        values = [*values[:3], "...", values[-1]]
-    return f"{', '.join(values)} {axis.quantity.units}".rstrip() + f" ({len(axis.values)})"
+    return f"{_listed(axis.values)} {axis.quantity.units}".rstrip() + f" ({len(axis.values)})"
+
+
+def _derived(name: str, dims: Sequence[str], values: NDArray, attributes: Mapping[str, Any]) -> str:
+    """Describe values of any shape and unit along axes."""
+    plain = [rounded(v) if isinstance(v, float) else v for v in values.ravel().tolist()]
+    plain = plain[:1] if len(set(plain)) == 1 else plain
+    text = f"{_listed(plain)} {attributes.get('units', '')}".rstrip()
+    along = f" along {' and '.join(dims)}" if len(plain) > 1 else ""
+    return f"derived: {attributes.get('config_key', name)} = {text}{along}"
+
+
+def _listed(values: Sequence[Any]) -> str:
+    texts = [str(value) for value in values]
+    return ", ".join(texts if len(texts) <= _MOST_SHOWN else [*texts[:3], "...", texts[-1]])
 
 
 def _duration(seconds: float) -> str:

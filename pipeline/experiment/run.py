@@ -8,6 +8,8 @@ import logging
 import time
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from pipeline.engine.simulate import available_engine
@@ -112,6 +114,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
                     state.runs[-1]["seconds"] = round(time.perf_counter() - started, 3)
                 results = state.conclude()
             log.info("%d points done, %d failed, %d missing", *state.arrays.counts())
+            warn_of_unstable_steps(results.values("euler_overshoot"))
             seconds = time.perf_counter() - started
             if tracker:
                 tracker.log(state, results)
@@ -130,6 +133,26 @@ def _run(pending: Points, settings: RunSettings, state: SweepState) -> None:
     if failed:
         point, reason = state.describe(failed[0]), state.failures[failed[0]].reason
         log.error("failed: %d; the first at %s: %s", len(failed), point, reason)
+
+
+def warn_of_unstable_steps(overshoot: ArrayLike) -> None:
+    """Log one warning if the integration of some points was unstable.
+
+    Parameters
+    ----------
+    overshoot : array_like, (...)
+        `euler_overshoot` of each point, dimensionless; NaN where not done or not recorded.
+    """
+    overshoot = np.asarray(overshoot)
+    unstable = overshoot[overshoot > 0]
+    if unstable.size:
+        log.warning(
+            "unstable integration at %d of %d points, where simulation.dt is up to %.3g times the "
+            "effective membrane time constant tau_m / (1 + g); use a smaller simulation.dt",
+            unstable.size,
+            overshoot.size,
+            1 + unstable.max(),
+        )
 
 
 class _Log(logging.FileHandler):

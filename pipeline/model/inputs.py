@@ -33,6 +33,10 @@ _BLOCK = 4_096
 #: Number (spawn key) of a random stream of a seed: adding a stream leaves the others unchanged.
 INPUT_STREAM = 0
 
+#: Whether the random numbers of a seed are the same at all points of a sweep, or each point has its
+#: own; see `Configuration.input_seed`.
+SEED_POLICIES = ("shared", "independent")
+
 #: A mean gap beyond the end of any lattice, finite when multiplied by an exponential variate.
 _LONGEST_GAP = 1e300
 
@@ -62,6 +66,12 @@ class InputProcess(Variant):
     process: str = quantity("input process", kind=str)
     n_synapses: int = quantity("number of synapses", kind=int, at_least=1, at_most=10_000_000)
     rate_hz: float = quantity("input rate", "Hz", at_least=0)
+    seed_policy: str = quantity(
+        "whether points with one seed share the random numbers of their input",
+        kind=str,
+        choices=SEED_POLICIES,
+        neutral=SEED_POLICIES[0],
+    )
 
     def events(self, dt: float, n_steps: int, seed: int) -> Iterator[Cells]:
         """Yield the events of one run in time order, in chunks.

@@ -1,4 +1,4 @@
-"""Parameters of one simulation, with long name, unit and bounds.
+"""Configuration of one simulation: all of its parameters, by section.
 
 Values are defined in `conf/`; there are no defaults here. Times are in ms, potentials in mV,
 conductances relative to the leak conductance; weights are fractions of `g_max` in [0, 1].
@@ -14,93 +14,26 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pipeline.model.errors import RequestError
-from pipeline.model.inputs import Cells, InputProcess, checked_cells
+from pipeline.model.inputs import SEED_POLICIES, Cells, InputProcess, checked_cells
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import (
     Quantity,
     Section,
     override_text,
+    overrides_by_key,
     quantity,
     refuse_unknown_keys,
     unknown_key,
     written,
 )
+from pipeline.model.sections import Neuron, Record, Simulation, Synapse
+from pipeline.model.streams import point_seed
 
 #: Part of every point's key; raise it when a change of the model changes any number.
 MODEL_VERSION = 4
 
 #: Most cells (steps times synapses): cell indices, summed over a chunk of gaps, must fit in int64.
 _MOST_CELLS = 2**48
-
-
-@dataclass(frozen=True)
-class Neuron(Section):
-    """Leaky integrate-and-fire neuron."""
-
-    section: ClassVar[str] = "neuron"
-    title: ClassVar[str] = "neuron model"
-
-    V_th: float = quantity("spike threshold", "mV", at_least=-1000, at_most=1000)
-    V_reset: float = quantity("reset potential", "mV", at_least=-1000, at_most=1000)
-    V_init: float = quantity("initial membrane potential", "mV", at_least=-1000, at_most=1000)
-    E_L: float = quantity("leak reversal potential", "mV", at_least=-1000, at_most=1000)
-    tau_m: float = quantity("membrane time constant", "ms", above=0)
-    t_ref: float = quantity("refractory period", "ms", at_least=0, at_most=1e9)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.V_reset >= self.V_th:
-            raise RequestError(
-                f"{written('neuron.V_reset', self.V_reset)}: must be < neuron.V_th={self.V_th} mV"
-            )
-
-
-@dataclass(frozen=True)
-class Synapse(Section):
-    """Excitatory conductance synapse with exponential decay."""
-
-    section: ClassVar[str] = "synapse"
-    title: ClassVar[str] = "synapse model"
-
-    g_max: float = quantity("maximal conductance relative to the leak", at_least=0, at_most=1000)
-    w_init: float = quantity("initial weight", at_least=0, at_most=1)
-    E_ex: float = quantity("excitatory reversal potential", "mV", at_least=-1000, at_most=1000)
-    tau_ex: float = quantity("excitatory synaptic time constant", "ms", above=0)
-
-
-@dataclass(frozen=True)
-class Simulation(Section):
-    """Time grid."""
-
-    section: ClassVar[str] = "simulation"
-    title: ClassVar[str] = "time grid"
-
-    duration: float = quantity("simulated time", "ms", above=0, at_most=1e12)
-    dt: float = quantity("time step", "ms", at_least=1e-6)
-
-    @functools.cached_property
-    def n_steps(self) -> int:
-        """Number of time steps, rounded up."""
-        return steps(self.duration, self.dt)
-
-
-@dataclass(frozen=True)
-class Record(Section):
-    """What is recorded of a run beside final weights and output statistics."""
-
-    section: ClassVar[str] = "record"
-    title: ClassVar[str] = "recording"
-
-    weight_interval: float | None = quantity(
-        "interval between weight samples", "ms", above=0, null="no weight history"
-    )
-    spike_times: bool = quantity("whether output spike times are recorded", kind=bool)
-    traces: bool = quantity("whether all state variables are recorded at every step", kind=bool)
-    dtype: str = quantity(
-        "number type in which weights and traces are stored",
-        kind=str,
-        choices=("float32", "float64"),
-    )
 
 
 @dataclass(frozen=True)
@@ -160,10 +93,37 @@ class Configuration(Section):
             Cells of the lattice; indices, dimensionless.
         """
         n_steps, inputs = self.simulation.n_steps, self.input
-        events = inputs.events(self.simulation.dt, n_steps, self.seed)
+        events = inputs.events(self.simulation.dt, n_steps, self.input_seed)
         if inputs.bernoulli:
             return events
         return checked_cells(events, n_steps * inputs.n_synapses, inputs.name)
+
+    @property
+    def input_seed(self) -> int:
+        """Seed of the input events; `input.seed_policy` decides what it depends on.
+
+        Where it is independent, on the seed and on all values that determine results without the
+        duration and the recording: a longer run has the events of a shorter one.
+        """
+        if self.input.seed_policy == SEED_POLICIES[0]:
+            return self.seed
+        values = {name: getattr(self, name).key_values() for name in SECTIONS if name != "record"}
+        del values["simulation"]["duration"]
+        return point_seed(self.seed, str(values))
+
+    @property
+    def largest_stable_conductance(self) -> float:
+        """Sum of conductances, relative to the leak, at which the Euler step reaches its target.
+
+        By a larger one the potential passes the value that it tends to: dt (1 + g) / tau_m is > 1.
+        """
+        return self.neuron.tau_m / self.simulation.dt - 1
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples of the weights: those that are not after the end of the run."""
+        interval = self.record.weight_interval
+        return 0 if interval is None else math.floor(round(self.simulation.duration / interval, 6))
 
     def with_seed(self, seed: int) -> Configuration:
         """Return the same configuration with another seed; only the seed is validated.
@@ -195,7 +155,7 @@ class Configuration(Section):
         ------
         RequestError
             If a key is unknown, chooses a rule, a process or a group, or is referred to by `${...}`
-            of a value that is not replaced as well; or if a value is not allowed.
+            of a value that is not replaced as well; or if a value is not allowed or has no effect.
         """
         if not isinstance(values, Mapping):
             raise RequestError(f"{written('values', values)}: must map keys to values")
@@ -212,7 +172,10 @@ class Configuration(Section):
         made = dataclasses.replace(self, **given.get("", {}), **changed)
         own = {f"{key}=": override_text(key, made._value(key)) for key in values}
         kept = [text for text in self.overrides if not text.startswith(tuple(own))]
-        return made.with_admitted(overrides=(*kept, *own.values()), references=references)
+        overrides = (*kept, *own.values())
+        typed = {key: written(key, value) for key, value in values.items()}
+        made.stdp.refuse_replaced(overrides_by_key(kept) | typed)
+        return made.with_admitted(overrides=overrides, references=references)
 
     def _value(self, key: str) -> Any:
         """Return the value of a key, such as `stdp.A_plus`."""
@@ -343,11 +306,6 @@ def by_key(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         key = f"{prefix}{name}"
         flat |= by_key(value, f"{key}.") if isinstance(value, Mapping) else {key: value}
     return flat
-
-
-def steps(time: float, dt: float) -> int:
-    """Return the number of steps in a time, rounded up, tolerant of the division's rounding."""
-    return math.ceil(round(time / dt, 6))
 
 
 def _check_time_step(configuration: Configuration) -> None:

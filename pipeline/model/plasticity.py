@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.model.errors import RequestError
-from pipeline.model.quantity import quantity
+from pipeline.model.quantity import quantity, written
 from pipeline.model.registry import REGISTRIES, Registry, Variant
 
 PRE, POST = "presynaptic", "postsynaptic"
@@ -93,6 +93,9 @@ class Rule(Variant):
         The traces, by the names that the two functions use.
     followers : mapping of str to tuple of str
         Fields that are derived from others when null, and those others; see `resolved`.
+    replaces : mapping of str to tuple of str
+        Fields that, where they are not null, take the place of others, and those others; see
+        `refuse_replaced`.
     not_in_key : tuple of str
         Fields that affect results only through other fields, in `resolved`.
     theory_gap : str
@@ -108,6 +111,7 @@ class Rule(Variant):
     chosen_by: ClassVar[str] = "rule"
     traces: ClassVar[Mapping[str, Trace]]
     followers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    replaces: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     not_in_key: ClassVar[tuple[str, ...]] = ()
     theory_gap: ClassVar[str] = "the theory covers additive, all-to-all pair rules only"
 
@@ -156,9 +160,42 @@ class Rule(Variant):
         """Return the same rule with numbers in place of nulls."""
         return self
 
-    def effective_ltd_ratio(self) -> float:
-        """Return the ratio of LTD to LTP area of the STDP window; NaN where it is not defined."""
+    def area_ratio(self) -> float:
+        """Return the ratio of LTD to LTP area of the STDP window; NaN where it is not defined.
+
+        It is the variable `effective_ltd_ratio` of the file.
+        """
         return float("nan")
+
+    def value_of(self, name: str) -> Any:
+        """Return the value of a field, in place of null the one at which the rule is the same."""
+        return getattr(self.resolved(), name)
+
+    def followed(self, name: str) -> tuple[str, ...]:
+        """Return the fields that a field of `followers` is derived from."""
+        return self.followers[name]
+
+    def refuse_replaced(self, typed: Mapping[str, str]) -> None:
+        """Refuse values of fields in whose place another field is set.
+
+        Parameters
+        ----------
+        typed : mapping of str to str
+            What was asked for: overrides by key, as on a command line.
+
+        Raises
+        ------
+        RequestError
+            If one of them has no effect because of a field of `replaces`.
+        """
+        for name, others in self.replaces.items():
+            value = getattr(self, name)
+            for key in map(self.key, others):
+                if value is not None and key in typed:
+                    raise RequestError(
+                        f"{typed[key]}: must not be given together with "
+                        f"{written(self.key(name), value)}, which replaces it"
+                    )
 
     def key_values(self) -> dict[str, Any]:
         """Return the resolved values, which determine results."""

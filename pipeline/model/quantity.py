@@ -88,6 +88,8 @@ class Quantity:
         """
         if value is None and self.null:
             return None
+        if not isinstance(value, np.generic) and getattr(value, "ndim", None) == 0:
+            value = np.asarray(value).item()  # an array of one value, as of xarray
         try:
             clean: Any = _CONVERTERS[self.kind](value)
         except (TypeError, ValueError, OverflowError):
@@ -123,6 +125,11 @@ def override_text(key: str, value: Any) -> str:
     special = re.compile(r"(\\*)(\$\{|'|\Z)")
     escaped = special.sub(lambda found: found[1] * 2 + (found[2] and "\\" + found[2]), value)
     return f"{key}='{escaped}'"
+
+
+def overrides_by_key(overrides: Iterable[str]) -> dict[str, str]:
+    """Return overrides such as `stdp.A_plus=0.01` by their keys."""
+    return {text.partition("=")[0].lstrip("+~"): text for text in overrides}
 
 
 def unknown_key(

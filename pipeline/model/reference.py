@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from pipeline.model.arithmetic import fma
 from pipeline.model.inputs import Cells, active_synapses
-from pipeline.model.parameters import Configuration, steps
+from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import POST, PRE, Rule, clipped
+from pipeline.model.sections import steps
 
 
 @dataclass
@@ -27,6 +28,9 @@ class Recording:
         Time steps of the output spikes.
     v : float
         Membrane potential at the end [mV].
+    largest_g_ex : float
+        Largest conductance of any step, but at least
+        `Configuration.largest_stable_conductance`; relative to the leak, dimensionless.
     weight_history : ndarray, (n_samples, n_synapses)
         Weights after each interval of `record.weight_interval`; no rows when it is null.
     traces : dict of ndarray
@@ -39,6 +43,7 @@ class Recording:
     weight: NDArray[np.float64]
     spike_step: NDArray[np.int64]
     v: float
+    largest_g_ex: float
     weight_history: NDArray[np.float64]
     traces: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
@@ -77,10 +82,9 @@ def run(
     n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
     refractory_steps = steps(neuron.t_ref, dt)
     last_step, stretch = n_steps - 1, max(1, _CELLS_PER_STRETCH // n_synapses)
-    chunks = configuration.input_events() if chunks is None else chunks
-    recorder = _Recorder(configuration)
-
+    chunks, recorder = chunks or configuration.input_events(), _Recorder(configuration)
     v, g_ex, refractory, a = neuron.V_init, 0.0, 0, dt / neuron.tau_m
+    largest_g_ex = configuration.largest_stable_conductance
     w = np.full(n_synapses, synapse.w_init)
     traces, fields = _Traces(rule, n_synapses, dt), rule.fields()
 
@@ -126,12 +130,13 @@ def run(
         traces.decay_post()
 
         # 5. Membrane potential: tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex), one Euler step.
+        largest_g_ex = max(largest_g_ex, g_ex)
         v = fma(v, 1 - a - a * g_ex, a * neuron.E_L + a * synapse.E_ex * g_ex)
 
     if recorder.traces:
         recorder.note(last_step, v=v, g_ex=g_ex, weight_trace=w, **traces.values)
     recorder.sample(n_steps, w)
-    return recorder.recording(w, v)
+    return recorder.recording(w, v, largest_g_ex)
 
 
 class _Traces:
@@ -223,12 +228,13 @@ class _Recorder:
         for name, value in state.items():
             self.traces[name][step] = value
 
-    def recording(self, w: NDArray, v: float) -> Recording:
+    def recording(self, w: NDArray, v: float, largest_g_ex: float) -> Recording:
         """Return the stored variables as arrays."""
         return Recording(
             weight=w,
             spike_step=np.array(self.spike_step, dtype=np.int64),
             v=v,
+            largest_g_ex=largest_g_ex,
             weight_history=np.reshape(self.history, (len(self.history), w.size)),
             traces=self.traces,
         )

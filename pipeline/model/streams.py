@@ -11,6 +11,7 @@ bit.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +44,13 @@ class Stream(NamedTuple):
 
     start: int
     increment: int
+
+
+def point_seed(seed: int, text: str) -> int:
+    """Return the seed of one point, 128 bits, from the seed of a sweep and a text of the point."""
+    digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+    sequence = np.random.SeedSequence([seed, int.from_bytes(digest)])
+    return int.from_bytes(sequence.generate_state(4).astype(">u4").tobytes())
 
 
 def stream_of(seed: int, number: int) -> Stream:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.parameters import Record
+from pipeline.model.sections import Record
 
 #: The variables of one point, by name.
 Result = dict[str, Any]
@@ -47,10 +47,7 @@ def _with_traces(record: Record) -> bool:
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable of `results.nc`: attributes, dimensions beside the axes, and when recorded.
-
-    `later` says that points of this `MODEL_VERSION` exist without it, where it is NaN.
-    """
+    """A variable of `results.nc`: attributes, dimensions beside the axes, and when recorded."""
 
     long_name: str
     units: str = ""
@@ -59,6 +56,7 @@ class Variable:
     when: Callable[[Record], bool] = _always
     #: "stored" stands for `record.dtype`.
     dtype: str = "float64"
+    #: Whether there are files of this schema version, or points in them, without it: NaN there.
     later: bool = False
 
 
@@ -96,6 +94,15 @@ VARIABLES = {
         later=True,
     ),
     "mean_weight": Variable("mean final weight", "", (), _FRACTION),
+    "euler_overshoot": Variable(
+        "largest overshoot of the membrane potential in a step of unstable integration",
+        "",
+        (),
+        "as a fraction of the distance to the potential that it tends to: the largest "
+        "simulation.dt (1 + g) / neuron.tau_m - 1 of any step, g the sum of all conductances "
+        "relative to the leak; 0 where no step is unstable",
+        later=True,
+    ),
     "wall_time": Variable("wall time of the run", "s", (), "measured; differs from run to run"),
     "weight_history": Variable(
         "synaptic weight", "", ("sample_time", "synapse"), _FRACTION, _with_history, "stored"
@@ -144,7 +151,7 @@ DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims} |
 #: Names of the file that no axis may be called after.
 FILE_NAMES = DIMENSIONS | {
     *VARIABLES,
-    *("status", "made_by", "effective_ltd_ratio", "weight_step", "trace_time_constant"),
+    *("status", "made_by", "weight_step", "trace_time_constant"),
 }
 
 

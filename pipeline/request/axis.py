@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS, all_quantities, declarations
 from pipeline.model.quantity import Quantity, unknown_key, written
@@ -108,6 +110,8 @@ def listed(key: str, values: Any) -> list[Any]:
     RequestError
         If they are not a list of values, or too many.
     """
+    if hasattr(values, "__array__"):  # as of numpy, pandas and xarray
+        values = np.asarray(values).tolist()
     if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
         raise RequestError(f"{written(key, values)}: an axis needs a list of values")
     if isinstance(values, Sized):

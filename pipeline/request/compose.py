@@ -25,7 +25,7 @@ from pipeline.model.parameters import (
     neutral_mapping,
     without_foreign_fields,
 )
-from pipeline.model.quantity import Quantity, unknown_key, written
+from pipeline.model.quantity import Quantity, overrides_by_key, unknown_key, written
 from pipeline.request.axis import not_a_choice
 from pipeline.request.hydra_loader import FileState, Loaded, calls_resolver, file_state, load
 from pipeline.request.run_settings import RunSettings
@@ -109,7 +109,9 @@ class Composition:
     @functools.cached_property
     def configuration(self) -> Configuration:
         """The parameters of one simulation, validated."""
-        return Configuration.from_mapping(self.parameters).with_admitted(
+        composed = Configuration.from_mapping(self.parameters)
+        composed.stdp.refuse_replaced(overrides_by_key(self.overrides))
+        return composed.with_admitted(
             overrides=self.overrides,
             references={key: names_in([text]) for key, text in self._references.items()},
         )

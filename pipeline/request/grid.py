@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import SECTIONS, Configuration, Record, completed
+from pipeline.model.parameters import SECTIONS, Configuration, completed
 from pipeline.model.quantity import refuse_unknown_keys
+from pipeline.model.sections import Record
 from pipeline.request.axis import MOST_POINTS, Axis
 from pipeline.request.points import PointFactory, Points
 

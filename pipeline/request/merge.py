@@ -83,18 +83,17 @@ def _values_of(key: str, base: Mapping[str, Any], axes: Sequence[Axis]) -> list[
     It is one value, unless the key is null and follows an axis, or a swept group sets it.
     """
     section, _, name = key.rpartition(".")
-    deciding = {key}
-    if section == Rule.section:
-        for rule in Rule.variants():  # whichever of them the points have
-            followed = getattr(rule, "followers", {}).get(name, ())
-            deciding |= {rule.key(other) for other in followed}
-    relevant = [axis for axis in axes if deciding & axis.keys]
+    # A field of a rule may follow any other one.
+    deciding = f"{section}." if section == Rule.section else key
+    relevant = [axis for axis in axes if axis.sets(deciding)]
     values = []
     for point in Grid(base, relevant).points:
         part = getattr(point, section) if section else point
         if name not in part.quantities():
             raise RequestError(f"{key}: is not a field of one of the two requests")
-        values.append(getattr(part.resolved() if isinstance(part, Rule) else part, name))
+        values.append(part.value_of(name) if isinstance(part, Rule) else getattr(part, name))
+        if values[-1] is None:  # another field replaces it
+            raise RequestError(f"{key}: has no value of its own in one of the two requests")
     return list(dict.fromkeys(values))
 
 

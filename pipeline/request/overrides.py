@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import Configuration, by_key
-from pipeline.model.quantity import written
+from pipeline.model.quantity import overrides_by_key, written
 from pipeline.request.axis import refuse_entangled, refuse_too_many
 from pipeline.request.axis_kinds import kind_of
 from pipeline.request.compose import (
@@ -66,7 +66,8 @@ def grid_of_overrides(
         return parameters_of(compose_again([*fixed, *choice]))
 
     parameters, names = parameters_of(config), names_in(references_in(config).values())
-    return _grid(HydraComposition(parameters, config, names, compose, frozenset(swept)), swept)
+    made = HydraComposition(parameters, config, names, compose, frozenset(swept))
+    return _grid(made, swept, fixed)
 
 
 def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[Any]]) -> Grid:
@@ -95,7 +96,8 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
         return composition([*fixed, *choice]).parameters
 
     parameters = configuration.to_mapping()
-    return _grid(HydraComposition(parameters, config, names, compose, frozenset(axes)), axes)
+    made = HydraComposition(parameters, config, names, compose, frozenset(axes))
+    return _grid(made, axes, fixed)
 
 
 @dataclass(frozen=True)
@@ -143,10 +145,29 @@ class HydraComposition:
         return by_key(parameters_of(copy))
 
 
-def _grid(composition: HydraComposition, swept: Mapping[str, Iterable[Any]]) -> Grid:
+def _grid(
+    composition: HydraComposition, swept: Mapping[str, Iterable[Any]], fixed: Sequence[str]
+) -> Grid:
     axes = [kind_of(key).build(key, values, composition) for key, values in swept.items()]
     refuse_entangled(axes)
-    return Grid(composition.parameters, axes)
+    grid = Grid(composition.parameters, axes)
+    refuse_replaced(grid, fixed)
+    return grid
+
+
+def refuse_replaced(grid: Grid, fixed: Iterable[str]) -> None:
+    """Refuse axes and overrides that have no effect at a point, as another field replaces them.
+
+    Raises
+    ------
+    RequestError
+        See `Rule.refuse_replaced`.
+    """
+    typed = overrides_by_key(fixed)
+    typed |= {axis.key: written(axis.key, ",".join(map(str, axis.values))) for axis in grid.axes}
+    replacing = [point.stdp.key(n) for point in grid.unlike_models for n in point.stdp.replaces]
+    for point in grid.slice_along(replacing)[1]:
+        point.stdp.refuse_replaced(typed)
 
 
 def _refuse_repeated_axes(arguments: Sequence[Override]) -> None:

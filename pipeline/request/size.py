@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from pipeline.model.parameters import Configuration, steps
+from pipeline.model.parameters import Configuration
 from pipeline.model.variables import VARIABLES, recorded
 from pipeline.request.grid import Grid
 
@@ -46,14 +46,9 @@ def _longest(points: Iterable[Configuration]) -> dict[str, int]:
         {
             "synapse": point.input.n_synapses,
             "time": point.simulation.n_steps,
-            "sample_time": _n_samples(point),
+            "sample_time": point.n_samples,
             "spike": 0,
         }
         for point in points
     ]
     return {dim: max(size[dim] for size in sizes) for dim in sizes[0]}
-
-
-def _n_samples(point: Configuration) -> int:
-    interval, simulation = point.record.weight_interval, point.simulation
-    return 0 if interval is None else simulation.n_steps // steps(interval, simulation.dt)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.parameters import MODEL_VERSION, Configuration
+from pipeline.model.parameters import MODEL_VERSION, Configuration, all_quantities
+from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Quantity, multiples
 from pipeline.model.variables import (
     DONE,
@@ -145,20 +146,13 @@ def label(
         for name, array in arrays.items()
         if name in VARIABLES
     }
-    effective_ratio = along_axes(
-        grid,
-        ["stdp."],
-        lambda point: point.stdp.effective_ltd_ratio(),
-        _EFFECTIVE_RATIO_ATTRIBUTES,
-    )
     about_points = {
         name: _on_grid(grid, arrays[name], (), own)
         for name, own in _ABOUT_POINTS.items()
         if name in arrays
     }
-    following, partial = _resolved_fields(grid)
-    variables = recorded | {"effective_ltd_ratio": effective_ratio} | about_points
-    variables |= partial | model_variables(grid)
+    following, partial = derived_parameters(grid)
+    variables = recorded | partial | about_points | model_variables(grid)
     coordinates: dict[str, LabelledArray] = {
         dimension_name(axis): (
             (dimension_name(axis),),
@@ -222,7 +216,7 @@ def _variable_attributes(name: str) -> Mapping[str, Any]:
     variable = VARIABLES[name]
     attributes = _attributes(variable, comment=variable.comment)
     # Not a fill value: xarray would convert counts to floats when it reads the file.
-    return attributes | ({"valid_min": 0} if variable.dtype == "int64" else {})
+    return attributes | ({"valid_min": np.int64(0)} if variable.dtype == "int64" else {})
 
 
 def _axis_attributes(axis: Axis) -> dict[str, str]:
@@ -239,9 +233,11 @@ _ABOUT_POINTS: dict[str, dict[str, Any]] = {
     "made_by": {
         "long_name": "run that computed the point",
         "comment": f"index in the attribute runs, from 0; {NO_COUNT} where not done or not known",
-        "valid_min": 0,
+        "valid_min": np.int32(0),  # of the variable's own type (CF-1.11, section 2.5.1)
     },
 }
+
+_EFFECTIVE_RATIO_KEY = "stdp.effective_ltd_ratio"
 
 _EFFECTIVE_RATIO_ATTRIBUTES = {
     "long_name": "effective LTD ratio",
@@ -260,6 +256,33 @@ def _on_grid(
     return (*names, *dims), array.reshape((*grid.shape, *array.shape[1:])), attributes
 
 
+def derived_parameters(
+    grid: Grid,
+) -> tuple[dict[str, LabelledArray], dict[str, LabelledArray]]:
+    """Return what points have instead of null, or by the value of an axis, along those axes.
+
+    Returns
+    -------
+    coordinates, variables : dict
+        Fields that the rules of all points have, and keys that follow an axis by `${...}`; fields
+        of only some rules, NaN elsewhere, and the effective LTD ratio, NaN where a rule has none.
+    """
+    everywhere, somewhere = _resolved_fields(grid)
+    swept = {axis.key for axis in grid.axes}
+    if _EFFECTIVE_RATIO_KEY not in swept:
+        somewhere["effective_ltd_ratio"] = along_axes(
+            grid, ["stdp."], lambda point: point.stdp.area_ratio(), _EFFECTIVE_RATIO_ATTRIBUTES
+        )
+    for axis in grid.axes:
+        for key in sorted(axis.keys - swept) if not axis.is_choice else ():
+            values = [setting.get(key) for setting in axis.settings]
+            name = key.rpartition(".")[2]
+            if None not in values and name not in everywhere | somewhere:
+                attributes = _attributes(all_quantities()[key], config_key=key)
+                everywhere[name] = (dimension_name(axis),), np.array(values), attributes
+    return everywhere, somewhere
+
+
 def _resolved_fields(grid: Grid) -> tuple[dict[str, LabelledArray], dict[str, LabelledArray]]:
     """Return the fields that are derived from others when null, along the axes of those.
 
@@ -273,16 +296,23 @@ def _resolved_fields(grid: Grid) -> tuple[dict[str, LabelledArray], dict[str, La
     everywhere: dict[str, LabelledArray] = {}
     somewhere: dict[str, LabelledArray] = {}
     for rule in rules:
-        for name, followed in rule.followers.items():
+        for name in rule.followers:
             if rule.key(name) not in swept:
                 in_all = all(name in other.quantities() for other in rules)
                 (everywhere if in_all else somewhere)[name] = along_axes(
                     grid,
-                    [rule.key(rule.chosen_by), rule.key(name), *map(rule.key, followed)],
+                    [rule.key(rule.chosen_by), rule.key(name), *_followed(grid, rule, name)],
                     functools.partial(_resolved, name),
                     _attributes(rule.quantities()[name], config_key=rule.key(name)),
                 )
     return everywhere, somewhere
+
+
+def _followed(grid: Grid, rule: type[Rule], name: str) -> set[str]:
+    """Return the keys that a field of a rule is derived from, at any point."""
+    _, points = grid.slice_along([rule.key(rule.chosen_by), *map(rule.key, rule.replaces)])
+    rules = [point.stdp for point in points if type(point.stdp) is rule]
+    return {rule.key(other) for one in rules for other in one.followed(name)}
 
 
 def _resolved(name: str, point: Configuration) -> float:

@@ -20,7 +20,9 @@ RunRecord = dict[str, Any]
 
 SEED_POLICY = (
     "mixed counters whose start and increment are SeedSequence(seed, spawn_key=(stream,)); input "
-    "spikes are stream 0; the same seed draws the same numbers at every point. "
+    "spikes are stream 0. input.seed_policy=shared: the same seed draws the same numbers at every "
+    "point. input.seed_policy=independent: it is made by SeedSequence([seed, hash]), with the hash "
+    "of the point's parameters without seed, duration and recording. "
     "input.process=notebook: RandomState(seed)."
 )
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import Configuration
-from pipeline.model.parameters import steps
+from pipeline.model.sections import steps
 from tests.support.peers import SCRIPTS, AbsentError
 
 #: Without `-fno-trapping-math` GCC does not vectorise `floor`.

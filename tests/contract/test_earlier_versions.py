@@ -17,10 +17,11 @@ import xarray as xr
 from analysis.__main__ import main as analyse
 from pipeline.execution import batch
 from pipeline.model import variables
-from pipeline.model.parameters import MODEL_VERSION, SECTIONS, Neuron
+from pipeline.model.parameters import MODEL_VERSION, SECTIONS
 from pipeline.model.plasticity import RULES
 from pipeline.model.quantity import quantity
 from pipeline.model.rules.additive import Additive
+from pipeline.model.sections import Neuron
 from pipeline.model.variables import VARIABLES, Variable
 from pipeline.reproduce import main as reproduce
 
@@ -91,9 +92,10 @@ def test_it_grows(kept, command, name):
 def test_it_is_reproduced(kept, name, capsys):
     """All variables are equal bit for bit."""
     assert reproduce([str(kept / name)]) == 0
-    *_, same, later = capsys.readouterr().out.splitlines()
+    *_, same, not_recorded = capsys.readouterr().out.splitlines()
     assert same == "4 of 4 points are the same bit for bit"
-    assert later.startswith("not recorded, and not compared: late_fano_factor, late_isi_cv")
+    later = "euler_overshoot, late_fano_factor, late_isi_cv, late_output_rate"
+    assert not_recorded == f"not recorded, and not compared: {later}"
 
 
 def test_it_is_listed_compared_and_drawn(of_any_version, capsys, monkeypatch):
@@ -114,6 +116,19 @@ def test_versions_can_be_compared(of_version_3, capsys):
     now = EXPERIMENTS / f"model_version_{MODEL_VERSION}" / "values"
     assert analyse(["diff", str(of_version_3 / "values"), str(now)]) == 1
     assert "weight" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_same_experiment_made_anew_is_equal(kept, command, name, capsys, monkeypatch):
+    """`diff` takes a field that the earlier file lacks for what it is: at its neutral value."""
+    monkeypatch.chdir(kept.parent)
+    assert command(*REQUESTS[name], "name=anew").code == 0
+    code = analyse(["diff", f"outputs/{name}", "outputs/anew"])
+    out = capsys.readouterr().out
+    assert code == 0
+    assert "configuration: same" in out
+    assert "euler_overshoot only in B" in " ".join(out.split())
+    assert "4 points compared, 0 only in A, 0 only in B" in out
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -202,7 +217,8 @@ def test_a_field_added_later_to_any_section(kept, command, monkeypatch):
 @pytest.fixture
 def later_variable(monkeypatch):
     """Let the version be one that records a variable more."""
-    monkeypatch.setitem(VARIABLES, "largest_weight", Variable("largest final weight", later=True))
+    later = Variable("largest final weight", later=True)
+    monkeypatch.setitem(VARIABLES, "largest_weight", later)
     variables.recorded.cache_clear()
 
     def run_point(*arguments, **options):
@@ -221,10 +237,25 @@ def test_a_variable_added_later_is_not_recorded_in_earlier_batches(
 ):
     """It is NaN at earlier points, a number at new ones; `reproduce` names it and goes on."""
     assert reproduce([str(kept / "values"), "--points", "1"]) == 0
-    assert "not recorded, and not compared" in (said := capsys.readouterr().out)
-    assert "largest_weight" in said
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("not recorded, and not compared: ")
+    assert "largest_weight" in last
+    assert "euler_overshoot" in last
     ended = command(*[w.replace("0,1", "0,1,2") for w in REQUESTS["values"]], "name=values")
     assert ended.code == 0, ended.err
     largest = numbers(kept / "values")["largest_weight"]
     assert largest.sel(seed=[0, 1]).isnull().all()
     assert largest.sel(seed=2).notnull().all()
+    capsys.readouterr()
+    assert reproduce([str(kept / "values")]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[-2].startswith("6 of 6 points are the same bit for bit")
+    assert "largest_weight" in out[-1]
+
+
+def test_whether_the_integration_was_stable_is_not_recorded_of_earlier_points(of_any_version):
+    """The report says so once, and draws all that the file has."""
+    for name in REQUESTS:
+        assert analyse([str(of_any_version / name), "--report"]) == 0
+        text = (of_any_version / name / "report.html").read_text()
+        assert text.count("Stability of the integration not recorded, by an earlier version") == 1

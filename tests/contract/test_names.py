@@ -13,6 +13,7 @@ from analysis.experiments.comparison import _CLASSES, source_hash
 from analysis.reading import metadata, model
 from analysis.reading.dataset import _REQUIRED
 from analysis.report.provenance import MAIN_PACKAGES
+from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import MODEL_VERSION, all_quantities
 from pipeline.model.plasticity import POST, PRE, Rule
 from pipeline.model.registry import content_hash
@@ -34,6 +35,7 @@ VARIABLES = {
     "late_isi_cv": ((), ""),
     "late_fano_factor": ((), ""),
     "mean_weight": ((), ""),
+    "euler_overshoot": ((), ""),
     "weight_history": (("sample_time", "synapse"), ""),
     "rate_history": (("sample_time",), "Hz"),
     "spike_time": (("spike",), "ms"),
@@ -209,6 +211,7 @@ def test_versions_are_known_to_the_analysis(dataset):
 def test_rules_and_processes_are_described_by_the_names_that_are_read(dataset):
     """Sides and gaps; the rule of older files is the one whose name is neutral."""
     assert (model.PRESYNAPTIC, model.POSTSYNAPTIC) == (PRE, POST)
+    assert InputProcess.quantities()["seed_policy"].neutral == metadata.FIRST_SEED_POLICY
     assert metadata.FIRST_RULE == Rule.quantities()["rule"].neutral == Additive.name
     sides = {name: trace.side for name, trace in Additive.traces.items()}
     assert sides == model._FIRST_TRACES

@@ -8,7 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from pipeline.model.inputs import CHUNK, Cells, InputProcess
+from pipeline.model.errors import RequestError
+from pipeline.model.inputs import CHUNK, SEED_POLICIES, Cells, InputProcess
+from pipeline.model.quantity import written
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,14 @@ class Notebook(InputProcess):
 
     name: ClassVar[str] = "notebook"
     theory_gap: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.seed_policy != SEED_POLICIES[0]:
+            raise RequestError(
+                f"{written(self.key('seed_policy'), self.seed_policy)}: must be "
+                f"{SEED_POLICIES[0]} with input.process=notebook, whose seeds are the notebook's"
+            )
 
     def events(self, dt: float, n_steps: int, seed: int) -> Iterator[Cells]:
         """Draw a uniform number per cell; it is a spike if below the spike probability.

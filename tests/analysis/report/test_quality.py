@@ -37,7 +37,9 @@ def test_missing_points_are_listed_and_a_missing_history_is_reported(keep, one_f
 
 def test_a_settled_run_of_committed_code_has_no_warnings(keep, one_figure):
     """The box says so, and which problems were looked for."""
-    folder = keep("calm", {}, "simulation.duration=1000", "record.weight_interval=50")
+    folder = keep(
+        "calm", {}, "simulation.duration=1000", "simulation.dt=0.1", "record.weight_interval=50"
+    )
     change_runs(folder, {"git_dirty": "false"})
     with netCDF4.Dataset(folder / "results.nc", "a") as file:
         weights = np.tile(np.linspace(0, 1, 40), (20, 1))

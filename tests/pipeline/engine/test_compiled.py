@@ -17,7 +17,13 @@ from hypothesis import strategies as st
 import pipeline
 from pipeline.engine import compiled, constants, kernel
 from pipeline.model import reference
-from pipeline.model.inputs import INPUT_STREAM, bernoulli_cells, given_cells, mean_gap
+from pipeline.model.inputs import (
+    INPUT_STREAM,
+    SEED_POLICIES,
+    bernoulli_cells,
+    given_cells,
+    mean_gap,
+)
 from pipeline.model.parameters import Configuration
 from pipeline.model.rules.additive import Additive
 from pipeline.model.streams import stream_of
@@ -69,7 +75,12 @@ def configurations(draw):
                 "tau_plus": tau_plus,
                 "tau_minus": pick(1.5 * dt, 50, 1.01 * dt) if draw(st.booleans()) else None,
             },
-            "input": {"process": "poisson", "n_synapses": n_synapses, "rate_hz": rate},
+            "input": {
+                "process": "poisson",
+                "n_synapses": n_synapses,
+                "rate_hz": rate,
+                "seed_policy": draw(st.sampled_from(SEED_POLICIES)),
+            },
             "simulation": {"duration": n_steps * dt, "dt": dt},
             "record": {
                 "weight_interval": None if sample is None else sample * dt,
@@ -83,11 +94,12 @@ def configurations(draw):
 
 
 def assert_same_run(configuration, events=None):
-    """Both engines give equal spikes, weights and weight history; return the reference's."""
+    """Both engines give equal spikes, weights, history, and largest g; return the reference's."""
     expected = reference.run(configuration, None if events is None else iter([events]))
     got = compiled.run(configuration, None if events is None else iter([events]))
     np.testing.assert_array_equal(got.spike_step, expected.spike_step)
     np.testing.assert_allclose(got.weight, expected.weight, rtol=0, atol=TOLERANCE)
+    np.testing.assert_allclose(got.largest_g_ex, expected.largest_g_ex, rtol=1e-9, atol=1e-12)
     assert got.weight_history.shape == expected.weight_history.shape
     np.testing.assert_allclose(got.weight_history, expected.weight_history, rtol=0, atol=TOLERANCE)
     return expected
@@ -189,7 +201,7 @@ def test_blocks_give_the_plain_loop_on_given_events(configuration, longest, buff
 
 def assert_identical(got, expected):
     """All that two runs recorded is equal bit by bit."""
-    for name in ("weight", "spike_step", "weight_history", "v"):
+    for name in ("weight", "spike_step", "weight_history", "v", "largest_g_ex"):
         np.testing.assert_array_equal(getattr(got, name), getattr(expected, name))
 
 

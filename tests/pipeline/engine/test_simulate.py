@@ -57,7 +57,7 @@ def test_histories_agree_with_spikes_and_weights(configure):
 def test_only_requested_variables_are_recorded(configure):
     """By default final weights and statistics; traces only if requested."""
     plain = {"weight", "output_rate", "spike_count", "isi_cv", "mean_weight", "status"}
-    plain |= {"late_output_rate", "late_isi_cv", "late_fano_factor"}
+    plain |= {"late_output_rate", "late_isi_cv", "late_fano_factor", "euler_overshoot"}
     plain |= {"effective_ltd_ratio", "weight_step", "trace_time_constant"}
     assert set(pipeline.simulate(configure())) == plain
     everything = pipeline.simulate(configure("record=everything"))

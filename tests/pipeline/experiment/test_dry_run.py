@@ -17,13 +17,14 @@ def test_a_dry_run_writes_nothing(command):
     ended = command(*SMALL, "-m", "input.rate_hz=10,20", "seed=range(30)", "dry_run=true")
     assert ended.code == 0
     assert ended.err == ""
-    points, rates, seeds, duration, size = ended.out.splitlines()
+    points, rates, seeds, ratio, duration, size = ended.out.splitlines()
     assert points == "points: 60, 0 of them done"
     assert rates == "axis: input.rate_hz = 10.0, 20.0 Hz (2)"
     assert seeds == "axis: seed = 0, 1, 2, ..., 29 (30)"
+    assert ratio == "derived: effective_ltd_ratio = 1.1"
     assert duration.startswith("time: about a second")
     assert duration.endswith(" (compiled engine, 1 worker)")
-    assert size == "size: about 13 kB before compression"
+    assert size == "size: about 14 kB before compression"
     assert list(Path.cwd().iterdir()) == []
 
 

@@ -8,9 +8,10 @@ import pytest
 
 import pipeline
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, steps
+from pipeline.model.parameters import SECTIONS, Configuration, all_quantities
 from pipeline.model.plasticity import RULES
 from pipeline.model.quantity import override_text
+from pipeline.model.sections import steps
 
 
 def test_null_is_derived_from_the_other_parameter(configure):

@@ -41,6 +41,6 @@ def test_weights_are_clipped_at_both_ends():
 
 def test_effective_ratio_is_that_of_the_areas(configure):
     """B = A_minus tau_minus / (A_plus tau_plus); NaN without LTP."""
-    assert configure().stdp.effective_ltd_ratio() == pytest.approx(1.10)
-    assert configure("stdp.tau_minus=40").stdp.effective_ltd_ratio() == pytest.approx(2.20)
-    assert math.isnan(configure("stdp.A_plus=0").stdp.effective_ltd_ratio())
+    assert configure().stdp.area_ratio() == pytest.approx(1.10)
+    assert configure("stdp.tau_minus=40").stdp.area_ratio() == pytest.approx(2.20)
+    assert math.isnan(configure("stdp.A_plus=0").stdp.area_ratio())

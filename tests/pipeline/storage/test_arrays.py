@@ -2,6 +2,7 @@
 
 import json
 
+import netCDF4
 import numpy as np
 import pytest
 
@@ -122,6 +123,15 @@ def test_coordinates_have_no_missing_values_without_ltp(configure):
     assert np.isnan(dataset["effective_ltd_ratio"][0])
     assert not any(coordinate.isnull().any() for coordinate in dataset.coords.values())
     assert dataset["spike_count"].attrs["valid_min"] == 0
+
+
+def test_valid_min_has_the_type_of_its_variable(keep):
+    """CF-1.11, section 2.5.1; also in the file, as other readers of netCDF see it."""
+    with netCDF4.Dataset(keep("x", {"seed": [1, 2]}) / "results.nc") as file:
+        limited = [v for v in file.variables.values() if "valid_min" in v.ncattrs()]
+        assert {variable.name for variable in limited} >= {"made_by", "spike_count"}
+        for variable in limited:
+            assert variable.getncattr("valid_min").dtype == variable.dtype
 
 
 def test_no_axes_give_a_dataset_of_one_point(configure):

@@ -1,0 +1,86 @@
+"""The sections of a configuration without variants: neuron, synapse, time grid, recording."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pipeline.model.errors import RequestError
+from pipeline.model.quantity import Section, quantity, written
+
+
+@dataclass(frozen=True)
+class Neuron(Section):
+    """Leaky integrate-and-fire neuron."""
+
+    section: ClassVar[str] = "neuron"
+    title: ClassVar[str] = "neuron model"
+
+    V_th: float = quantity("spike threshold", "mV", at_least=-1000, at_most=1000)
+    V_reset: float = quantity("reset potential", "mV", at_least=-1000, at_most=1000)
+    V_init: float = quantity("initial membrane potential", "mV", at_least=-1000, at_most=1000)
+    E_L: float = quantity("leak reversal potential", "mV", at_least=-1000, at_most=1000)
+    tau_m: float = quantity("membrane time constant", "ms", above=0)
+    t_ref: float = quantity("refractory period", "ms", at_least=0, at_most=1e9)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.V_reset >= self.V_th:
+            raise RequestError(
+                f"{written('neuron.V_reset', self.V_reset)}: must be < neuron.V_th={self.V_th} mV"
+            )
+
+
+@dataclass(frozen=True)
+class Synapse(Section):
+    """Excitatory conductance synapse with exponential decay."""
+
+    section: ClassVar[str] = "synapse"
+    title: ClassVar[str] = "synapse model"
+
+    g_max: float = quantity("maximal conductance relative to the leak", at_least=0, at_most=1000)
+    w_init: float = quantity("initial weight", at_least=0, at_most=1)
+    E_ex: float = quantity("excitatory reversal potential", "mV", at_least=-1000, at_most=1000)
+    tau_ex: float = quantity("excitatory synaptic time constant", "ms", above=0)
+
+
+@dataclass(frozen=True)
+class Simulation(Section):
+    """Time grid."""
+
+    section: ClassVar[str] = "simulation"
+    title: ClassVar[str] = "time grid"
+
+    duration: float = quantity("simulated time", "ms", above=0, at_most=1e12)
+    dt: float = quantity("time step", "ms", at_least=1e-6)
+
+    @functools.cached_property
+    def n_steps(self) -> int:
+        """Number of time steps, rounded up."""
+        return steps(self.duration, self.dt)
+
+
+@dataclass(frozen=True)
+class Record(Section):
+    """What is recorded of a run beside final weights and output statistics."""
+
+    section: ClassVar[str] = "record"
+    title: ClassVar[str] = "recording"
+
+    weight_interval: float | None = quantity(
+        "interval between weight samples", "ms", above=0, null="no weight history"
+    )
+    spike_times: bool = quantity("whether output spike times are recorded", kind=bool)
+    traces: bool = quantity("whether all state variables are recorded at every step", kind=bool)
+    dtype: str = quantity(
+        "number type in which weights and traces are stored",
+        kind=str,
+        choices=("float32", "float64"),
+    )
+
+
+def steps(time: float, dt: float) -> int:
+    """Return the number of steps in a time, rounded up, tolerant of the division's rounding."""
+    return math.ceil(round(time / dt, 6))
