@@ -69,8 +69,8 @@ def missing_points(dataset: xr.Dataset) -> str:
     return f"{n} of {dataset['status'].size} points are missing and not shown" if n else ""
 
 
-def seeds(measured: MeasuredDataset, template: str) -> str:
-    """Insert the number of seeds that are done into a text.
+def seeds(measured: MeasuredDataset, template: str, entering: xr.DataArray | None = None) -> str:
+    """Insert the number of seeds that enter a mean into a text.
 
     Points without any seed are not counted.
 
@@ -80,6 +80,8 @@ def seeds(measured: MeasuredDataset, template: str) -> str:
         The points that are drawn.
     template : str
         With a placeholder `{}` for "4", or "2 to 4" where the number differs between points.
+    entering : DataArray of bool, (..., seed), optional
+        Which runs enter, dimensionless; by default those that are done.
 
     Returns
     -------
@@ -88,9 +90,11 @@ def seeds(measured: MeasuredDataset, template: str) -> str:
     """
     if not measured.has_seeds:
         return ""
-    done = (measured.dataset["status"] == DONE).sum(SEED)
-    done = done.where(done > 0)
-    low, high = int(done.min()), int(done.max())
+    entering = measured.dataset["status"] == DONE if entering is None else entering
+    n = entering.sum(SEED)
+    if not n.any():
+        return ""
+    low, high = int(n.where(n > 0).min()), int(n.max())
     number = f"{high}" if low == high else f"{low} to {high}"
     return template.format(number) if high > 1 else ""
 
@@ -115,7 +119,8 @@ def average(measured: MeasuredDataset, variable: xr.DataArray, bars: bool) -> st
     if variable.ndim > 1 and not measured.swept:
         return "each seed"
     if measured.swept:
-        return seeds(measured, "mean and 95 % interval of {} seeds" if bars else "mean of {} seeds")
+        template = "mean and 95 % interval of {} seeds" if bars else "mean of {} seeds"
+        return seeds(measured, template, variable.notnull())
     low, high = (float(confidence_interval(variable).sel(bound=end)) for end in ("low", "high"))
     interval = f" (95 % interval {low:.3g} to {high:.3g})" if np.isfinite(low) else ""
     return f"mean {float(mean_over_seeds(variable)):.3g}{interval}"

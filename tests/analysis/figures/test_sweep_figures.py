@@ -190,6 +190,19 @@ def test_silence_is_marked(sweep):
     assert baselines == {1}  # the ridge of 60 Hz alone has bars
 
 
+def test_titles_count_the_seeds_that_enter_a_mean(sweep):
+    """Of eight seeds those whose run has a CV: none, one or several, by the input rate."""
+    overrides = "synapse.g_max=0.024", "input.n_synapses=300", "simulation.duration=3000"
+    dataset = sweep({"input.rate_hz": [12, 13, 14], "seed": range(8)}, *overrides)
+    n = dataset["late_isi_cv"].notnull().sum("seed").values
+    low, high = n[n > 0].min(), n.max()
+    assert high < 8
+    number = f"{high}" if low == high else f"{low} to {high}"
+    made = drawn(dataset, "cv", "rates")
+    assert f"of {number} seeds" in unfolded(made["cv_against_rate_hz"])
+    assert "of 8 seeds" in unfolded(made["rates_against_rate_hz"])
+
+
 def test_titles_count_the_seeds_that_are_done(sweep):
     """Not those that were requested; missing points are counted too."""
     dataset = sweep({"input.rate_hz": [30, 60], "seed": [1, 2, 3, 4]})
