@@ -67,7 +67,7 @@ def simulate(
     cells = None if spikes is None else given_cells(spikes, n_synapses, n_steps)
     exact = configuration.record.with_admitted(dtype="float64")
     configuration = configuration.with_admitted(record=exact)
-    grid = Grid(configuration.to_mapping())
+    grid = Grid(configuration)
     refuse_larger_than_memory(grid, in_memory=True)
     engine = engine_named(available_engine(run_settings.engine, [configuration]))
     arrays = stacked([run_point(configuration, engine, cells)], exact)

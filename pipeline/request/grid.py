@@ -40,8 +40,9 @@ class Grid:
         If a point is not allowed, two axes share a name, or there are too many points.
     """
 
-    def __init__(self, base: Mapping[str, Any], axes: Sequence[Axis] = ()) -> None:
-        base = completed(base)
+    def __init__(self, base: Configuration | Mapping[str, Any], axes: Sequence[Axis] = ()) -> None:
+        made = base if isinstance(base, Configuration) else None
+        base = completed(base.to_mapping() if isinstance(base, Configuration) else base)
         refuse_unknown_keys(Configuration, base)
         for name, section in SECTIONS.items():
             # Where an axis chooses among variants, the base holds the fields of all of them.
@@ -60,7 +61,7 @@ class Grid:
         for axis in self.axes:
             if short_names.count(axis.short_name) > 1:
                 raise RequestError(f"{axis.key}: the axis is given twice; once is allowed")
-        self._factory = PointFactory(base, self.axes)
+        self._factory = PointFactory(base, self.axes, made)
         self.points = Points(self._factory, range(math.prod(self.shape)))
         self.keys = self._factory.keys
         if self.record.traces and self.axes_of(["simulation.dt"]):

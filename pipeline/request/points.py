@@ -36,6 +36,8 @@ class PointFactory:
         Nested plain values, used where no axis sets a key.
     axes : sequence of Axis
         The last one varies fastest.
+    made : Configuration, optional
+        The base as a configuration, whose sections are taken where no axis sets a key.
 
     Raises
     ------
@@ -43,8 +45,11 @@ class PointFactory:
         If a point is not allowed.
     """
 
-    def __init__(self, base: Mapping[str, Any], axes: Sequence[Axis]) -> None:
+    def __init__(
+        self, base: Mapping[str, Any], axes: Sequence[Axis], made: Configuration | None = None
+    ) -> None:
         self.base = base
+        self._made = made
         self.axes = tuple(axes)
         self.shape = tuple(len(axis.values) for axis in axes)
         self._touching = {name: self.axes_of([f"{name}."]) for name in SECTIONS}
@@ -90,6 +95,8 @@ class PointFactory:
 
     def _new_section(self, name: str, index: tuple[int, ...]) -> Section:
         """Return a section at an index of the axes that set it."""
+        if self._made and not self._touching[name]:
+            return getattr(self._made, name)
         own = {
             key.removeprefix(f"{name}."): value
             for key, value in self._settings(self._touching[name], index).items()

@@ -179,7 +179,9 @@ def study(plan: Plan) -> Iterator[Row]:
         yield Row(f"Experiment `+experiment={name}`", ours="skipped: no such experiment")
         return
     command = (f"+experiment={name}", *plan.study)
-    notebook = the_notebook(lasting(pipeline.configure(), plan.duration), plan.folder)
+    one = pipeline.configure("simulation.dt=0.1")  # that of the experiment
+    length = plan.duration / 10  # as many steps, and as much memory, as at dt 1 ms
+    notebook = the_notebook(lasting(one, length), plan.folder)
     turns = []
     for _ in range(plan.repeats):
         # The first of two runs includes the allocation of memory by the system.
@@ -187,13 +189,13 @@ def study(plan: Plan) -> Iterator[Row]:
         ended = pipeline_command(plan.folder, *command)
         turns.append((ended.seconds, dense))
     n_points, duration = _size_of(ended.results)
-    n_runs = n_points * duration / plan.duration
+    n_runs = n_points * duration / length
     seconds, dense = (min(times) for times in zip(*turns, strict=True))
     yield Row(
         f"Experiment `{' '.join(command)}`: {n_points:,} points of {duration / 1000:,g} s",
         "the notebook's algorithm",
         time_text(seconds),
-        f"{time_text(n_runs * dense)} ({n_runs:,g} times a run of {plan.duration / 1000:g} s)",
+        f"{time_text(n_runs * dense)} ({n_runs:,g} times a run of {length / 1000:g} s)",
         ratio_text(n_runs * dense / seconds),
         f"total time of the command, all cores; minimum of {plan.repeats}",
     )

@@ -23,7 +23,7 @@ def test_a_dry_run_writes_nothing(command):
     assert seeds == "axis: seed = 0, 1, 2, ..., 29 (30)"
     assert duration.startswith("time: about a second")
     assert duration.endswith(" (compiled engine, 1 worker)")
-    assert size == "size: about 12 kB before compression"
+    assert size == "size: about 13 kB before compression"
     assert list(Path.cwd().iterdir()) == []
 
 

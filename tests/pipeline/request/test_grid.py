@@ -21,6 +21,9 @@ NINE_AXES = {
 }
 
 
+SEEDS = value_axis("seed", range(3))
+
+
 def value_of(point, key):
     """Return the value of a key such as `stdp.A_plus` in a configuration."""
     for name in key.split("."):
@@ -168,3 +171,14 @@ def test_constants_are_what_no_axis_sets(configure):
     constants = constants.constants()
     assert "seed" not in constants
     assert set(constants["stdp"]) == {"rule", "ltd_ratio", "A_minus", "tau_plus", "tau_minus"}
+
+
+@pytest.mark.parametrize("axes", [[], [value_axis("stdp.A_plus", [0.01, 0.02])], [SEEDS]])
+def test_a_grid_of_a_configuration_is_that_of_its_mapping(configure, axes):
+    """Its sections are taken where no axis sets a key of theirs: same keys, same points."""
+    configuration = configure("stdp.tau_minus=30", "seed=7")
+    taken, made = Grid(configuration, axes), Grid(configuration.to_mapping(), axes)
+    assert taken.keys == made.keys
+    assert list(taken.points) == list(made.points)
+    assert taken.points[0].neuron is configuration.neuron
+    assert (taken.points[0].stdp is configuration.stdp) == (not axes or axes == [SEEDS])
