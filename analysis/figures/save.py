@@ -17,6 +17,7 @@ from analysis.plots import style
 from analysis.reading.dataset import reading
 from analysis.reading.errors import LoadError
 from analysis.reading.metadata import results_file
+from analysis.reading.output import say
 
 
 def draw(
@@ -58,20 +59,21 @@ def draw(
             for name in names or supported(measured):
                 paths = [_save(drawn, folder, formats) for drawn in FIGURES[name].drawn(measured)]
                 if names and not paths:
-                    print(f"{name}: no point has a number to draw")
+                    say(f"{name}: no point has a number to draw")
         except OSError as error:
             raise LoadError(f"{folder}: must be a writable directory ({error.strerror})") from error
 
 
-def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> Path:
+def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> list[Path]:
     folder.mkdir(exist_ok=True)
     for suffix in formats:
         drawn.figure.savefig(folder / f"{drawn.name}.{suffix}")
         drawn.figure.set_layout_engine("none")  # the same layout in every format
     plt.close(drawn.figure)
-    path = folder / f"{drawn.name}.{formats[0]}"
-    print(path)
-    return path
+    paths = [folder / f"{drawn.name}.{suffix}" for suffix in formats]
+    for path in paths:
+        say(path)
+    return paths
 
 
 def show(
@@ -121,7 +123,7 @@ def show_catalogue(experiment: Path) -> None:
         measured = MeasuredDataset(dataset)
         for spec in FIGURES.values():
             needs = spec.needs(measured)
-            print(f"{spec.name:16} {spec.shows}" + (f" - needs {needs}" if needs else ""))
+            say(f"{spec.name:16} {spec.shows}" + (f" - needs {needs}" if needs else ""))
 
 
 def _refuse_unsupported(source: object, measured: MeasuredDataset, names: Sequence[str]) -> None:
@@ -139,4 +141,4 @@ def _refuse_empty(experiment: Path, measured: MeasuredDataset) -> None:
     if not measured.done.any():
         raise LoadError(f"{experiment}: no point is done yet; nothing to draw")
     if missing := missing_points(measured.dataset):
-        print(missing)
+        say(missing)

@@ -150,6 +150,11 @@ def results_file(path: str | Path) -> Path:
     path = Path(path)
     file = path / RESULTS if path.is_dir() else path
     if not file.is_file():
+        if (path / "configuration.yaml").is_file():
+            raise LoadError(
+                f"{path}: has no {RESULTS} yet; it is written when the sweep ends, and after an "
+                "interruption or a kill the same command resumes it"
+            )
         raise LoadError(f"{path}: must be an experiment directory with a {RESULTS}, or that file")
     return file
 

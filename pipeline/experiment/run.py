@@ -106,7 +106,12 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
             try:
                 _run(pending, settings, state)
             except KeyboardInterrupt as interrupt:
-                raise SweepInterrupt(state.counts()) from interrupt
+                stopped = SweepInterrupt(state.counts())
+                log.info("interrupted: %s", stopped)
+                raise stopped from interrupt
+            except Exception as error:
+                log.info("ended by %s: %s", type(error).__name__, error)
+                raise
             finally:
                 if pending:
                     state.runs[-1]["seconds"] = round(time.perf_counter() - started, 3)
