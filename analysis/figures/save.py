@@ -16,7 +16,7 @@ from analysis.measures.measured import MeasuredDataset
 from analysis.plots import style
 from analysis.reading.dataset import reading
 from analysis.reading.errors import LoadError
-from analysis.reading.metadata import results_file
+from analysis.reading.metadata import beside, results_file
 from analysis.reading.output import say
 
 
@@ -50,7 +50,7 @@ def draw(
         If there are no points at these values, or no run lasts until `at`.
     """
     mpl.use("Agg")
-    folder = results_file(experiment).parent / "figures"
+    folder = beside(results_file(experiment), "figures")
     with reading(experiment) as dataset, style.paper():
         measured = MeasuredDataset.of(dataset, where, at)
         _refuse_empty(experiment, measured)
@@ -77,17 +77,17 @@ def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> list[Path]:
 
 
 def show(
-    dataset: xr.Dataset, name: str, where: Sequence[str] = (), at: float | None = None
+    dataset: xr.Dataset, name: str | None = None, where: Sequence[str] = (), at: float | None = None
 ) -> list[Figure]:
-    """Draw the figures of one name; a notebook displays them.
+    """Draw the figures of one name, or all; a notebook displays them.
 
     Parameters
     ----------
     dataset : Dataset
         Results, with `status` (...), dimensionless, along all swept axes, as returned by
         `pipeline.sweep`, `pipeline.simulate` or `open_results`.
-    name : str
-        One of `FIGURES`.
+    name : str, optional
+        One of `FIGURES`; by default all that the dataset supports.
     where : sequence of str
         `KEY=VALUE`: only the points at these values.
     at : float, optional
@@ -96,7 +96,7 @@ def show(
     Returns
     -------
     list of Figure
-        One, or several where the dataset has more axes than a figure can show.
+        One of each name, or several where the dataset has more axes than a figure can show.
 
     Raises
     ------
@@ -107,8 +107,10 @@ def show(
     """
     with style.paper():
         measured = MeasuredDataset.of(dataset, where, at)
-        _refuse_unsupported("dataset", measured, [name])
-        return [drawn.figure for drawn in FIGURES[name].drawn(measured)]
+        if name is not None:
+            _refuse_unsupported("dataset", measured, [name])
+        names = supported(measured) if name is None else [name]
+        return [drawn.figure for one in names for drawn in FIGURES[one].drawn(measured)]
 
 
 def show_catalogue(experiment: Path) -> None:

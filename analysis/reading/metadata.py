@@ -159,6 +159,11 @@ def results_file(path: str | Path) -> Path:
     return file
 
 
+def beside(file: Path, name: str) -> Path:
+    """Return the path of what is made of a results file: `figures`, or `a_figures` of `a.nc`."""
+    return file.with_name(name if file.name == RESULTS else f"{file.stem}_{name}")
+
+
 def refuse_newer_schema(attributes: Mapping[str, Any]) -> None:
     """Refuse a file that a later version of the pipeline wrote, whose names may differ.
 

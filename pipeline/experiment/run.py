@@ -22,6 +22,7 @@ from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.state import SweepState
 from pipeline.system.atomic_files import StorageError
+from pipeline.system.host import in_notebook
 
 log = logging.getLogger("pipeline")
 
@@ -127,7 +128,10 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
 def _run(pending: Points, settings: RunSettings, state: SweepState) -> None:
     """Run points; every batch is saved as soon as it has finished."""
     failed: list[str] = []
-    with tqdm(total=len(pending), unit="point", disable=None if pending else True) as progress:
+    shown = {"delay": 1, "disable": False} if in_notebook() else {"disable": None}
+    with tqdm(
+        total=len(pending), unit="point", **(shown if pending else {"disable": True})
+    ) as progress:
         for batch in run_points(pending, settings):
             state.enter(batch)
             failed += batch.failures
