@@ -105,7 +105,8 @@ def show(
     ConditionError
         If there are no points at these values, or no run lasts until `at`.
     """
-    with style.paper():
+    # All figures of a dataset may be more than matplotlib expects to be open.
+    with style.paper(), mpl.rc_context({"figure.max_open_warning": 0}):
         measured = MeasuredDataset.of(dataset, where, at)
         if name is not None:
             _refuse_unsupported("dataset", measured, [name])
