@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from analysis.experiments.listing import OUTPUTS, list_experiments
 from analysis.reading.errors import ConditionError, LoadError
+from analysis.reading.output import discard_unreadable_output, say
 
 _PROGRAM = "python -m analysis"
 
@@ -44,18 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     command = {"list": _list, "diff": _diff}.get(arguments[0] if arguments else "")
     try:
-        code = command(arguments[1:]) if command else _draw(arguments)
-        sys.stdout.flush()
+        return command(arguments[1:]) if command else _draw(arguments)
     except (LoadError, ConditionError) as error:
         print(f"error: {error}", file=sys.stderr)
         return INVALID_REQUEST
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # of the help; other output goes through `say`
         return 0
-    return code
+    finally:
+        discard_unreadable_output()
 
 
 def _draw(arguments: Sequence[str]) -> int:
@@ -111,7 +110,7 @@ def _draw(arguments: Sequence[str]) -> int:
     elif options.report:
         from analysis.report.page import write_report
 
-        print(write_report(options.experiment, options.where, options.at))
+        say(write_report(options.experiment, options.where, options.at))
     else:
         formats = options.format or FORMATS[:1]
         save.draw(options.experiment, options.figure, formats, options.where, options.at)
@@ -143,6 +142,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _list(arguments: Sequence[str]) -> int:
+    # Imports of numpy and netCDF4, which take a while, are in reach of the handling of Ctrl-C.
+    from analysis.experiments.listing import OUTPUTS, list_experiments
+
     parser = _Parser(
         prog=f"{_PROGRAM} list",
         description="List all experiments below a directory, newest last. Commit: * means "

@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 
 import hydra
+from hydra._internal.utils import get_args
 from omegaconf import DictConfig
 
 from pipeline.command import WRONG_REQUEST, run_and_report
@@ -17,6 +18,7 @@ from pipeline.model.errors import RequestError
 from pipeline.request.compose import CONF, declare_neutral_values, parameters_of, request_error
 from pipeline.request.grid import Grid
 from pipeline.request.overrides import refuse_replaced
+from pipeline.system.output import closed_pipes_ignored
 from pipeline.system.signals import INTERRUPTED
 
 #: Logger whose INFO messages are shown: it reports that the kernel is being compiled.
@@ -46,16 +48,22 @@ def main() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     declare_neutral_values()
     try:
-        run_one()
+        with closed_pipes_ignored():
+            run_one()
     except Exception as error:
         if wants_traceback or not (isinstance(error, RequestError) or _while_composing(error)):
             raise
-        message = str(request_error(error, sys.argv[1:]))
+        message = str(request_error(error, _overrides()))
         print("error:", *message.split(), file=sys.stderr)  # on one line
         sys.exit(WRONG_REQUEST)
     except KeyboardInterrupt:  # between the jobs of Hydra's own sweeper
         print("Interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
+
+
+def _overrides() -> list[str]:
+    """Return the overrides of the command line, without Hydra's options and their values."""
+    return get_args(sys.argv[1:]).overrides
 
 
 def _log_to_stderr() -> None:

@@ -15,6 +15,7 @@ from pipeline.request.grid import Grid
 from pipeline.storage.directory import Directory
 from pipeline.system import host
 from pipeline.system.atomic_files import StorageError
+from pipeline.system.output import say
 from pipeline.system.signals import INTERRUPTED, raise_on_interrupts
 
 #: Exit codes besides `INTERRUPTED`; 0 means that all points are done.
@@ -42,7 +43,7 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path) -> None:
     """
     settings, directory, name = run_settings_of(config), Directory(path), str(config.name)
     if is_dry(config):
-        print(plan_grid(grid, settings, directory))
+        say(plan_grid(grid, settings, directory))
         return
     raise_on_interrupts()
     try:
@@ -55,8 +56,8 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path) -> None:
         counts = str(interrupt) or "finished points are saved"
         print(f"Interrupted: {counts}. Resume with:\n{_again(name)}", file=sys.stderr)
         sys.exit(INTERRUPTED)
-    print(summary(outcome))
-    print(directory.results)
+    say(summary(outcome))
+    say(directory.results)
     if outcome.asked.failed:
         print(f"The reasons are in {directory.reasons}", file=sys.stderr)
     if outcome.asked.failed or outcome.asked.missing:

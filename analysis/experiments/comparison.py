@@ -11,6 +11,7 @@ from analysis.experiments.matching import NOT_COMPARED, ONLY_IN, Side, compare, 
 from analysis.experiments.text_table import table, terminal_width
 from analysis.reading.dataset import open_results
 from analysis.reading.metadata import Metadata, Setting, packages_of, read_metadata, results_file
+from analysis.reading.output import say
 from analysis.reading.values import canonical, span
 
 #: Global attributes that are no provenance, or are compared entry by entry.
@@ -42,15 +43,15 @@ def show_difference(path_a: Path, path_b: Path) -> bool:
             Side(path_a, experiments[0], dataset_a), Side(path_b, experiments[1], dataset_b)
         )
     width = terminal_width()
-    print(f"A  {path_a}\nB  {path_b}")
+    say(f"A  {path_a}\nB  {path_b}")
     for title, differences in (
         ("configuration", configuration),
         ("provenance", provenance_rows(*experiments)),
     ):
-        print(f"\n{_block(title, differences, width)}")
-    print(f"\nresults: {heading}")
+        say(f"\n{_block(title, differences, width)}")
+    say(f"\nresults: {heading}")
     if rows:
-        print(table([(f"  {name}", difference) for name, difference in rows], width))
+        say(table([(f"  {name}", difference) for name, difference in rows], width))
     return same_results and not configuration
 
 

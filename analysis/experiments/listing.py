@@ -11,6 +11,7 @@ from analysis.experiments.find import Experiment, experiments
 from analysis.experiments.text_table import GLUE, table, terminal_width
 from analysis.reading.errors import LoadError
 from analysis.reading.metadata import RESULTS, Metadata
+from analysis.reading.output import say
 from analysis.reading.values import span
 
 OUTPUTS = Path("outputs")
@@ -46,22 +47,22 @@ def list_experiments(
     root = root or OUTPUTS
     found = list(experiments(root)) if root.is_dir() else []
     if not found:
-        print(f"no experiments below {root}")
+        say(f"no experiments below {root}")
         return
     readable = [experiment.metadata for experiment in found if experiment.metadata]
     required = conditions(where, readable)
     shown = [one for one in found if _meets(one, required, earliest)]
     if shown:
         shown.sort(key=lambda one: (one.when or _EARLIEST_DATE, one.name))
-        print(experiment_table(shown, terminal_width()))
+        say(experiment_table(shown, terminal_width()))
     else:
         wanted = _description(required, readable, earliest)
-        print(f"none of {len(found)} experiments below {root} has {wanted}")
+        say(f"none of {len(found)} experiments below {root} has {wanted}")
     n_unknown = sum(
         bool((required and not one.metadata) or (earliest and not one.when)) for one in found
     )
     if n_unknown:
-        print(f"not shown: {n_unknown} without {RESULTS}, unreadable or undated")
+        say(f"not shown: {n_unknown} without {RESULTS}, unreadable or undated")
 
 
 def experiment_table(found: Sequence[Experiment], width: int) -> str:

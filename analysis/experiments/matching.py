@@ -140,7 +140,9 @@ def compare(a: Side, b: Side, match: Match, name: str) -> str:
         for dim, n_a, n_b in zip(own, values_a.shape[1:], values_b.shape[1:], strict=True)
         if n_a != n_b
     ]
-    if values_a.dtype != values_b.dtype:
+    kinds = {values_a.dtype.kind, values_b.dtype.kind}
+    # The classic format has no integers of 64 bits: their width is no difference of results.
+    if values_a.dtype != values_b.dtype and kinds != {"i"}:
         notes.append(f"{values_a.dtype} in A, {values_b.dtype} in B")
         difference = difference or "values are equal"
     return f"{difference} ({'; '.join(notes)})" if difference and notes else difference

@@ -18,7 +18,8 @@ from analysis.measures.measured import MeasuredDataset
 from analysis.plots import style
 from analysis.reading.dataset import reading
 from analysis.reading.errors import LoadError
-from analysis.reading.metadata import results_file
+from analysis.reading.metadata import beside, results_file
+from analysis.reading.output import say
 
 #: Metadata with which a file is the same at each drawing.
 _WITHOUT_DATE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
@@ -54,7 +55,7 @@ def draw(
         If there are no points at these values, or no run lasts until `at`.
     """
     mpl.use("Agg")
-    folder = results_file(experiment).parent / "figures"
+    folder = beside(results_file(experiment), "figures")
     with reading(experiment) as dataset, style.paper():
         measured = MeasuredDataset.of(dataset, where, at)
         _refuse_empty(experiment, measured)
@@ -65,7 +66,7 @@ def draw(
                 _save(drawn, folder, formats)
                 n_drawn += 1
             if names and not n_drawn:
-                print(f"{name}: no point has a number to draw")
+                say(f"{name}: no point has a number to draw")
 
 
 def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> None:
@@ -78,7 +79,7 @@ def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> None:
         except OSError as error:
             raise LoadError(f"{path}: cannot be written ({error.strerror or error})") from error
         drawn.figure.set_layout_engine("none")  # the same layout in every format
-        print(path)
+        say(path)
     plt.close(drawn.figure)
 
 
@@ -104,17 +105,17 @@ def file_name(name: str) -> str:
 
 
 def show(
-    dataset: xr.Dataset, name: str, where: Sequence[str] = (), at: float | None = None
+    dataset: xr.Dataset, name: str | None = None, where: Sequence[str] = (), at: float | None = None
 ) -> list[Figure]:
-    """Draw the figures of one name; a notebook displays them.
+    """Draw the figures of one name, or all; a notebook displays them.
 
     Parameters
     ----------
     dataset : Dataset
         Results, with `status` (...), dimensionless, along all swept axes, as returned by
         `pipeline.sweep`, `pipeline.simulate` or `open_results`.
-    name : str
-        One of `FIGURES`.
+    name : str, optional
+        One of `FIGURES`; by default all that the dataset supports.
     where : sequence of str
         `KEY=VALUE`: only the points at these values.
     at : float, optional
@@ -123,7 +124,7 @@ def show(
     Returns
     -------
     list of Figure
-        One, or several where the dataset has more axes than a figure can show.
+        One of each name, or several where the dataset has more axes than a figure can show.
 
     Raises
     ------
@@ -132,10 +133,13 @@ def show(
     ConditionError
         If there are no points at these values, or no run lasts until `at`.
     """
-    with style.paper():
+    # All figures of a dataset may be more than matplotlib expects to be open.
+    with style.paper(), mpl.rc_context({"figure.max_open_warning": 0}):
         measured = MeasuredDataset.of(dataset, where, at)
-        _refuse_unsupported("dataset", measured, [name])
-        return [drawn.figure for drawn in FIGURES[name].drawn(measured)]
+        if name is not None:
+            _refuse_unsupported("dataset", measured, [name])
+        names = supported(measured) if name is None else [name]
+        return [drawn.figure for one in names for drawn in FIGURES[one].drawn(measured)]
 
 
 def show_catalogue(experiment: Path) -> None:
@@ -150,7 +154,7 @@ def show_catalogue(experiment: Path) -> None:
         measured = MeasuredDataset(dataset)
         for spec in FIGURES.values():
             needs = spec.needs(measured)
-            print(f"{spec.name:16} {spec.shows}" + (f" - needs {needs}" if needs else ""))
+            say(f"{spec.name:16} {spec.shows}" + (f" - needs {needs}" if needs else ""))
 
 
 def _refuse_unsupported(source: object, measured: MeasuredDataset, names: Sequence[str]) -> None:
@@ -168,4 +172,4 @@ def _refuse_empty(experiment: Path, measured: MeasuredDataset) -> None:
     if not measured.done.any():
         raise LoadError(f"{experiment}: no point is done yet; nothing to draw")
     if missing := missing_points(measured.dataset):
-        print(missing)
+        say(missing)

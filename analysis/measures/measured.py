@@ -11,6 +11,7 @@ import xarray as xr
 from analysis.measures import equilibrium, late_output, weights
 from analysis.measures.seeds import SEED, swept_axes
 from analysis.measures.stationarity import YES, settling
+from analysis.reading.arrange import arranged
 from analysis.reading.dataset import axes, parameter
 from analysis.reading.errors import ConditionError
 from analysis.reading.metadata import DONE
@@ -61,8 +62,10 @@ class MeasuredDataset:
         ------
         ConditionError
             If there are no such points, or no run lasts until `at`.
+        LoadError
+            If a dimension is empty, or an axis has no values.
         """
-        part = part_of(dataset, where)
+        part = part_of(arranged(dataset), where)
         longest = float(parameter(part.dataset, "simulation.duration").max())
         if at is not None and not 0 <= canonical(at) <= longest:
             raise ConditionError(f"--at {at:g}: must be >= 0 and <= {longest:g} ms, the duration")

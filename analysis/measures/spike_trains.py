@@ -17,6 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from analysis.reading.dataset import broadcast_to, parameter
+from analysis.reading.errors import LoadError
 from analysis.reading.metadata import DONE
 from analysis.reading.model import trace_time_constant
 from analysis.reading.values import canonical
@@ -203,7 +204,7 @@ def input_spikes(dataset: xr.Dataset) -> xr.DataArray:
     """Recover the input spikes in each time step from the recorded presynaptic traces.
 
     A trace jumps by 1 at a spike and decays by (1 - dt / tau) per step. Spikes in step 0 leave no
-    trace and are not recovered.
+    trace and are not recovered, nor are those in the first step of a dataset cut in time.
 
     Parameters
     ----------
@@ -214,12 +215,46 @@ def input_spikes(dataset: xr.Dataset) -> xr.DataArray:
     -------
     DataArray of bool, (..., time, synapse)
         Dimensionless.
+
+    Raises
+    ------
+    LoadError
+        If the time steps of the dataset are not consecutive.
     """
     x, dt = dataset["x_pre"], parameter(dataset, "simulation.dt")
+    first_step(dataset)
     tau = trace_time_constant(dataset).sel(trace="x_pre", drop=True).reset_coords(drop=True)
-    jump = x - (1 - dt / tau) * x.shift(time=1, fill_value=0.0)
+    jump = x - (1 - dt / tau) * x.shift(time=1)  # NaN in the first step, whose spikes are not known
     spikes = (jump > 0.5).transpose(*x.dims)
     return spikes.assign_attrs(long_name="input spikes")
+
+
+def first_step(dataset: xr.Dataset) -> int:
+    """Return the first time step that a dataset has, which may be cut in time.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `time` (time) [ms], at one time step.
+
+    Returns
+    -------
+    int
+        Its index, dimensionless.
+
+    Raises
+    ------
+    LoadError
+        If the time steps are not consecutive, or there are none.
+    """
+    if "time" not in dataset.coords:
+        return 0
+    steps = np.round(dataset["time"].values / float(parameter(dataset, "simulation.dt")))
+    if not steps.size or (np.diff(steps) != 1).any():
+        raise LoadError(
+            "time: must be consecutive steps of simulation.dt, as of sel(time=slice(FROM, TO))"
+        )
+    return int(steps[0])
 
 
 def cross_correlation_histogram(
@@ -227,7 +262,8 @@ def cross_correlation_histogram(
 ) -> xr.DataArray:
     """Count pairs of an output and an input spike by their time difference, over all synapses.
 
-    Without border correction, as is Elephant's default.
+    Without border correction, as is Elephant's default. Of a dataset cut in time, pairs of spikes
+    within the time that is left.
 
     Parameters
     ----------
@@ -255,7 +291,7 @@ def cross_correlation_histogram(
 def _sums_around_output(steps: xr.DataArray, dataset: xr.Dataset, max_lag: float) -> xr.DataArray:
     """Sum counts per time step over all output spikes, by the lag from the spike."""
     dt = float(parameter(dataset, "simulation.dt"))
-    n_lags = round(max_lag / dt)
+    n_lags, first, n_steps = round(max_lag / dt), first_step(dataset), steps.sizes["time"]
     steps = steps.transpose(..., "time")
     along = steps.dims[:-1]
     trains = dataset["spike_time"].transpose(*along, "spike").values
@@ -263,7 +299,8 @@ def _sums_around_output(steps: xr.DataArray, dataset: xr.Dataset, max_lag: float
     for index in np.ndindex(steps.shape[:-1]):
         padded = np.pad(steps.values[index], n_lags)
         train = trains[index]
-        for k in np.round(train[np.isfinite(train)] / dt).astype(int):
+        at = np.round(train[np.isfinite(train)] / dt).astype(int) - first
+        for k in at[(at >= 0) & (at < n_steps)]:  # others were cut off
             sums[index] += padded[k : k + 2 * n_lags + 1]  # entry k + n_lags is step k
     lags = np.array([canonical(dt * n) for n in range(-n_lags, n_lags + 1)])  # as decimals
     coordinates = {dim: steps[dim] for dim in along} | {"lag": ("lag", lags, TIME_DIFFERENCE)}
@@ -292,7 +329,8 @@ def input_rate_around_output(dataset: xr.Dataset, max_lag: float = MAX_LAG) -> x
     """
     dt = float(parameter(dataset, "simulation.dt"))
     weight = dataset["weight_trace"]  # NaN, the padding of shorter runs, is neither weak nor strong
-    traced = dataset["time"] > 0  # an input spike of step 0 leaves no trace: it is no chance
+    # An input spike in the first step is not recovered: it is no chance.
+    traced = dataset["time"] > dataset["time"][0]
     rates = []
     for among in (traced & (weight <= 0.5), traced & (weight > 0.5)):
         pairs = cross_correlation_histogram(dataset, max_lag, among)

@@ -158,9 +158,34 @@ def coordinate_of(dataset: xr.Dataset, key: str) -> xr.DataArray | None:
         unit of the attribute `units`, such as [ms]; NaN where a point has no such parameter. None
         if the file holds no values of the key.
     """
+    swept = set(axes(dataset))
     for array in (*dataset.coords.values(), *dataset.data_vars.values()):
-        if array.attrs.get("config_key") == key and set(array.dims) <= set(axes(dataset)):
+        if array.attrs.get("config_key") == key and set(array.dims) <= swept:
             return array
+    return _made_by_hand(dataset, key)
+
+
+def _made_by_hand(dataset: xr.Dataset, key: str) -> xr.DataArray | None:
+    """Return the axis of a key that a user made, as by `xr.concat`: it has the key's short name.
+
+    Raises
+    ------
+    ParameterError
+        If such an axis has no values, or it is of a group and does not state what choices set.
+    """
+    section, _, name = key.rpartition(".")
+    for axis in (name, section):
+        if axis not in dataset.coords and axis not in dataset.dims:
+            continue
+        known = axis in dataset.coords and dataset[axis].attrs.keys() & {"config_key", "settings"}
+        if known or not set(dataset[axis].dims) <= set(axes(dataset)):
+            continue
+        if axis == name and axis in dataset.coords:
+            return dataset[axis]
+        raise ParameterError(
+            f"{key}: the axis {axis} was made by hand and does not state its values; sweep it, or "
+            f"join datasets along {name} with its values"
+        )
     return None
 
 
@@ -245,7 +270,7 @@ def parameter(dataset: xr.Dataset, key: str) -> xr.DataArray:
     Raises
     ------
     ParameterError
-        If no point has such a parameter.
+        If no point has such a parameter, or an axis made by hand does not state its values.
     """
     coordinate = coordinate_of(dataset, key)
     if coordinate is not None:

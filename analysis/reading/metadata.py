@@ -15,6 +15,7 @@ from typing import Any
 
 import netCDF4
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.reading.errors import LoadError
 from analysis.reading.values import canonical
@@ -153,8 +154,18 @@ def results_file(path: str | Path) -> Path:
     path = Path(path)
     file = path / RESULTS if path.is_dir() else path
     if not file.is_file():
+        if (path / "configuration.yaml").is_file():
+            raise LoadError(
+                f"{path}: has no {RESULTS} yet; it is written when the sweep ends, and after an "
+                "interruption or a kill the same command resumes it"
+            )
         raise LoadError(f"{path}: must be an experiment directory with a {RESULTS}, or that file")
     return file
+
+
+def beside(file: Path, name: str) -> Path:
+    """Return the path of what is made of a results file: `figures`, or `a_figures` of `a.nc`."""
+    return file.with_name(name if file.name == RESULTS else f"{file.stem}_{name}")
 
 
 def refuse_newer_schema(attributes: Mapping[str, Any]) -> None:
@@ -268,17 +279,28 @@ def _coordinates(dataset: netCDF4.Dataset, swept: Sequence[str]) -> Iterator[tup
     their length. Derived parameters are NaN, and left out, where a rule has none of this name.
     """
     for name, variable in dataset.variables.items():
-        if not set(variable.dimensions) <= set(swept):
+        # In the classic format a word is an array of characters.
+        along = variable.dimensions[:-1] if variable.dtype == "S1" else variable.dimensions
+        if not set(along) <= set(swept):
             continue
         names = variable.ncattrs()
         if "config_key" in names:
             key = variable.getncattr("config_key")
             settings = json.loads(variable.getncattr("settings")) if "settings" in names else []
-            stored = np.ravel(variable[...])
+            stored = _stored(variable)
             if "dtype" in variable.ncattrs():  # xarray's mark of truth values
                 stored = stored.astype(variable.getncattr("dtype"))
             values = [value for value in stored.tolist() if value == value]
             yield name, Axis(name, key, values, settings)
+
+
+def _stored(variable: netCDF4.Variable) -> NDArray:
+    """Return the values of a variable, (n_values,); words of the classic format are joined."""
+    values = np.asarray(variable[...])
+    if values.dtype.kind != "S":
+        return np.ravel(values)
+    encoding = getattr(variable, "_Encoding", "utf-8")
+    return np.ravel(netCDF4.chartostring(values, encoding=encoding))
 
 
 def _chosen(axis: Axis) -> dict[str, Setting]:

@@ -23,7 +23,9 @@ from analysis.reading.metadata import (
     DONE,
     FAILED,
     MISSING,
+    RESULTS,
     Metadata,
+    beside,
     read_metadata,
     results_file,
 )
@@ -103,7 +105,7 @@ def write_report(experiment: Path, where: Sequence[str] = (), at: float | None =
     """
     mpl.use("Agg")
     file = results_file(experiment)
-    metadata, path = read_metadata(file), file.with_name(REPORT)
+    metadata, path = read_metadata(file), beside(file, REPORT)
     if not os.access(path.parent, os.W_OK):  # reported before drawing, which takes long
         raise LoadError(f"{path}: cannot be written (its directory is read-only)")
     with reading(experiment) as dataset, style.paper():
@@ -141,7 +143,13 @@ def _page(source: Source) -> str:
 
 
 def _title(source: Source) -> str:
-    """Return the name of the experiment: its path below `outputs`, as in `name=STUDY/ONE`."""
+    """Return the name of the experiment: its path below `outputs`, as in `name=STUDY/ONE`.
+
+    Of a file with a name of its own, that name.
+    """
+    file = results_file(source.experiment)
+    if file.name != RESULTS:
+        return file.stem
     folder = source.folder.resolve()
     *_, name = str(folder).rpartition(f"{os.sep}outputs{os.sep}")
     return name if not name.startswith(os.sep) else folder.name

@@ -48,7 +48,7 @@ def value_text(coordinate: xr.DataArray, i: int) -> str:
         Value and unit.
     """
     units = coordinate.attrs.get("units", "")
-    return f"{written(coordinate.values[i].item())} {units}".strip()
+    return f"{written(coordinate.values.tolist()[i])} {units}".strip()
 
 
 def indices(chosen: xr.DataArray) -> list[dict[Hashable, int]]:

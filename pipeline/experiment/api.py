@@ -21,6 +21,7 @@ from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 from pipeline.request.overrides import grid_of_mapping
 from pipeline.request.run_settings import RunSettings
+from pipeline.storage import provenance
 from pipeline.storage.arrays import refuse_larger_than_memory
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import label
@@ -52,7 +53,8 @@ def simulate(
         `effective_ltd_ratio` () [dimensionless], `status` () [dimensionless]; as recorded,
         `weight_history` (sample_time, synapse) [dimensionless], `rate_history` (sample_time) [Hz],
         `spike_time` (spike) [ms] and every state variable (time, ...). Without `wall_time` and
-        `made_by`: the same call returns an identical dataset.
+        `made_by`: the same call returns an identical dataset, but for the attribute `created`.
+        Code, packages and host are attributes as well, so that a file of `to_netcdf` states them.
 
     Raises
     ------
@@ -69,13 +71,14 @@ def simulate(
     configuration = configuration.with_admitted(record=exact)
     grid = Grid(configuration)
     refuse_larger_than_memory(grid, in_memory=True)
-    engine = engine_named(available_engine(run_settings.engine, [configuration]))
-    arrays = stacked([run_point(configuration, engine, cells)], exact)
+    engine = available_engine(run_settings.engine, [configuration])
+    arrays = stacked([run_point(configuration, engine_named(engine), cells)], exact)
     warn_of_unstable_steps(arrays["euler_overshoot"])
     recorded = {name: array for name, array in arrays.items() if name not in ABOUT_RUNS}
     recorded["status"] = np.array([DONE], np.int8)
     note = {} if spikes is None else {"input": "spikes given by the caller"}
-    return label(grid, recorded, note).to_xarray()
+    made_by = provenance.of_simulation(run_settings.with_admitted(engine=engine))
+    return label(grid, recorded, made_by | note).to_xarray()
 
 
 def sweep(

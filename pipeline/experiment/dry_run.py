@@ -45,11 +45,17 @@ class Plan:
 
     Attributes
     ----------
-    axes : tuple of Axis
-        Axes of the file that would be written.
+    axes, file_axes : tuple of Axis
+        Axes of the request, and of the file that would be written.
     derived : mapping
         Dimensions, values and attributes, by name, of the effective LTD ratio and of parameters
         that follow from others along axes.
+    idle : tuple of str
+        Keys of the axes of the request that have no effect: all points along them are the same.
+    directory : str
+        The experiment directory; empty without one.
+    durations : tuple of float
+        Shortest and longest simulated time of the points requested [ms].
     asked, everything : Counts
         Numbers of points by status: of those requested, and of all in that file.
     engine : str
@@ -65,7 +71,11 @@ class Plan:
     """
 
     axes: tuple[Axis, ...]
+    file_axes: tuple[Axis, ...]
     derived: Mapping[str, LabelledArray]
+    idle: tuple[str, ...]
+    directory: str
+    durations: tuple[float, float]
     asked: Counts
     everything: Counts
     engine: str
@@ -80,11 +90,17 @@ class Plan:
         if n_points > n_asked:
             lines[0] += f"; the file has a grid of {n_points:,}"
         lines += [f"axis: {axis.key} = {_values(axis)}" for axis in self.axes]
+        if self.file_axes != self.axes:
+            lines += [f"axis of the file: {axis.key} = {_values(axis)}" for axis in self.file_axes]
         lines += [_derived(name, *array) for name, array in self.derived.items()]
+        lines += [f"no effect: all points along {key} are the same run" for key in self.idle]
+        lines.append(f"duration: {_durations(*self.durations)}")
         workers = f"{self.n_workers} worker{'s' if self.n_workers > 1 else ''}"
         lines.append(f"time: about {_duration(self.seconds)} ({self.engine} engine, {workers})")
         except_spikes = ", without spike times" if self.with_spike_times else ""
         lines.append(f"size: about {_size(self.n_bytes)} before compression{except_spikes}")
+        if self.directory:
+            lines.append(f"directory: {self.directory}")
         return "\n".join(lines)
 
 
@@ -118,8 +134,12 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
     n_workers = max(1, min(most, len(pending)))
     united = state.arrays.grid
     return Plan(
-        axes=united.axes,
+        axes=grid.axes,
+        file_axes=united.axes,
         derived=_derived_parameters(united),
+        idle=tuple(axis.key for axis in grid.idle_axes()),
+        directory=str(directory.path) if directory else "",
+        durations=_shortest_and_longest(grid),
         asked=state.counts(),
         everything=state.arrays.counts(),
         engine=engine,
@@ -191,10 +211,25 @@ def _listed(values: Sequence[Any]) -> str:
 
 
 def _duration(seconds: float) -> str:
-    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
-        if seconds > 2 * length:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.2g} s" if seconds >= 1 else "a second"
+    """Return a time in words, to the accuracy of an estimate: "2 minutes", "1.5 hours"."""
+    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 0.95 * length * (1 if unit != "minute" else 1.5):
+            number = round(seconds / length, 0 if seconds >= 9.5 * length else 1)
+            return f"{number:g} {unit}{'s' if number != 1 else ''}"
+    number = round(seconds, -1 if seconds >= 20 else 0)
+    return f"{number:g} seconds" if number > 1 else "a second"
+
+
+def _shortest_and_longest(grid: Grid) -> tuple[float, float]:
+    _, points = grid.slice_along(["simulation.duration"])
+    durations = [point.simulation.duration for point in points]
+    return min(durations), max(durations)
+
+
+def _durations(shortest: float, longest: float) -> str:
+    """Return the simulated time of one point, or of all of them: "2 s of model time"."""
+    ends = dict.fromkeys([shortest, longest])
+    return f"{' to '.join(f'{end / 1000:.15g} s' for end in ends)} of model time per point"
 
 
 def _size(n_bytes: int) -> str:

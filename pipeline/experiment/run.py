@@ -24,6 +24,7 @@ from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.state import SweepState
 from pipeline.system.atomic_files import StorageError
+from pipeline.system.host import in_notebook
 
 log = logging.getLogger("pipeline")
 
@@ -108,7 +109,12 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
             try:
                 _run(pending, settings, state)
             except KeyboardInterrupt as interrupt:
-                raise SweepInterrupt(state.counts()) from interrupt
+                stopped = SweepInterrupt(state.counts())
+                log.info("interrupted: %s", stopped)
+                raise stopped from interrupt
+            except Exception as error:
+                log.info("ended by %s: %s", type(error).__name__, error)
+                raise
             finally:
                 if pending:
                     state.runs[-1]["seconds"] = round(time.perf_counter() - started, 3)
@@ -125,7 +131,10 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
 def _run(pending: Points, settings: RunSettings, state: SweepState) -> None:
     """Run points; every batch is saved as soon as it has finished."""
     failed: list[str] = []
-    with tqdm(total=len(pending), unit="point", disable=None if pending else True) as progress:
+    shown = {"delay": 1, "disable": False} if in_notebook() else {"disable": None}
+    with tqdm(
+        total=len(pending), unit="point", **(shown if pending else {"disable": True})
+    ) as progress:
         for batch in run_points(pending, settings):
             state.enter(batch)
             failed += batch.failures

@@ -36,6 +36,10 @@ MODEL_VERSION = 4
 _MOST_CELLS = 2**48
 
 
+#: Keys of `conf/config.yaml` that say where and how a sweep runs.
+_OF_A_SWEEP = ("study", "name", "outputs", "dry_run", "run")
+
+
 @dataclass(frozen=True)
 class Configuration(Section):
     """All parameters that determine the results of one run."""
@@ -193,6 +197,11 @@ class Configuration(Section):
             If it may not.
         """
         section, _, name = str(key).rpartition(".")
+        if section == "run" or key in _OF_A_SWEEP:
+            raise RequestError(
+                f"{written(key, value)}: must be an argument of pipeline.simulate or "
+                "pipeline.sweep (run settings, directory); a configuration is the model's alone"
+            )
         owner = getattr(self, section) if section in SECTIONS else self
         if key in SECTIONS or key in owner.choosing_keys():
             raise RequestError(f"{written(key, value)}: must be chosen with pipeline.configure")

@@ -6,12 +6,13 @@ import dataclasses
 import decimal
 import difflib
 import functools
+import html
 import json
 import math
 import numbers
 import operator
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -302,6 +303,25 @@ class Section:
             for name, value in self.to_mapping().items()
             if name not in neutral or value != neutral[name]
         }
+
+    def _repr_html_(self) -> str:
+        """Return a table of keys, values, units and long names, which a notebook displays."""
+        heading = "".join(f"<th>{name}</th>" for name in ("key", "value", "unit", "meaning"))
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in self._rows()
+        )
+        return f"<table><thead><tr>{heading}</tr></thead><tbody>{rows}</tbody></table>"
+
+    def _rows(self) -> Iterator[tuple[str, str, str, str]]:
+        """Yield key, value, unit and long name of each field, those of sections included."""
+        quantities = self.quantities()
+        for name, value in vars(self).items():
+            if isinstance(value, Section):
+                yield from value._rows()
+            elif declared := quantities.get(name):
+                text = f"null ({declared.null})" if value is None else str(value)
+                yield self.key(name), text, declared.units, declared.long_name
 
     def with_admitted(self, **values: Any) -> Self:
         """Return a copy with other values, not validated: the caller guarantees them."""

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pipeline.model.parameters import SECTIONS
+from pipeline.model.quantity import refuse_unknown_keys
 from pipeline.request.axis import (
     SWEPT_GROUPS,
     Axis,
@@ -83,7 +85,24 @@ def _group_axis(group: str, names: Iterable[Any], composition: Composition) -> A
         if not isinstance(name, str):
             raise not_a_choice(group, name)
     choices = [composition.with_choice(group, name) for name in names]
+    for choice in choices:
+        _refuse_incomplete(group, choice, composition.swept)
     return choice_axis(group, names, _changes(composition.unchosen, choices, f"{group}."))
+
+
+def _refuse_incomplete(group: str, choice: Mapping[str, Any], swept: Iterable[str]) -> None:
+    """Refuse a choice that lacks a field without neutral value, unless an axis sets it.
+
+    Another choice of the axis, or the default one, does not stand in for it.
+    """
+    given: dict[str, Any] = {**dict.fromkeys(swept), **choice}
+    own = {
+        key.removeprefix(f"{group}."): value
+        for key, value in given.items()
+        if key.startswith(f"{group}.")
+    }
+    section = SECTIONS[group]
+    refuse_unknown_keys(section.variant(own), own)
 
 
 def _restored_group_axis(group: str, choices: Mapping[str, dict[str, Any]]) -> Axis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +29,10 @@ from pipeline.model.parameters import (
 from pipeline.model.quantity import Quantity, overrides_by_key, unknown_key, written
 from pipeline.request.axis import not_a_choice
 from pipeline.request.hydra_loader import FileState, Loaded, calls_resolver, file_state, load
+from pipeline.request.own_files import refuse_hidden, refuse_misplaced, unreadable_file
 from pipeline.request.run_settings import RunSettings
+
+log = logging.getLogger("pipeline")
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -78,7 +82,16 @@ def configure(*overrides: str) -> Configuration:
                 f"{override}: must be a parameter of the model; run settings and the directory are "
                 "arguments of pipeline.simulate and pipeline.sweep"
             )
-    return composition(overrides).configuration
+    composed = composition(overrides)
+    if composed.loaded.axes:
+        axes = ", ".join(f"{key}={values}" for key, values in composed.loaded.axes.items())
+        log.warning(
+            "%s: its sweep (%s) is not in a configuration, which is one point; give the axes to "
+            "pipeline.sweep",
+            " ".join(text for text in overrides if "experiment" in text) or " ".join(overrides),
+            axes,
+        )
+    return composed.configuration
 
 
 @dataclass(frozen=True)
@@ -182,8 +195,11 @@ def parameters_of(config: DictConfig) -> dict[str, Any]:
     RequestError
         If a key is unknown, or a value is missing or cannot be resolved.
     """
+    refuse_hidden(config, CONF)
     values = plain(without_hydra(config))
     for key, value in values.items():
+        if key not in known_keys() or key == "experiment":
+            refuse_misplaced(key, value)
         if key not in known_keys():
             raise unknown_key(key, value, known_keys())
     return without_foreign_fields(
@@ -248,6 +264,8 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
     """Return an error of Hydra as one line that names the key, if it can be found."""
     if isinstance(error, RequestError):
         return error
+    if isinstance(error, UnicodeDecodeError) and unreadable_file(error):
+        return RequestError(f"{unreadable_file(error)}: must be text in UTF-8 ({error.reason})")
     if isinstance(error, MissingConfigException) and error.options:
         group, _, choice = str(error.missing_cfg_file).rpartition("/")
         return RequestError(f"{written(group, choice)}: must be {' or '.join(error.options)}")

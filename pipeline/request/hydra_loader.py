@@ -49,11 +49,14 @@ class Loaded:
         Every path at which Hydra looked for a file or a folder, and what it found there.
     reusable : bool
         Whether the same overrides give the same config as long as `files` are as they were.
+    axes : dict
+        Values by key that an experiment sweeps, in the grammar of the command line.
     """
 
     config: DictConfig
     files: dict[str, FileState]
     reusable: bool
+    axes: dict[str, str]
 
     def is_current(self) -> bool:
         """Whether every path is as it was when the config was composed."""
@@ -77,6 +80,7 @@ def load(folder: Path, overrides: Sequence[str]) -> Loaded:
             _recorded(source, record)
         config = loader.load_configuration("config", list(overrides), RunMode.RUN, from_shell=False)
         unrecorded = len(config.hydra.runtime.config_sources) != len(sources)  # hydra.searchpath
+        axes = OmegaConf.select(config, "hydra.sweeper.params") or {}
         with open_dict(config):
             del config["hydra"]
         OmegaConf.set_readonly(config, True)
@@ -85,6 +89,7 @@ def load(folder: Path, overrides: Sequence[str]) -> Loaded:
             config,
             record.files,
             not (unrecorded or computed or record.varies or record.has_young_files()),
+            {str(key): str(values) for key, values in axes.items()},
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import platform
@@ -31,7 +32,7 @@ def capture(settings: RunSettings) -> RunRecord:
     """Return the record of a run that is about to start."""
     return {
         "id": uuid.uuid4().hex,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": _now(),
         "command": host.command_line(),
         **host.code_version(),
         "model_version": MODEL_VERSION,
@@ -50,6 +51,24 @@ def capture(settings: RunSettings) -> RunRecord:
     }
 
 
+def of_simulation(settings: RunSettings) -> dict[str, Any]:
+    """Return the attributes of a single simulation: engine, code, packages, host and time."""
+    return _of_this_process(settings) | {"created": _now()}
+
+
+@functools.lru_cache(maxsize=8)
+def _of_this_process(settings: RunSettings) -> dict[str, Any]:
+    """Return what does not change in a process, captured once: git takes longer than a run."""
+    record = capture(settings)
+    of_a_sweep = ("id", "seconds", "git_diff", "backend", "n_jobs", "schema_version")
+    attributes = as_attributes([{k: v for k, v in record.items() if k not in of_a_sweep}])
+    return {name: v for name, v in attributes.items() if name not in ("runs", "seconds")}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def as_attributes(runs: Sequence[RunRecord]) -> dict[str, Any]:
     """Return the records of all runs as attributes of a file; `made_by` is an index into them.
 
@@ -66,5 +85,5 @@ def as_attributes(runs: Sequence[RunRecord]) -> dict[str, Any]:
             attributes[name] = json.dumps(last)
         elif name not in ("id", "seconds", "schema_version"):
             attributes[name] = last if len(values) == 1 else "; ".join(map(str, values))
-    attributes["seconds"] = round(sum(run["seconds"] or 0.0 for run in short), 3)
+    attributes["seconds"] = round(sum(run.get("seconds") or 0.0 for run in short), 3)
     return attributes | {"runs": json.dumps(short)}

@@ -23,6 +23,12 @@ def command_line() -> str:
     return shlex.join([*words, *sys.argv[1:]])
 
 
+def in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook, which displays what is not a terminal."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
+
+
 def packages() -> dict[str, str]:
     """Return the version of every installed package.
 

@@ -227,7 +227,7 @@ def later_variable(monkeypatch):
 
     original = batch.run_point
     monkeypatch.setattr(batch, "run_point", run_point)
-    monkeypatch.setattr("pipeline.reproduce.run_point", run_point)
+    monkeypatch.setattr("pipeline.experiment.reproduction.run_point", run_point)
     yield
     variables.recorded.cache_clear()
 

@@ -17,14 +17,16 @@ def test_a_dry_run_writes_nothing(command):
     ended = command(*SMALL, "-m", "input.rate_hz=10,20", "seed=range(30)", "dry_run=true")
     assert ended.code == 0
     assert ended.err == ""
-    points, rates, seeds, ratio, duration, size = ended.out.splitlines()
+    points, rates, seeds, ratio, simulated, duration, size, where = ended.out.splitlines()
     assert points == "points: 60, 0 of them done"
     assert rates == "axis: input.rate_hz = 10.0, 20.0 Hz (2)"
     assert seeds == "axis: seed = 0, 1, 2, ..., 29 (30)"
     assert ratio == "derived: effective_ltd_ratio = 1.1"
+    assert simulated == "duration: 0.5 s of model time per point"
     assert duration.startswith("time: about a second")
     assert duration.endswith(" (compiled engine, 1 worker)")
     assert size == "size: about 14 kB before compression"
+    assert where.startswith("directory: outputs/run/")
     assert list(Path.cwd().iterdir()) == []
 
 
@@ -38,6 +40,44 @@ def test_finished_points_are_counted(configure, tmp_path):
     assert planned.everything == (4, 0, 6)
     assert str(planned).splitlines()[0] == "points: 6, 2 of them done; the file has a grid of 10"
     assert {f: f.read_bytes() for f in tmp_path.rglob("*") if f.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.01, "a second"),
+        (1.4, "a second"),
+        (14, "14 seconds"),
+        (51, "50 seconds"),
+        (110, "1.8 minutes"),
+        (620, "10 minutes"),
+        (3600, "1 hour"),
+        (5400, "1.5 hours"),
+        (200_000, "2.3 days"),
+    ],
+)
+def test_times_are_in_words(seconds, words):
+    """A time is a number of the unit in which it is easily read, never in powers of ten."""
+    assert dry_run._duration(seconds) == words
+
+
+def test_the_axes_of_the_request_and_of_the_file_are_told_apart(configure, tmp_path):
+    """A request into a directory with other points lists its own axes, then those of the file."""
+    pipeline.sweep(configure(), {"seed": range(4)}, tmp_path, backend="sequential")
+    lines = str(pipeline.plan(configure(), {"seed": [7, 8]}, tmp_path)).splitlines()
+    assert "axis: seed = 7, 8 (2)" in lines
+    assert "axis of the file: seed = 0, 1, 2, 3, 7, 8 (6)" in lines
+    assert f"directory: {tmp_path}" in lines
+
+
+def test_an_axis_without_effect_is_named(configure):
+    """As by the sweep itself: an axis along which all points are the same run."""
+    axes = {"stdp.ltd_ratio": [1, 1.1], "simulation.duration": [500, 2000]}
+    planned = str(pipeline.plan(configure("stdp.A_minus=0.01"), axes))
+    assert "no effect: all points along stdp.ltd_ratio are the same run\n" in planned
+    assert "no effect: all points along simulation.duration" not in planned
+    assert "duration: 0.5 s to 2 s of model time per point" in planned
+    assert "no effect" not in str(pipeline.plan(configure(), axes))
 
 
 def test_a_damaged_batch_is_not_renamed(configure, tmp_path, caplog):

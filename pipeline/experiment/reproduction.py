@@ -1,0 +1,204 @@
+"""Run points of a file again and compare them bit for bit."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.engine.simulate import available_engine, engine_named, run_point
+from pipeline.model.errors import RequestError
+from pipeline.model.inputs import PROCESSES
+from pipeline.model.parameters import Configuration, all_quantities
+from pipeline.model.plasticity import RULES
+from pipeline.model.quantity import unknown_key, written
+from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, stacked
+from pipeline.request.grid import Grid
+from pipeline.request.spec import grid_of_request
+from pipeline.storage.netcdf import request_in, runs_in
+from pipeline.storage.provenance import RunRecord
+from pipeline.system.output import say
+
+
+def reproduce(
+    experiment: Path, n_points: int, conditions: Sequence[str], run_given_code: bool
+) -> bool:
+    """Compare points of one experiment and print the results; return whether all are the same.
+
+    Parameters
+    ----------
+    experiment : path
+        The experiment directory, or its `results.nc`.
+    n_points : int
+        Number of points, chosen at random.
+    conditions : sequence of str
+        `KEY=VALUE`: only points with this value on an axis.
+    run_given_code : bool
+        Whether source code that the file contains may be run.
+
+    Raises
+    ------
+    RequestError
+        If nothing can be compared.
+    """
+    import netCDF4
+
+    if n_points < 1:
+        raise RequestError(f"--points={n_points}: must be a whole number >= 1")
+    path = experiment / "results.nc" if experiment.is_dir() else experiment
+    if not path.exists() and (experiment / "configuration.yaml").is_file():
+        raise RequestError(
+            f"{experiment}: has no results.nc yet; it is written when the sweep ends, and after an "
+            "interruption or a kill the same command resumes it"
+        )
+    try:
+        with netCDF4.Dataset(path) as file:
+            file.set_auto_mask(False)
+            _register_given(file, run_given_code)
+            recorded = _Recorded(file)
+    except RequestError as error:
+        raise RequestError(f"{path}: {error}") from error
+    except Exception as error:  # damaged files raise errors of many types
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+        raise RequestError(f"{path}: must be a results.nc of a sweep ({reason})") from error
+    chosen = recorded.done(conditions)
+    if not chosen:
+        text = " and ".join(conditions)
+        raise RequestError(f"{path}: no point{f' with {text}' if text else ''} is done")
+    chosen = sorted(random.sample(chosen, min(n_points, len(chosen))))
+    n_same = sum([_is_same(recorded, position) for position in chosen])
+    say(f"{n_same} of {len(chosen)} points are the same bit for bit")
+    if recorded.not_recorded:
+        say(f"not recorded, and not compared: {', '.join(sorted(recorded.not_recorded))}")
+    return n_same == len(chosen)
+
+
+def _is_same(recorded: _Recorded, position: int) -> bool:
+    """Compare a point with the file and print the result."""
+    differences = list(recorded.compare(position))
+    verdict = f"DIFFERENT  {'; '.join(differences)}  at" if differences else "same "
+    say(f"{verdict} {recorded.grid.describe(position)}")
+    return not differences
+
+
+def _register_given(file: Any, run_given_code: bool) -> None:
+    """Register the rules and processes whose source a file contains, if that is allowed.
+
+    Raises
+    ------
+    RequestError
+        If it is not allowed, and one of them is not registered.
+    """
+    for registry, attribute in ((RULES, "rules"), (PROCESSES, "processes")):
+        described = json.loads(getattr(file, attribute, "{}"))
+        for name, description in described.items():
+            known = registry.classes().get(name)
+            if not description["source"] or (known and known.source == description["source"]):
+                continue
+            if not run_given_code:
+                raise RequestError(
+                    f"{written(registry.key, name)}: was made with source code that the file "
+                    "holds; read it in given/, then add --run-given-code to run it"
+                )
+            if registry.class_of(description["source"]).name != name:
+                raise RequestError(f"{written(registry.key, name)}: the source has another name")
+            registry.register_source(description["source"])
+
+
+class _Recorded:
+    """Content of a results file; points are addressed by their flat index on the grid."""
+
+    def __init__(self, file: Any) -> None:
+        self.grid: Grid = grid_of_request(request_in(file))
+        self._runs = runs_in(file)
+        shape, n_points = self.grid.shape, len(self.grid.points)
+        self.not_recorded: set[str] = set()
+        self._columns = {
+            name: file[name][...].reshape(n_points, *file[name].shape[len(shape) :])
+            for name in ("status", "made_by", *VARIABLES)
+            if name in file.variables
+        }
+
+    def done(self, conditions: Sequence[str]) -> list[int]:
+        """Return the indices of the points that are done and meet all conditions."""
+        meets = self._columns["status"] == DONE
+        for condition in conditions:
+            meets = meets & self._meeting(condition)
+        return np.flatnonzero(meets).tolist()
+
+    def _meeting(self, condition: str) -> NDArray[np.bool_]:
+        key, _, text = condition.partition("=")
+        axes = {axis.key: axis for axis in self.grid.axes}
+        axis = axes.get(key) or {axis.short_name: axis for axis in self.grid.axes}.get(key)
+        if axis is None:
+            raise unknown_key(key, text, axes, "no axis of this file")
+        shown = {_shown(axis.key, value): i for i, value in enumerate(axis.values)}
+        if _shown(axis.key, text) not in shown:
+            raise RequestError(f"{written(key, text)}: must be one of {', '.join(shown)}")
+        shape = [1] * len(self.grid.axes)
+        n = self.grid.axes.index(axis)
+        shape[n] = len(axis.values)
+        meets = np.arange(len(axis.values)) == shown[_shown(axis.key, text)]
+        return np.broadcast_to(meets.reshape(shape), self.grid.shape).ravel()
+
+    def compare(self, position: int) -> Iterator[str]:
+        """Run a point again and yield the difference of each variable that differs."""
+        point = self.grid.points[position]
+        engine = engine_named(self._engine(position, point))
+        try:
+            again = stacked([run_point(point, engine)], point.record)
+        except Exception as error:  # reported as a difference
+            yield f"cannot be run ({type(error).__name__}: {error})"
+            return
+        for name, column in again.items():
+            if name in ABOUT_RUNS:
+                continue
+            recorded = self._columns[name][position] if name in self._columns else None
+            # The file, or the batch, was written before the variable was introduced.
+            if recorded is None or (VARIABLES[name].later and _is_missing(recorded, column[0])):
+                self.not_recorded.add(name)
+            else:
+                yield from _difference(name, column[0], recorded)
+
+    def _engine(self, position: int, point: Configuration) -> str:
+        """Return the engine that computed a point: another agrees with it to rounding only."""
+        engine = self._run_of(position).get("engine")
+        return engine or available_engine("compiled", [point])
+
+    def _run_of(self, position: int) -> RunRecord:
+        """Return the record of the run that made a point, empty where it is not known."""
+        made_by = self._columns["made_by"][position]
+        return self._runs[made_by] if 0 <= made_by < len(self._runs) else {}
+
+
+def _shown(key: str, value: Any) -> str:
+    """Return the text of a value, the same for all spellings of a number."""
+    quantity = all_quantities().get(key)
+    try:
+        return str(quantity.kind(value)) if quantity else str(value)
+    except ValueError:
+        return str(value)
+
+
+def _is_missing(recorded: NDArray, again: NDArray) -> bool:
+    """Whether a file has NaN alone where there are numbers."""
+    return bool(np.isnan(recorded).all() and not np.isnan(again).all())
+
+
+def _difference(name: str, again: NDArray, recorded: NDArray) -> Iterator[str]:
+    """Yield how a variable differs from the file, which may be padded with NaN."""
+    own = tuple(slice(length) for length in again.shape)
+    same = (again == recorded[own]) & (np.signbit(again) == np.signbit(recorded[own]))
+    same |= np.isnan(again) & np.isnan(recorded[own])
+    padding = np.ones(recorded.shape, dtype=bool)
+    padding[own] = False
+    n_different = int((~same).sum() + (~np.isnan(recorded[padding])).sum())
+    if n_different:
+        # `fmax` leaves out NaN.
+        largest = np.fmax.reduce(np.abs(np.where(same, 0, again - recorded[own])), None, initial=0)
+        yield f"{name} ({n_different} of {recorded.size} values, by up to {largest:.3g})"

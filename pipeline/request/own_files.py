@@ -1,0 +1,92 @@
+"""Refuse configuration files that were chosen, and whose content takes no effect."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from pipeline.model.errors import RequestError
+from pipeline.model.parameters import SECTIONS
+
+#: Last keys of files that set keys of the whole configuration, as experiments do.
+_WHOLE = ("study", "name", "outputs", "dry_run", "run", "hydra", "seed", *SECTIONS)
+
+_PACKAGE_LINE = "# @package _global_"
+
+
+def refuse_misplaced(key: str, value: Any) -> None:
+    """Refuse the content of a file that Hydra has put below the name of its own folder.
+
+    Parameters
+    ----------
+    key : str
+        A key of the composed config that is none of the model, such as `experiment`.
+    value : mapping or other
+        Its value.
+
+    Raises
+    ------
+    RequestError
+        If the value is a mapping with keys that belong at the top, or the key is `experiment`.
+    """
+    found = _misplaced(value)
+    if found or (key == "experiment" and value):
+        shown = f" ({', '.join(found)})" if found else ""
+        raise RequestError(
+            f"+{key}: the content of the chosen file{shown} is put below '{key}', where it has no "
+            f"effect; its first line must be {_PACKAGE_LINE}"
+        )
+
+
+def _misplaced(value: Any) -> list[str]:
+    """Return the keys at any depth that belong at the top: files may be in folders of folders."""
+    if not isinstance(value, Mapping):
+        return []
+    found = [str(key) for key in value if key in _WHOLE]
+    return found or [name for inner in value.values() for name in _misplaced(inner)]
+
+
+def refuse_hidden(config: DictConfig, conf: Path) -> None:
+    """Refuse a chosen file of `--config-dir` that Hydra passes over for one of the same name.
+
+    Parameters
+    ----------
+    config : DictConfig
+        A composed config with Hydra's own section.
+    conf : Path
+        The folder that Hydra reads first.
+
+    Raises
+    ------
+    RequestError
+        If there is such a file.
+    """
+    runtime = OmegaConf.select(config, "hydra.runtime")
+    if runtime is None:
+        return
+    folders = [
+        Path(source.path)
+        for source in runtime.config_sources
+        if source.schema == "file" and Path(source.path).resolve() != conf.resolve()
+    ]
+    for group, name in runtime.choices.items():
+        file = Path(group.partition("@")[0], f"{name}.yaml")
+        if group.startswith("hydra/") or not (conf / file).is_file():
+            continue
+        for folder in folders:
+            if (folder / file).is_file():
+                raise RequestError(
+                    f"{folder / file}: has no effect, as {conf.name}/{file} has the same name; "
+                    "give it another one"
+                )
+
+
+def unreadable_file(error: BaseException) -> str:
+    """Return the path of the file that Hydra was reading when an error was raised, "" if none."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    paths = [frame.f_locals.get("full_path") for frame in frames]
+    return next((str(path) for path in reversed(paths) if path), "")
