@@ -28,7 +28,8 @@ def united(asked: Grid, earlier: Request) -> Grid:
     """
     base, axes = base_and_axes(earlier)
     there = {axis.key: axis for axis in axes}
-    here = {axis.key: axis for axis in asked.axes}
+    _, completed = base_and_axes(request_of(asked))  # choices have neutral values, as those there
+    here = {axis.key: axis for axis in completed}
     if there == here and not differences(asked, earlier):
         return asked
     merged = []

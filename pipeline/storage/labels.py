@@ -273,11 +273,12 @@ def derived_parameters(
         somewhere["effective_ltd_ratio"] = along_axes(
             grid, ["stdp."], lambda point: point.stdp.area_ratio(), _EFFECTIVE_RATIO_ATTRIBUTES
         )
+    taken = {*everywhere, *somewhere, *map(dimension_name, grid.axes)}
     for axis in grid.axes:
         for key in sorted(axis.keys - swept) if not axis.is_choice else ():
             values = [setting.get(key) for setting in axis.settings]
             name = key.rpartition(".")[2]
-            if None not in values and name not in everywhere | somewhere:
+            if None not in values and name not in taken:
                 attributes = _attributes(all_quantities()[key], config_key=key)
                 everywhere[name] = (dimension_name(axis),), np.array(values), attributes
     return everywhere, somewhere
