@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.execution.batch import Batch, Failure, Task, Tasks, run_batch
 from pipeline.execution.cancel import Stop, exit_with
 from pipeline.request.run_settings import BACKEND_NAMES, RunSettings
-from pipeline.system.signals import interrupts_ignored
+from pipeline.system.signals import interrupts_deferred
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -192,7 +192,7 @@ def _processes(n_workers: int, settings: RunSettings, stop: Stop) -> Iterator[Su
 
     def submit(task: Task) -> Future[Batch]:
         try:
-            with interrupts_ignored():  # inherited: the parent alone handles Ctrl-C
+            with interrupts_deferred():  # inherited: the parent alone handles Ctrl-C
                 return executor.submit(_run_apart, os.getpid(), task, *how)
         except BrokenProcessPool as error:  # a worker was killed before this task
             failed: Future[Batch] = Future()

@@ -66,7 +66,8 @@ def _diff() -> str:
     new = _git("ls-files", "--others", "--exclude-standard", "-z", "--", *folders) or ""
     plain = ["diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color"]
     plain += ["--src-prefix=a/", "--dst-prefix=b/"]
-    parts = [_git(*plain, "HEAD") or "changes could not be read\n"]
+    tracked = _git(*plain, "HEAD")  # empty where only new files differ
+    parts = ["changes could not be read\n" if tracked is None else tracked]
     for file in new.split("\0")[:-1]:
         size = (CODE / file).stat().st_size if (CODE / file).is_file() else 0
         small = size <= _LONGEST_DIFF

@@ -68,14 +68,13 @@ def interrupts_handled(handle: Callable[[], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def interrupts_ignored() -> Iterator[None]:
-    """Ignore SIGINT during the block, also in all processes that start in it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread can set handlers
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def interrupts_deferred() -> Iterator[None]:
+    """Handle SIGINT after the block; a process that starts in it never does.
+
+    The signal is blocked, and not ignored: one that arrives within the block is not lost.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        if before is not None:  # None: a handler that was not set from Python
-            signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
