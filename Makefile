@@ -63,7 +63,7 @@ gallery: run
 	cp outputs/equilibrium/figures/settling_ltd_ratio=1.1.png analysis/gallery/equilibrium_settling.png
 	cp outputs/exercise_2/figures/run.png analysis/gallery/exercise_2.png
 	rm -rf analysis/gallery/*.md analysis/gallery/*_files
-	$(BIN)/python -m jupyter nbconvert --log-level ERROR --to markdown --execute \
+	TQDM_DISABLE=1 $(BIN)/python -m jupyter nbconvert --log-level ERROR --to markdown --execute \
 		--output-dir analysis/gallery analysis/notebooks/*.ipynb
 
 # All benchmarks, some 20 minutes, to tests/benchmarks/RESULTS.md. The rows of the other simulators

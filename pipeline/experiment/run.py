@@ -131,7 +131,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
 def _run(pending: Points, settings: RunSettings, state: SweepState) -> None:
     """Run points; every batch is saved as soon as it has finished."""
     failed: list[str] = []
-    shown = {"delay": 1, "disable": False} if in_notebook() else {"disable": None}
+    shown = {"delay": 1} if in_notebook() else {"disable": None}
     with tqdm(
         total=len(pending), unit="point", **(shown if pending else {"disable": True})
     ) as progress:
