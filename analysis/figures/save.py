@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -31,8 +32,11 @@ def draw(
     formats: Sequence[str] = ("png",),
     where: Sequence[str] = (),
     at: float | None = None,
+    bare: bool = False,
 ) -> None:
     """Draw figures of an experiment into its folder `figures`, and print their paths.
+
+    Beside each figure is its caption, as NAME.txt.
 
     Parameters
     ----------
@@ -46,6 +50,8 @@ def draw(
         `KEY=VALUE`: only the points at these values.
     at : float, optional
         Time at which weight histories and traces are shown [ms].
+    bare : bool
+        Whether figures are drawn without header, as for a paper.
 
     Raises
     ------
@@ -56,7 +62,7 @@ def draw(
     """
     mpl.use("Agg")
     folder = beside(results_file(experiment), "figures")
-    with reading(experiment) as dataset, style.paper():
+    with reading(experiment) as dataset, style.paper(bare):
         measured = MeasuredDataset.of(dataset, where, at)
         _refuse_empty(experiment, measured)
         _refuse_unsupported(experiment, measured, names)
@@ -70,25 +76,30 @@ def draw(
 
 
 def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> None:
-    """Write a figure in each format, and print the paths."""
+    """Write a figure in each format with its caption beside it, and print the figures' paths."""
     for suffix in formats:
         path = folder / f"{file_name(drawn.name)}.{suffix}"
-        try:
-            folder.mkdir(exist_ok=True)
-            _write(drawn.figure, path, suffix)
-        except OSError as error:
-            raise LoadError(f"{path}: cannot be written ({error.strerror or error})") from error
+        metadata = _WITHOUT_DATE.get(suffix)
+        savefig = partial(drawn.figure.savefig, format=suffix, metadata=metadata)
+        _write(path, savefig)
         drawn.figure.set_layout_engine("none")  # the same layout in every format
         say(path)
+    _write(
+        folder / f"{file_name(drawn.name)}.txt",
+        lambda path: path.write_text(f"{drawn.caption}\n", encoding="utf-8"),
+    )
     plt.close(drawn.figure)
 
 
-def _write(figure: Figure, path: Path, suffix: str) -> None:
-    """Write a figure beside its file and rename it: an earlier one stays whole if that fails."""
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file beside its path and rename it: an earlier one stays whole if that fails."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        figure.savefig(temporary, format=suffix, metadata=_WITHOUT_DATE.get(suffix))
+        path.parent.mkdir(exist_ok=True)
+        write(temporary)
         temporary.replace(path)
+    except OSError as error:
+        raise LoadError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -105,7 +116,11 @@ def file_name(name: str) -> str:
 
 
 def show(
-    dataset: xr.Dataset, name: str | None = None, where: Sequence[str] = (), at: float | None = None
+    dataset: xr.Dataset,
+    name: str | None = None,
+    where: Sequence[str] = (),
+    at: float | None = None,
+    bare: bool = False,
 ) -> list[Figure]:
     """Draw the figures of one name, or all; a notebook displays them.
 
@@ -120,6 +135,8 @@ def show(
         `KEY=VALUE`: only the points at these values.
     at : float, optional
         Time at which weight histories and traces are shown [ms].
+    bare : bool
+        Whether figures are drawn without header, as for a paper.
 
     Returns
     -------
@@ -134,7 +151,7 @@ def show(
         If there are no points at these values, or no run lasts until `at`.
     """
     # All figures of a dataset may be more than matplotlib expects to be open.
-    with style.paper(), mpl.rc_context({"figure.max_open_warning": 0}):
+    with style.paper(bare), mpl.rc_context({"figure.max_open_warning": 0}):
         measured = MeasuredDataset.of(dataset, where, at)
         if name is not None:
             _refuse_unsupported("dataset", measured, [name])
