@@ -23,6 +23,14 @@ from analysis.reading.dataset import axes, long_name
 #: Up to this many values of the second axis are drawn as panels of histograms side by side.
 _MAX_COLUMNS = 4
 
+#: Of a phase diagram's mean weight, output rate and bimodality: the least span of a colour scale,
+#: so that noise has no gradient, the highest possible value, and the span as text.
+_COLOURS = (
+    (0.1, 1.0, "0.1 (mean weight)"),
+    (2.0, np.inf, "2 Hz (output rate)"),
+    (0.1, 1.0, "0.1 (bimodality)"),
+)
+
 #: Returns a measure of some points, along their axes.
 Measure = Callable[[MeasuredDataset], xr.DataArray]
 
@@ -32,6 +40,8 @@ def weights(measured: MeasuredDataset) -> Figures:
     row, column, *others = [*measured.swept, None, None]
     if row and column and measured.dataset.sizes[column] > _MAX_COLUMNS:
         column, others = None, [column, *others]
+    is_map = row is not None and measured.dataset.sizes[row] > histograms.MAX_RIDGES
+    highest = _highest_share(measured) if is_map else np.nan
     for one in slices("weights", measured, others):
         here = one.measured
         expected = here.expected
@@ -48,8 +58,14 @@ def weights(measured: MeasuredDataset) -> Figures:
         pooled = titles.seeds(here, "{} seeds pooled")
         columns = titles.dimension("Columns", part["share"], column)
         title = titles.heading(one, "After", pooled, lines(columns, _key(part, row)))
-        figure = _weights(part, row, column, title)
+        figure = _weights(part, row, column, title, highest)
         yield one, figure, titles.caption(title, titles.fit_caption(part))
+
+
+def _highest_share(measured: MeasuredDataset) -> float:
+    """Return the highest share that a map of any slice has."""
+    share = weight_measures.weight_histogram(measured.dataset)
+    return float(share.where(~measured.silent).max())
 
 
 def _key(part: xr.Dataset, row: str | None) -> str:
@@ -67,7 +83,9 @@ def _is_map(part: xr.Dataset, row: str) -> bool:
     return part.sizes[row] > histograms.MAX_RIDGES
 
 
-def _weights(part: xr.Dataset, row: str | None, column: str | None, title: str) -> Figure:
+def _weights(
+    part: xr.Dataset, row: str | None, column: str | None, title: str, highest: float
+) -> Figure:
     share, expected, settled = part["share"], part["expected"], part["settled"]
     if row is None:
         note = titles.fit(*(float(part[name]) for name in titles.FIT))
@@ -76,7 +94,7 @@ def _weights(part: xr.Dataset, row: str | None, column: str | None, title: str) 
         distance = titles.span(part["total_variation"].values)
         title = lines(title, f"TV between histogram and theory: {distance}" if distance else "")
     if _is_map(part, row):
-        return histograms.weight_map(share.where(~part["silent"]), row, column, title)
+        return histograms.weight_map(share.where(~part["silent"]), row, column, title, highest)
     notes = xr.apply_ufunc(
         titles.note,
         *(part[name] for name in ("silent", "answer", *titles.FIT)),
@@ -225,16 +243,33 @@ def phase_diagram(measured: MeasuredDataset) -> Figures:
     x, y, *_ = numeric_axes(measured)
     others = [axis for axis in measured.swept if axis not in (x, y)]
     contours = [None, None, weight_measures.UNIFORM_BIMODALITY]
+    limits = [_colour_limits(*one) for one in zip(_mapped(measured), _COLOURS, strict=True)]
+    scale = "Each colour scale is that of all slices" if any(others) else ""
+    spans = f"A colour scale spans at least {', '.join(one[2] for one in _COLOURS)}"
     for one in slices("phase_diagram", measured, others):
         here = one.measured
-        numbers = [
-            mean_over_seeds(number)
-            for number in (here.dataset["mean_weight"], here.output_rate, here.bimodality)
-        ]
         title = titles.heading(one, "After", titles.seeds(here, "mean of {} seeds"))
-        figure = maps.phase_diagram(numbers, here.silent, x, y, contours, title)
+        figure = maps.phase_diagram(_mapped(here), here.silent, x, y, limits, contours, title)
         remark = "A uniform distribution has bimodality 5/9"
-        yield one, figure, titles.caption(title, remark)
+        yield one, figure, titles.caption(title, scale, spans, remark)
+
+
+def _mapped(here: MeasuredDataset) -> list[xr.DataArray]:
+    """Return what a phase diagram shows: mean weight, output rate, bimodality."""
+    numbers = here.dataset["mean_weight"], here.output_rate, here.bimodality
+    return [mean_over_seeds(number) for number in numbers]
+
+
+def _colour_limits(number: xr.DataArray, colours: tuple[float, float, str]) -> tuple[float, float]:
+    """Return the ends of a colour scale, which is not stretched over differences that are noise."""
+    least, highest, _ = colours
+    if not number.notnull().any():
+        return 0.0, least
+    low, high = float(number.min()), float(number.max())
+    if high - low < least:
+        low = min(max(0.0, (low + high - least) / 2), highest - least)
+        high = low + least
+    return low, high
 
 
 def approach(measured: MeasuredDataset) -> Figures:

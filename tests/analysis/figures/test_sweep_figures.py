@@ -6,6 +6,7 @@ from matplotlib.colors import same_color
 from matplotlib.contour import QuadContourSet
 
 from analysis.measures import equilibrium, spike_trains, weights
+from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import confidence_interval
 from analysis.measures.stationarity import settling
 from analysis.plots import style
@@ -13,6 +14,7 @@ from analysis.reading.dataset import label
 from tests.support.drawn import (
     HISTORY,
     drawn,
+    drawn_one_by_one,
     legend_text,
     ridge,
     settle,
@@ -259,6 +261,39 @@ def test_contours_have_the_levels_of_their_labels(sweep):
     assert labels
     assert set(labels) <= {float(f"{level:.3g}") for level in contours.levels}
     assert all(low <= level <= high for level in labels)
+
+
+def test_slices_share_their_colours(sweep):
+    """Of each map of a phase diagram, and of the maps of weights."""
+    rates = [20, 30, 40, 50, 55, 60, 65, 70, 75, 80, 90]
+    axes = {"input.rate_hz": rates, "stdp.ltd_ratio": [1.0, 1.3, 1.6], "neuron.tau_m": [8, 20]}
+    dataset = sweep(axes)
+    for name, mapped in (
+        ("phase_diagram", ["mean_weight", "late_output_rate"]),
+        ("weights", []),
+    ):
+        made = drawn(dataset, name)
+        ends = {
+            tuple(one.collections[0].get_clim() for one in figure.axes if one.collections)
+            for figure in made.values()
+        }
+        assert len(made) == 2
+        assert len(ends) == 1
+        for variable, (low, high) in zip(mapped, *ends, strict=False):
+            found = dataset[variable]
+            assert (low, high) == pytest.approx((found.min().item(), found.max().item()))
+
+
+def test_colours_are_not_stretched_over_noise(sweep):
+    """Mean weights of 0.995 to 0.998 have one shade and no contours; the caption has the span."""
+    dataset = sweep({"input.rate_hz": [30, 40, 60], "stdp.ltd_ratio": [1.0, 1.1, 1.2]})
+    dataset["mean_weight"][...] = 0.995 + 0.003 * np.linspace(0, 1, 9).reshape(3, 3)
+    with style.paper():
+        (one,) = drawn_one_by_one(MeasuredDataset(dataset), ["phase_diagram"])
+    panel = one.figure.axes[0]
+    assert panel.collections[0].get_clim() == pytest.approx((0.9, 1.0))
+    assert not [one for one in panel.collections if isinstance(one, QuadContourSet)]
+    assert "A colour scale spans at least 0.1 (mean weight), 2 Hz (output rate)" in one.caption
 
 
 def test_the_approach_to_equilibrium_is_drawn_in_time(settled):
