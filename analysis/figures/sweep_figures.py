@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures import titles
 from analysis.figures.facets import Figures, numeric_axes, slices, thinned
+from analysis.figures.histories import mean_histories
 from analysis.figures.titles import lines
 from analysis.measures import late_output, theory
 from analysis.measures import weights as weight_measures
@@ -18,7 +19,7 @@ from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
 from analysis.plots import histograms, maps, stdp_window, style
 from analysis.plots import lines as line_plots
-from analysis.reading.dataset import axes, long_name
+from analysis.reading.dataset import long_name
 
 #: Up to this many values of the second axis are drawn as panels of histograms side by side.
 _MAX_COLUMNS = 4
@@ -282,25 +283,11 @@ def approach(measured: MeasuredDataset) -> Figures:
         dots = "Dots: settling time" if time.notnull().any() else ""
         heading = titles.heading(one, "Over", titles.seeds(here, "mean of {} seeds"), dots)
         title = lines(heading, thinning)
-        figure = line_plots.trajectories(_histories(here.dataset), time, line, title)
-        yield one, figure, titles.caption(title)
-
-
-def _histories(dataset: xr.Dataset) -> list[xr.DataArray]:
-    """Return the histories of mean weight, share of weak weights, output rate, share of strong."""
-    kept = [*axes(dataset), "sample_time"]
-    shares_in_time = weight_measures.shares_of(dataset["weight_history"], kept)
-    return [
-        weight_measures.mean_weight_history(dataset),
-        _share_history(shares_in_time, "below 0.1"),
-        mean_over_seeds(dataset["rate_history"]),
-        _share_history(shares_in_time, "above 0.9"),
-    ]
-
-
-def _share_history(shares_in_time: xr.DataArray, limits: str) -> xr.DataArray:
-    history = mean_over_seeds(shares_in_time.sel({"range": limits}, drop=True))
-    return history.assign_attrs(long_name=f"share of weights {limits}")
+        histories = mean_histories(here)
+        figure = line_plots.trajectories(histories, time, line, title)
+        is_log = line_plots.has_logarithmic_time(histories)
+        remark = "Time is linear up to the first sample, then logarithmic" if is_log else ""
+        yield one, figure, titles.caption(title, remark)
 
 
 def window(measured: MeasuredDataset) -> Figures:
