@@ -27,6 +27,11 @@ N_SYNAPSES = 5
 #: Longest time that is drawn step by step [ms].
 MAX_TIME = 1000.0
 
+_STRENGTHS = {
+    "weak": f"weak, w \N{LESS-THAN OR EQUAL TO} {spike_trains.STRONG_ABOVE:g}",
+    "strong": f"strong, w > {spike_trains.STRONG_ABOVE:g}",
+}
+
 
 def weights_in_time(measured: MeasuredDataset) -> Figures:
     """Yield weights against time, and the histogram at one time, of one run per point."""
@@ -66,7 +71,8 @@ def traces(measured: MeasuredDataset) -> Figures:
     for one in _excerpts(measured, "traces"):
         few = one.measured.dataset.isel(synapse=slice(N_SYNAPSES))
         figure = single_run.traces(few["input_spike"], ltp_trace(few), ltd_trace(few), one.text)
-        yield one, figure, titles.caption(one.text)
+        remark = "Spikes and P in one colour per synapse; M of the neuron"
+        yield one, figure, titles.caption(one.text, remark)
 
 
 def run(measured: MeasuredDataset) -> Figures:
@@ -86,7 +92,16 @@ def run(measured: MeasuredDataset) -> Figures:
         times = times[(times >= first) & (times <= last)]
         V_th = float(parameter(run, "neuron.V_th"))
         figure = single_run.exercise(run["input_spike"], shown, times, V_th, one.text)
-        yield one, figure, titles.caption(one.text, f"P and g of {few.sizes['synapse']} synapses")
+        yield one, figure, titles.caption(one.text, _run_key(few))
+
+
+def _run_key(few: xr.Dataset) -> str:
+    """Return what the colours and lines of `run` mean."""
+    n = few.sizes["synapse"]
+    synapses = f"the first {n} synapses" if n > 1 else "the first synapse"
+    return (
+        f"P and g of {synapses}, in one colour each. Bars above the dotted threshold: output spikes"
+    )
 
 
 def correlogram(measured: MeasuredDataset) -> Figures:
@@ -99,7 +114,9 @@ def correlogram(measured: MeasuredDataset) -> Figures:
         duration = float(parameter(run, "simulation.duration")) / 1000
         title = lines(one.text, f"Over {duration:g} s, {counted}")
         expected = float(parameter(run, "input.rate_hz"))
-        yield one, line_plots.correlogram(rate, expected, title), titles.caption(title)
+        figure = line_plots.correlogram(rate, expected, _STRENGTHS, title)
+        remark = "Dotted: mean input rate; vertical line: no time difference"
+        yield one, figure, titles.caption(title, remark)
 
 
 def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -184,7 +184,9 @@ def has_logarithmic_time(histories: Sequence[xr.DataArray]) -> bool:
     return bool(times.size > 2 and times[0] == 0 and times[-1] >= 20 * times[1])
 
 
-def correlogram(rates: xr.DataArray, rate_hz: float, title: str = "") -> Figure:
+def correlogram(
+    rates: xr.DataArray, rate_hz: float, names: Mapping[str, str], title: str = ""
+) -> Figure:
     """Draw the input rate around output spikes, for weak and strong synapses.
 
     Parameters
@@ -194,6 +196,8 @@ def correlogram(rates: xr.DataArray, rate_hz: float, title: str = "") -> Figure:
         drawn.
     rate_hz : float
         Mean input rate [Hz]: dotted.
+    names : mapping of str to str
+        Entry of the legend for each strength.
     title : str
         May have several lines.
 
@@ -207,17 +211,17 @@ def correlogram(rates: xr.DataArray, rate_hz: float, title: str = "") -> Figure:
     axes.axhline(rate_hz, color=style.NEUTRAL, lw=0.7, ls=":")
     axes.axvline(0, color=style.NEUTRAL, lw=0.5, ls=":")
     lines: list[Line2D] = []
-    names = []
+    drawn = []
     for part, colour in zip(style.along(rates, "strength"), (style.LTD, style.LTP), strict=True):
         if part.notnull().any():
             lines += axes.plot(part["lag"].values, part.values, color=colour, lw=1)
-            names.append(f"{part['strength'].item()} synapses".capitalize())
+            drawn.append(names[part["strength"].item()])
     axes.set(xlabel=label(rates["lag"]), ylabel=text.folded(label(rates), 1.7))
     text.set_header(figure, title)
     axes.set_ylim(bottom=0)
     axes.margins(x=0)
     if lines:
-        style.legend(figure, lines, names)
+        style.legend(figure, lines, drawn, "Synapses by weight")
     return figure
 
 
