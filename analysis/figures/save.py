@@ -33,6 +33,7 @@ def draw(
     where: Sequence[str] = (),
     at: float | None = None,
     bare: bool = False,
+    each_seed: bool = False,
 ) -> None:
     """Draw figures of an experiment into its folder `figures`, and print their paths.
 
@@ -52,6 +53,8 @@ def draw(
         Time at which weight histories and traces are shown [ms].
     bare : bool
         Whether figures are drawn without header, as for a paper.
+    each_seed : bool
+        Whether figures along an axis show each seed beside the mean.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def draw(
     mpl.use("Agg")
     folder = beside(results_file(experiment), "figures")
     with reading(experiment) as dataset, style.paper(bare):
-        measured = MeasuredDataset.of(dataset, where, at)
+        measured = MeasuredDataset.of(dataset, where, at, each_seed)
         _refuse_empty(experiment, measured)
         _refuse_unsupported(experiment, measured, names)
         for name in names or supported(measured):
@@ -121,6 +124,7 @@ def show(
     where: Sequence[str] = (),
     at: float | None = None,
     bare: bool = False,
+    each_seed: bool = False,
 ) -> list[Figure]:
     """Draw the figures of one name, or all; a notebook displays them.
 
@@ -137,6 +141,8 @@ def show(
         Time at which weight histories and traces are shown [ms].
     bare : bool
         Whether figures are drawn without header, as for a paper.
+    each_seed : bool
+        Whether figures along an axis show each seed beside the mean.
 
     Returns
     -------
@@ -152,7 +158,7 @@ def show(
     """
     # All figures of a dataset may be more than matplotlib expects to be open.
     with style.paper(bare), mpl.rc_context({"figure.max_open_warning": 0}):
-        measured = MeasuredDataset.of(dataset, where, at)
+        measured = MeasuredDataset.of(dataset, where, at, each_seed)
         if name is not None:
             _refuse_unsupported("dataset", measured, [name])
         names = supported(measured) if name is None else [name]

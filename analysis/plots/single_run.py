@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from analysis.plots import style, text
+from analysis.plots import scales, style, text
 from analysis.reading.dataset import label
 
 #: Numbers of synapses drawn as lines: of traces, and of weight histories.
@@ -181,7 +181,7 @@ def _histories(axes: Axes, history: xr.DataArray, colour: str, most: int) -> lis
 
 
 def _histogram_sideways(axes: Axes, share: xr.DataArray, colour: str, opacity: float = 1) -> None:
-    edges = style.bin_edges(share)
+    edges = scales.bin_edges(share)
     axes.stairs(
         share.values, edges, orientation="horizontal", color=colour, fill=True, alpha=opacity
     )
