@@ -45,11 +45,11 @@ def groups(measured: MeasuredDataset) -> Figures:
 
 def _weights_in_time(measured: MeasuredDataset, name: str, group: xr.DataArray | None) -> Figures:
     for one in _runs(measured, name):
-        run = one.measured.dataset
-        history = weight_history(run)
+        recorded = one.measured.dataset
+        history = weight_history(recorded)
         times = history["sample_time"].values
         at = times[-1] if measured.at is None else times[np.argmin(np.abs(times - measured.at))]
-        share = _share(run.drop_dims("sample_time").assign(weight_history=history), group, at)
+        share = _share(recorded.drop_dims("sample_time").assign(weight_history=history), group, at)
         title = lines(one.text, titles.settled(one.measured))
         figure = single_run.weights_in_time(history, share, at, group, title)
         yield one, figure, titles.caption(title)
@@ -61,7 +61,8 @@ def _share(run: xr.Dataset, group: xr.DataArray | None, at: float) -> xr.DataArr
         return weights.weight_histogram(run, at=at)
     names = list(dict.fromkeys(group.values.tolist()))
     shares = [
-        weights.weight_histogram(run.isel(synapse=group.values == name), at=at) for name in names
+        weights.weight_histogram(recorded.isel(synapse=group.values == name), at=at)
+        for name in names
     ]
     return xr.concat(shares, "group").assign_coords(group=names)
 
@@ -78,20 +79,20 @@ def traces(measured: MeasuredDataset) -> Figures:
 def run(measured: MeasuredDataset) -> Figures:
     """Yield the six panels of exercise 2 of the tutorial."""
     for one in _excerpts(measured, "run"):
-        run = one.measured.dataset
-        few = run.isel(synapse=slice(single_run.N_TRACES))
+        recorded = one.measured.dataset
+        few = recorded.isel(synapse=slice(single_run.N_TRACES))
         shown = {
-            "v": run["v"],
-            "M": ltd_trace(run),
-            "g_ex": run["g_ex"],
+            "v": recorded["v"],
+            "M": ltd_trace(recorded),
+            "g_ex": recorded["g_ex"],
             "P": ltp_trace(few),
             "g": synaptic_conductance(few),
         }
-        first, last = run["time"].values[[0, -1]]
-        times = run["spike_time"].values
+        first, last = recorded["time"].values[[0, -1]]
+        times = recorded["spike_time"].values
         times = times[(times >= first) & (times <= last)]
-        V_th = float(parameter(run, "neuron.V_th"))
-        figure = single_run.exercise(run["input_spike"], shown, times, V_th, one.text)
+        V_th = float(parameter(recorded, "neuron.V_th"))
+        figure = single_run.exercise(recorded["input_spike"], shown, times, V_th, one.text)
         yield one, figure, titles.caption(one.text, _run_key(few))
 
 
@@ -107,13 +108,13 @@ def _run_key(few: xr.Dataset) -> str:
 def correlogram(measured: MeasuredDataset) -> Figures:
     """Yield the input rate around output spikes."""
     for one in _runs(measured, "correlogram"):
-        run = one.measured.dataset
-        rate = spike_trains.input_rate_around_output(run)
-        n = int(run["spike_count"])
+        recorded = one.measured.dataset
+        rate = spike_trains.input_rate_around_output(recorded)
+        n = int(recorded["spike_count"])
         counted = f"{n:,} output spike{'s' if n != 1 else ''}"
-        duration = float(parameter(run, "simulation.duration")) / 1000
+        duration = float(parameter(recorded, "simulation.duration")) / 1000
         title = lines(one.text, f"Over {duration:g} s, {counted}")
-        expected = float(parameter(run, "input.rate_hz"))
+        expected = float(parameter(recorded, "input.rate_hz"))
         figure = line_plots.correlogram(rate, expected, _STRENGTHS, title)
         remark = "Dotted: mean input rate; vertical line: no time difference"
         yield one, figure, titles.caption(title, remark)
@@ -122,9 +123,9 @@ def correlogram(measured: MeasuredDataset) -> Figures:
 def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
     """Yield runs with their input spikes; of long runs one second, from `at` or from 0."""
     for one in _runs(measured, figure):
-        run = one.measured.dataset
-        run = run.assign(input_spike=spike_trains.input_spikes(run))
-        times, step = run["time"].values, float(parameter(run, "simulation.dt"))
+        recorded = one.measured.dataset
+        recorded = recorded.assign(input_spike=spike_trains.input_spikes(recorded))
+        times, step = recorded["time"].values, float(parameter(recorded, "simulation.dt"))
         text = one.text
         if times[-1] - times[0] > MAX_TIME:
             start = max(times[0], min(measured.at or 0.0, times[-1] - MAX_TIME))
@@ -132,9 +133,9 @@ def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
             whole = (times[-1] + step) / 1000  # the last step ends with the run
             excerpt = f"{start / 1000:g} to {end / 1000:g} s of {whole:g} s"
             # Steps at both ends are included.
-            run = run.sel(time=slice(start - step / 2, end + step / 2))
+            recorded = recorded.sel(time=slice(start - step / 2, end + step / 2))
             text = lines(text, excerpt)
-        yield replace(one, text=text, measured=MeasuredDataset(run))
+        yield replace(one, text=text, measured=MeasuredDataset(recorded))
 
 
 def _runs(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:

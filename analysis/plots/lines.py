@@ -11,6 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from analysis.plots import scales, style, text
@@ -18,6 +19,9 @@ from analysis.reading.dataset import label, long_name
 
 #: With more points than this on a line, markers are small.
 _CROWDED = 20
+
+#: Size of the dots of seeds [points].
+_DOT = 1.8
 
 
 def against_axis(
@@ -94,8 +98,7 @@ def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None) -> list[Lin
         marker = markers[i] if categorical or x == "seed" else markers[i] + dashes[i]
         mean = part["mean"]
         if "each" in part:
-            each = part["each"].transpose(x, ...).values
-            axes.plot(positions, each, "o", color=shade, ms=1.6, mew=0, alpha=0.6)
+            _dots(axes, positions, part["each"].transpose(x, ...).values, shade)
         lines.append(_errorbar(axes, positions, mean, part["interval"], shade, marker))
         faces: dict[str, style.Colour] = {"silent": "white", "unsettled": style.paler(shade)}
         for name, face in faces.items():
@@ -233,6 +236,14 @@ def correlogram(
     if lines:
         style.legend(figure, lines, drawn, "Synapses by weight")
     return figure
+
+
+def _dots(axes: Axes, positions: NDArray, each: NDArray, shade: style.Colour) -> None:
+    """Draw each seed as a dot to the right of its mean; `each` is (n_positions, n_seeds)."""
+    aside = axes.transData + ScaledTranslation(3 / 72, 0, axes.figure.dpi_scale_trans)
+    axes.plot(
+        positions, each, "o", color=shade, ms=_DOT, mew=0, alpha=0.7, clip_on=False, transform=aside
+    )
 
 
 def _errorbar(

@@ -40,9 +40,9 @@ def test_each_seed_is_a_dot_on_request(sweep):
     for one in made.values():
         assert "Dots: each seed" in unfolded(one.figure)
         for panel in one.figure.axes:
-            assert len([line for line in panel.lines if line.get_ms() == 1.6]) == 6
+            assert len([line for line in panel.lines if line.get_ms() == 1.8]) == 6
     (panel,) = made["rates_against_rate_hz"].figure.axes
-    dots = [line for line in panel.lines if line.get_ms() == 1.6]
+    dots = [line for line in panel.lines if line.get_ms() == 1.8]
     expected = dataset["late_output_rate"].transpose("tau_plus", "seed", "rate_hz")
     np.testing.assert_allclose([dot.get_ydata() for dot in dots], expected.values.reshape(6, 2))
     assert same_color(dots[0].get_color(), panel.containers[0].lines[0].get_color())
