@@ -17,7 +17,7 @@ from analysis.figures.titles import missing_points
 from analysis.measures.measured import MeasuredDataset
 from analysis.plots import style
 from analysis.reading.dataset import reading
-from analysis.reading.errors import LoadError
+from analysis.reading.errors import LoadError, WriteError
 from analysis.reading.metadata import beside, results_file
 from analysis.reading.output import say
 
@@ -50,12 +50,15 @@ def draw(
     Raises
     ------
     LoadError
-        If no point is done, a figure requires what is not recorded, or files cannot be written.
+        If no point is done, a figure requires what is not recorded, or the folder cannot be made.
+    WriteError
+        If files cannot be written, after all others have been.
     ConditionError
         If there are no points at these values, or no run lasts until `at`.
     """
     mpl.use("Agg")
     folder = beside(results_file(experiment), "figures")
+    unwritten: list[str] = []
     with reading(experiment) as dataset, style.paper():
         measured = MeasuredDataset.of(dataset, where, at)
         _refuse_empty(experiment, measured)
@@ -63,24 +66,33 @@ def draw(
         for name in names or supported(measured):
             n_drawn = 0
             for drawn in FIGURES[name].drawn(measured):
-                _save(drawn, folder, formats)
+                unwritten += _save(drawn, folder, formats)
                 n_drawn += 1
             if names and not n_drawn:
                 say(f"{name}: no point has a number to draw")
+    if unwritten:
+        more = f"; and {len(unwritten) - 1} more" if len(unwritten) > 1 else ""
+        raise WriteError(f"{unwritten[0]}{more}")
 
 
-def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> None:
-    """Write a figure in each format, and print the paths."""
+def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> list[str]:
+    """Write a figure in each format, print the paths, and return why others were not written."""
+    unwritten = []
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise LoadError(f"{folder}: cannot be made ({error.strerror or error})") from error
     for suffix in formats:
         path = folder / f"{file_name(drawn.name)}.{suffix}"
         try:
-            folder.mkdir(exist_ok=True)
             _write(drawn.figure, path, suffix)
         except OSError as error:
-            raise LoadError(f"{path}: cannot be written ({error.strerror or error})") from error
+            unwritten.append(f"{path}: cannot be written ({error.strerror or error})")
+        else:
+            say(path)
         drawn.figure.set_layout_engine("none")  # the same layout in every format
-        say(path)
     plt.close(drawn.figure)
+    return unwritten
 
 
 def _write(figure: Figure, path: Path, suffix: str) -> None:
