@@ -107,8 +107,8 @@ def model_attributes(grid: Grid) -> Mapping[str, str]:
     """Return the description of parameters, rules and processes, as JSON by key or name.
 
     Of each parameter it has the long name, and the unit unless it is dimensionless. Of rules and
-    processes it has whether the statistics are stationary, why the equilibrium theory does not apply (empty
-    where it does), the source of registered ones, and the kind of a rule's traces.
+    processes it has whether the statistics are stationary, why the equilibrium theory does not
+    apply (empty where it does), the source of registered ones, and the kind of a rule's traces.
     """
     return _attributes_of(tuple((type(p.stdp), type(p.input)) for p in grid.unlike_models))
 
@@ -140,7 +140,8 @@ def _attributes_of(
 def _parameters(variants: Sequence[type[Section]]) -> dict[str, dict[str, str]]:
     """Return long name and unit of each key; of rules and processes, those of these ones."""
     described: dict[str, dict[str, str]] = {}
-    for section in (Neuron, Synapse, *variants, Simulation, Record, Configuration):
+    fixed: tuple[type[Section], ...] = (Neuron, Synapse, Simulation, Record, Configuration)
+    for section in (*fixed, *variants):
         for name, declared in section.quantities().items():
             units = {"units": declared.units} if declared.units else {}
             described.setdefault(section.key(name), {"long_name": declared.long_name, **units})
