@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from analysis.measures.measured import MeasuredDataset
 from analysis.plots.style import is_categorical
 from analysis.reading.dataset import label, long_name, value_label
-from analysis.reading.metadata import DONE
+from analysis.reading.values import written
 
 log = logging.getLogger("analysis")
 
@@ -20,6 +24,32 @@ MAX_SLICES = 3
 
 #: Up to this many lines are drawn in one panel.
 MAX_LINES = 12
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The points of one figure.
+
+    Attributes
+    ----------
+    name : str
+        File name of the figure without suffix, such as "weights_tau_m=8.0".
+    text : str
+        The values of the sliced axes, for a title.
+    where : tuple of str
+        The same as `KEY=VALUE`, for the command line.
+    measured : MeasuredDataset
+        The points; it lacks the sliced axes.
+    """
+
+    name: str
+    text: str
+    where: tuple[str, ...]
+    measured: MeasuredDataset
+
+
+#: What is drawn, its figure, and a remark for the caption.
+Figures = Iterator[tuple[Slice, Figure, str]]
 
 
 def numeric_axes(measured: MeasuredDataset) -> list[str]:
@@ -31,82 +61,112 @@ def numeric_axes(measured: MeasuredDataset) -> list[str]:
     ]
 
 
-def thinned(dataset: xr.Dataset, line: str | None) -> tuple[xr.Dataset, str]:
+def thinned(measured: MeasuredDataset, line: str | None) -> tuple[MeasuredDataset, str]:
     """Reduce an axis to as many values as can be told apart as lines.
 
     Parameters
     ----------
-    dataset : Dataset, (..., [line])
-        What is drawn, in any unit.
+    measured : MeasuredDataset
+        The points that are drawn.
     line : str or None
         The axis that is drawn as lines.
 
     Returns
     -------
-    dataset : Dataset, (..., [line])
-        In rising order of the axis, with at most `MAX_LINES` values, in the same unit.
+    measured : MeasuredDataset
+        In rising order of the axis, with at most `MAX_LINES` values.
     text : str
         Such as "12 of 15 values of Input rate (Hz)"; "" if all are kept.
     """
     if line is None:
-        return dataset, ""
-    if not is_categorical(dataset[line]):
-        dataset = dataset.sortby(line)
-    n = dataset.sizes[line]
+        return measured, ""
+    coordinate = measured.dataset[line]
+    n = coordinate.size
+    order = np.arange(n) if is_categorical(coordinate) else np.argsort(coordinate.values)
     if n <= MAX_LINES:
-        return dataset, ""
-    chosen = _spread(n, MAX_LINES)
-    return dataset.isel({line: chosen}), f"{chosen.size} of {n} values of {label(dataset[line])}"
+        return measured.isel({line: order}), ""
+    order = order[np.linspace(0, n - 1, MAX_LINES).astype(int)]
+    return measured.isel({line: order}), f"{order.size} of {n} values of {label(coordinate)}"
 
 
 def slices(
-    name: str, dataset: xr.Dataset, dims: Sequence[str | None], by: str | None = None
-) -> Iterator[tuple[str, str, xr.Dataset]]:
-    """Yield a slice of a dataset at each combination of the values of some axes.
+    figure: str,
+    measured: MeasuredDataset,
+    dims: Sequence[str | None],
+    has_data: xr.DataArray | None = None,
+    suffix: str = "",
+) -> Iterator[Slice]:
+    """Yield a slice of the points at each combination of the values of some axes.
 
-    Slices without data, as in a grid that was extended, are left out; of more than `MAX_SLICES`
-    some are chosen, which is logged.
+    Slices without data, as in a grid that was extended, are left out. Of more than `MAX_SLICES`,
+    those are drawn in which weights have settled, else in which the neuron fires, and among equals
+    those nearest to the middle of the axes; this is logged.
 
     Parameters
     ----------
-    name : str
-        Of the figure.
-    dataset : Dataset, (..., *dims)
-        What is drawn, in any unit.
+    figure : str
+        Name of the figure on the command line.
+    measured : MeasuredDataset
+        The points.
     dims : sequence of str or None
         The axes; None is ignored.
-    by : str, optional
-        The variable `status`: a slice has data if it is `DONE` anywhere. By default, if the first
-        variable is not NaN anywhere.
+    has_data : DataArray of bool, (..., *dims), optional
+        Where there is something to draw, dimensionless; by default where points are done.
+    suffix : str
+        Added to the name of the figure before the values.
 
     Yields
     ------
-    name : str
-        Of the figure of the slice, such as "weights_tau_m=8.0".
-    text : str
-        The values, for a title.
-    part : Dataset, (...)
-        The slice, in the same unit.
+    Slice
+        In the order of the axes.
     """
-    dims = [dim for dim in dims if dim]
-    first = next(iter(dataset.data_vars.values()))
-    has_data = first.notnull() if by is None else dataset[by] == DONE
-    found = has_data.any([dim for dim in has_data.dims if dim not in dims]).transpose(*dims)
-    indices = np.argwhere(found.values) if dims else np.zeros((int(found), 0), dtype=int)
+    sliced = [dim for dim in dims if dim]
+    found = _anywhere(measured.done if has_data is None else has_data, sliced)
+    indices = np.argwhere(found.values) if sliced else np.zeros((int(found), 0), dtype=int)
     if len(indices) > MAX_SLICES:
-        n = len(indices)
-        log.warning("%s: %d of %d slices drawn; choose others with --where", name, MAX_SLICES, n)
-        indices = indices[_spread(n, MAX_SLICES)]
+        first = np.lexsort(_preference(measured, sliced, indices))
+        chosen, left = np.sort(first[:MAX_SLICES]), first[MAX_SLICES]
+        other = _where(measured, sliced, indices[left])
+        log.warning(
+            "%s: %d of %d slices drawn; choose others as by --figure %s %s",
+            figure + suffix,
+            MAX_SLICES,
+            len(indices),
+            figure,
+            shlex.join(word for condition in other for word in ("--where", condition)),
+        )
+        indices = indices[chosen]
     for index in indices:
-        suffix, lines = "", []
-        for dim, i in zip(dims, index, strict=True):
-            value = dataset[dim].values[i]
-            suffix += f"_{dim}={value}"
-            lines.append(f"{long_name(dataset[dim])}: {value_label(dataset[dim], value)}")
-        part = dataset.isel(dict(zip(dims, index, strict=True)))
-        yield f"{name}{suffix}", "\n".join(lines), part
+        name, lines = figure + suffix, []
+        for dim, i in zip(sliced, index, strict=True):
+            coordinate = measured.dataset[dim]
+            value = coordinate.values[i]
+            name += f"_{dim}={value}"
+            lines.append(f"{long_name(coordinate)}: {value_label(coordinate, value)}")
+        part = measured.isel(dict(zip(sliced, index, strict=True)))
+        yield Slice(name, "\n".join(lines), _where(measured, sliced, index), part)
 
 
-def _spread(n: int, most: int) -> np.ndarray:
-    """Return `most` indices below n, evenly spread, the first and the last among them."""
-    return np.linspace(0, n - 1, most).astype(int)
+def _anywhere(condition: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
+    """Return where a condition holds at any point of a slice, `(*dims)`."""
+    return condition.any([dim for dim in condition.dims if dim not in dims]).transpose(*dims)
+
+
+def _preference(
+    measured: MeasuredDataset, dims: Sequence[str], indices: NDArray
+) -> tuple[NDArray, ...]:
+    """Return the sort keys of slices, the last one first: settled, firing, in the middle."""
+    settled = _anywhere(measured.at_equilibrium, dims).values[tuple(indices.T)]
+    fires = _anywhere(measured.done & ~measured.silent, dims).values[tuple(indices.T)]
+    sizes = np.array([measured.dataset.sizes[dim] for dim in dims])
+    from_middle = np.square((indices - (sizes - 1) / 2) / sizes).sum(axis=1)
+    return from_middle, ~fires, ~settled
+
+
+def _where(measured: MeasuredDataset, dims: Sequence[str], index: NDArray) -> tuple[str, ...]:
+    """Return what selects a slice as `KEY=VALUE`, as `--where` takes it."""
+    coordinates = [measured.dataset[dim] for dim in dims]
+    return tuple(
+        f"{one.attrs.get('config_key', one.name)}={written(one.values[i].item())}"
+        for one, i in zip(coordinates, index, strict=True)
+    )

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from analysis.figures import run_figures, sweep_figures
-from analysis.figures.facets import numeric_axes
-from analysis.figures.sweep_figures import Figures
+from analysis.figures.facets import Figures, numeric_axes
 from analysis.figures.titles import comma_separated
 from analysis.measures import spike_trains
 from analysis.measures.measured import MeasuredDataset
@@ -19,11 +18,25 @@ from analysis.reading.model import trace_time_constant
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure, its file name without suffix, and its caption."""
+    """A figure.
+
+    Attributes
+    ----------
+    name : str
+        Its file name without suffix.
+    figure : Figure
+        The figure.
+    caption : str
+        Sentences.
+    where : tuple of str
+        `KEY=VALUE` of each axis that was sliced: with these as `--where`, and `--figure`, the
+        command line draws it.
+    """
 
     name: str
     figure: Figure
     caption: str
+    where: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,7 @@ class FigureSpec:
     needs : callable
         Returns what a dataset lacks for this figure, "" if nothing.
     draw : callable
-        Yields name, figure and remark for each figure; the remark completes the caption.
+        Yields slice, figure and remark for each figure; the remark completes the caption.
     of_a_moment : bool
         Whether it depends on `MeasuredDataset.at`.
     """
@@ -53,9 +66,9 @@ class FigureSpec:
     def drawn(self, measured: MeasuredDataset) -> Iterator[Drawn]:
         """Yield the figures of a dataset."""
         at = f"_at={measured.at:g}" if self.of_a_moment and measured.at is not None else ""
-        for name, figure, remark in self.draw(measured):
+        for part, figure, remark in self.draw(measured):
             caption = ". ".join(filter(None, [self.shows, remark])) + "."
-            yield Drawn(f"{name}{measured.suffix}{at}", figure, caption)
+            yield Drawn(f"{part.name}{measured.suffix}{at}", figure, caption, part.where)
 
 
 def _nothing(measured: MeasuredDataset) -> str:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
 from analysis.figures import titles
-from analysis.figures.facets import slices
-from analysis.figures.sweep_figures import Figures
+from analysis.figures.facets import Figures, Slice, slices
 from analysis.figures.titles import comma_separated, lines
 from analysis.measures import spike_trains, weights
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED
-from analysis.measures.stationarity import settling
 from analysis.measures.traces import ltd_trace, ltp_trace, synaptic_conductance
 from analysis.plots import lines as line_plots
 from analysis.plots import single_run
@@ -39,13 +38,14 @@ def groups(measured: MeasuredDataset) -> Figures:
 
 
 def _weights_in_time(measured: MeasuredDataset, figure: str, group: xr.DataArray | None) -> Figures:
-    for name, where, run in _runs(measured, figure):
+    for one in _runs(measured, figure):
+        run = one.measured.dataset
         times = run["sample_time"].values
         at = times[-1] if measured.at is None else times[np.argmin(np.abs(times - measured.at))]
         share = _share(run, group, at)
         history = run["weight_history"]
-        title = lines(where, titles.settled_answers(settling(run)["settled"].values.ravel()))
-        yield name, single_run.weights_in_time(history, share, at, group, title), ""
+        title = lines(one.text, titles.settled(one.measured))
+        yield one, single_run.weights_in_time(history, share, at, group, title), ""
 
 
 def _share(run: xr.Dataset, group: xr.DataArray | None, at: float) -> xr.DataArray:
@@ -61,66 +61,70 @@ def _share(run: xr.Dataset, group: xr.DataArray | None, at: float) -> xr.DataArr
 
 def traces(measured: MeasuredDataset) -> Figures:
     """Yield input spikes of a few synapses with the traces P and M."""
-    for name, where, run in _excerpts(measured, "traces"):
-        few = run.isel(synapse=slice(N_SYNAPSES))
-        figure = single_run.traces(few["input_spike"], ltp_trace(few), ltd_trace(few), where)
-        yield name, figure, ""
+    for one in _excerpts(measured, "traces"):
+        few = one.measured.dataset.isel(synapse=slice(N_SYNAPSES))
+        figure = single_run.traces(few["input_spike"], ltp_trace(few), ltd_trace(few), one.text)
+        yield one, figure, ""
 
 
 def run(measured: MeasuredDataset) -> Figures:
     """Yield the six panels of exercise 2 of the tutorial."""
-    for name, where, one in _excerpts(measured, "run"):
-        few = one.isel(synapse=slice(single_run.N_TRACES))
+    for one in _excerpts(measured, "run"):
+        run = one.measured.dataset
+        few = run.isel(synapse=slice(single_run.N_TRACES))
         shown = {
-            "v": one["v"],
-            "M": ltd_trace(one),
-            "g_ex": one["g_ex"],
+            "v": run["v"],
+            "M": ltd_trace(run),
+            "g_ex": run["g_ex"],
             "P": ltp_trace(few),
             "g": synaptic_conductance(few),
         }
-        first, last = one["time"].values[[0, -1]]
-        times = one["spike_time"].values
+        first, last = run["time"].values[[0, -1]]
+        times = run["spike_time"].values
         times = times[(times >= first) & (times <= last)]
-        V_th = float(parameter(one, "neuron.V_th"))
-        figure = single_run.exercise(one["input_spike"], shown, times, V_th, where)
-        yield name, figure, f"P and g of {few.sizes['synapse']} synapses"
+        V_th = float(parameter(run, "neuron.V_th"))
+        figure = single_run.exercise(run["input_spike"], shown, times, V_th, one.text)
+        yield one, figure, f"P and g of {few.sizes['synapse']} synapses"
 
 
 def correlogram(measured: MeasuredDataset) -> Figures:
     """Yield the input rate around output spikes."""
-    for name, where, one in _runs(measured, "correlogram"):
-        rate = spike_trains.input_rate_around_output(one)
-        n = int(one["spike_count"])
+    for one in _runs(measured, "correlogram"):
+        run = one.measured.dataset
+        rate = spike_trains.input_rate_around_output(run)
+        n = int(run["spike_count"])
         counted = f"{n:,} output spike{'s' if n != 1 else ''}"
-        title = lines(titles.heading(measured, "Over"), where, counted)
-        expected = float(parameter(one, "input.rate_hz"))
-        yield name, line_plots.correlogram(rate, expected, title), ""
+        duration = float(parameter(run, "simulation.duration")) / 1000
+        title = lines(one.text, f"Over {duration:g} s, {counted}")
+        expected = float(parameter(run, "input.rate_hz"))
+        yield one, line_plots.correlogram(rate, expected, title), ""
 
 
-def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[tuple[str, str, xr.Dataset]]:
+def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
     """Yield runs with their input spikes; of long runs one second, from `at` or from 0."""
-    for name, where, one in _runs(measured, figure):
-        run = one.assign(input_spike=spike_trains.input_spikes(one))
-        times = one["time"].values
-        if times[-1] - times[0] <= MAX_TIME:
-            yield name, where, run
-            continue
-        start = max(0.0, min(measured.at or 0.0, times[-1] - MAX_TIME))
-        end = start + MAX_TIME
-        excerpt = f"{start / 1000:g} to {end / 1000:g} s of {times[-1] / 1000:.4g} s"
-        half = (times[1] - times[0]) / 2  # of a step: steps at both ends are included
-        yield name, lines(where, excerpt), run.sel(time=slice(start - half, end + half))
+    for one in _runs(measured, figure):
+        run = one.measured.dataset
+        run = run.assign(input_spike=spike_trains.input_spikes(run))
+        times = run["time"].values
+        text = one.text
+        if times[-1] - times[0] > MAX_TIME:
+            start = max(0.0, min(measured.at or 0.0, times[-1] - MAX_TIME))
+            end = start + MAX_TIME
+            excerpt = f"{start / 1000:g} to {end / 1000:g} s of {times[-1] / 1000:.4g} s"
+            half = (times[1] - times[0]) / 2  # of a step: steps at both ends are included
+            run, text = run.sel(time=slice(start - half, end + half)), lines(text, excerpt)
+        yield replace(one, text=text, measured=MeasuredDataset(run))
 
 
-def _runs(measured: MeasuredDataset, figure: str) -> Iterator[tuple[str, str, xr.Dataset]]:
-    """Yield name, title and data of one run per point: the first seed that is done."""
-    for name, where, part in slices(figure, measured.dataset, measured.swept, by="status"):
-        one, seed = part, ""
+def _runs(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
+    """Yield one run per point: the first seed that is done; its text names selection and seed."""
+    for point in slices(figure, measured, measured.swept):
+        one, seed = point.measured.dataset, ""
         if measured.has_seeds:
-            one = part.isel({SEED: int(np.argmax(part["status"].values == DONE))})
+            one = one.isel({SEED: int(np.argmax(one["status"].values == DONE))})
             seed = f"Seed {int(one[SEED])}"
-        title = lines(measured.part, comma_separated(where.replace("\n", ", "), seed))
-        yield name, title, _without_padding(one)
+        text = lines(measured.part, comma_separated(point.text.replace("\n", ", "), seed))
+        yield replace(point, text=text, measured=MeasuredDataset(_without_padding(one)))
 
 
 def _without_padding(one: xr.Dataset) -> xr.Dataset:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
 from analysis.figures import titles
-from analysis.figures.facets import numeric_axes, slices, thinned
+from analysis.figures.facets import Figures, numeric_axes, slices, thinned
 from analysis.figures.titles import lines
 from analysis.measures import late_output, theory
 from analysis.measures import weights as weight_measures
@@ -19,32 +20,37 @@ from analysis.plots import histograms, maps, stdp_window, style
 from analysis.plots import lines as line_plots
 from analysis.reading.dataset import axes, long_name
 
-#: Name, figure, and a remark for the caption.
-Figures = Iterator[tuple[str, Figure, str]]
-
 #: Up to this many values of the second axis are drawn as panels of histograms side by side.
 _MAX_COLUMNS = 4
+
+#: Returns a measure of some points, along their axes.
+Measure = Callable[[MeasuredDataset], xr.DataArray]
 
 
 def weights(measured: MeasuredDataset) -> Figures:
     """Yield histograms of weights: ridges for the first axis, panels for the second."""
     row, column, *others = [*measured.swept, None, None]
-    dataset = measured.dataset
-    if row and column and dataset.sizes[column] > _MAX_COLUMNS:
+    if row and column and measured.dataset.sizes[column] > _MAX_COLUMNS:
         column, others = None, [column, *others]
-    parts = {
-        "share": weight_measures.weight_histogram(dataset),
-        "expected": measured.expected["share"],
-        "settled": measured.at_equilibrium,
-        "silent": measured.silent,
-        "answer": measured.settling["settled"],
-    } | {name: measured.expected[name] for name in titles.FIT}
-    heading = titles.heading(measured, "After", titles.seeds(measured, "{} seeds pooled"))
-    for name, where, part in slices("weights", xr.Dataset(parts), others):
-        shown = ~part["silent"] & part["share"].notnull().any("weight_bin")
-        answers = titles.settled_answers(part["answer"].values[shown.values])
-        figure = _weights(part, row, column, lines(heading, where, answers))
-        yield name, figure, titles.fit_caption(part)
+    for one in slices("weights", measured, others):
+        here = one.measured
+        expected = here.expected
+        part = xr.Dataset(
+            {
+                "share": weight_measures.weight_histogram(here.dataset),
+                "expected": expected["share"],
+                "settled": here.at_equilibrium,
+                "silent": here.silent,
+                "answer": here.settling["settled"],
+            }
+            | {name: expected[name] for name in titles.FIT}
+        )
+        title = lines(
+            titles.heading(here, "After", titles.seeds(here, "{} seeds pooled")),
+            one.text,
+            titles.settled(here),
+        )
+        yield one, _weights(part, row, column, title), titles.fit_caption(part)
 
 
 def _weights(part: xr.Dataset, row: str | None, column: str | None, title: str) -> Figure:
@@ -73,59 +79,86 @@ def _weights(part: xr.Dataset, row: str | None, column: str | None, title: str) 
 def _against_axes(
     measured: MeasuredDataset,
     name: str,
-    variable: xr.DataArray,
+    variable: Measure,
     period: str = "Over",
     from_zero: bool = True,
-    expected: xr.DataArray | None = None,
+    expected: Measure | None = None,
     theory_name: str = "",
     panel: str | None = None,
 ) -> Figures:
     """Yield a variable against each swept axis, averaged over seeds; lines for a second axis."""
-    mean, interval = mean_over_seeds(variable), confidence_interval(variable)
-    if not measured.swept:  # each seed is a point
-        mean, interval = variable, interval * xr.full_like(variable, np.nan)
-    if expected is None or not measured.swept:
-        expected = xr.full_like(mean, np.nan, dtype=float)
-    silent = measured.silent if measured.swept else measured.dataset["spike_count"] == 0
-    unsettled = measured.done & ~measured.silent & ~measured.at_equilibrium & measured.any_settled
-    if not measured.swept:
-        unsettled = xr.zeros_like(silent)
-    shown = xr.Dataset({"mean": mean, "interval": interval, "expected": expected})
-    shown = shown.assign(silent=silent, unsettled=unsettled)
-    content = titles.average(measured, variable, bool(interval.notnull().any()))
-    heading = lines(titles.heading(measured, period, content), titles.settled(measured))
+    has_data = mean_over_seeds(variable(measured)).notnull()
     for x in measured.swept or [SEED]:
         line, *others = [*(axis for axis in measured.swept if axis != x), None]
-        few, thinning = thinned(shown, line)
-        for file_name, where, part in slices(f"{name}_against_{x}", few, others):
-            title = lines(heading, thinning, where)
-            figure = line_plots.against_axis(part, x, line, panel, title, from_zero, theory_name)
-            yield file_name, figure, f"Against {mean[x].attrs.get('long_name', x)}"
+        few, thinning = thinned(measured, line)
+        for one in slices(name, few, others, has_data, f"_against_{x}"):
+            shown, content = _statistics(one.measured, variable, expected)
+            title = lines(
+                titles.heading(one.measured, period, content),
+                titles.settled(one.measured),
+                thinning,
+                one.text,
+            )
+            figure = line_plots.against_axis(shown, x, line, panel, title, from_zero, theory_name)
+            yield one, figure, f"Against {long_name(shown[x])[:1].lower()}{long_name(shown[x])[1:]}"
+
+
+def _statistics(
+    here: MeasuredDataset, variable: Measure, expected: Measure | None
+) -> tuple[xr.Dataset, str]:
+    """Return what `against_axis` draws of a variable, and how several seeds are drawn."""
+    values = variable(here)
+    mean, interval = mean_over_seeds(values), confidence_interval(values)
+    if not here.swept:  # each seed is a point
+        mean, interval = values, interval * xr.full_like(values, np.nan)
+    unknown = xr.full_like(mean, np.nan, dtype=float)
+    theory_here = expected(here) if expected and here.swept else unknown
+    silent = here.silent if here.swept else here.dataset["spike_count"] == 0
+    unsettled = here.done & ~here.silent & ~here.at_equilibrium & here.any_settled
+    if not here.swept:
+        unsettled = xr.zeros_like(silent)
+    shown = xr.Dataset({"mean": mean, "interval": interval, "expected": theory_here})
+    content = titles.average(here, values, bool(interval.notnull().any()))
+    return shown.assign(silent=silent, unsettled=unsettled), content
 
 
 def rates(measured: MeasuredDataset) -> Figures:
     """Yield the output rate against each axis, with the homeostatic rate."""
     name = r"homeostatic rate $c\,/\,[2\tau_+(B-1)]$"
-    rate, expected = measured.output_rate, measured.homeostatic_rate
-    yield from _against_axes(measured, "rates", rate, _period(rate), True, expected, name)
+    period = _period(measured.output_rate)
+    yield from _against_axes(
+        measured, "rates", _output_rate, period, True, lambda here: here.homeostatic_rate, name
+    )
+
+
+def _output_rate(here: MeasuredDataset) -> xr.DataArray:
+    return here.output_rate
 
 
 def cv(measured: MeasuredDataset) -> Figures:
     """Yield the coefficient of variation of output interspike intervals against each axis."""
-    yield from _against_poisson(measured, "cv", late_output.isi_cv(measured.dataset))
+    yield from _against_poisson(measured, "cv", lambda here: late_output.isi_cv(here.dataset))
 
 
 def fano(measured: MeasuredDataset) -> Figures:
     """Yield the Fano factor of output spike counts against each axis."""
-    factor = late_output.fano_factor(measured.dataset)
-    if factor is not None:  # which the registry requires
-        yield from _against_poisson(measured, "fano", factor)
+    if late_output.fano_factor(measured.dataset) is not None:  # which the registry requires
+        yield from _against_poisson(measured, "fano", _fano_factor)
 
 
-def _against_poisson(measured: MeasuredDataset, name: str, variable: xr.DataArray) -> Figures:
+def _fano_factor(here: MeasuredDataset) -> xr.DataArray:
+    factor = late_output.fano_factor(here.dataset)
+    assert factor is not None
+    return factor
+
+
+def _against_poisson(measured: MeasuredDataset, name: str, variable: Measure) -> Figures:
     """Yield a variable that is 1 for a Poisson process."""
-    one = xr.ones_like(mean_over_seeds(variable))
-    period = _period(variable)
+
+    def one(here: MeasuredDataset) -> xr.DataArray:
+        return xr.ones_like(mean_over_seeds(variable(here)))
+
+    period = _period(variable(measured))
     yield from _against_axes(measured, name, variable, period, True, one, "Poisson process")
 
 
@@ -137,58 +170,72 @@ def _period(statistic: xr.DataArray) -> str:
 
 def mean_weight(measured: MeasuredDataset) -> Figures:
     """Yield the mean weight against each axis."""
-    variable = measured.dataset["mean_weight"]
-    yield from _against_axes(measured, "mean_weight", variable, "After", from_zero=False)
+    yield from _against_axes(measured, "mean_weight", _mean_weight, "After", from_zero=False)
+
+
+def _mean_weight(here: MeasuredDataset) -> xr.DataArray:
+    return here.dataset["mean_weight"]
 
 
 def shares(measured: MeasuredDataset) -> Figures:
     """Yield the shares of weak, upper and strong weights against each axis, one panel each."""
-    share = measured.expected["share"]
+    yield from _against_axes(
+        measured,
+        "shares",
+        lambda here: here.shares,
+        "After",
+        True,
+        _expected_shares,
+        style.SAME_MEAN,
+        "range",
+    )
+
+
+def _expected_shares(here: MeasuredDataset) -> xr.DataArray:
+    share = here.expected["share"]
     bins = share["weight_bin"]
     parts = [
         share.where(chosen, drop=True).sum("weight_bin", skipna=False)
         for chosen in (bins < 0.1, bins > 0.5, bins > 0.9)
     ]
-    found = measured.shares
-    expected = xr.concat(parts, found["range"])
-    name = style.SAME_MEAN
-    yield from _against_axes(measured, "shares", found, "After", True, expected, name, "range")
+    return xr.concat(parts, here.shares["range"])
 
 
 def phase_diagram(measured: MeasuredDataset) -> Figures:
     """Yield maps of mean weight, output rate and bimodality over the first two numeric axes."""
     x, y, *_ = numeric_axes(measured)
     others = [axis for axis in measured.swept if axis not in (x, y)]
-    numbers = {
-        "mean_weight": mean_over_seeds(measured.dataset["mean_weight"]),
-        "output_rate": mean_over_seeds(measured.output_rate),
-        "bimodality": mean_over_seeds(measured.bimodality),
-    }
     contours = [None, None, weight_measures.UNIFORM_BIMODALITY]
-    heading = lines(
-        titles.heading(measured, "After", titles.seeds(measured, "mean of {} seeds")),
-        titles.settled(measured),
-    )
-    shown = xr.Dataset(numbers | {"silent": measured.silent})
-    for name, where, part in slices("phase_diagram", shown, others):
-        maps_shown = [part[number] for number in numbers]
-        title = lines(heading, where)
-        figure = maps.phase_diagram(maps_shown, part["silent"], x, y, contours, title)
-        yield name, figure, "A uniform distribution has bimodality 5/9"
+    for one in slices("phase_diagram", measured, others):
+        here = one.measured
+        numbers = [
+            mean_over_seeds(number)
+            for number in (here.dataset["mean_weight"], here.output_rate, here.bimodality)
+        ]
+        title = lines(
+            titles.heading(here, "After", titles.seeds(here, "mean of {} seeds")),
+            titles.settled(here),
+            one.text,
+        )
+        figure = maps.phase_diagram(numbers, here.silent, x, y, contours, title)
+        yield one, figure, "A uniform distribution has bimodality 5/9"
 
 
 def approach(measured: MeasuredDataset) -> Figures:
     """Yield weights and output rate against time, a line per value of the first axis."""
     line, *others = [*measured.swept, None]
-    few, thinning = thinned(measured.dataset, line)
-    heading = titles.heading(measured, "Over", titles.seeds(measured, "mean of {} seeds"))
-    for name, where, part in slices("settling", few, others, by="status"):
-        here = MeasuredDataset(part)
-        answers = titles.settled_answers(here.settling["settled"].values[~here.silent.values])
+    few, thinning = thinned(measured, line)
+    for one in slices("settling", few, others):
+        here = one.measured
         time = here.settling["settling_time"]
         dots = "dots: settling time" if time.notnull().any() else ""
-        title = lines(heading, thinning, where, "; ".join(filter(None, [answers, dots])))
-        yield name, line_plots.trajectories(_histories(part), time, line, title), ""
+        title = lines(
+            titles.heading(here, "Over", titles.seeds(here, "mean of {} seeds")),
+            thinning,
+            one.text,
+            "; ".join(filter(None, [titles.settled(here), dots])),
+        )
+        yield one, line_plots.trajectories(_histories(here.dataset), time, line, title), ""
 
 
 def _histories(dataset: xr.Dataset) -> list[xr.DataArray]:
@@ -211,13 +258,14 @@ def _share_history(shares_in_time: xr.DataArray, limits: str) -> xr.DataArray:
 def window(measured: MeasuredDataset) -> Figures:
     """Yield the STDP window: lines for the first axis that changes it, rows for the second."""
     curve = theory.stdp_window(measured.dataset)
-    changing = [axis for axis in measured.swept if axis in curve.dims]
-    line, row, *others = [*changing, None, None]
-    ratio = measured.dataset["effective_ltd_ratio"]
-    known = ratio.ndim == 0 and bool(ratio.notnull())  # some rules have none
-    ratio_text = f"{long_name(ratio)} {ratio.item():.4g}" if known else ""
-    few, thinning = thinned(curve.to_dataset(name="window"), line)
-    for name, where, part in slices("window", few, others):
-        title = lines(measured.part, ratio_text, thinning, where)
-        figure = stdp_window.stdp_window(part["window"], row, line, title)
-        yield name, figure, "Spikes in one time step count as both LTP and LTD"
+    with_curve = replace(measured, dataset=measured.dataset.assign(stdp_window=curve))
+    line, row, *others = [*(axis for axis in measured.swept if axis in curve.dims), None, None]
+    few, thinning = thinned(with_curve, line)
+    for one in slices("window", few, others, curve.notnull()):
+        part = one.measured.dataset
+        ratio = part["effective_ltd_ratio"]
+        known = ratio.ndim == 0 and bool(ratio.notnull())  # some rules have none
+        ratio_text = f"{long_name(ratio)} {ratio.item():.4g}" if known else ""
+        title = lines(measured.part, ratio_text, thinning, one.text)
+        figure = stdp_window.stdp_window(part["stdp_window"], row, line, title)
+        yield one, figure, "Spikes in one time step count as both LTP and LTD"

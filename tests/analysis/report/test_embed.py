@@ -46,16 +46,17 @@ def test_every_figure_is_in_the_page(page, experiment):
 
 
 def test_slices_that_are_not_drawn_are_reported(keep, monkeypatch):
-    """Below the figures: how many of the slices are drawn; first, middle and last are."""
+    """Below the figures: how many of the slices are drawn, and how another one is."""
 
     def squares(measured):
-        for name, _, _ in slices("squares", measured.dataset, ["tau_plus"], by="status"):
-            yield name, Figure((1, 1)), ""
+        for one in slices("squares", measured, ["tau_plus"]):
+            yield one, Figure((1, 1)), ""
 
     monkeypatch.setattr(
         report_page, "FIGURES", {"": FigureSpec("squares", "Squares", lambda _: "", squares)}
     )
     _, page = report_of(keep("many", {"stdp.tau_plus": [10, 15, 20, 25, 30]}))
-    assert "squares: 3 of 5 slices drawn; choose others with --where" in page.texts["figures"]
-    drawn = [f"figure-squares_tau_plus={tau_plus}" for tau_plus in (10.0, 20.0, 30.0)]
+    message = "squares: 3 of 5 slices drawn; choose others as by --figure squares --where "
+    assert f"{message}stdp.tau_plus=10" in page.texts["figures"]
+    drawn = [f"figure-squares_tau_plus={tau_plus}" for tau_plus in (15.0, 20.0, 25.0)]
     assert [figure["id"] for figure in page.all("figure")] == drawn
