@@ -36,7 +36,7 @@ _PUBLIC = {
     "mean_over_seeds": "analysis.measures.seeds",
     "paired_difference": "analysis.measures.seeds",
     "spread_over_seeds": "analysis.measures.seeds",
-    "settling": "analysis.measures.stationarity",
+    "settling": "analysis.measures.settling",
     "expected_histogram": "analysis.measures.equilibrium",
     "homeostatic_rate": "analysis.measures.equilibrium",
     "spikes_per_input": "analysis.measures.equilibrium",

@@ -11,7 +11,7 @@ from typing import Any
 import xarray as xr
 
 from analysis.measures.measured import MeasuredDataset
-from analysis.measures.stationarity import NO, NOT_RECORDED, TOO_SHORT
+from analysis.measures.stationarity import ANSWERS, CRITERION, NO_SPIKE, NOT_RECORDED, NOT_SETTLED
 from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE, FAILED, MISSING, Metadata
 from analysis.reading.model import theory_gap
@@ -142,12 +142,11 @@ def _behaviour(measured: MeasuredDataset) -> Iterator[QualityWarning]:
         yield QualityWarning(
             "Weight history not recorded (record=history): equilibrium cannot be assessed."
         )
-    for answer, text in (
-        (NO, "Not settled, the weights were still changing"),
-        (TOO_SHORT, "Run too short to assess equilibrium"),
-    ):
+    for answer in (NOT_SETTLED, NO_SPIKE):
         if (answers == answer).any():
-            yield _counted(text, answers == answer)
+            yield _counted(f"{answer.capitalize()}, {ANSWERS[answer]}", answers == answer)
+    if (answers == NOT_SETTLED).any():
+        yield QualityWarning(f"Settled are those of which {CRITERION}.")
     for gap in theory_gap(measured.dataset):
         yield QualityWarning(f"No theory is drawn where {gap}.")
 

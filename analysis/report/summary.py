@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.measures import late_output
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import confidence_interval, mean_over_seeds
+from analysis.measures.stationarity import NOT_SETTLED
 from analysis.reading.dataset import label
 from analysis.reading.metadata import DONE
 from analysis.report.point_names import named, value_text
@@ -136,4 +137,10 @@ def _interval(bounds: NDArray[np.float64]) -> str:
 def _settled(measured: MeasuredDataset, index: Mapping[Hashable, int]) -> str:
     if not measured.done[index]:
         return "not done"
-    return "silent" if measured.silent[index] else str(measured.settling["settled"][index].item())
+    if measured.silent[index]:
+        return "silent"
+    answer = str(measured.settling["settled"][index].item())
+    to_come = measured.settling["to_come"][index]
+    if answer != NOT_SETTLED or to_come.isnull().all():
+        return answer
+    return f"{answer}: {to_come['quantity'][to_come.values.argmax()].item()}"

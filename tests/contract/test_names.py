@@ -198,7 +198,7 @@ def test_every_parameter_that_is_read_is_one_of_the_model():
                 section, _, name = node.value.partition(".")
                 if section in sections and name.isidentifier():
                     found.add(node.value)
-    assert {"stdp.rule", "simulation.dt", "synapse.w_init", "input.rate_hz"} <= found
+    assert {"stdp.rule", "simulation.dt", "neuron.E_L", "input.rate_hz"} <= found
     assert found <= set(all_quantities())
 
 
