@@ -45,25 +45,37 @@ def weights(measured: MeasuredDataset) -> Figures:
             }
             | {name: expected[name] for name in titles.FIT}
         )
-        title = lines(
-            titles.heading(here, "After", titles.seeds(here, "{} seeds pooled")),
-            one.text,
-            titles.settled(here),
-        )
-        yield one, _weights(part, row, column, title), titles.fit_caption(part)
+        pooled = titles.seeds(here, "{} seeds pooled")
+        columns = titles.dimension("Columns", part["share"], column)
+        title = titles.heading(one, "After", pooled, lines(columns, _key(part, row)))
+        figure = _weights(part, row, column, title)
+        yield one, figure, titles.caption(title, titles.fit_caption(part))
+
+
+def _key(part: xr.Dataset, row: str | None) -> str:
+    """Return the meaning of what is drawn beside the histograms, one line each."""
+    if row and _is_map(part, row):
+        hidden = part["share"].isnull().any() or part["silent"].any()
+        return "Grey: silent or missing" if hidden else ""
+    return lines(
+        f"Dashed: {style.SAME_MEAN}" if part["expected"].notnull().any() else "",
+        "Silent: no weight has increased" if row is None and part["silent"] else "",
+    )
+
+
+def _is_map(part: xr.Dataset, row: str) -> bool:
+    return part.sizes[row] > histograms.MAX_RIDGES
 
 
 def _weights(part: xr.Dataset, row: str | None, column: str | None, title: str) -> Figure:
     share, expected, settled = part["share"], part["expected"], part["settled"]
     if row is None:
         note = titles.fit(*(float(part[name]) for name in titles.FIT))
-        title = lines(title, "Silent: no weight has increased" if part["silent"] else "")
-        return histograms.histogram(share, expected, note, bool(settled), title)
-    is_map = share.sizes[row] > histograms.MAX_RIDGES
-    if column or is_map:  # no room for a note beside each histogram
+        return histograms.histogram(share, expected, bool(settled), lines(title, note))
+    if column or _is_map(part, row):  # no room for a note beside each histogram
         distance = titles.span(part["total_variation"].values)
         title = lines(title, f"TV between histogram and theory: {distance}" if distance else "")
-    if is_map:
+    if _is_map(part, row):
         return histograms.weight_map(share.where(~part["silent"]), row, column, title)
     notes = xr.apply_ufunc(
         titles.note,
@@ -85,6 +97,7 @@ def _against_axes(
     expected: Measure | None = None,
     theory_name: str = "",
     panel: str | None = None,
+    remark: str = "",
 ) -> Figures:
     """Yield a variable against each swept axis, averaged over seeds; lines for a second axis."""
     has_data = mean_over_seeds(variable(measured)).notnull()
@@ -93,14 +106,16 @@ def _against_axes(
         few, thinning = thinned(measured, line)
         for one in slices(name, few, others, has_data, f"_against_{x}"):
             shown, content = _statistics(one.measured, variable, expected)
-            title = lines(
-                titles.heading(one.measured, period, content),
-                titles.settled(one.measured),
-                thinning,
-                one.text,
-            )
-            figure = line_plots.against_axis(shown, x, line, panel, title, from_zero, theory_name)
-            yield one, figure, f"Against {long_name(shown[x])[:1].lower()}{long_name(shown[x])[1:]}"
+            key = titles.key(shown, theory_name)
+            title = lines(titles.heading(one, period, content, key), thinning)
+            figure = line_plots.against_axis(shown, x, line, panel, title, from_zero)
+            against = f"Against {_lower(long_name(shown[x]))}"
+            yield one, figure, titles.caption(against, title, remark)
+
+
+def _lower(name: str) -> str:
+    """Return a name within a sentence: "input rate", but "LTP time constant"."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
 
 
 def _statistics(
@@ -124,10 +139,14 @@ def _statistics(
 
 def rates(measured: MeasuredDataset) -> Figures:
     """Yield the output rate against each axis, with the homeostatic rate."""
-    name = r"homeostatic rate $c\,/\,[2\tau_+(B-1)]$"
-    period = _period(measured.output_rate)
     yield from _against_axes(
-        measured, "rates", _output_rate, period, True, lambda here: here.homeostatic_rate, name
+        measured,
+        "rates",
+        _output_rate,
+        _period(measured.output_rate),
+        expected=lambda here: here.homeostatic_rate,
+        theory_name="homeostatic rate",
+        remark="The homeostatic rate is c / (2 tau_plus (B - 1)), B the effective LTD ratio",
     )
 
 
@@ -212,13 +231,10 @@ def phase_diagram(measured: MeasuredDataset) -> Figures:
             mean_over_seeds(number)
             for number in (here.dataset["mean_weight"], here.output_rate, here.bimodality)
         ]
-        title = lines(
-            titles.heading(here, "After", titles.seeds(here, "mean of {} seeds")),
-            titles.settled(here),
-            one.text,
-        )
+        title = titles.heading(one, "After", titles.seeds(here, "mean of {} seeds"))
         figure = maps.phase_diagram(numbers, here.silent, x, y, contours, title)
-        yield one, figure, "A uniform distribution has bimodality 5/9"
+        remark = "A uniform distribution has bimodality 5/9"
+        yield one, figure, titles.caption(title, remark)
 
 
 def approach(measured: MeasuredDataset) -> Figures:
@@ -228,14 +244,11 @@ def approach(measured: MeasuredDataset) -> Figures:
     for one in slices("settling", few, others):
         here = one.measured
         time = here.settling["settling_time"]
-        dots = "dots: settling time" if time.notnull().any() else ""
-        title = lines(
-            titles.heading(here, "Over", titles.seeds(here, "mean of {} seeds")),
-            thinning,
-            one.text,
-            "; ".join(filter(None, [titles.settled(here), dots])),
-        )
-        yield one, line_plots.trajectories(_histories(here.dataset), time, line, title), ""
+        dots = "Dots: settling time" if time.notnull().any() else ""
+        heading = titles.heading(one, "Over", titles.seeds(here, "mean of {} seeds"), dots)
+        title = lines(heading, thinning)
+        figure = line_plots.trajectories(_histories(here.dataset), time, line, title)
+        yield one, figure, titles.caption(title)
 
 
 def _histories(dataset: xr.Dataset) -> list[xr.DataArray]:
@@ -266,6 +279,8 @@ def window(measured: MeasuredDataset) -> Figures:
         ratio = part["effective_ltd_ratio"]
         known = ratio.ndim == 0 and bool(ratio.notnull())  # some rules have none
         ratio_text = f"{long_name(ratio)} {ratio.item():.4g}" if known else ""
-        title = lines(measured.part, ratio_text, thinning, one.text)
+        rows = titles.dimension("Rows", part["stdp_window"], row)
+        title = lines(titles.selection(one), rows, ratio_text, thinning)
         figure = stdp_window.stdp_window(part["stdp_window"], row, line, title)
-        yield one, figure, "Spikes in one time step count as both LTP and LTD"
+        remark = "Spikes in one time step count as both LTP and LTD"
+        yield one, figure, titles.caption(title, remark)

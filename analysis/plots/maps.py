@@ -13,7 +13,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from analysis.plots import style
+from analysis.plots import style, text
 from analysis.reading.dataset import label
 
 _HATCH = "////"
@@ -52,7 +52,8 @@ def phase_diagram(
     Figure
         With one panel and colour bar per variable.
     """
-    height = 2.75 + style.title_height(title)
+    title = text.header(title, style.PAGE)
+    height = 2.6 + text.header_height(title)
     figure, grid = plt.subplots(
         1, len(numbers), sharex=True, sharey=True, squeeze=False, figsize=(style.PAGE, height)
     )
@@ -63,14 +64,14 @@ def phase_diagram(
         _contours(axes, values.where(~silent), x, y, level)
         _hatch(axes, silent, x, y)
         bar = figure.colorbar(mesh, ax=axes, location="top", aspect=18, pad=0.03)
-        bar.set_label(style.folded(label(number), 1.9))
+        bar.set_label(text.folded(label(number), 1.9))
         axes.set(facecolor=style.PALE)
         for coordinate, scale in ((values[x], axes.set_xscale), (values[y], axes.set_yscale)):
             if style.are_log_spaced(coordinate):
                 scale("log")
     grid[0, 0].set_ylabel(label(silent[y]))
     figure.supxlabel(label(silent[x]), fontsize=8)
-    style.title_above(figure, title)
+    text.set_header(figure, title)
     if silent.any():
         patch = Patch(facecolor="none", edgecolor="black", hatch=_HATCH, lw=0)
         figure.legend([patch], ["silent"], loc="outside lower right", handleheight=1.2)
@@ -99,8 +100,8 @@ def _contours(axes: Axes, values: xr.DataArray, x: str, y: str, level: float | N
         values[x], values[y], np.ma.masked_invalid(values), levels, colors="white", linewidths=0.8
     )
     drawn.set_path_effects(_OUTLINE)
-    for text in axes.clabel(drawn, fontsize=6, fmt="%.3g"):
-        text.set_path_effects(_OUTLINE)
+    for one in axes.clabel(drawn, fontsize=6, fmt="%.3g"):
+        one.set_path_effects(_OUTLINE)
 
 
 def _hatch(axes: Axes, silent: xr.DataArray, x: str, y: str) -> None:

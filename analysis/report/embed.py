@@ -180,16 +180,23 @@ def anchor(name: str) -> str:
 
 
 def _alt(drawn: Drawn) -> str:
-    """Return the alternative text of a figure: caption, titles and axis labels."""
+    """Return the alternative text of a figure: caption, axis labels, titles it does not repeat."""
     figure = drawn.figure
     panels = figure.axes
     titles = [figure.get_suptitle(), *(panel.get_title(loc="left") for panel in panels)]
     horizontal = [figure.get_supxlabel(), *(panel.get_xlabel() for panel in panels)]
     vertical = [figure.get_supylabel(), *(panel.get_ylabel() for panel in panels)]
-    parts = [drawn.caption.rstrip("."), *_plain(titles)]
+    stated = _words(drawn.caption)
+    own = [text for text in _plain(titles) if _words(text) not in stated]
+    parts = [drawn.caption.rstrip("."), *own]
     parts += [f"Horizontal: {', '.join(_plain(horizontal, ' '))}"] if any(horizontal) else []
     parts += [f"Vertical: {', '.join(_plain(vertical, ' '))}"] if any(vertical) else []
     return ". ".join(parts) + "."
+
+
+def _words(text: str) -> str:
+    """Return a text without the ends of its sentences and lines."""
+    return " ".join(re.sub(r"[.;](?=\s|$)", " ", text).split())
 
 
 def _plain(texts: Sequence[str], line_break: str = "; ") -> list[str]:

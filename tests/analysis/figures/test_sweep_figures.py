@@ -78,7 +78,7 @@ def test_the_poisson_process_is_drawn_beside_cv_and_fano_factor(sweep):
     made = drawn(sweep(axes, "simulation.duration=5000"), "cv", "fano")
     for name in ("cv", "fano"):
         figure = made[f"{name}_against_rate_hz"]
-        assert "Dashed: Poisson process" in title_of(figure)
+        assert "Dashed: Poisson process" in unfolded(figure)
         dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
         np.testing.assert_allclose([line.get_ydata() for line in dashed], np.ones((2, 2)))
 
@@ -88,7 +88,7 @@ def test_shares_have_three_panels_with_theory(settled):
     figure = drawn(settled, "shares")["shares_against_rate_hz"]
     titles = [axes.get_title(loc="center") for axes in figure.axes[:3]]
     assert titles == ["Weights below 0.1", "Weights above 0.5", "Weights above 0.9"]
-    assert "Dashed: theory with the same mean weight" in title_of(figure)
+    assert "Dashed: theory with the same mean weight" in unfolded(figure)
     shares = weights.weight_shares(settled).mean("seed").sortby("rate_hz").sel(tau_plus=10)
     expected = equilibrium.expected_histogram(settled)["share"].sortby("rate_hz")
     for i, axes in enumerate(figure.axes[:3]):
@@ -104,7 +104,7 @@ def test_the_homeostatic_rate_is_drawn_where_it_is_known(settled, monkeypatch):
     known = settled["late_output_rate"].mean("seed") + 1
     monkeypatch.setattr(equilibrium, "homeostatic_rate", lambda *_: known)
     figure = drawn(settled, "rates")["rates_against_rate_hz"]
-    assert "Dashed: homeostatic rate" in title_of(figure)
+    assert "Dashed: homeostatic rate" in unfolded(figure)
     (axes,) = figure.axes
     dashed = [line for line in axes.lines if line.get_linestyle() == "--"]
     np.testing.assert_allclose(dashed[0].get_ydata(), known.sel(tau_plus=10).sortby("rate_hz"))
@@ -120,7 +120,7 @@ def test_many_lines_are_thinned_out_and_have_a_colour_bar(sweep):
     axes, bar = figure.axes
     assert bar.get_ylabel() == "Input rate (Hz)"
     assert bar.get_ylim() == (10, 24)
-    assert "12 of 15 values of Input rate (Hz)" in title_of(figure)
+    assert "12 of 15 values of Input rate (Hz)" in unfolded(figure)
     kept = [10, 11, 12, 13, 15, 16, 17, 18, 20, 21, 22, 24]
     lines = [container.lines[0].get_ydata() for container in axes.containers]
     np.testing.assert_allclose(lines, dataset["late_output_rate"].sel(rate_hz=kept))
@@ -134,11 +134,11 @@ def test_a_third_axis_makes_a_figure_per_value(sweep):
     for tau_m in (8.0, 12.0):
         part = dataset.sel(tau_m=tau_m)
         figure = made[f"rates_against_rate_hz_tau_m={tau_m}"]
-        assert f"Membrane time constant: {tau_m:g} ms" in title_of(figure)
+        assert f"Membrane time constant: {tau_m:g} ms" in unfolded(figure)
         line = figure.axes[0].containers[1].lines[0]
         np.testing.assert_allclose(line.get_ydata(), part["late_output_rate"].sel(tau_plus=20))
         figure = made[f"weights_tau_m={tau_m}"]
-        assert f"Membrane time constant: {tau_m:g} ms" in title_of(figure)
+        assert f"Membrane time constant: {tau_m:g} ms" in unfolded(figure)
         share = weights.weight_histogram(part).sel(rate_hz=30, tau_plus=10).values
         found = ridge(figure.axes[0], 0)
         np.testing.assert_allclose(found / found.sum(), share, atol=1e-12)
@@ -181,7 +181,7 @@ def test_silence_is_marked(sweep):
     """A silent point has an open marker, and a note in place of a histogram."""
     made = drawn(sweep({"input.rate_hz": [0, 60], "seed": [1, 2]}), "rates", "weights")
     figure = made["rates_against_rate_hz"]
-    assert "Open markers: silent" in title_of(figure)
+    assert "Open markers: silent" in unfolded(figure)
     marked = [line for line in figure.axes[0].lines if line.get_markerfacecolor() == "white"]
     assert [line.get_xdata().tolist() for line in marked] == [[0.0]]
     (axes,) = made["weights"].axes
@@ -210,7 +210,7 @@ def test_titles_count_the_seeds_that_are_done(sweep):
     dataset["late_output_rate"][1, 0] = np.nan
     figure = drawn(dataset, "rates")["rates_against_rate_hz"]
     assert "95 % interval of 3 to 4 seeds" in unfolded(figure)
-    assert "1 of 8 points are missing and not shown" in title_of(figure)
+    assert "1 of 8 points are missing and not shown" in unfolded(figure)
 
 
 def test_unsettled_points_are_pale_among_settled_ones(sweep):
@@ -218,7 +218,7 @@ def test_unsettled_points_are_pale_among_settled_ones(sweep):
     dataset = settle(sweep({"input.rate_hz": [30, 40]}, *HISTORY))
     dataset["weight_history"][1, :, :] = 0.4 + 0.02 * np.arange(25)[:, np.newaxis]
     figure = drawn(dataset, "mean_weight")["mean_weight_against_rate_hz"]
-    assert "Pale markers: not settled" in title_of(figure)
+    assert "Pale markers: not settled" in unfolded(figure)
     pale = [line for line in figure.axes[0].lines if line.get_markerfacecolor() != style.LTD]
     (marker,) = (line for line in pale if len(line.get_xdata()) == 1)
     assert marker.get_xdata().tolist() == [40.0]
@@ -246,7 +246,7 @@ def test_the_phase_diagram_maps_three_measures(sweep):
     assert panels[0].get_ylabel() == "Ratio of LTD to LTP amplitude"
     assert figure.get_supxlabel() == "Input rate (Hz)"
     assert legend_text(figure)[1] == ["silent"]
-    assert "After 0.5 s" in title_of(figure)
+    assert "After 0.5 s" in unfolded(figure)
 
 
 def test_contours_have_the_levels_of_their_labels(sweep):
@@ -280,7 +280,7 @@ def test_the_approach_to_equilibrium_is_drawn_in_time(settled):
     np.testing.assert_allclose(strong.lines[0].get_ydata(), above)
     assert (weak.get_ylim(), strong.get_ylim()) == ((0, 1), (0, 1))
     assert strong.get_xlabel() == "Simulated time (s)"
-    assert "dots: settling time" in title_of(figure)
+    assert "Dots: settling time" in unfolded(figure)
     dot = weight.lines[1]
     time = settling(dataset)["settling_time"].sel(rate_hz=30).item() / 1000
     assert dot.get_xdata() == pytest.approx([time])

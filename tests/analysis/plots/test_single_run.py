@@ -163,7 +163,7 @@ def test_the_correlogram_shows_the_input_rate_around_output_spikes(recorded):
         np.testing.assert_allclose(line.get_ydata(), rate)
         np.testing.assert_allclose(line.get_xdata(), rates["lag"])
     assert axes.lines[0].get_ydata()[0] == 40
-    assert axes.get_ylabel() == "Input rate around output spikes (Hz)"
+    assert axes.get_ylabel() == "Input rate around output\nspikes (Hz)"
     assert axes.get_xlabel() == label(rates["lag"])
     assert axes.get_ylim()[0] == 0
     assert f"{recorded['spike_count'].item()} output spikes" in title_of(figure)

@@ -51,7 +51,11 @@ def test_every_figure_is_in_the_page(page, experiment):
     assert "Time difference t_pre - t_post (ms)" in images["window"]["alt"]
     for name in ("weights", "rates", "weights_in_time"):
         assert f"python -m analysis {experiment} --figure {name}" in page.texts["figures"]
-    assert "STDP window. Spikes in one time step count as both" in page.texts["figures"]
+    caption = images["window"]["alt"].partition(" Horizontal: ")[0]
+    assert caption.startswith("STDP window. ")
+    assert f" {caption} " in page.texts["figures"]
+    for image in images.values():  # a title that the caption repeats is not read out twice
+        assert image["alt"].count("Over the last half") <= 1
 
 
 def test_slices_that_are_not_drawn_are_reported(keep, monkeypatch):
