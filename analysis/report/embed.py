@@ -196,7 +196,7 @@ def _alt(drawn: Drawn) -> str:
 
 def _words(text: str) -> str:
     """Return a text without the ends of its sentences and lines."""
-    return " ".join(re.sub(r"[.;](?=\s|$)", " ", text).split())
+    return " ".join(re.sub(r"[.;]+(?=\s|$)", " ", text).split())
 
 
 def _plain(texts: Sequence[str], line_break: str = "; ") -> list[str]:
