@@ -50,6 +50,7 @@ thead th { vertical-align: bottom; position: sticky; top: 0; background: Canvas;
 thead th.fixed { z-index: 2; }
 tbody th { white-space: nowrap; }
 td { min-width: 5rem; }
+#numbers td:not(.number, .fixed) { min-width: 7.5rem; }
 td:last-child > code { display: inline-block; min-width: 15rem; }
 th.number, td.number { text-align: right; white-space: nowrap; min-width: 0; }
 th.number { white-space: normal; min-width: 5rem; }

@@ -282,8 +282,12 @@ def _as_file(source: Source) -> Iterator[Markup]:
         f"from analysis import numbers, open_results; numbers(open_results({experiment}){where})"
         '.to_dataframe().to_csv("numbers.csv")'
     )
-    all_of_them = "mean, standard deviation and 95 % interval of the mean over seeds"
-    yield element("p", f"Every parameter combination, each measure with its {all_of_them}:")
+    seeds = source.measured.has_seeds and source.measured.dataset.sizes[SEED] > 1
+    over_seeds = ", with standard deviation over seeds and 95 % interval of the mean of each"
+    yield element(
+        "p",
+        f"All measures of every parameter combination{over_seeds if seeds else ''}, in a file:",
+    )
     yield markup.commands(shlex.join(["python", "-c", program]))
 
 

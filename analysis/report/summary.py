@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from analysis.measures.measured import MeasuredDataset
@@ -36,7 +35,7 @@ def summary(measured: MeasuredDataset) -> Table:
 
 def by_combination(measured: MeasuredDataset) -> Table:
     """Return the measures at each combination of swept values, over seeds."""
-    dataset = measured.dataset
+    dataset, dims = measured.dataset, measured.done.dims
     rate, *others = map(mean_over_seeds, quantities(measured).values())
     ratio = varying_ratio(measured)
     ratios = [] if ratio is None else [ratio]
@@ -49,16 +48,20 @@ def by_combination(measured: MeasuredDataset) -> Table:
         *map(label, others),
         "Settled",
     ]
+    before, after = (
+        [one.transpose(*dims).values for one in some] for some in ([*ratios, rate], others)
+    )
+    plain = {axis: dataset[axis].drop_attrs() for axis in dims}
+    values = {axis: [value_text(one, i) for i in range(one.size)] for axis, one in plain.items()}
     rows = []
     for combination in np.ndindex(measured.done.shape):
-        index = dict(zip(measured.done.dims, combination, strict=True))
+        index = dict(zip(dims, combination, strict=True))
         rows.append(
             [
-                *(value_text(dataset[axis].drop_attrs(), i) for axis, i in index.items()),
-                *(number(one[index]) for one in ratios),
-                number(rate[index]),
-                *over_seeds.row(index),
-                *(number(quantity[index]) for quantity in others),
+                *(values[axis][i] for axis, i in index.items()),
+                *(number(one.item(combination)) for one in before),
+                *over_seeds.row(combination),
+                *(number(one.item(combination)) for one in after),
                 _settled(measured, index),
             ]
         )
@@ -72,25 +75,14 @@ def ranges(measured: MeasuredDataset) -> Table:
         row = [label(quantity)]
         for found in (quantity.argmin(...), quantity.argmax(...)):
             index = {dim: int(i) for dim, i in found.items()}
-            row += [number(quantity[index]), named(quantity, index)]
-        rows.append([*row, number(quantity.median())])
+            row += [number(quantity[index].item()), named(quantity, index)]
+        rows.append([*row, number(quantity.median().item())])
     return ["", "Minimum", "first at", "Maximum", "first at", "Median"], rows
 
 
-def number(value: xr.DataArray) -> str:
-    """Format a number with four digits.
-
-    Parameters
-    ----------
-    value : DataArray, ()
-        In any unit.
-
-    Returns
-    -------
-    str
-        The number without its unit; a dash for NaN.
-    """
-    return f"{value.item():.4g}" if np.isfinite(value.item()) else NOTHING
+def number(value: float) -> str:
+    """Format a number of any unit with four digits, without the unit; a dash for NaN."""
+    return f"{value:.4g}" if np.isfinite(value) else NOTHING
 
 
 class _OverSeeds:
@@ -110,17 +102,18 @@ class _OverSeeds:
         self.heading = ["95 % interval of the mean", "Seeds done"]
         if self._n_seeds > 1:
             self.heading.insert(1, "Standard deviation over seeds")
-        self._interval = confidence_interval(measured.output_rate)
-        self._spread = spread_over_seeds(measured.output_rate)
-        self._done = seeds_done(measured)
+        dims, rate = measured.done.dims, measured.output_rate
+        self._interval = confidence_interval(rate).transpose(*dims, "bound").values
+        self._spread = spread_over_seeds(rate).transpose(*dims).values
+        self._done = seeds_done(measured).transpose(*dims).values
 
-    def row(self, index: Mapping[Hashable, int]) -> list[str]:
+    def row(self, combination: tuple[int, ...]) -> list[str]:
         """Return the cells of one combination."""
         if not self._n_seeds:
             return []
-        spread = [number(self._spread[index])] if self._n_seeds > 1 else []
-        done = f"{int(self._done[index])} of {self._n_seeds}"
-        return [_interval(self._interval[index].values), *spread, done]
+        spread = [number(self._spread[combination])] if self._n_seeds > 1 else []
+        done = f"{self._done[combination]} of {self._n_seeds}"
+        return [_interval(self._interval[combination]), *spread, done]
 
 
 def _interval(bounds: NDArray[np.float64]) -> str:
