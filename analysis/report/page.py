@@ -299,7 +299,7 @@ def _provenance(source: Source, part: Part) -> Markup:
             i + 1,
             run_text(run, "created").replace("T", " "),
             "" if n is None else f"{n:,}",
-            run_text(run, "seconds"),
+            run_text(run, "seconds") or ("killed" if "seconds" in run else ""),
             run_text(run, "engine"),
             element("code", run_text(run, "git_commit")[:10]),
             {"true": "changed", "false": "clean"}.get(run_text(run, "git_dirty"), "unknown"),
