@@ -10,6 +10,7 @@ import xarray as xr
 
 from analysis.figures import titles
 from analysis.figures.facets import Figures, Slice, slices
+from analysis.figures.histories import weight_history
 from analysis.figures.titles import comma_separated, lines
 from analysis.measures import spike_trains, weights
 from analysis.measures.measured import MeasuredDataset
@@ -40,10 +41,10 @@ def groups(measured: MeasuredDataset) -> Figures:
 def _weights_in_time(measured: MeasuredDataset, name: str, group: xr.DataArray | None) -> Figures:
     for one in _runs(measured, name):
         run = one.measured.dataset
-        times = run["sample_time"].values
+        history = weight_history(run)
+        times = history["sample_time"].values
         at = times[-1] if measured.at is None else times[np.argmin(np.abs(times - measured.at))]
-        share = _share(run, group, at)
-        history = run["weight_history"]
+        share = _share(run.drop_dims("sample_time").assign(weight_history=history), group, at)
         title = lines(one.text, titles.settled(one.measured))
         figure = single_run.weights_in_time(history, share, at, group, title)
         yield one, figure, titles.caption(title)
@@ -106,14 +107,16 @@ def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
     for one in _runs(measured, figure):
         run = one.measured.dataset
         run = run.assign(input_spike=spike_trains.input_spikes(run))
-        times = run["time"].values
+        times, step = run["time"].values, float(parameter(run, "simulation.dt"))
         text = one.text
         if times[-1] - times[0] > MAX_TIME:
-            start = max(0.0, min(measured.at or 0.0, times[-1] - MAX_TIME))
+            start = max(times[0], min(measured.at or 0.0, times[-1] - MAX_TIME))
             end = start + MAX_TIME
-            excerpt = f"{start / 1000:g} to {end / 1000:g} s of {times[-1] / 1000:.4g} s"
-            half = (times[1] - times[0]) / 2  # of a step: steps at both ends are included
-            run, text = run.sel(time=slice(start - half, end + half)), lines(text, excerpt)
+            whole = (times[-1] + step) / 1000  # the last step ends with the run
+            excerpt = f"{start / 1000:g} to {end / 1000:g} s of {whole:g} s"
+            # Steps at both ends are included.
+            run = run.sel(time=slice(start - step / 2, end + step / 2))
+            text = lines(text, excerpt)
         yield replace(one, text=text, measured=MeasuredDataset(run))
 
 

@@ -121,7 +121,9 @@ def _scale(share: xr.DataArray) -> tuple[float, float]:
     return highest, max(_HIGHEST / highest, min(_MEDIAN / median, _OUTLIER / highest))
 
 
-def weight_map(share: xr.DataArray, row: str, column: str | None, title: str = "") -> Figure:
+def weight_map(
+    share: xr.DataArray, row: str, column: str | None, title: str = "", highest: float = np.nan
+) -> Figure:
     """Draw the distribution of weights as a map, against the axis `row`.
 
     Parameters
@@ -132,6 +134,8 @@ def weight_map(share: xr.DataArray, row: str, column: str | None, title: str = "
         Axes whose values are rows of pixels, and panels.
     title : str
         May have several lines.
+    highest : float
+        End of the colour scale, dimensionless; NaN: 1.
 
     Returns
     -------
@@ -153,7 +157,7 @@ def weight_map(share: xr.DataArray, row: str, column: str | None, title: str = "
             edges,
             part.transpose(row, ...),
             vmin=0,
-            vmax=float(share.max()) if share.notnull().any() else 1,
+            vmax=highest if np.isfinite(highest) else 1,
             cmap="viridis",
             rasterized=True,
         )

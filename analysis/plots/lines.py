@@ -142,19 +142,21 @@ def trajectories(
         times = history["sample_time"].values / 1000
         lines = []
         for part, end, shade in zip(style.along(history, line), ends, shades, strict=True):
-            lines += axes.plot(times, part.values, color=shade, lw=1)
+            lines += axes.plot(times, part.values, style.marker_of(times), color=shade, lw=1)
             if np.isfinite(end):
                 at = int(np.argmin(np.abs(times - end / 1000)))
                 axes.plot(times[at], part.values[at], "o", color=shade, mec="white", zorder=3)
-        if times.size and times[-1] >= 20 * times[0] > 0:
-            axes.set_xscale("log")
-            axes.xaxis.set_major_formatter("{x:g}")
-            axes.minorticks_off()
         axes.set_ylabel(text.folded(label(history), 1.2))
         if "units" not in history.attrs:
             axes.set_ylim(0, 1)
         else:
             axes.set_ylim(bottom=0)
+    if has_logarithmic_time(histories):
+        first = histories[0]["sample_time"].values[1] / 1000
+        grid[0, 0].set_xscale("symlog", linthresh=first, linscale=0.4)
+        grid[0, 0].xaxis.set_major_formatter("{x:g}")
+        grid[0, 0].minorticks_off()
+    grid[0, 0].set_xlim(left=histories[0]["sample_time"].values[0] / 1000)
     for axes in grid[-1]:
         axes.set_xlabel("Simulated time (s)")
     for axes in grid.flat[len(histories) :]:
@@ -163,6 +165,23 @@ def trajectories(
     if line:
         style.identify_lines(figure, list(grid.flat), lines, histories[0][line])
     return figure
+
+
+def has_logarithmic_time(histories: Sequence[xr.DataArray]) -> bool:
+    """Return whether `trajectories` has an axis of time that is logarithmic from a sample on.
+
+    Parameters
+    ----------
+    histories : sequence of DataArray, ([line], sample_time)
+        As of `trajectories`: the first one begins at t = 0.
+
+    Returns
+    -------
+    bool
+        True where the last time is 20 times the first one after 0, or more.
+    """
+    times = histories[0]["sample_time"].values
+    return bool(times.size > 2 and times[0] == 0 and times[-1] >= 20 * times[1])
 
 
 def correlogram(rates: xr.DataArray, rate_hz: float, title: str = "") -> Figure:

@@ -121,7 +121,8 @@ def weights_in_time(
     Parameters
     ----------
     history : DataArray, (sample_time, synapse)
-        Weights, dimensionless, at `sample_time` [ms]; the mean is drawn, and some of the synapses.
+        Weights, dimensionless, at `sample_time` [ms], the first at 0; the mean is drawn, and some
+        of the synapses.
     share : DataArray, ([group], weight_bin)
         Share of synapses in each bin at the time, dimensionless.
     at : float

@@ -185,6 +185,22 @@ def _midpoints(values: NDArray) -> NDArray[np.float64]:
     return np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
 
 
+def marker_of(positions: NDArray) -> str:
+    """Return the format of a line: a single point, which no line shows, has a marker.
+
+    Parameters
+    ----------
+    positions : ndarray, (n_points,)
+        Along the line, in any unit.
+
+    Returns
+    -------
+    str
+        As `plot` takes it.
+    """
+    return "o" if positions.size == 1 else "-"
+
+
 def bin_edges(share: xr.DataArray) -> NDArray[np.float64]:
     """Return the edges of the bins of a histogram of weights.
 

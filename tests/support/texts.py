@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 
@@ -19,10 +20,12 @@ def drawn_texts(figure, monkeypatch):
             found.append((self, _corners(self, renderer)))
         return draw(self, renderer, *arguments, **more)
 
-    figure.canvas.draw()  # the layout of the first drawing differs
+    canvas = FigureCanvasAgg(figure)  # that of a closed figure draws nothing
+    canvas.draw()  # the layout of the first drawing differs
     with monkeypatch.context() as patch:
         patch.setattr(Text, "draw", noted)
-        figure.canvas.draw()
+        canvas.draw()
+    assert found
     return found
 
 

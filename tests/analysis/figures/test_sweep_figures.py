@@ -6,6 +6,7 @@ from matplotlib.colors import same_color
 from matplotlib.contour import QuadContourSet
 
 from analysis.measures import equilibrium, spike_trains, weights
+from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import confidence_interval
 from analysis.measures.stationarity import settling
 from analysis.plots import style
@@ -13,6 +14,7 @@ from analysis.reading.dataset import label
 from tests.support.drawn import (
     HISTORY,
     drawn,
+    drawn_one_by_one,
     legend_text,
     ridge,
     settle,
@@ -261,6 +263,39 @@ def test_contours_have_the_levels_of_their_labels(sweep):
     assert all(low <= level <= high for level in labels)
 
 
+def test_slices_share_their_colours(sweep):
+    """Of each map of a phase diagram, and of the maps of weights."""
+    rates = [20, 30, 40, 50, 55, 60, 65, 70, 75, 80, 90]
+    axes = {"input.rate_hz": rates, "stdp.ltd_ratio": [1.0, 1.3, 1.6], "neuron.tau_m": [8, 20]}
+    dataset = sweep(axes)
+    for name, mapped in (
+        ("phase_diagram", ["mean_weight", "late_output_rate"]),
+        ("weights", []),
+    ):
+        made = drawn(dataset, name)
+        ends = {
+            tuple(one.collections[0].get_clim() for one in figure.axes if one.collections)
+            for figure in made.values()
+        }
+        assert len(made) == 2
+        assert len(ends) == 1
+        for variable, (low, high) in zip(mapped, *ends, strict=False):
+            found = dataset[variable]
+            assert (low, high) == pytest.approx((found.min().item(), found.max().item()))
+
+
+def test_colours_are_not_stretched_over_noise(sweep):
+    """Mean weights of 0.995 to 0.998 have one shade and no contours; the caption has the span."""
+    dataset = sweep({"input.rate_hz": [30, 40, 60], "stdp.ltd_ratio": [1.0, 1.1, 1.2]})
+    dataset["mean_weight"][...] = 0.995 + 0.003 * np.linspace(0, 1, 9).reshape(3, 3)
+    with style.paper():
+        (one,) = drawn_one_by_one(MeasuredDataset(dataset), ["phase_diagram"])
+    panel = one.figure.axes[0]
+    assert panel.collections[0].get_clim() == pytest.approx((0.9, 1.0))
+    assert not [one for one in panel.collections if isinstance(one, QuadContourSet)]
+    assert "A colour scale spans at least 0.1 (mean weight), 2 Hz (output rate)" in one.caption
+
+
 def test_the_approach_to_equilibrium_is_drawn_in_time(settled):
     """Histories of mean weight, weak and strong shares and output rate; a dot at settling time."""
     figure = drawn(settled.isel(tau_plus=[0]), "settling")["settling_tau_plus=10.0"]
@@ -268,22 +303,47 @@ def test_the_approach_to_equilibrium_is_drawn_in_time(settled):
     dataset = settled.isel(tau_plus=0)
     history = dataset["weight_history"]
     first = weight.lines[0]
-    np.testing.assert_allclose(first.get_xdata(), dataset["sample_time"] / 1000)
+    np.testing.assert_allclose(first.get_xdata(), [0, *(dataset["sample_time"] / 1000)])
     expected = history.sel(rate_hz=30).mean(("seed", "synapse"))
-    np.testing.assert_allclose(first.get_ydata(), expected, rtol=1e-5)
+    np.testing.assert_allclose(first.get_ydata()[1:], expected, rtol=1e-5)
     below = (history.sel(rate_hz=30) < 0.1).mean(("seed", "synapse"))
-    np.testing.assert_allclose(weak.lines[0].get_ydata(), below)
+    np.testing.assert_allclose(weak.lines[0].get_ydata()[1:], below)
     assert rate.get_ylabel() == "Output firing rate\n(Hz)"
     output = dataset["rate_history"].sel(rate_hz=30).mean("seed")
     np.testing.assert_allclose(rate.lines[0].get_ydata(), output)
     above = (history.sel(rate_hz=30) > 0.9).mean(("seed", "synapse"))
-    np.testing.assert_allclose(strong.lines[0].get_ydata(), above)
+    np.testing.assert_allclose(strong.lines[0].get_ydata()[1:], above)
     assert (weak.get_ylim(), strong.get_ylim()) == ((0, 1), (0, 1))
     assert strong.get_xlabel() == "Simulated time (s)"
     assert "Dots: settling time" in unfolded(figure)
     dot = weight.lines[1]
     time = settling(dataset)["settling_time"].sel(rate_hz=30).item() / 1000
     assert dot.get_xdata() == pytest.approx([time])
+
+
+def test_weights_in_time_begin_at_the_initial_weight(sweep):
+    """In every figure with weights against time: at t = 0, with the w_init of each point."""
+    axes = {"synapse.w_init": [0.05, 0.5, 0.95], "seed": [1, 2]}
+    dataset = sweep(axes, *HISTORY).assign_coords(group=("synapse", ["a"] * 20 + ["b"] * 20))
+    made = drawn(dataset)
+    begins = {
+        name: [
+            line.get_xydata()[0].tolist() for line in figure.axes[0].lines if line.get_lw() > 0.7
+        ]
+        for name, figure in made.items()
+        if name.startswith(("settling", "weights_in_time", "groups"))
+    }
+    assert len(begins) == 7
+    assert begins.pop("settling") == [[0, 0.05], [0, 0.5], [0, 0.95]]
+    for name, points in begins.items():
+        w_init = float(name.rpartition("=")[2])
+        assert points == [pytest.approx([0, w_init])] * (2 if "groups" in name else 1)
+    _, weak, rate, strong = made["settling"].axes
+    for axes, expected in ((weak, [1, 0, 0]), (strong, [0, 0, 1])):
+        assert [line.get_ydata()[0] for line in axes.lines] == expected
+    assert rate.lines[0].get_xdata()[0] == 0.1
+    cut = dataset.sel(sample_time=slice(1000, None))
+    assert drawn(cut, "settling")["settling"].axes[0].lines[0].get_xdata()[0] == 1
 
 
 def test_the_window_has_a_half_of_ltp_and_a_half_of_ltd(sweep):
