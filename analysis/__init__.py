@@ -34,6 +34,7 @@ _PUBLIC = {
     "mean_firing_rate": "analysis.measures.spike_trains",
     "confidence_interval": "analysis.measures.seeds",
     "mean_over_seeds": "analysis.measures.seeds",
+    "numbers": "analysis.measures.numbers",
     "paired_difference": "analysis.measures.seeds",
     "spread_over_seeds": "analysis.measures.seeds",
     "settling": "analysis.measures.settling",

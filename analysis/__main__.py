@@ -21,7 +21,7 @@ FORMATS = ("png", "pdf", "svg")
 DIFFERENT, SOME_NOT_WRITTEN, INVALID_REQUEST, INTERRUPTED = 1, 1, 2, 130
 
 _USAGE = f"""{_PROGRAM} [-h] EXPERIMENT [--figure NAME] [--format png|pdf|svg] [--where KEY=VALUE]
-                [--at MS] [--list] [--report]
+                [--at MS] [--bare] [--list] [--report]
        {_PROGRAM} list [-h] [ROOT] [--where KEY=VALUE] [--since DATE]
        {_PROGRAM} diff [-h] A B"""
 
@@ -58,6 +58,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _draw(arguments: Sequence[str]) -> int:
+    options = _drawing_parser().parse_args(arguments)
+    _reject_unused_options(options)
+    # The user's backend, such as that of a notebook which started this command, is not needed.
+    os.environ["MPLBACKEND"] = "Agg"
+    # Importing matplotlib takes longer than listing experiments.
+    from analysis.figures import save
+
+    if options.list:
+        save.show_catalogue(options.experiment)
+    elif options.report:
+        from analysis.report.page import write_report
+
+        say(write_report(options.experiment, options.where, options.at))
+    else:
+        formats = options.format or FORMATS[:1]
+        given = options.experiment, options.figure, formats, options.where, options.at
+        save.draw(*given, bare=options.bare)
+    return 0
+
+
+def _drawing_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=_PROGRAM,
         usage=_USAGE,
@@ -91,6 +112,11 @@ def _draw(arguments: Sequence[str]) -> int:
         help="time at which weight histories and traces are shown, in ms",
     )
     parser.add_argument(
+        "--bare",
+        action="store_true",
+        help="draw without header, as for a paper; what it says is in NAME.txt beside each figure",
+    )
+    parser.add_argument(
         "--list", action="store_true", help="list all figures, and what those not available require"
     )
     parser.add_argument(
@@ -98,28 +124,12 @@ def _draw(arguments: Sequence[str]) -> int:
         action="store_true",
         help="write report.html: figures, configuration and provenance",
     )
-    options = parser.parse_args(arguments)
-    _reject_unused_options(options)
-    # The user's backend, such as that of a notebook which started this command, is not needed.
-    os.environ["MPLBACKEND"] = "Agg"
-    # Importing matplotlib takes longer than listing experiments.
-    from analysis.figures import save
-
-    if options.list:
-        save.show_catalogue(options.experiment)
-    elif options.report:
-        from analysis.report.page import write_report
-
-        say(write_report(options.experiment, options.where, options.at))
-    else:
-        formats = options.format or FORMATS[:1]
-        save.draw(options.experiment, options.figure, formats, options.where, options.at)
-    return 0
+    return parser
 
 
 def _reject_unused_options(options: argparse.Namespace) -> None:
     """Raise `ConditionError` for options that have no effect with --list or --report."""
-    unused = {"--figure": options.figure, "--format": options.format}
+    unused = {"--figure": options.figure, "--format": options.format, "--bare": options.bare}
     if options.list:
         unused |= {
             "--report": options.report,

@@ -10,6 +10,7 @@ import xarray as xr
 
 from analysis.figures import titles
 from analysis.figures.facets import Figures, Slice, slices
+from analysis.figures.histories import weight_history
 from analysis.figures.titles import comma_separated, lines
 from analysis.measures import spike_trains, weights
 from analysis.measures.measured import MeasuredDataset
@@ -37,15 +38,16 @@ def groups(measured: MeasuredDataset) -> Figures:
     yield from _weights_in_time(measured, "groups", measured.dataset["group"])
 
 
-def _weights_in_time(measured: MeasuredDataset, figure: str, group: xr.DataArray | None) -> Figures:
-    for one in _runs(measured, figure):
+def _weights_in_time(measured: MeasuredDataset, name: str, group: xr.DataArray | None) -> Figures:
+    for one in _runs(measured, name):
         run = one.measured.dataset
-        times = run["sample_time"].values
+        history = weight_history(run)
+        times = history["sample_time"].values
         at = times[-1] if measured.at is None else times[np.argmin(np.abs(times - measured.at))]
-        share = _share(run, group, at)
-        history = run["weight_history"]
+        share = _share(run.drop_dims("sample_time").assign(weight_history=history), group, at)
         title = lines(one.text, titles.settled(one.measured))
-        yield one, single_run.weights_in_time(history, share, at, group, title), ""
+        figure = single_run.weights_in_time(history, share, at, group, title)
+        yield one, figure, titles.caption(title)
 
 
 def _share(run: xr.Dataset, group: xr.DataArray | None, at: float) -> xr.DataArray:
@@ -64,7 +66,7 @@ def traces(measured: MeasuredDataset) -> Figures:
     for one in _excerpts(measured, "traces"):
         few = one.measured.dataset.isel(synapse=slice(N_SYNAPSES))
         figure = single_run.traces(few["input_spike"], ltp_trace(few), ltd_trace(few), one.text)
-        yield one, figure, ""
+        yield one, figure, titles.caption(one.text)
 
 
 def run(measured: MeasuredDataset) -> Figures:
@@ -84,7 +86,7 @@ def run(measured: MeasuredDataset) -> Figures:
         times = times[(times >= first) & (times <= last)]
         V_th = float(parameter(run, "neuron.V_th"))
         figure = single_run.exercise(run["input_spike"], shown, times, V_th, one.text)
-        yield one, figure, f"P and g of {few.sizes['synapse']} synapses"
+        yield one, figure, titles.caption(one.text, f"P and g of {few.sizes['synapse']} synapses")
 
 
 def correlogram(measured: MeasuredDataset) -> Figures:
@@ -97,7 +99,7 @@ def correlogram(measured: MeasuredDataset) -> Figures:
         duration = float(parameter(run, "simulation.duration")) / 1000
         title = lines(one.text, f"Over {duration:g} s, {counted}")
         expected = float(parameter(run, "input.rate_hz"))
-        yield one, line_plots.correlogram(rate, expected, title), ""
+        yield one, line_plots.correlogram(rate, expected, title), titles.caption(title)
 
 
 def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
@@ -105,14 +107,16 @@ def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
     for one in _runs(measured, figure):
         run = one.measured.dataset
         run = run.assign(input_spike=spike_trains.input_spikes(run))
-        times = run["time"].values
+        times, step = run["time"].values, float(parameter(run, "simulation.dt"))
         text = one.text
         if times[-1] - times[0] > MAX_TIME:
-            start = max(0.0, min(measured.at or 0.0, times[-1] - MAX_TIME))
+            start = max(times[0], min(measured.at or 0.0, times[-1] - MAX_TIME))
             end = start + MAX_TIME
-            excerpt = f"{start / 1000:g} to {end / 1000:g} s of {times[-1] / 1000:.4g} s"
-            half = (times[1] - times[0]) / 2  # of a step: steps at both ends are included
-            run, text = run.sel(time=slice(start - half, end + half)), lines(text, excerpt)
+            whole = (times[-1] + step) / 1000  # the last step ends with the run
+            excerpt = f"{start / 1000:g} to {end / 1000:g} s of {whole:g} s"
+            # Steps at both ends are included.
+            run = run.sel(time=slice(start - step / 2, end + step / 2))
+            text = lines(text, excerpt)
         yield replace(one, text=text, measured=MeasuredDataset(run))
 
 
@@ -123,7 +127,7 @@ def _runs(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
         if measured.has_seeds:
             one = one.isel({SEED: int(np.argmax(one["status"].values == DONE))})
             seed = f"Seed {int(one[SEED])}"
-        text = lines(measured.part, comma_separated(point.text.replace("\n", ", "), seed))
+        text = comma_separated(titles.selection(point), seed)
         yield replace(point, text=text, measured=MeasuredDataset(_without_padding(one)))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -31,8 +33,11 @@ def draw(
     formats: Sequence[str] = ("png",),
     where: Sequence[str] = (),
     at: float | None = None,
+    bare: bool = False,
 ) -> None:
     """Draw figures of an experiment into its folder `figures`, and print their paths.
+
+    Beside each figure is its caption, as NAME.txt.
 
     Parameters
     ----------
@@ -46,6 +51,8 @@ def draw(
         `KEY=VALUE`: only the points at these values.
     at : float, optional
         Time at which weight histories and traces are shown [ms].
+    bare : bool
+        Whether figures are drawn without header, as for a paper.
 
     Raises
     ------
@@ -59,7 +66,7 @@ def draw(
     mpl.use("Agg")
     folder = beside(results_file(experiment), "figures")
     unwritten: list[str] = []
-    with reading(experiment) as dataset, style.paper():
+    with reading(experiment) as dataset, style.paper(bare):
         measured = MeasuredDataset.of(dataset, where, at)
         _refuse_empty(experiment, measured)
         _refuse_unsupported(experiment, measured, names)
@@ -76,33 +83,52 @@ def draw(
 
 
 def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> list[str]:
-    """Write a figure in each format, print the paths, and return why others were not written."""
+    """Write a figure in each format with its caption beside it, and print the figures' paths.
+
+    Returns
+    -------
+    list of str
+        Of each file that could not be written, its path and the reason.
+    """
     unwritten = []
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise LoadError(f"{folder}: cannot be made ({error.strerror or error})") from error
+    stem = file_name(drawn.name)
     for suffix in formats:
-        path = folder / f"{file_name(drawn.name)}.{suffix}"
-        try:
-            _write(drawn.figure, path, suffix)
-        except OSError as error:
-            unwritten.append(f"{path}: cannot be written ({error.strerror or error})")
-        else:
-            say(path)
+        metadata = _WITHOUT_DATE.get(suffix)
+        savefig = partial(drawn.figure.savefig, format=suffix, metadata=metadata)
+        reason = _written(folder / f"{stem}.{suffix}", savefig)
         drawn.figure.set_layout_engine("none")  # the same layout in every format
+        if reason:
+            unwritten.append(reason)
+        else:
+            say(folder / f"{stem}.{suffix}")
     plt.close(drawn.figure)
-    return unwritten
+    caption = partial(Path.write_text, data=f"{drawn.caption}\n", encoding="utf-8")
+    reason = _written(folder / f"{stem}.txt", caption)
+    return [*unwritten, reason] if reason else unwritten
 
 
-def _write(figure: Figure, path: Path, suffix: str) -> None:
-    """Write a figure beside its file and rename it: an earlier one stays whole if that fails."""
+def _written(path: Path, write: Callable[[Path], object]) -> str:
+    """Write a file beside its path and rename it: an earlier one stays whole if that fails.
+
+    Returns
+    -------
+    str
+        The path and why it cannot be written; "" if it was.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        figure.savefig(temporary, format=suffix, metadata=_WITHOUT_DATE.get(suffix))
+        write(temporary)
         temporary.replace(path)
+    except OSError as error:
+        return f"{path}: cannot be written ({error.strerror or error})"
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # its name may be too long for the file system
+            temporary.unlink(missing_ok=True)
+    return ""
 
 
 def file_name(name: str) -> str:
@@ -117,7 +143,11 @@ def file_name(name: str) -> str:
 
 
 def show(
-    dataset: xr.Dataset, name: str | None = None, where: Sequence[str] = (), at: float | None = None
+    dataset: xr.Dataset,
+    name: str | None = None,
+    where: Sequence[str] = (),
+    at: float | None = None,
+    bare: bool = False,
 ) -> list[Figure]:
     """Draw the figures of one name, or all; a notebook displays them.
 
@@ -132,6 +162,8 @@ def show(
         `KEY=VALUE`: only the points at these values.
     at : float, optional
         Time at which weight histories and traces are shown [ms].
+    bare : bool
+        Whether figures are drawn without header, as for a paper.
 
     Returns
     -------
@@ -146,7 +178,7 @@ def show(
         If there are no points at these values, or no run lasts until `at`.
     """
     # All figures of a dataset may be more than matplotlib expects to be open.
-    with style.paper(), mpl.rc_context({"figure.max_open_warning": 0}):
+    with style.paper(bare), mpl.rc_context({"figure.max_open_warning": 0}):
         measured = MeasuredDataset.of(dataset, where, at)
         if name is not None:
             _refuse_unsupported("dataset", measured, [name])

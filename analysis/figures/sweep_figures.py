@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures import titles
 from analysis.figures.facets import Figures, numeric_axes, slices, thinned
+from analysis.figures.histories import mean_histories
 from analysis.figures.titles import lines
 from analysis.measures import late_output, theory
 from analysis.measures import weights as weight_measures
@@ -18,10 +19,18 @@ from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
 from analysis.plots import histograms, maps, stdp_window, style
 from analysis.plots import lines as line_plots
-from analysis.reading.dataset import axes, long_name
+from analysis.reading.dataset import long_name
 
 #: Up to this many values of the second axis are drawn as panels of histograms side by side.
 _MAX_COLUMNS = 4
+
+#: Of a phase diagram's mean weight, output rate and bimodality: the least span of a colour scale,
+#: so that noise has no gradient, the highest possible value, and the span as text.
+_COLOURS = (
+    (0.1, 1.0, "0.1 (mean weight)"),
+    (2.0, np.inf, "2 Hz (output rate)"),
+    (0.1, 1.0, "0.1 (bimodality)"),
+)
 
 #: Returns a measure of some points, along their axes.
 Measure = Callable[[MeasuredDataset], xr.DataArray]
@@ -32,6 +41,8 @@ def weights(measured: MeasuredDataset) -> Figures:
     row, column, *others = [*measured.swept, None, None]
     if row and column and measured.dataset.sizes[column] > _MAX_COLUMNS:
         column, others = None, [column, *others]
+    is_map = row is not None and measured.dataset.sizes[row] > histograms.MAX_RIDGES
+    highest = _highest_share(measured) if is_map else np.nan
     for one in slices("weights", measured, others):
         here = one.measured
         expected = here.expected
@@ -45,26 +56,46 @@ def weights(measured: MeasuredDataset) -> Figures:
             }
             | {name: expected[name] for name in titles.FIT}
         )
-        title = lines(
-            titles.heading(here, "After", titles.seeds(here, "{} seeds pooled")),
-            one.text,
-            titles.settled(here),
-        )
-        yield one, _weights(part, row, column, title), titles.fit_caption(part)
+        pooled = titles.seeds(here, "{} seeds pooled")
+        columns = titles.dimension("Columns", part["share"], column)
+        title = titles.heading(one, "After", pooled, lines(columns, _key(part, row)))
+        figure = _weights(part, row, column, title, highest)
+        yield one, figure, titles.caption(title, titles.fit_caption(part))
 
 
-def _weights(part: xr.Dataset, row: str | None, column: str | None, title: str) -> Figure:
+def _highest_share(measured: MeasuredDataset) -> float:
+    """Return the highest share that a map of any slice has."""
+    share = weight_measures.weight_histogram(measured.dataset)
+    return float(share.where(~measured.silent).max())
+
+
+def _key(part: xr.Dataset, row: str | None) -> str:
+    """Return the meaning of what is drawn beside the histograms, one line each."""
+    if row and _is_map(part, row):
+        hidden = part["share"].isnull().any() or part["silent"].any()
+        return "Grey: silent or missing" if hidden else ""
+    return lines(
+        f"Dashed: {style.SAME_MEAN}" if part["expected"].notnull().any() else "",
+        "Silent: no weight has increased" if row is None and part["silent"] else "",
+    )
+
+
+def _is_map(part: xr.Dataset, row: str) -> bool:
+    return part.sizes[row] > histograms.MAX_RIDGES
+
+
+def _weights(
+    part: xr.Dataset, row: str | None, column: str | None, title: str, highest: float
+) -> Figure:
     share, expected, settled = part["share"], part["expected"], part["settled"]
     if row is None:
         note = titles.fit(*(float(part[name]) for name in titles.FIT))
-        title = lines(title, "Silent: no weight has increased" if part["silent"] else "")
-        return histograms.histogram(share, expected, note, bool(settled), title)
-    is_map = share.sizes[row] > histograms.MAX_RIDGES
-    if column or is_map:  # no room for a note beside each histogram
+        return histograms.histogram(share, expected, bool(settled), lines(title, note))
+    if column or _is_map(part, row):  # no room for a note beside each histogram
         distance = titles.span(part["total_variation"].values)
         title = lines(title, f"TV between histogram and theory: {distance}" if distance else "")
-    if is_map:
-        return histograms.weight_map(share.where(~part["silent"]), row, column, title)
+    if _is_map(part, row):
+        return histograms.weight_map(share.where(~part["silent"]), row, column, title, highest)
     notes = xr.apply_ufunc(
         titles.note,
         *(part[name] for name in ("silent", "answer", *titles.FIT)),
@@ -85,6 +116,7 @@ def _against_axes(
     expected: Measure | None = None,
     theory_name: str = "",
     panel: str | None = None,
+    remark: str = "",
 ) -> Figures:
     """Yield a variable against each swept axis, averaged over seeds; lines for a second axis."""
     has_data = mean_over_seeds(variable(measured)).notnull()
@@ -93,14 +125,16 @@ def _against_axes(
         few, thinning = thinned(measured, line)
         for one in slices(name, few, others, has_data, f"_against_{x}"):
             shown, content = _statistics(one.measured, variable, expected)
-            title = lines(
-                titles.heading(one.measured, period, content),
-                titles.settled(one.measured),
-                thinning,
-                one.text,
-            )
-            figure = line_plots.against_axis(shown, x, line, panel, title, from_zero, theory_name)
-            yield one, figure, f"Against {long_name(shown[x])[:1].lower()}{long_name(shown[x])[1:]}"
+            key = titles.key(shown, theory_name)
+            title = lines(titles.heading(one, period, content, key), thinning)
+            figure = line_plots.against_axis(shown, x, line, panel, title, from_zero)
+            against = f"Against {_lower(long_name(shown[x]))}"
+            yield one, figure, titles.caption(against, title, remark)
+
+
+def _lower(name: str) -> str:
+    """Return a name within a sentence: "input rate", but "LTP time constant"."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
 
 
 def _statistics(
@@ -124,10 +158,14 @@ def _statistics(
 
 def rates(measured: MeasuredDataset) -> Figures:
     """Yield the output rate against each axis, with the homeostatic rate."""
-    name = r"homeostatic rate $c\,/\,[2\tau_+(B-1)]$"
-    period = _period(measured.output_rate)
     yield from _against_axes(
-        measured, "rates", _output_rate, period, True, lambda here: here.homeostatic_rate, name
+        measured,
+        "rates",
+        _output_rate,
+        _period(measured.output_rate),
+        expected=lambda here: here.homeostatic_rate,
+        theory_name="homeostatic rate",
+        remark="The homeostatic rate is c / (2 tau_plus (B - 1)), B the effective LTD ratio",
     )
 
 
@@ -206,19 +244,33 @@ def phase_diagram(measured: MeasuredDataset) -> Figures:
     x, y, *_ = numeric_axes(measured)
     others = [axis for axis in measured.swept if axis not in (x, y)]
     contours = [None, None, weight_measures.UNIFORM_BIMODALITY]
+    limits = [_colour_limits(*one) for one in zip(_mapped(measured), _COLOURS, strict=True)]
+    scale = "Each colour scale is that of all slices" if any(others) else ""
+    spans = f"A colour scale spans at least {', '.join(one[2] for one in _COLOURS)}"
     for one in slices("phase_diagram", measured, others):
         here = one.measured
-        numbers = [
-            mean_over_seeds(number)
-            for number in (here.dataset["mean_weight"], here.output_rate, here.bimodality)
-        ]
-        title = lines(
-            titles.heading(here, "After", titles.seeds(here, "mean of {} seeds")),
-            titles.settled(here),
-            one.text,
-        )
-        figure = maps.phase_diagram(numbers, here.silent, x, y, contours, title)
-        yield one, figure, "A uniform distribution has bimodality 5/9"
+        title = titles.heading(one, "After", titles.seeds(here, "mean of {} seeds"))
+        figure = maps.phase_diagram(_mapped(here), here.silent, x, y, limits, contours, title)
+        remark = "A uniform distribution has bimodality 5/9"
+        yield one, figure, titles.caption(title, scale, spans, remark)
+
+
+def _mapped(here: MeasuredDataset) -> list[xr.DataArray]:
+    """Return what a phase diagram shows: mean weight, output rate, bimodality."""
+    numbers = here.dataset["mean_weight"], here.output_rate, here.bimodality
+    return [mean_over_seeds(number) for number in numbers]
+
+
+def _colour_limits(number: xr.DataArray, colours: tuple[float, float, str]) -> tuple[float, float]:
+    """Return the ends of a colour scale, which is not stretched over differences that are noise."""
+    least, highest, _ = colours
+    if not number.notnull().any():
+        return 0.0, least
+    low, high = float(number.min()), float(number.max())
+    if high - low < least:
+        low = min(max(0.0, (low + high - least) / 2), highest - least)
+        high = low + least
+    return low, high
 
 
 def approach(measured: MeasuredDataset) -> Figures:
@@ -228,31 +280,14 @@ def approach(measured: MeasuredDataset) -> Figures:
     for one in slices("settling", few, others):
         here = one.measured
         time = here.settling["settling_time"]
-        dots = "dots: settling time" if time.notnull().any() else ""
-        title = lines(
-            titles.heading(here, "Over", titles.seeds(here, "mean of {} seeds")),
-            thinning,
-            one.text,
-            "; ".join(filter(None, [titles.settled(here), dots])),
-        )
-        yield one, line_plots.trajectories(_histories(here.dataset), time, line, title), ""
-
-
-def _histories(dataset: xr.Dataset) -> list[xr.DataArray]:
-    """Return the histories of mean weight, share of weak weights, output rate, share of strong."""
-    kept = [*axes(dataset), "sample_time"]
-    shares_in_time = weight_measures.shares_of(dataset["weight_history"], kept)
-    return [
-        weight_measures.mean_weight_history(dataset),
-        _share_history(shares_in_time, "below 0.1"),
-        mean_over_seeds(dataset["rate_history"]),
-        _share_history(shares_in_time, "above 0.9"),
-    ]
-
-
-def _share_history(shares_in_time: xr.DataArray, limits: str) -> xr.DataArray:
-    history = mean_over_seeds(shares_in_time.sel({"range": limits}, drop=True))
-    return history.assign_attrs(long_name=f"share of weights {limits}")
+        dots = "Dots: settling time" if time.notnull().any() else ""
+        heading = titles.heading(one, "Over", titles.seeds(here, "mean of {} seeds"), dots)
+        title = lines(heading, thinning)
+        histories = mean_histories(here)
+        figure = line_plots.trajectories(histories, time, line, title)
+        is_log = line_plots.has_logarithmic_time(histories)
+        remark = "Time is linear up to the first sample, then logarithmic" if is_log else ""
+        yield one, figure, titles.caption(title, remark)
 
 
 def window(measured: MeasuredDataset) -> Figures:
@@ -266,6 +301,8 @@ def window(measured: MeasuredDataset) -> Figures:
         ratio = part["effective_ltd_ratio"]
         known = ratio.ndim == 0 and bool(ratio.notnull())  # some rules have none
         ratio_text = f"{long_name(ratio)} {ratio.item():.4g}" if known else ""
-        title = lines(measured.part, ratio_text, thinning, one.text)
+        rows = titles.dimension("Rows", part["stdp_window"], row)
+        title = lines(titles.selection(one), rows, ratio_text, thinning)
         figure = stdp_window.stdp_window(part["stdp_window"], row, line, title)
-        yield one, figure, "Spikes in one time step count as both LTP and LTD"
+        remark = "Spikes in one time step count as both LTP and LTD"
+        yield one, figure, titles.caption(title, remark)

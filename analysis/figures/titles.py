@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from analysis.figures.facets import Slice
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
 from analysis.measures.stationarity import ANSWERS, NOT_RECORDED, SETTLED
 from analysis.measures.weights import n_not_done
-from analysis.reading.dataset import parameter
+from analysis.reading.dataset import long_name, parameter
 from analysis.reading.metadata import DONE
 
 #: Variables of `expected_histogram` that a title or caption gives.
@@ -29,22 +32,76 @@ def lines(*parts: str) -> str:
     return "\n".join(filter(None, parts))
 
 
-def heading(measured: MeasuredDataset, period: str, content: str = "") -> str:
-    """Return the first lines of a title: selection, simulated time, content, missing points.
+def heading(one: Slice, period: str, content: str = "", key: str = "") -> str:
+    """Return a header: selection, simulated time, content, missing points, key, settled points.
 
     Parameters
     ----------
-    measured : MeasuredDataset
+    one : Slice
         The points that are drawn.
     period : str
         Preposition for the simulated time, such as "After"; not used where durations differ.
     content : str
         What is drawn, such as "mean of 3 seeds".
+    key : str
+        Meaning of dashes and markers.
+
+    Returns
+    -------
+    str
+        Its lines, the most important first.
     """
-    duration = parameter(measured.dataset, "simulation.duration")
+    here = one.measured
+    duration = parameter(here.dataset, "simulation.duration")
     time = f"{period} {duration.item() / 1000:g} s" if duration.ndim == 0 else ""
-    missing = missing_points(measured.dataset)
-    return lines(measured.part, comma_separated(time, content), missing)
+    said = comma_separated(time, content)
+    said = said[:1].upper() + said[1:]
+    return lines(selection(one), said, missing_points(here.dataset), key, settled(here))
+
+
+def selection(one: Slice) -> str:
+    """Return the values that select the points of a figure in one line; "" if all are drawn."""
+    return comma_separated(one.measured.part, *one.text.split("\n"))
+
+
+def dimension(what: str, array: xr.DataArray, dim: str | None) -> str:
+    """Return what rows or columns are: "Rows: LTP time constant"; "" without such a dimension.
+
+    Parameters
+    ----------
+    what : str
+        "Rows" or "Columns".
+    array : DataArray, ([dim], ...)
+        What is drawn, in any unit.
+    dim : str or None
+        The dimension.
+    """
+    return f"{what}: {long_name(array[dim])}" if dim else ""
+
+
+def key(shown: xr.Dataset, theory_name: str) -> str:
+    """Return the meaning of dashes and markers of `against_axis`, one line each.
+
+    Parameters
+    ----------
+    shown : Dataset
+        As that of `against_axis`: `mean` and `expected`, (...), in the unit of the variable;
+        `silent` and `unsettled`, (...), dimensionless.
+    theory_name : str
+        What is dashed.
+    """
+    silent = (shown["silent"] & shown["mean"].notnull()).any()
+    return lines(
+        f"Dashed: {theory_name}" if shown["expected"].notnull().any() else "",
+        "Pale markers: not settled" if shown["unsettled"].any() else "",
+        "Open markers: silent, no output spike" if silent else "",
+    )
+
+
+def caption(*parts: str) -> str:
+    """Return the lines of several texts as sentences of a caption, without markup of formulas."""
+    sentences = lines(*parts).splitlines()
+    return ". ".join(re.sub(r"\\([$%])", r"\1", sentence) for sentence in sentences)
 
 
 def missing_points(dataset: xr.Dataset) -> str:

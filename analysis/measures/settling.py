@@ -1,4 +1,4 @@
-"""Stationarity of each point of a dataset: its runs judged one by one, and their mean over seeds."""
+"""Stationarity of the points of a dataset: runs judged one by one, and their mean over seeds."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def settling(dataset: xr.Dataset) -> xr.Dataset:
     -------
     Dataset, (...)
         Along the axes of the sweep without `seed`: `settled`, dimensionless, one of
-        `stationarity.ANSWERS`; `settling_time` [ms], from which on the mean over seeds was as in the
-        last half (`stationarity.settled_since`), NaN where `settled` is none of
+        `stationarity.ANSWERS`; `settling_time` [ms], from which on the mean over seeds was as in
+        the last half (`stationarity.settled_since`), NaN where `settled` is none of
         `stationarity.STATIONARY`; `to_come`
         (..., quantity), the bound on what is still to come of each quantity as a multiple of its
         tolerance, dimensionless, NaN where it was not recorded.

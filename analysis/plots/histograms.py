@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots import style
+from analysis.plots import style, text
 from analysis.reading.dataset import label
 
 #: Up to this many histograms are drawn as ridgelines, more as a map.
@@ -24,7 +24,6 @@ _THEORY = style.THEORY | {"color": "black"}
 def histogram(
     share: xr.DataArray,
     expected: xr.DataArray,
-    note: str = "",
     settled: bool = True,
     title: str = "",
 ) -> Figure:
@@ -34,8 +33,6 @@ def histogram(
     ----------
     share, expected : DataArray, (weight_bin)
         Share of synapses in each bin, measured and in theory, dimensionless; NaN is not drawn.
-    note : str
-        Last line of the title if there is a theory.
     settled : bool
         Whether the weights have settled: else drawn pale.
     title : str
@@ -46,14 +43,13 @@ def histogram(
     Figure
         With one panel.
     """
-    if expected.notnull().any():
-        title += f"\nDashed: {style.SAME_MEAN}\n{note}"
-    title = style.folded_lines(title, style.COLUMN - 0.6)
-    figure, axes = plt.subplots(figsize=(style.COLUMN, 2.4 + style.title_height(title)))
+    title = text.header(title, style.COLUMN)
+    figure, axes = plt.subplots(figsize=(style.COLUMN, 2.25 + text.header_height(title)))
     _bars(axes, share, 0.0, 1.0, style.NEUTRAL, settled)
     if expected.notnull().any():
         axes.stairs(expected.values, style.bin_edges(expected), **_THEORY)
-    axes.set(xlim=(0, 1), xlabel=label(share["weight_bin"]), ylabel=label(share), title=title)
+    axes.set(xlim=(0, 1), xlabel=label(share["weight_bin"]), ylabel=label(share))
+    text.set_header(figure, title)
     axes.set_ylim(bottom=0)
     return figure
 
@@ -91,12 +87,10 @@ def ridgelines(
         share, expected, settled, notes = (
             array.sortby(row) for array in (share, expected, settled, notes)
         )
-    if expected.notnull().any():
-        title += f"\nDashed: {style.SAME_MEAN}"
-    title = style.folded_lines(title, style.COLUMN - 0.2)
     n_rows, n_columns = share.sizes[row], share.sizes[column] if column else 1
     width = style.COLUMN if n_columns == 1 else min(style.PAGE, 0.9 + 1.35 * n_columns)
-    height = 1.25 + 0.36 * n_rows + style.title_height(title)
+    title = text.header(title, width)
+    height = 1.1 + 0.36 * n_rows + text.header_height(title)
     figure, grid = plt.subplots(
         1, n_columns, sharex=True, sharey=True, squeeze=False, figsize=(width, height)
     )
@@ -107,12 +101,12 @@ def ridgelines(
         if column:
             style.name_column(axes, part[0][column])
     grid[0, 0].set_yticks(np.arange(n_rows), _names(share[row]))
-    grid[0, 0].set_ylabel(label(share[row]))
+    grid[0, 0].set_ylabel(text.folded(label(share[row]), 0.4 + 0.36 * n_rows))
     top = max(n_rows + 0.5, *(axes.dataLim.y1 for axes in grid[0]))
     grid[0, 0].set_ylim(-0.1, top + 0.1)
     _scale_bar(grid[0, -1], highest_share, scale, n_rows)
     figure.supxlabel(label(share["weight_bin"]), fontsize=8)
-    style.title_above(figure, style.name_dimension(title, "Columns", share, column))
+    text.set_header(figure, title)
     return figure
 
 
@@ -127,7 +121,9 @@ def _scale(share: xr.DataArray) -> tuple[float, float]:
     return highest, max(_HIGHEST / highest, min(_MEDIAN / median, _OUTLIER / highest))
 
 
-def weight_map(share: xr.DataArray, row: str, column: str | None, title: str = "") -> Figure:
+def weight_map(
+    share: xr.DataArray, row: str, column: str | None, title: str = "", highest: float = np.nan
+) -> Figure:
     """Draw the distribution of weights as a map, against the axis `row`.
 
     Parameters
@@ -138,6 +134,8 @@ def weight_map(share: xr.DataArray, row: str, column: str | None, title: str = "
         Axes whose values are rows of pixels, and panels.
     title : str
         May have several lines.
+    highest : float
+        End of the colour scale, dimensionless; NaN: 1.
 
     Returns
     -------
@@ -147,13 +145,10 @@ def weight_map(share: xr.DataArray, row: str, column: str | None, title: str = "
     categorical = style.is_categorical(share[row])
     share = share if categorical else share.sortby(row)
     parts = style.along(share, column)
-    figure, grid = plt.subplots(
-        1,
-        len(parts),
-        sharey=True,
-        squeeze=False,
-        figsize=(min(style.PAGE, style.COLUMN * max(1, len(parts) / 2)), 2.8),
-    )
+    width = min(style.PAGE, style.COLUMN * max(1, len(parts) / 2))
+    title = text.header(title, width)
+    size = (width, 2.45 + text.header_height(title))
+    figure, grid = plt.subplots(1, len(parts), sharey=True, squeeze=False, figsize=size)
     y = share[row]
     edges = style.edges(np.arange(y.size) if categorical else y.values)
     for axes, part in zip(grid[0], parts, strict=True):
@@ -162,7 +157,7 @@ def weight_map(share: xr.DataArray, row: str, column: str | None, title: str = "
             edges,
             part.transpose(row, ...),
             vmin=0,
-            vmax=float(share.max()) if share.notnull().any() else 1,
+            vmax=highest if np.isfinite(highest) else 1,
             cmap="viridis",
             rasterized=True,
         )
@@ -175,9 +170,7 @@ def weight_map(share: xr.DataArray, row: str, column: str | None, title: str = "
         grid[0, 0].set_yticks(np.arange(y.size), y.values)
     grid[0, 0].set_ylabel(label(y))
     figure.supxlabel(label(share["weight_bin"]), fontsize=8)
-    if share.isnull().any():
-        title += "\nGrey: silent or missing"
-    style.title_above(figure, style.name_dimension(title, "Columns", share, column))
+    text.set_header(figure, title)
     figure.colorbar(mesh, ax=list(grid[0]), label=label(share))
     return figure
 
@@ -189,15 +182,15 @@ def _ridges(axes: Axes, arrays: list[xr.DataArray], row: str, scale: float) -> N
     parts = zip(*(style.along(array, row) for array in arrays), strict=True)
     for i, (found, theory, settled, note) in enumerate(parts):
         front = 2 * (share.sizes[row] - i)  # lower ridges cover higher ones
-        text = note.item()
-        if text == "silent":
+        remark = note.item()
+        if remark == "silent":
             axes.axhline(i, color=style.PALE, lw=0.8, zorder=front)
         elif found.notnull().any():
             _bars(axes, found, i, scale, shades[i], settled.item(), front)
             if theory.notnull().any():
                 values, edges = i + scale * theory.values, style.bin_edges(theory)
                 axes.stairs(values, edges, baseline=None, zorder=front + 1, **_THEORY)
-        axes.text(1.02, i, text, transform=axes.get_yaxis_transform(), va="bottom", fontsize=6)
+        axes.text(1.02, i, remark, transform=axes.get_yaxis_transform(), va="bottom", fontsize=6)
     axes.set(xlim=(0, 1), xticks=[0, 0.5, 1])
     axes.tick_params(left=False)
     axes.spines["left"].set_visible(False)
@@ -226,8 +219,8 @@ def _scale_bar(axes: Axes, highest: float, scale: float, n_rows: int) -> None:
     top = foot + scale * share
     transform = axes.get_yaxis_transform()
     axes.plot([1.03, 1.03], [foot, top], color="black", transform=transform, clip_on=False)
-    text = f"{share:g} of\nsynapses"
-    axes.text(1.06, (foot + top) / 2, text, transform=transform, va="center", fontsize=6)
+    meaning = f"{share:g} of\nsynapses"
+    axes.text(1.06, (foot + top) / 2, meaning, transform=transform, va="center", fontsize=6)
 
 
 def _names(coordinate: xr.DataArray) -> list[str]:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from analysis.plots import style
+from analysis.plots import style, text
 from analysis.reading.dataset import label, long_name
 
 #: With more points than this on a line, markers are small.
@@ -27,7 +27,6 @@ def against_axis(
     panel: str | None = None,
     title: str = "",
     from_zero: bool = True,
-    theory_name: str = "Theory",
 ) -> Figure:
     """Draw a variable against a swept axis, with error bars.
 
@@ -45,8 +44,6 @@ def against_axis(
         May have several lines.
     from_zero : bool
         Whether the y axis starts at 0.
-    theory_name : str
-        Name of the theory in the title.
 
     Returns
     -------
@@ -54,10 +51,9 @@ def against_axis(
         With one panel, or one for each value of `panel`.
     """
     mean = shown["mean"]
-    title = _with_key(title, shown, theory_name)
     n_panels = mean.sizes[panel] if panel else 1
-    title = style.folded_lines(title, style.PAGE - 0.4 if panel else style.COLUMN - 0.6)
-    height = 2.2 + style.title_height(title) + 0.2 * (n_panels > 1)
+    title = text.header(title, style.PAGE if panel else style.COLUMN)
+    height = 2.05 + text.header_height(title) + 0.2 * (n_panels > 1)
     size = (style.COLUMN if n_panels == 1 else style.PAGE, height)
     figure, grid = plt.subplots(1, n_panels, sharey=True, squeeze=False, figsize=size)
     if not style.is_categorical(mean[x]):
@@ -71,26 +67,15 @@ def against_axis(
         drawn = (shown[name] for name in ("mean", "interval", "expected"))
         highest = max(float(np.nanmax(array.values, initial=0)) for array in drawn)
         grid[0, 0].set_ylim(0, 1.08 * highest or 1)
-    grid[0, 0].set_ylabel(style.folded(label(mean), 1.8))
+    grid[0, 0].set_ylabel(text.folded(label(mean), 1.5))
     if panel:
         figure.supxlabel(label(mean[x]), fontsize=8)
-        style.title_above(figure, title)
     else:
-        grid[0, 0].set(xlabel=label(mean[x]), title=title)
+        grid[0, 0].set_xlabel(label(mean[x]))
+    text.set_header(figure, title)
     if line:
         style.identify_lines(figure, list(grid[0]), lines, mean[line])
     return figure
-
-
-def _with_key(title: str, shown: xr.Dataset, theory_name: str) -> str:
-    """Add the meaning of markers and dashes to a title."""
-    if (shown["silent"] & shown["mean"].notnull()).any():
-        title += "\nOpen markers: silent, no output spike"
-    if shown["unsettled"].any():
-        title += "\nPale markers: not settled"
-    if shown["expected"].notnull().any():
-        title += f"\nDashed: {theory_name}"
-    return title
 
 
 def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None) -> list[Line2D]:
@@ -148,7 +133,8 @@ def trajectories(
         With two columns of panels.
     """
     rows = -(-len(histories) // 2)
-    height = 1.65 * rows + 0.35 + style.title_height(title)
+    title = text.header(title, style.PAGE)
+    height = 1.65 * rows + 0.2 + text.header_height(title)
     figure, grid = plt.subplots(rows, 2, sharex=True, squeeze=False, figsize=(style.PAGE, height))
     shades = style.colours(histories[0][line]) if line else [style.LTD]
     ends = [end.item() for end in style.along(settling_time, line)]
@@ -156,27 +142,46 @@ def trajectories(
         times = history["sample_time"].values / 1000
         lines = []
         for part, end, shade in zip(style.along(history, line), ends, shades, strict=True):
-            lines += axes.plot(times, part.values, color=shade, lw=1)
+            lines += axes.plot(times, part.values, style.marker_of(times), color=shade, lw=1)
             if np.isfinite(end):
                 at = int(np.argmin(np.abs(times - end / 1000)))
                 axes.plot(times[at], part.values[at], "o", color=shade, mec="white", zorder=3)
-        if times.size and times[-1] >= 20 * times[0] > 0:
-            axes.set_xscale("log")
-            axes.xaxis.set_major_formatter("{x:g}")
-            axes.minorticks_off()
-        axes.set_ylabel(style.folded(label(history), 1.2))
+        axes.set_ylabel(text.folded(label(history), 1.2))
         if "units" not in history.attrs:
             axes.set_ylim(0, 1)
         else:
             axes.set_ylim(bottom=0)
+    if has_logarithmic_time(histories):
+        first = histories[0]["sample_time"].values[1] / 1000
+        grid[0, 0].set_xscale("symlog", linthresh=first, linscale=0.4)
+        grid[0, 0].xaxis.set_major_formatter("{x:g}")
+        grid[0, 0].minorticks_off()
+    grid[0, 0].set_xlim(left=histories[0]["sample_time"].values[0] / 1000)
     for axes in grid[-1]:
         axes.set_xlabel("Simulated time (s)")
     for axes in grid.flat[len(histories) :]:
         axes.set_visible(False)
-    style.title_above(figure, title)
+    text.set_header(figure, title)
     if line:
         style.identify_lines(figure, list(grid.flat), lines, histories[0][line])
     return figure
+
+
+def has_logarithmic_time(histories: Sequence[xr.DataArray]) -> bool:
+    """Return whether `trajectories` has an axis of time that is logarithmic from a sample on.
+
+    Parameters
+    ----------
+    histories : sequence of DataArray, ([line], sample_time)
+        As of `trajectories`: the first one begins at t = 0.
+
+    Returns
+    -------
+    bool
+        True where the last time is 20 times the first one after 0, or more.
+    """
+    times = histories[0]["sample_time"].values
+    return bool(times.size > 2 and times[0] == 0 and times[-1] >= 20 * times[1])
 
 
 def correlogram(rates: xr.DataArray, rate_hz: float, title: str = "") -> Figure:
@@ -197,7 +202,8 @@ def correlogram(rates: xr.DataArray, rate_hz: float, title: str = "") -> Figure:
     Figure
         With one panel.
     """
-    figure, axes = plt.subplots(figsize=(style.COLUMN, 2.5 + style.title_height(title)))
+    title = text.header(title, style.COLUMN)
+    figure, axes = plt.subplots(figsize=(style.COLUMN, 2.35 + text.header_height(title)))
     axes.axhline(rate_hz, color=style.NEUTRAL, lw=0.7, ls=":")
     axes.axvline(0, color=style.NEUTRAL, lw=0.5, ls=":")
     lines: list[Line2D] = []
@@ -206,7 +212,8 @@ def correlogram(rates: xr.DataArray, rate_hz: float, title: str = "") -> Figure:
         if part.notnull().any():
             lines += axes.plot(part["lag"].values, part.values, color=colour, lw=1)
             names.append(f"{part['strength'].item()} synapses".capitalize())
-    axes.set(xlabel=label(rates["lag"]), ylabel=label(rates), title=title)
+    axes.set(xlabel=label(rates["lag"]), ylabel=text.folded(label(rates), 1.7))
+    text.set_header(figure, title)
     axes.set_ylim(bottom=0)
     axes.margins(x=0)
     if lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,11 +13,18 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import BboxBase
 
-from analysis.plots import style
+from analysis.plots import style, text
 from analysis.reading.dataset import label
 
 _HATCH = "////"
+
+#: Contour labels, and the space around each [pixel].
+_LABELS: dict[str, Any] = {"fontsize": 6, "fmt": "%.3g"}
+_CLEARANCE = 1
 
 # An outline keeps white lines and labels legible on yellow.
 _OUTLINE: list[patheffects.AbstractPathEffect] = [
@@ -29,6 +37,7 @@ def phase_diagram(
     silent: xr.DataArray,
     x: str,
     y: str,
+    limits: Sequence[tuple[float, float]],
     contours: Sequence[float | None],
     title: str = "",
 ) -> Figure:
@@ -42,8 +51,10 @@ def phase_diagram(
         Where the neuron never fired, dimensionless: hatched.
     x, y : str
         The two axes.
+    limits : sequence of tuple of float
+        Ends of the colour scale of each panel, in its unit.
     contours : sequence of float or None
-        The level of the contour in each panel, in its unit; None: about four levels.
+        The level of the contour in each panel, in its unit; None: about four between the limits.
     title : str
         May have several lines.
 
@@ -52,55 +63,87 @@ def phase_diagram(
     Figure
         With one panel and colour bar per variable.
     """
-    height = 2.75 + style.title_height(title)
+    title = text.header(title, style.PAGE)
+    height = 2.6 + text.header_height(title)
     figure, grid = plt.subplots(
         1, len(numbers), sharex=True, sharey=True, squeeze=False, figsize=(style.PAGE, height)
     )
     silent = silent.sortby([x, y]).transpose(y, x)
-    for axes, number, level in zip(grid[0], numbers, contours, strict=True):
+    lined = []
+    for axes, number, ends, level in zip(grid[0], numbers, limits, contours, strict=True):
         values = number.sortby([x, y]).transpose(y, x)
-        mesh = _pixels(axes, values, x, y)
-        _contours(axes, values.where(~silent), x, y, level)
+        mesh = _pixels(axes, values, x, y, ends)
+        lined.append((axes, values.where(~silent), _levels(values, silent, ends, level)))
         _hatch(axes, silent, x, y)
         bar = figure.colorbar(mesh, ax=axes, location="top", aspect=18, pad=0.03)
-        bar.set_label(style.folded(label(number), 1.9))
+        bar.set_label(text.folded(label(number), 1.9))
         axes.set(facecolor=style.PALE)
         for coordinate, scale in ((values[x], axes.set_xscale), (values[y], axes.set_yscale)):
             if style.are_log_spaced(coordinate):
                 scale("log")
     grid[0, 0].set_ylabel(label(silent[y]))
     figure.supxlabel(label(silent[x]), fontsize=8)
-    style.title_above(figure, title)
+    text.set_header(figure, title)
     if silent.any():
         patch = Patch(facecolor="none", edgecolor="black", hatch=_HATCH, lw=0)
         figure.legend([patch], ["silent"], loc="outside lower right", handleheight=1.2)
+    figure.draw_without_rendering()  # the panels take their sizes, on which labels depend
+    for axes, values, levels in lined:
+        if levels:
+            _contours(axes, values, x, y, levels)
     return figure
 
 
-def _pixels(axes: Axes, values: xr.DataArray, x: str, y: str) -> QuadMesh:
+def _pixels(
+    axes: Axes, values: xr.DataArray, x: str, y: str, ends: tuple[float, float]
+) -> QuadMesh:
     return axes.pcolormesh(
         style.edges(values[x].values),
         style.edges(values[y].values),
         np.ma.masked_invalid(values.values),
+        vmin=ends[0],
+        vmax=ends[1],
         cmap="viridis",
         rasterized=True,
     )
 
 
-def _contours(axes: Axes, values: xr.DataArray, x: str, y: str, level: float | None) -> None:
-    """Draw contours, unless too many values are missing or the level is not reached."""
-    known = values.values[np.isfinite(values.values)]
-    if min(values.shape) < 2 or known.size < 0.6 * values.size or np.ptp(known) == 0:
-        return
-    if level is not None and not known.min() < level < known.max():
-        return
-    levels = 4 if level is None else [level]
-    drawn = axes.contour(
-        values[x], values[y], np.ma.masked_invalid(values), levels, colors="white", linewidths=0.8
-    )
+def _levels(
+    values: xr.DataArray, silent: xr.DataArray, ends: tuple[float, float], level: float | None
+) -> list[float]:
+    """Return the levels of contours that the values reach; none if too many are missing."""
+    fires = values.where(~silent).values
+    known = fires[np.isfinite(fires)]
+    if min(fires.shape) < 2 or known.size < 0.6 * fires.size:
+        return []
+    levels = MaxNLocator(4).tick_values(*ends) if level is None else [level]
+    return [float(one) for one in levels if known.min() < one < known.max()]
+
+
+def _contours(axes: Axes, values: xr.DataArray, x: str, y: str, levels: Sequence[float]) -> None:
+    """Draw contours, with those labels that stand clear of each other and of the edge."""
+    across, up, heights = values[x].values, values[y].values, np.ma.masked_invalid(values)
+    trial = axes.contour(across, up, heights, levels)
+    clear = _clear_of_each_other(axes, trial.clabel(inline=False, **_LABELS))
+    trial.remove()
+    drawn = axes.contour(across, up, heights, levels, colors="white", linewidths=0.8)
     drawn.set_path_effects(_OUTLINE)
-    for text in axes.clabel(drawn, fontsize=6, fmt="%.3g"):
-        text.set_path_effects(_OUTLINE)
+    for label_drawn in drawn.clabel(manual=clear, **_LABELS):
+        label_drawn.set_path_effects(_OUTLINE)
+
+
+def _clear_of_each_other(axes: Axes, labels: Sequence[Text]) -> list[tuple[float, float]]:
+    """Return the positions of labels that lie in the panel and on no label before them."""
+    frame = axes.get_window_extent()
+    kept: list[BboxBase] = []
+    positions = []
+    for one in labels:
+        box = one.get_window_extent().padded(_CLEARANCE)
+        inside = frame.x0 < box.x0 and box.x1 < frame.x1 and frame.y0 < box.y0 and box.y1 < frame.y1
+        if inside and not box.count_overlaps(kept):
+            kept.append(box)
+            positions.append(one.get_position())
+    return positions
 
 
 def _hatch(axes: Axes, silent: xr.DataArray, x: str, y: str) -> None:

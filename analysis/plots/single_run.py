@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from analysis.plots import style
+from analysis.plots import style, text
 from analysis.reading.dataset import label
 
 #: Numbers of synapses drawn as lines: of traces, and of weight histories.
@@ -47,17 +47,18 @@ def traces(
     Figure
         With three panels.
     """
+    title = text.header(title, style.COLUMN)
     figure, (top, middle, bottom) = plt.subplots(
         3,
         1,
         sharex=True,
-        figsize=(style.COLUMN, 4.0 + style.title_height(title)),
+        figsize=(style.COLUMN, 3.85 + text.header_height(title)),
         height_ratios=(1, 1.2, 0.8),
     )
     _raster(top, spikes)
     _lines(middle, P)
     _lines(bottom, M, colour=style.LTD)
-    top.set_title(title)
+    text.set_header(figure, title)
     bottom.set_xlabel(label(M["time"]))
     return figure
 
@@ -90,9 +91,9 @@ def exercise(
     Figure
         With three rows and two columns of panels.
     """
-    figure, grid = plt.subplots(
-        3, 2, sharex=True, figsize=(style.PAGE, 4.6 + style.title_height(title))
-    )
+    title = text.header(title, style.PAGE)
+    size = (style.PAGE, 4.45 + text.header_height(title))
+    figure, grid = plt.subplots(3, 2, sharex=True, figsize=size)
     v = shown["v"]
     _lines(grid[0, 0], v, colour=style.NEUTRAL)
     grid[0, 0].axhline(V_th, color=style.NEUTRAL, lw=0.6, ls=":")
@@ -104,7 +105,7 @@ def exercise(
     _lines(grid[2, 1], shown["g_ex"], colour=style.NEUTRAL)
     for axes in grid[-1]:
         axes.set_xlabel(label(v["time"]))
-    style.title_above(figure, title)
+    text.set_header(figure, title)
     return figure
 
 
@@ -120,7 +121,8 @@ def weights_in_time(
     Parameters
     ----------
     history : DataArray, (sample_time, synapse)
-        Weights, dimensionless, at `sample_time` [ms]; the mean is drawn, and some of the synapses.
+        Weights, dimensionless, at `sample_time` [ms], the first at 0; the mean is drawn, and some
+        of the synapses.
     share : DataArray, ([group], weight_bin)
         Share of synapses in each bin at the time, dimensionless.
     at : float
@@ -135,13 +137,9 @@ def weights_in_time(
     Figure
         With a wide and a narrow panel.
     """
-    figure, (left, right) = plt.subplots(
-        1,
-        2,
-        sharey=True,
-        figsize=(style.PAGE, 2.6 + style.title_height(title)),
-        width_ratios=(3, 1),
-    )
+    title = text.header(title, style.PAGE)
+    size = (style.PAGE, 2.45 + text.header_height(title))
+    figure, (left, right) = plt.subplots(1, 2, sharey=True, figsize=size, width_ratios=(3, 1))
     means: list[Artist] = []
     if group is None:
         names = [_mean_and_few(history.sizes["synapse"])]
@@ -156,10 +154,11 @@ def weights_in_time(
             means += _histories(left, members, colour, max(1, N_HISTORIES // len(groups)))
             _histogram_sideways(right, share.sel(group=name), colour, opacity=0.5)
     left.axvline(at / 1000, color="black", lw=0.7, ls=":")
-    left.set(xlabel="Simulated time (s)", ylabel=label(history), ylim=(-0.02, 1.02), title=title)
+    left.set(xlabel="Simulated time (s)", ylabel=label(history), ylim=(-0.02, 1.02))
     left.set_xlim(0, history["sample_time"].values[-1] / 1000)
     right.set(xlabel=label(share), title=f"At {at / 1000:g} s")
     right.set_xlim(left=0)
+    text.set_header(figure, title)
     style.legend(figure, means, names)
     return figure
 
@@ -207,5 +206,5 @@ def _lines(axes: Axes, array: xr.DataArray, colour: style.Colour | None = None) 
         parts = style.along(array, "synapse")
         for part, shade in zip(parts, style.colours(array["synapse"]), strict=True):
             axes.plot(time, part.values, color=shade, lw=0.8)
-    axes.set_ylabel(style.folded(label(array), 1.3))
+    axes.set_ylabel(text.folded(label(array), 1.3))
     axes.margins(x=0)

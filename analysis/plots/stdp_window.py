@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.plots import style
+from analysis.plots import style, text
 from analysis.reading.dataset import label
 
 
@@ -33,7 +33,8 @@ def stdp_window(
         With one panel per row.
     """
     parts = style.along(window, row)
-    height = 2.4 if row is None else 1.0 + 0.9 * len(parts)
+    title = text.header(title, style.COLUMN)
+    height = (2.25 if row is None else 0.85 + 0.9 * len(parts)) + text.header_height(title)
     figure, grid = plt.subplots(
         len(parts), sharex=True, sharey=True, squeeze=False, figsize=(style.COLUMN, height)
     )
@@ -44,7 +45,7 @@ def stdp_window(
         lines = _curves(axes, part, line)
         if row:
             style.name_row(axes, part[row])
-    column[0].set_title(style.name_dimension(title, "Rows", window, row))
+    text.set_header(figure, title)
     column[-1].set_xlabel(label(window["time_difference"]))
     figure.supylabel(label(window), fontsize=8)
     if line:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -21,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from analysis.plots import text
 from analysis.reading.dataset import label, long_name, value_label
 
 Colour = str | tuple[float, float, float] | tuple[float, float, float, float]
@@ -76,14 +75,19 @@ _SETTINGS: dict[Any, Any] = {
 
 
 @contextmanager
-def paper() -> Iterator[None]:
+def paper(bare: bool = False) -> Iterator[None]:
     """Apply the settings of this module, and matplotlib's defaults for all others, in the block.
 
     A user's own (LaTeX, colours, layout) would change what the figures rely on. The backend is not
     a setting of the style: it is neither changed nor restored, as the first figure of a notebook
     sets it.
+
+    Parameters
+    ----------
+    bare : bool
+        Whether figures are drawn without header.
     """
-    with plt.style.context(["default", _SETTINGS]):
+    with plt.style.context(["default", _SETTINGS]), text.bare_figures(bare):
         yield
 
 
@@ -181,6 +185,22 @@ def _midpoints(values: NDArray) -> NDArray[np.float64]:
     return np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
 
 
+def marker_of(positions: NDArray) -> str:
+    """Return the format of a line: a single point, which no line shows, has a marker.
+
+    Parameters
+    ----------
+    positions : ndarray, (n_points,)
+        Along the line, in any unit.
+
+    Returns
+    -------
+    str
+        As `plot` takes it.
+    """
+    return "o" if positions.size == 1 else "-"
+
+
 def bin_edges(share: xr.DataArray) -> NDArray[np.float64]:
     """Return the edges of the bins of a histogram of weights.
 
@@ -195,23 +215,6 @@ def bin_edges(share: xr.DataArray) -> NDArray[np.float64]:
         Weights from 0 to 1, dimensionless.
     """
     return np.linspace(0, 1, share.sizes["weight_bin"] + 1)
-
-
-def folded(text: str, inches: float) -> str:
-    """Break a label into lines that fit a length; formulas stay on one line."""
-    glued = re.sub(r"\$.*?\$", lambda formula: formula[0].replace(" ", "\0"), text)
-    lines = textwrap.wrap(glued, int(16 * inches), break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines).replace("\0", " ")
-
-
-def folded_lines(title: str, inches: float) -> str:
-    """Break every line of a title so that it fits a width."""
-    return "\n".join(folded(line, 1.1 * inches) for line in title.splitlines())
-
-
-def title_height(title: str) -> float:
-    """Return the height of the lines of a title beyond the first one [inch]."""
-    return 0.13 * title.count("\n")
 
 
 def mark_values(axes: Axes, coordinate: xr.DataArray, inches: float) -> None:
@@ -300,33 +303,6 @@ def identify_lines(
     legend(figure, lines, names, long_name(coordinate))
 
 
-def title_above(figure: Figure, title: str) -> None:
-    """Set the title of a figure of several panels, aligned left."""
-    figure.suptitle(title, fontsize=8, x=0.01, ha="left")
-
-
-def name_dimension(title: str, what: str, array: xr.DataArray, dim: str | None) -> str:
-    """Add a line to a title that names the dimension of rows or columns.
-
-    Parameters
-    ----------
-    title : str
-        May be empty, or have several lines.
-    what : str
-        "Rows" or "Columns".
-    array : DataArray, ([dim], ...)
-        What is drawn, in any unit.
-    dim : str or None
-        The dimension; None adds nothing.
-
-    Returns
-    -------
-    str
-        Such as the title and "Rows: LTP time constant".
-    """
-    return "\n".join(filter(None, [title, f"{what}: {long_name(array[dim])}" if dim else ""]))
-
-
 def name_row(axes: Axes, value: xr.DataArray) -> None:
     """Write the value of a row to the right of its panel.
 
@@ -337,8 +313,8 @@ def name_row(axes: Axes, value: xr.DataArray) -> None:
     value : DataArray, ()
         Name, or number in any unit.
     """
-    text = value_label(value, value.item())
-    axes.text(1.02, 0.5, text, transform=axes.transAxes, va="center", fontsize=7)
+    named = value_label(value, value.item())
+    axes.text(1.02, 0.5, named, transform=axes.transAxes, va="center", fontsize=7)
 
 
 def name_column(axes: Axes, value: xr.DataArray) -> None:
@@ -360,7 +336,7 @@ def legend(
     names: Sequence[str],
     title: str | None = None,
 ) -> None:
-    """Add a legend above the axes, to the right of the title if there is one; enlarge the figure.
+    """Add a legend above the axes and below the header; enlarge the figure.
 
     Parameters
     ----------
@@ -372,16 +348,21 @@ def legend(
         Title of the legend.
     """
     width, height = figure.get_size_inches()
-    title_width = max(map(len, figure.get_suptitle().split("\n"))) / 15
-    max_columns = max(1, int(14 * (width - title_width) / (max(map(len, names)) + 6)))
-    rows = math.ceil(len(handles) / max_columns)
-    figure.set_size_inches(width, height + 0.15 * (rows + (title is not None)))
+    columns = max(1, int(14 * width / (max(map(len, names)) + 6)))
+    rows = math.ceil(len(handles) / columns)
+    below = 0.06 + 0.15 * (rows + (title is not None))
+    height += below
+    figure.set_size_inches(width, height)
+    shown = figure.get_suptitle()
+    text.set_header(figure, shown, below)
     figure.legend(
         handles,
         names,
         title=title,
-        loc="outside upper right" if title_width else "outside upper center",
+        loc="upper center",
+        bbox_to_anchor=(0, 0, 1, 1 - text.header_height(shown) / height),
+        borderaxespad=0.2,
         ncols=math.ceil(len(handles) / rows),  # rows of equal length where possible
         handlelength=1.6,
         columnspacing=1.2,
-    )
+    ).set_in_layout(False)

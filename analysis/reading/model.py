@@ -209,7 +209,7 @@ def gross_step_per_spike(dataset: xr.Dataset) -> xr.DataArray:
     """
     if "input" in dataset.attrs:
         return xr.DataArray(np.nan)
-    size = np.abs(weight_step(dataset)).mean("weight_grid")
+    size = abs(weight_step(dataset)).mean("weight_grid")
     per_rate = (size * trace_time_constant(dataset)).sum("trace").reset_coords(drop=True)
     return parameter(dataset, "input.rate_hz") / 1000 * per_rate
 

@@ -7,11 +7,15 @@ from typing import Any
 
 import xarray as xr
 
-from analysis.reading.dataset import axes, coordinate_of, long_name
+from analysis.measures.seeds import SEED
+from analysis.reading.dataset import axes, coordinate_of, long_name, parameter
 from analysis.reading.metadata import Axis, Metadata
 from analysis.reading.values import written
 from analysis.report.markup import Markup, element, joined
 from analysis.report.point_names import value_text
+
+#: Value of `input.seed_policy` with which a seed is the same random numbers at every point.
+_SHARED = "shared"
 
 _EFFECTIVE_RATIO = "stdp.effective_ltd_ratio"
 
@@ -54,6 +58,34 @@ def _listed(values: Sequence[Any]) -> str:
     if len(texts) > MAX_VALUES:
         texts = [*texts[: MAX_VALUES // 2], "…", texts[-1]]
     return ", ".join(texts)
+
+
+def seeds_text(dataset: xr.Dataset) -> str:
+    """Return whether the points of a sweep share the random numbers of their input.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    str
+        One or two sentences; "" for fewer than two parameter combinations.
+    """
+    swept = [axis for axis in axes(dataset) if axis != SEED]
+    if all(dataset.sizes[axis] < 2 for axis in swept):
+        return ""
+    policies = parameter(dataset, "input.seed_policy").values
+    if not (policies == _SHARED).any():
+        return "Each point has random numbers of its own (input.seed_policy=independent)."
+    some = "" if (policies == _SHARED).all() else f" with input.seed_policy={_SHARED}"
+    return (
+        f"All parameter combinations{some} share their seeds"
+        f"{'' if some else f' (input.seed_policy={_SHARED})'}: points with one seed have the same "
+        "random numbers of their input, so neighbouring points move together. "
+        "analysis.paired_difference compares them seed by seed."
+    )
 
 
 def configuration_rows(dataset: xr.Dataset, metadata: Metadata) -> dict[str, list[Row]]:

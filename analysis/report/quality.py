@@ -136,7 +136,8 @@ def _time_step(dataset: xr.Dataset) -> Iterator[QualityWarning]:
 def _behaviour(measured: MeasuredDataset) -> Iterator[QualityWarning]:
     """Yield warnings of silent points, and of weights that are not known to have settled."""
     if measured.silent.any():
-        yield _counted("Silent, the neuron never fired and no weight increased", measured.silent)
+        text = "Silent, the neuron never fired and no weight increased"
+        yield _counted(text, measured.silent, measured.has_seeds)
     answers = measured.settling["settled"].where(measured.done & ~measured.silent, "")
     if (answers == NOT_RECORDED).any():
         yield QualityWarning(
@@ -144,18 +145,23 @@ def _behaviour(measured: MeasuredDataset) -> Iterator[QualityWarning]:
         )
     for answer in (NOT_SETTLED, NO_SPIKE):
         if (answers == answer).any():
-            yield _counted(f"{answer.capitalize()}, {ANSWERS[answer]}", answers == answer)
+            text = f"{answer.capitalize()}, {ANSWERS[answer]}"
+            yield _counted(text, answers == answer, measured.has_seeds)
     if (answers == NOT_SETTLED).any():
         yield QualityWarning(f"Settled are those of which {CRITERION}.")
     for gap in theory_gap(measured.dataset):
         yield QualityWarning(f"No theory is drawn where {gap}.")
 
 
-def _counted(text: str, chosen: xr.DataArray) -> QualityWarning:
-    """Return a warning with the number and the names of the points that it concerns."""
+def _counted(text: str, chosen: xr.DataArray, over_seeds: bool = False) -> QualityWarning:
+    """Return a warning with the number and the names of the points that it concerns.
+
+    What is judged over several seeds is a parameter combination, not a point, which is one run.
+    """
     if not chosen.ndim:
         return QualityWarning(f"{text}.")
-    n, points = int(chosen.sum()), "points" if chosen.size > 1 else "point"
+    n, noun = int(chosen.sum()), "parameter combination" if over_seeds else "point"
+    points = noun if chosen.size == 1 else f"{noun}s"
     return QualityWarning(f"{text}: {n:,} of {chosen.size:,} {points}.", all_named(chosen))
 
 

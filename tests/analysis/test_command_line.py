@@ -44,7 +44,7 @@ def test_a_directory_may_be_called_list(configure, tmp_path, monkeypatch, capsys
     pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path / "list", backend="sequential")
     monkeypatch.chdir(tmp_path)
     assert main(["./list", "--figure", "window", "--figure", "weights"]) == 0
-    files = sorted((tmp_path / "list" / "figures").iterdir())
+    files = sorted((tmp_path / "list" / "figures").glob("*.png"))
     assert [file.name for file in files] == ["weights.png", "window.png"]
     assert sorted(capsys.readouterr().out.splitlines()) == [
         "list/figures/weights.png",

@@ -6,6 +6,7 @@ from matplotlib.colors import same_color
 from matplotlib.contour import QuadContourSet
 
 from analysis.measures import equilibrium, spike_trains, weights
+from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import confidence_interval
 from analysis.measures.settling import settling
 from analysis.plots import style
@@ -13,6 +14,7 @@ from analysis.reading.dataset import label
 from tests.support.drawn import (
     HISTORY,
     drawn,
+    drawn_one_by_one,
     legend_text,
     ridge,
     settle,
@@ -78,7 +80,7 @@ def test_the_poisson_process_is_drawn_beside_cv_and_fano_factor(sweep):
     made = drawn(sweep(axes, "simulation.duration=5000"), "cv", "fano")
     for name in ("cv", "fano"):
         figure = made[f"{name}_against_rate_hz"]
-        assert "Dashed: Poisson process" in title_of(figure)
+        assert "Dashed: Poisson process" in unfolded(figure)
         dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
         np.testing.assert_allclose([line.get_ydata() for line in dashed], np.ones((2, 2)))
 
@@ -88,7 +90,7 @@ def test_shares_have_three_panels_with_theory(settled):
     figure = drawn(settled, "shares")["shares_against_rate_hz"]
     titles = [axes.get_title(loc="center") for axes in figure.axes[:3]]
     assert titles == ["Weights below 0.1", "Weights above 0.5", "Weights above 0.9"]
-    assert "Dashed: theory with the same mean weight" in title_of(figure)
+    assert "Dashed: theory with the same mean weight" in unfolded(figure)
     shares = weights.weight_shares(settled).mean("seed").sortby("rate_hz").sel(tau_plus=10)
     expected = equilibrium.expected_histogram(settled)["share"].sortby("rate_hz")
     for i, axes in enumerate(figure.axes[:3]):
@@ -104,7 +106,7 @@ def test_the_homeostatic_rate_is_drawn_where_it_is_known(settled, monkeypatch):
     known = settled["late_output_rate"].mean("seed") + 1
     monkeypatch.setattr(equilibrium, "homeostatic_rate", lambda *_: known)
     figure = drawn(settled, "rates")["rates_against_rate_hz"]
-    assert "Dashed: homeostatic rate" in title_of(figure)
+    assert "Dashed: homeostatic rate" in unfolded(figure)
     (axes,) = figure.axes
     dashed = [line for line in axes.lines if line.get_linestyle() == "--"]
     np.testing.assert_allclose(dashed[0].get_ydata(), known.sel(tau_plus=10).sortby("rate_hz"))
@@ -120,7 +122,7 @@ def test_many_lines_are_thinned_out_and_have_a_colour_bar(sweep):
     axes, bar = figure.axes
     assert bar.get_ylabel() == "Input rate (Hz)"
     assert bar.get_ylim() == (10, 24)
-    assert "12 of 15 values of Input rate (Hz)" in title_of(figure)
+    assert "12 of 15 values of Input rate (Hz)" in unfolded(figure)
     kept = [10, 11, 12, 13, 15, 16, 17, 18, 20, 21, 22, 24]
     lines = [container.lines[0].get_ydata() for container in axes.containers]
     np.testing.assert_allclose(lines, dataset["late_output_rate"].sel(rate_hz=kept))
@@ -134,11 +136,11 @@ def test_a_third_axis_makes_a_figure_per_value(sweep):
     for tau_m in (8.0, 12.0):
         part = dataset.sel(tau_m=tau_m)
         figure = made[f"rates_against_rate_hz_tau_m={tau_m}"]
-        assert f"Membrane time constant: {tau_m:g} ms" in title_of(figure)
+        assert f"Membrane time constant: {tau_m:g} ms" in unfolded(figure)
         line = figure.axes[0].containers[1].lines[0]
         np.testing.assert_allclose(line.get_ydata(), part["late_output_rate"].sel(tau_plus=20))
         figure = made[f"weights_tau_m={tau_m}"]
-        assert f"Membrane time constant: {tau_m:g} ms" in title_of(figure)
+        assert f"Membrane time constant: {tau_m:g} ms" in unfolded(figure)
         share = weights.weight_histogram(part).sel(rate_hz=30, tau_plus=10).values
         found = ridge(figure.axes[0], 0)
         np.testing.assert_allclose(found / found.sum(), share, atol=1e-12)
@@ -181,7 +183,7 @@ def test_silence_is_marked(sweep):
     """A silent point has an open marker, and a note in place of a histogram."""
     made = drawn(sweep({"input.rate_hz": [0, 60], "seed": [1, 2]}), "rates", "weights")
     figure = made["rates_against_rate_hz"]
-    assert "Open markers: silent" in title_of(figure)
+    assert "Open markers: silent" in unfolded(figure)
     marked = [line for line in figure.axes[0].lines if line.get_markerfacecolor() == "white"]
     assert [line.get_xdata().tolist() for line in marked] == [[0.0]]
     (axes,) = made["weights"].axes
@@ -210,7 +212,7 @@ def test_titles_count_the_seeds_that_are_done(sweep):
     dataset["late_output_rate"][1, 0] = np.nan
     figure = drawn(dataset, "rates")["rates_against_rate_hz"]
     assert "95 % interval of 3 to 4 seeds" in unfolded(figure)
-    assert "1 of 8 points are missing and not shown" in title_of(figure)
+    assert "1 of 8 points are missing and not shown" in unfolded(figure)
 
 
 def test_unsettled_points_are_pale_among_settled_ones(sweep):
@@ -218,7 +220,7 @@ def test_unsettled_points_are_pale_among_settled_ones(sweep):
     dataset = settle(sweep({"input.rate_hz": [30, 40]}, *HISTORY))
     dataset["weight_history"][1, :, :] = 0.4 + 0.02 * np.arange(25)[:, np.newaxis]
     figure = drawn(dataset, "mean_weight")["mean_weight_against_rate_hz"]
-    assert "Pale markers: not settled" in title_of(figure)
+    assert "Pale markers: not settled" in unfolded(figure)
     pale = [line for line in figure.axes[0].lines if line.get_markerfacecolor() != style.LTD]
     (marker,) = (line for line in pale if len(line.get_xdata()) == 1)
     assert marker.get_xdata().tolist() == [40.0]
@@ -246,7 +248,7 @@ def test_the_phase_diagram_maps_three_measures(sweep):
     assert panels[0].get_ylabel() == "Ratio of LTD to LTP amplitude"
     assert figure.get_supxlabel() == "Input rate (Hz)"
     assert legend_text(figure)[1] == ["silent"]
-    assert "After 0.5 s" in title_of(figure)
+    assert "After 0.5 s" in unfolded(figure)
 
 
 def test_contours_have_the_levels_of_their_labels(sweep):
@@ -261,6 +263,39 @@ def test_contours_have_the_levels_of_their_labels(sweep):
     assert all(low <= level <= high for level in labels)
 
 
+def test_slices_share_their_colours(sweep):
+    """Of each map of a phase diagram, and of the maps of weights."""
+    rates = [20, 30, 40, 50, 55, 60, 65, 70, 75, 80, 90]
+    axes = {"input.rate_hz": rates, "stdp.ltd_ratio": [1.0, 1.3, 1.6], "neuron.tau_m": [8, 20]}
+    dataset = sweep(axes)
+    for name, mapped in (
+        ("phase_diagram", ["mean_weight", "late_output_rate"]),
+        ("weights", []),
+    ):
+        made = drawn(dataset, name)
+        ends = {
+            tuple(one.collections[0].get_clim() for one in figure.axes if one.collections)
+            for figure in made.values()
+        }
+        assert len(made) == 2
+        assert len(ends) == 1
+        for variable, (low, high) in zip(mapped, *ends, strict=False):
+            found = dataset[variable]
+            assert (low, high) == pytest.approx((found.min().item(), found.max().item()))
+
+
+def test_colours_are_not_stretched_over_noise(sweep):
+    """Mean weights of 0.995 to 0.998 have one shade and no contours; the caption has the span."""
+    dataset = sweep({"input.rate_hz": [30, 40, 60], "stdp.ltd_ratio": [1.0, 1.1, 1.2]})
+    dataset["mean_weight"][...] = 0.995 + 0.003 * np.linspace(0, 1, 9).reshape(3, 3)
+    with style.paper():
+        (one,) = drawn_one_by_one(MeasuredDataset(dataset), ["phase_diagram"])
+    panel = one.figure.axes[0]
+    assert panel.collections[0].get_clim() == pytest.approx((0.9, 1.0))
+    assert not [one for one in panel.collections if isinstance(one, QuadContourSet)]
+    assert "A colour scale spans at least 0.1 (mean weight), 2 Hz (output rate)" in one.caption
+
+
 def test_the_approach_to_equilibrium_is_drawn_in_time(settled):
     """Histories of mean weight, weak and strong shares and output rate; a dot at settling time."""
     figure = drawn(settled.isel(tau_plus=[0]), "settling")["settling_tau_plus=10.0"]
@@ -268,23 +303,48 @@ def test_the_approach_to_equilibrium_is_drawn_in_time(settled):
     dataset = settled.isel(tau_plus=0)
     history = dataset["weight_history"]
     first = weight.lines[0]
-    np.testing.assert_allclose(first.get_xdata(), dataset["sample_time"] / 1000)
+    np.testing.assert_allclose(first.get_xdata(), [0, *(dataset["sample_time"] / 1000)])
     expected = history.sel(rate_hz=30).mean(("seed", "synapse"))
-    np.testing.assert_allclose(first.get_ydata(), expected, rtol=1e-5)
+    np.testing.assert_allclose(first.get_ydata()[1:], expected, rtol=1e-5)
     below = (history.sel(rate_hz=30) < 0.1).mean(("seed", "synapse"))
-    np.testing.assert_allclose(weak.lines[0].get_ydata(), below)
+    np.testing.assert_allclose(weak.lines[0].get_ydata()[1:], below)
     assert rate.get_ylabel() == "Output firing rate\n(Hz)"
     output = dataset["rate_history"].sel(rate_hz=30).mean("seed")
     np.testing.assert_allclose(rate.lines[0].get_ydata(), output)
     above = (history.sel(rate_hz=30) > 0.9).mean(("seed", "synapse"))
-    np.testing.assert_allclose(strong.lines[0].get_ydata(), above)
+    np.testing.assert_allclose(strong.lines[0].get_ydata()[1:], above)
     assert (weak.get_ylim(), strong.get_ylim()) == ((0, 1), (0, 1))
     assert strong.get_xlabel() == "Simulated time (s)"
-    assert "dots: settling time" in title_of(figure)
+    assert "Dots: settling time" in unfolded(figure)
     dot = weight.lines[1]
     time = settling(dataset)["settling_time"].sel(rate_hz=30)
     nearest = dataset["sample_time"].sel(sample_time=time, method="nearest").item() / 1000
     assert dot.get_xdata() == pytest.approx([nearest])
+
+
+def test_weights_in_time_begin_at_the_initial_weight(sweep):
+    """In every figure with weights against time: at t = 0, with the w_init of each point."""
+    axes = {"synapse.w_init": [0.05, 0.5, 0.95], "seed": [1, 2]}
+    dataset = sweep(axes, *HISTORY).assign_coords(group=("synapse", ["a"] * 20 + ["b"] * 20))
+    made = drawn(dataset)
+    begins = {
+        name: [
+            line.get_xydata()[0].tolist() for line in figure.axes[0].lines if line.get_lw() > 0.7
+        ]
+        for name, figure in made.items()
+        if name.startswith(("settling", "weights_in_time", "groups"))
+    }
+    assert len(begins) == 7
+    assert begins.pop("settling") == [[0, 0.05], [0, 0.5], [0, 0.95]]
+    for name, points in begins.items():
+        w_init = float(name.rpartition("=")[2])
+        assert points == [pytest.approx([0, w_init])] * (2 if "groups" in name else 1)
+    _, weak, rate, strong = made["settling"].axes
+    for axes, expected in ((weak, [1, 0, 0]), (strong, [0, 0, 1])):
+        assert [line.get_ydata()[0] for line in axes.lines] == expected
+    assert rate.lines[0].get_xdata()[0] == 0.1
+    cut = dataset.sel(sample_time=slice(1000, None))
+    assert drawn(cut, "settling")["settling"].axes[0].lines[0].get_xdata()[0] == 1
 
 
 def test_the_window_has_a_half_of_ltp_and_a_half_of_ltd(sweep):

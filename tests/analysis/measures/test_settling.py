@@ -137,7 +137,7 @@ def test_forty_minutes_of_the_notebooks_neuron_are_no_equilibrium():
 
 
 def test_nine_hours_of_the_notebooks_neuron_are_an_equilibrium():
-    """At 15 Hz it is settled from 2,000 s on: what it then has, it has after eight times as long."""
+    """At 15 Hz rate and weights are from 2,000 s on as they are up to 32,000 s."""
     long = ("simulation.duration=32000000", "record.weight_interval=250000")
     found = settling(sweep({}, *long, seeds=range(8), backend="threading"))
     assert found["settled"].item() == SETTLED

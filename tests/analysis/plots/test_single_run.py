@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from matplotlib.colors import to_rgb
 
 from analysis.measures import spike_trains, weights
@@ -10,12 +11,19 @@ from analysis.reading.dataset import label
 from tests.support.drawn import HISTORY, drawn, legend_text, title_of
 
 
+def begun(run):
+    """Return the history of weights of a run with the initial weight before it."""
+    history = run["weight_history"]
+    first = xr.full_like(history.isel(sample_time=[0]), 7 / 12).assign_coords(sample_time=[0.0])
+    return xr.concat([first, history], "sample_time").assign_attrs(history.attrs)
+
+
 def test_weights_against_time_have_their_mean_and_the_histogram_of_one_sample(sweep):
     """All of 40 synapses thin, their mean thick, the time dotted; the nearest sample's shares."""
     dataset = sweep({}, *HISTORY)
     figure = drawn(dataset, "weights_in_time", at=203.0)["weights_in_time_at=203"]
     left, right = figure.axes
-    history = dataset["weight_history"]
+    history = begun(dataset)
     *thin, thick, moment = left.lines
     np.testing.assert_allclose([line.get_ydata() for line in thin], history.T)
     np.testing.assert_allclose(thick.get_ydata(), history.mean("synapse"), rtol=1e-5)
@@ -34,7 +42,7 @@ def test_of_many_synapses_fifty_are_drawn(sweep):
     """Evenly spread, the first and the last among them; the mean is that of all."""
     dataset = sweep({}, *HISTORY, "input.n_synapses=99")
     figure = drawn(dataset, "weights_in_time")["weights_in_time"]
-    history = dataset["weight_history"]
+    history = begun(dataset)
     *thin, thick, _ = figure.axes[0].lines
     np.testing.assert_allclose([line.get_ydata() for line in thin], history[:, ::2].T)
     np.testing.assert_allclose(thick.get_ydata(), history.mean("synapse"), rtol=1e-5)
@@ -53,7 +61,7 @@ def test_groups_of_synapses_have_their_own_mean_and_histogram(sweep):
     groups = (slice(10), slice(10, None))
     for line, bars, group in zip(means, right.patches, groups, strict=True):
         members = dataset.isel(synapse=group)
-        mean = members["weight_history"].mean("synapse")
+        mean = begun(members).mean("synapse")
         np.testing.assert_allclose(line.get_ydata(), mean, rtol=1e-5)
         np.testing.assert_allclose(bars.get_data().values, weights.weight_histogram(members))
         assert bars.get_facecolor()[:3] == pytest.approx(colour_of(line))
@@ -67,7 +75,7 @@ def test_the_first_seed_that_is_done_is_drawn(sweep):
     titles = [title_of(figure).splitlines()[0] for figure in made]
     assert titles == ["Input rate: 20 Hz, Seed 1", "Input rate: 40 Hz, Seed 2"]
     for i, figure in enumerate(made):
-        mean = dataset["weight_history"][i, i].mean("synapse")
+        mean = begun(dataset[{"rate_hz": i, "seed": i}]).mean("synapse")
         np.testing.assert_allclose(figure.axes[0].lines[40].get_ydata(), mean, rtol=1e-5)
 
 
@@ -78,8 +86,8 @@ def test_a_shorter_run_is_drawn_without_padding(sweep):
     assert [figure.axes[1].get_title(loc="left") for figure in made] == ["At 0.5 s", "At 1 s"]
     for i, n in enumerate((5, 10)):
         line = made[i].axes[0].lines[3]
-        np.testing.assert_allclose(line.get_xdata(), 0.1 * np.arange(1, n + 1))
-        np.testing.assert_allclose(line.get_ydata(), dataset["weight_history"][i, :n, 3])
+        np.testing.assert_allclose(line.get_xdata(), 0.1 * np.arange(n + 1))
+        np.testing.assert_allclose(line.get_ydata()[1:], dataset["weight_history"][i, :n, 3])
         assert made[i].axes[0].get_xlim() == (0, n / 10)
 
 
@@ -137,7 +145,7 @@ def test_of_long_runs_one_second_is_drawn(sweep):
     dataset = sweep({}, "record=everything", "simulation.duration=1500")
     figure = drawn(dataset, "run", at=400.0)["run_at=400"]
     v, _, raster, *_ = figure.axes
-    assert "0.4 to 1.4 s of 1.499 s" in title_of(figure)
+    assert "0.4 to 1.4 s of 1.5 s" in title_of(figure)
     assert v.lines[0].get_xdata()[[0, -1]].tolist() == [400.0, 1400.0]
     marks = spike_marks(dataset)
     shown = (marks[:, 0] >= 400) & (marks[:, 0] <= 1400)
@@ -163,7 +171,7 @@ def test_the_correlogram_shows_the_input_rate_around_output_spikes(recorded):
         np.testing.assert_allclose(line.get_ydata(), rate)
         np.testing.assert_allclose(line.get_xdata(), rates["lag"])
     assert axes.lines[0].get_ydata()[0] == 40
-    assert axes.get_ylabel() == "Input rate around output spikes (Hz)"
+    assert axes.get_ylabel() == "Input rate around output\nspikes (Hz)"
     assert axes.get_xlabel() == label(rates["lag"])
     assert axes.get_ylim()[0] == 0
     assert f"{recorded['spike_count'].item()} output spikes" in title_of(figure)

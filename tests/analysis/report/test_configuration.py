@@ -45,3 +45,25 @@ def test_of_a_file_without_descriptions_the_units_of_its_axes_are_given(keep, on
     assert page.row("configuration", "rate_hz") == ["30, 60 Hz", "Input rate swept"]
     assert page.row("configuration", "tau_minus") == ["null: 20 ms", "LTD time constant"]
     assert page.row("configuration", "V_th") == ["-55", ""]
+
+
+def test_shared_seeds_are_stated_where_several_combinations_share_them(keep, one_figure):
+    """By default seeds are shared; with a policy of their own they are not; one point has none."""
+    shared = "All parameter combinations share their seeds (input.seed_policy=shared): points with"
+    own = "Each point has random numbers of its own (input.seed_policy=independent)."
+    axes = {"input.rate_hz": [30, 60], "seed": [1, 2]}
+    _, page = report_of(keep("shared", axes))
+    assert shared in page.texts["axes"]
+    assert own not in page.texts["axes"]
+    _, page = report_of(keep("independent", axes, "input.seed_policy=independent"))
+    assert own in page.texts["axes"]
+    assert "share their seeds" not in page.texts["axes"]
+    _, page = report_of(keep("one", {"seed": [1, 2]}))
+    assert "share their seeds" not in page.texts["axes"]
+    assert own not in page.texts["axes"]
+    both = {"input.seed_policy": ["shared", "independent"], "input.rate_hz": [30, 60]}
+    _, page = report_of(keep("both", both))
+    assert (
+        "All parameter combinations with input.seed_policy=shared share their seeds: points"
+        in page.texts["axes"]
+    )

@@ -1,0 +1,96 @@
+"""Layout of all figures: texts keep clear of each other, headers are short, captions complete."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from analysis.__main__ import main
+from analysis.measures.measured import MeasuredDataset
+from analysis.plots import style, text
+from tests.support.drawn import HISTORY, drawn, drawn_one_by_one, settle, unfolded
+from tests.support.texts import collisions
+
+RATES, RATIOS = {"input.rate_hz": [30, 40, 50]}, {"stdp.ltd_ratio": [1.0, 1.1, 1.2]}
+
+#: Axes and overrides of sweeps whose figures have long names, few or many values, or odd ones.
+AWKWARD = {
+    "one run": ({}, ("record=everything", "simulation.duration=300")),
+    "one step": ({}, ("record=everything", "simulation.duration=1")),
+    "two values with a long name": ({"stdp.ltd_ratio": [1.0, 1.1]}, HISTORY),
+    "one value": ({"stdp.ltd_ratio": [1.1], "seed": [1, 2, 3]}, HISTORY),
+    "three axes": ({**RATES, **RATIOS, "neuron.tau_m": [8, 10, 12], "seed": [1, 2, 3]}, HISTORY),
+    "a coarse grid": ({**RATES, "stdp.tau_plus": [10, 20, 30]}, ()),
+    "a grid of four": (
+        {"input.rate_hz": [1, 20, 40, 60], "stdp.ltd_ratio": [1.0, 1.1, 1.2, 1.3]},
+        HISTORY,
+    ),
+    "a fine grid": (
+        {"input.rate_hz": range(10, 70, 5), "stdp.A_plus": [0.002 * i for i in range(1, 13)]},
+        (),
+    ),
+    "seeds": ({"seed": range(4)}, HISTORY),
+    "names": ({"stdp": ["notebook", "song_abbott_2001"], "input.rate_hz": [20, 60]}, HISTORY),
+}
+
+
+@pytest.fixture(params=AWKWARD)
+def awkward(request, sweep):
+    """A sweep whose figures are hard to lay out; with settled weights where there is a history."""
+    axes, overrides = AWKWARD[request.param]
+    dataset = sweep(axes, *overrides)
+    return settle(dataset) if "weight_history" in dataset else dataset
+
+
+def test_no_text_overlaps_another_or_leaves_the_figure(awkward, monkeypatch):
+    """Of any figure, ticks and legends included."""
+    for name, figure in drawn(awkward).items():
+        assert not collisions(figure, monkeypatch), name
+
+
+def test_a_header_has_three_lines_at_most(awkward):
+    """And none of it is lost: its sentences stand in the caption, TV there in words."""
+    with style.paper():
+        for one in drawn_one_by_one(MeasuredDataset(awkward)):
+            plt.close(one.figure)
+            assert one.figure.get_suptitle().count("\n") < text.MAX_LINES, one.name
+            said = unfolded(one.figure).partition("TV ")[0].replace(".", "").strip()
+            assert said in one.caption.replace(".", ""), one.name
+            assert not set(one.caption) & set("\n$\\"), one.name
+
+
+def test_what_finds_no_place_in_a_header_is_left_out_from_its_end():
+    """Lines of their own while there is room, then one after the other, then none."""
+    width = 3.4
+    assert text.header("One\nTwo\nThree", width) == "One\nTwo\nThree"
+    assert text.header("One\nTwo\nThree\nFour", width) == "One. Two. Three. Four"
+    long = "\n".join(f"A sentence of some length about number {i}" for i in range(9))
+    shown = text.header(long, width)
+    assert shown.count("\n") == 2
+    assert "number 2" in shown
+    assert "number 8" not in shown
+    assert text.header("word " * 90, width).endswith("word ...")
+
+
+def test_a_bare_figure_has_no_header_and_its_caption_beside_it(keep, capsys):
+    """And is smaller by the header; the caption is written with either."""
+    path = keep("one", {"input.rate_hz": [30, 60], "seed": [1, 2, 3]}, *HISTORY)
+    heights = []
+    for words in ([], ["--bare"]):
+        assert main([str(path), "--figure", "rates", *words]) == 0
+        heights.append(plt.imread(path / "figures" / "rates_against_rate_hz.png").shape[0])
+        caption = (path / "figures" / "rates_against_rate_hz.txt").read_text()
+        assert caption.startswith("Output rate. Against input rate. Over the last half of 2.5 s, ")
+        assert caption.endswith(".\n")
+    assert heights[0] - heights[1] > 200 * 0.13
+    assert capsys.readouterr().out.count(".png\n") == 2
+    assert main([str(path), "--bare", "--list"]) == 2
+    assert "--bare: has no effect with --list" in capsys.readouterr().err
+
+
+def test_every_figure_can_be_bare(settled):
+    """Panels, axes and legends remain."""
+    with style.paper(bare=True):
+        made = list(drawn_one_by_one(MeasuredDataset(settled)))
+    for one in made:
+        plt.close(one.figure)
+        assert one.figure.get_suptitle() == ""
+    assert [one.name for one in made] == list(drawn(settled))
