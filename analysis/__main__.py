@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from analysis.reading.errors import ConditionError, LoadError
+from analysis.reading.errors import ConditionError, LoadError, WriteError
 from analysis.reading.output import discard_unreadable_output, say
 
 _PROGRAM = "python -m analysis"
@@ -18,7 +18,7 @@ _PROGRAM = "python -m analysis"
 FORMATS = ("png", "pdf", "svg")
 
 #: Exit codes other than 0 for success (of `diff`: equal experiments).
-DIFFERENT, INVALID_REQUEST, INTERRUPTED = 1, 2, 130
+DIFFERENT, SOME_NOT_WRITTEN, INVALID_REQUEST, INTERRUPTED = 1, 1, 2, 130
 
 _USAGE = f"""{_PROGRAM} [-h] EXPERIMENT [--figure NAME] [--format png|pdf|svg] [--where KEY=VALUE]
                 [--at MS] [--each-seed] [--bare] [--list] [--report]
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command(arguments[1:]) if command else _draw(arguments)
     except (LoadError, ConditionError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return INVALID_REQUEST
+        return SOME_NOT_WRITTEN if isinstance(error, WriteError) else INVALID_REQUEST
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -168,7 +168,8 @@ def _list(arguments: Sequence[str]) -> int:
     parser = _Parser(
         prog=f"{_PROGRAM} list",
         description="List all experiments below a directory, newest last. Commit: * means "
-        "uncommitted changes, +1 that one other commit contributed points.",
+        "uncommitted changes, +1 that one other commit contributed points. Took: > means that "
+        "the time of a killed run is not known.",
     )
     parser.add_argument(
         "root", metavar="ROOT", nargs="?", type=Path, help=f"the directory, {OUTPUTS} by default"

@@ -17,6 +17,7 @@ from pipeline.command import WRONG_REQUEST, run_and_report
 from pipeline.model.errors import RequestError
 from pipeline.request.compose import CONF, declare_neutral_values, parameters_of, request_error
 from pipeline.request.grid import Grid
+from pipeline.request.help_text import declare_help
 from pipeline.request.overrides import refuse_replaced
 from pipeline.system.output import closed_pipes_ignored
 from pipeline.system.signals import INTERRUPTED
@@ -47,6 +48,7 @@ def main() -> None:
     # Makes Hydra raise errors, which are then reported here.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     declare_neutral_values()
+    declare_help()
     try:
         with closed_pipes_ignored():
             run_one()

@@ -15,7 +15,10 @@ from analysis.reading.output import say
 from analysis.reading.values import canonical, span
 
 #: Global attributes that are no provenance, or are compared entry by entry.
-_NOT_PROVENANCE = ("configuration", "rules", "processes", "runs", "id", "packages")
+_NOT_PROVENANCE = (
+    *("configuration", "parameters", "rules", "processes"),
+    *("runs", "id", "packages"),
+)
 
 #: Attributes that describe the classes that a key names, such as plasticity rules, by this key.
 _CLASSES = {"stdp.rule": "rules", "input.process": "processes"}

@@ -83,7 +83,7 @@ def experiment_table(found: Sequence[Experiment], width: int) -> str:
                 f"{experiment.when.astimezone():%Y-%m-%d %H:%M}" if experiment.when else "",
                 *(str(number[state]) if number else "" for _, state in states),
                 commit(metadata) if metadata else "",
-                duration(metadata.seconds) if metadata else "",
+                took(metadata) if metadata else "",
                 axes(metadata) if metadata else experiment.note,
             ]
         )
@@ -107,6 +107,14 @@ def commit(metadata: Metadata) -> str:
     newest, is_dirty = (one[-1].rpartition("; ")[2] if one else "" for one in (commits, dirty))
     others = f"+{len(commits) - 1}" if len(commits) > 1 else ""
     return f"{newest[:7]}{'*' if is_dirty == 'true' else ''}{others}"
+
+
+def took(metadata: Metadata) -> str:
+    """Format the time of all runs: "> 1.2 s" if one was killed, which leaves no time of its end."""
+    known = duration(metadata.seconds)
+    if not any("seconds" in run and run["seconds"] is None for run in metadata.runs):
+        return known
+    return f"> {known}".replace(" ", GLUE) if metadata.seconds else "killed"
 
 
 def duration(seconds: float | None) -> str:

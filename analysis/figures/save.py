@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from analysis.figures.titles import missing_points
 from analysis.measures.measured import MeasuredDataset
 from analysis.plots import style
 from analysis.reading.dataset import reading
-from analysis.reading.errors import LoadError
+from analysis.reading.errors import LoadError, WriteError
 from analysis.reading.metadata import beside, results_file
 from analysis.reading.output import say
 
@@ -59,12 +60,15 @@ def draw(
     Raises
     ------
     LoadError
-        If no point is done, a figure requires what is not recorded, or files cannot be written.
+        If no point is done, a figure requires what is not recorded, or the folder cannot be made.
+    WriteError
+        If files cannot be written, after all others have been.
     ConditionError
         If there are no points at these values, or no run lasts until `at`.
     """
     mpl.use("Agg")
     folder = beside(results_file(experiment), "figures")
+    unwritten: list[str] = []
     with reading(experiment) as dataset, style.paper(bare):
         measured = MeasuredDataset.of(dataset, where, at, each_seed)
         _refuse_empty(experiment, measured)
@@ -72,39 +76,62 @@ def draw(
         for name in names or supported(measured):
             n_drawn = 0
             for drawn in FIGURES[name].drawn(measured):
-                _save(drawn, folder, formats)
+                unwritten += _save(drawn, folder, formats)
                 n_drawn += 1
             if names and not n_drawn:
                 say(f"{name}: no point has a number to draw")
+    if unwritten:
+        more = f"; and {len(unwritten) - 1} more" if len(unwritten) > 1 else ""
+        raise WriteError(f"{unwritten[0]}{more}")
 
 
-def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> None:
-    """Write a figure in each format with its caption beside it, and print the figures' paths."""
+def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> list[str]:
+    """Write a figure in each format with its caption beside it, and print the figures' paths.
+
+    Returns
+    -------
+    list of str
+        Of each file that could not be written, its path and the reason.
+    """
+    unwritten = []
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise LoadError(f"{folder}: cannot be made ({error.strerror or error})") from error
+    stem = file_name(drawn.name)
     for suffix in formats:
-        path = folder / f"{file_name(drawn.name)}.{suffix}"
         metadata = _WITHOUT_DATE.get(suffix)
         savefig = partial(drawn.figure.savefig, format=suffix, metadata=metadata)
-        _write(path, savefig)
+        reason = _written(folder / f"{stem}.{suffix}", savefig)
         drawn.figure.set_layout_engine("none")  # the same layout in every format
-        say(path)
-    _write(
-        folder / f"{file_name(drawn.name)}.txt",
-        lambda path: path.write_text(f"{drawn.caption}\n", encoding="utf-8"),
-    )
+        if reason:
+            unwritten.append(reason)
+        else:
+            say(folder / f"{stem}.{suffix}")
     plt.close(drawn.figure)
+    caption = partial(Path.write_text, data=f"{drawn.caption}\n", encoding="utf-8")
+    reason = _written(folder / f"{stem}.txt", caption)
+    return [*unwritten, reason] if reason else unwritten
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its path and rename it: an earlier one stays whole if that fails."""
+def _written(path: Path, write: Callable[[Path], object]) -> str:
+    """Write a file beside its path and rename it: an earlier one stays whole if that fails.
+
+    Returns
+    -------
+    str
+        The path and why it cannot be written; "" if it was.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(exist_ok=True)
         write(temporary)
         temporary.replace(path)
     except OSError as error:
-        raise LoadError(f"{path}: cannot be written ({error.strerror or error})") from error
+        return f"{path}: cannot be written ({error.strerror or error})"
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # its name may be too long for the file system
+            temporary.unlink(missing_ok=True)
+    return ""
 
 
 def file_name(name: str) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from analysis.figures.facets import Slice
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
-from analysis.measures.stationarity import NO, NOT_RECORDED, TOO_SHORT, YES
+from analysis.measures.stationarity import ANSWERS, NOT_RECORDED, SETTLED
 from analysis.measures.weights import n_not_done
 from analysis.reading.dataset import long_name, parameter
 from analysis.reading.metadata import DONE, FIRST_SEED_POLICY
@@ -19,12 +19,7 @@ from analysis.reading.metadata import DONE, FIRST_SEED_POLICY
 #: Variables of `expected_histogram` that a title or caption gives.
 FIT = ("total_variation", "alpha", "beta")
 
-_SETTLED = {
-    YES: "Settled",
-    NO: "Not settled: the weights were still changing",
-    TOO_SHORT: "Run too short to assess equilibrium",
-    NOT_RECORDED: "Weight history not recorded: equilibrium cannot be assessed",
-}
+_UNKNOWN = "Weight history not recorded: equilibrium cannot be assessed"
 
 
 def comma_separated(*parts: str) -> str:
@@ -201,7 +196,7 @@ def seeds_of_points(measured: MeasuredDataset) -> str:
 
 
 def settled(measured: MeasuredDataset) -> str:
-    """Return how many points have settled, of those that are done and fire."""
+    """Return how many points have settled, or not, of those that are done and fire."""
     chosen = measured.done & ~measured.silent
     return settled_answers(measured.settling["settled"].values[chosen.values])
 
@@ -212,28 +207,27 @@ def settled_answers(answers: NDArray[np.str_]) -> str:
     Parameters
     ----------
     answers : ndarray of str, (n_points,)
-        "yes", "no", "too short" or "not recorded", dimensionless.
+        Of `stationarity.ANSWERS`, dimensionless.
 
     Returns
     -------
     str
-        Such as "Settled: 3 of 4 points"; "" without points.
+        The answer if all are equal, else as "3 settled, 1 not settled"; "" without points.
     """
-    if answers.size == 0:
-        return ""
-    n = {answer: int((answers == answer).sum()) for answer in _SETTLED}
-    for answer, text in _SETTLED.items():
-        if n[answer] == answers.size:
-            return text
-    short = f", run too short: {n[TOO_SHORT]}" if n[TOO_SHORT] else ""
-    return f"Settled: {n[YES]} of {answers.size} points{short}"
+    n = {answer: int((answers == answer).sum()) for answer in ANSWERS}
+    given = [answer for answer in ANSWERS if n[answer]]
+    if len(given) > 1:
+        return comma_separated(*(f"{n[answer]} {answer}" for answer in given))
+    if given == [NOT_RECORDED]:
+        return _UNKNOWN
+    return given[0].capitalize() if given else ""
 
 
 def note(silent: bool, answer: str, *numbers: float) -> str:
     """Return the text beside a histogram: why it has no theory, else the numbers of `fit`."""
     if silent:
         return "silent"
-    return {NO: "not settled", TOO_SHORT: "too short"}.get(answer) or fit(*numbers)
+    return fit(*numbers) if answer in (SETTLED, NOT_RECORDED) else answer
 
 
 def fit(total_variation: float, alpha: float, beta: float) -> str:

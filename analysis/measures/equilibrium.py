@@ -13,7 +13,8 @@ from analysis.measures import late_output, theory
 from analysis.measures.chunks import by_chunks
 from analysis.measures.pair_rule import PairRule
 from analysis.measures.seeds import least_over_seeds, mean_over_seeds, swept_axes
-from analysis.measures.stationarity import YES, settling
+from analysis.measures.settling import settling
+from analysis.measures.stationarity import SETTLED
 from analysis.measures.weights import N_BINS, silent, weight_histogram
 from analysis.reading.dataset import broadcast_to, parameter
 from analysis.reading.model import additive_pair_rule, theory_gaps
@@ -102,7 +103,7 @@ def expected_histogram(
     """
     found = weight_histogram(dataset, n_bins)
     settled = settling(dataset)["settled"] if settled is None else settled
-    known = (settled == YES) & ~silent(dataset) & covered(dataset)
+    known = (settled == SETTLED) & ~silent(dataset) & covered(dataset)
     weight = mean_over_seeds(dataset["mean_weight"])
     rate = mean_over_seeds(late_output.output_rate(dataset))
     share = np.full(found.shape, np.nan)
@@ -197,7 +198,7 @@ def homeostatic_rate(dataset: xr.Dataset, settled: xr.DataArray | None = None) -
     share = weight_histogram(dataset)
     ends = [share.isel(weight_bin=end).sum("weight_bin") for end in (slice(2), slice(-2, None))]
     balanced = (ends[0] >= _MIN_PEAK) & (ends[1] >= _MIN_PEAK)
-    c = spikes_per_input(dataset, (settled == YES) & balanced)
+    c = spikes_per_input(dataset, (settled == SETTLED) & balanced)
     rate = np.full(c.shape, np.nan)
     for point in _points(dataset, c.notnull()):
         gain = c.values[point.index]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from analysis.measures import equilibrium, late_output, weights
 from analysis.measures.seeds import SEED, swept_axes
-from analysis.measures.stationarity import YES, settling
+from analysis.measures.settling import settling
+from analysis.measures.stationarity import STATIONARY
 from analysis.reading.arrange import arranged
 from analysis.reading.dataset import axes, parameter
 from analysis.reading.errors import ConditionError
@@ -136,26 +137,26 @@ class MeasuredDataset:
 
     @cached_property
     def settling(self) -> xr.Dataset:
-        """Whether and when the weights have settled.
+        """Whether and when output rate and weights have settled.
 
         Returns
         -------
         Dataset, (...)
-            `settled` and `distance`, dimensionless, and `settling_time` [ms], along the swept axes
-            without `seed`.
+            As of `settling`: `settled` and `to_come`, dimensionless, and `settling_time` [ms],
+            along the swept axes without `seed`.
         """
         return settling(self.dataset)
 
     @cached_property
     def at_equilibrium(self) -> xr.DataArray:
-        """Where the weights have settled and the neuron fires.
+        """Where output rate and weights have settled, or are at a bound, and the neuron fires.
 
         Returns
         -------
         DataArray of bool, (...)
             Dimensionless, along the swept axes without `seed`.
         """
-        return (self.settling["settled"] == YES) & ~self.silent
+        return self.settling["settled"].isin(STATIONARY) & ~self.silent
 
     @cached_property
     def expected(self) -> xr.Dataset:

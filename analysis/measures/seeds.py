@@ -14,6 +14,9 @@ SEED = "seed"
 
 _N_RESAMPLES = 2000
 
+#: Up to this many numbers are held at once of resampled seeds, and of means of resamples.
+_MAX_HELD = 2_000_000
+
 
 def swept_axes(dataset: xr.Dataset) -> list[str]:
     """Return the swept dimensions other than `seed`.
@@ -170,18 +173,34 @@ def _intervals(rows: NDArray, level: float) -> NDArray:
     """Return low and high of each row, `(n_rows, 2)`; NaN values of a row are left out."""
     interval = np.full((len(rows), 2), np.nan)
     done = np.isfinite(rows)
+    n_done = done.sum(axis=1)
+    tail = (1 - level) / 2
     # Rows with equal numbers of values are resampled together, with the same random numbers.
-    for n in np.unique(done.sum(axis=1)):
-        if n < 3:
-            continue
-        chosen = done.sum(axis=1) == n
-        values = rows[chosen][done[chosen]].reshape(-1, n)
-        draws = np.random.default_rng(n).multinomial(n, np.full(n, 1 / n), _N_RESAMPLES) / n
-        mean = values.mean(axis=1, keepdims=True)
-        means = mean + _widening(int(n), level) * ((values - mean) @ draws.T)
-        tail = (1 - level) / 2
-        interval[chosen] = np.quantile(means, [tail, 1 - tail], axis=1).T
+    for n in np.unique(n_done[n_done >= 3]).tolist():
+        (chosen,) = np.nonzero(n_done == n)
+        for start in range(0, len(chosen), _MAX_HELD // _N_RESAMPLES):
+            some = chosen[start : start + _MAX_HELD // _N_RESAMPLES]
+            values = rows[some][done[some]].reshape(-1, n)
+            mean = values.mean(axis=1, keepdims=True)
+            means = mean + _widening(n, level) * _deviations_of_resamples(values - mean)
+            interval[some] = np.quantile(means, [tail, 1 - tail], axis=1).T
     return interval
+
+
+def _deviations_of_resamples(deviations: NDArray) -> NDArray:
+    """Return the mean of each resample of rows of deviations, `(n_rows, _N_RESAMPLES)`.
+
+    Resamples are drawn some at a time: a generator's successive draws are those of one call.
+    """
+    n = deviations.shape[1]
+    generator, share = np.random.default_rng(n), np.full(n, 1 / n)
+    means = np.empty((len(deviations), _N_RESAMPLES))
+    step = max(1, _MAX_HELD // n)
+    for start in range(0, _N_RESAMPLES, step):
+        block = means[:, start : start + step]
+        draws = generator.multinomial(n, share, block.shape[1]) / n
+        block[:] = deviations @ draws.T
+    return means
 
 
 def _widening(n: int, level: float) -> float:

@@ -1,157 +1,374 @@
-"""Stationarity of the weight distribution.
+"""Stationarity of one run: what is still to come of its output rate and of its weights.
 
-The distribution of weights over the last quarter of a run is compared with that over the quarter
-before, by the area between their cumulative distributions: Wasserstein's distance, the mean
-displacement that turns one into the other. The answer is
+The means over the last half of a run, from T/2 to T, are compared with those over the quarter
+before, from T/4 to T/2. Weights drift ever more slowly, over decades of time: a change that looks
+small between two windows of one length may go on for a hundred times that length. Between windows
+that double, such a drift keeps its size. What is still to come is therefore bounded by the last
+change, without what is expected of it by chance, carried on over the next four doublings, plus
+twice its sampling error. A run has settled if this bound is within the tolerance for each of
+`QUANTITIES`.
 
-- "yes" if they are equal within `TOLERANCE` although the weights kept moving, or if all weights
-  reached the bounds and stay there;
-- "no" if they differ by more than `TOLERANCE` and more than by chance, or are extrapolated to do
-  so, as the change between quarters decays too slowly;
-- "too short" if there are too few samples, if the weights hardly moved in the second half, as in a
-  short run or with a neuron that is silent or nearly so, or if the difference may be chance;
-- "not recorded" if the file has no history of weights (`record.weight_interval`).
+The sampling errors are those of batch means, whose correlation is estimated as that of a first-
+order autoregression (Law 2015, Simulation Modeling and Analysis, section 9.5.3).
+
+This module uses numpy only, and one run at a time: a simulation can call it as well as an analysis.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 import numpy as np
-import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from analysis.measures.chunks import by_chunks
-from analysis.measures.seeds import least_over_seeds, swept_axes
-from analysis.measures.weights import count_in_bins
-from analysis.reading.dataset import broadcast_to, parameter
+SETTLED = "settled"
+NOT_SETTLED = "not settled"
+UPPER_BOUND = "at the upper bound"
+LOWER_BOUND = "at the lower bound"
+FROZEN = "frozen"
+NO_SPIKE = "no output spike"
+NOT_RECORDED = "not recorded"
 
-YES, NO, TOO_SHORT, NOT_RECORDED = "yes", "no", "too short", "not recorded"
+#: Answers at which nothing changes any more.
+STATIONARY = (SETTLED, UPPER_BOUND, LOWER_BOUND, FROZEN)
 
-#: Largest distance between two weight distributions that count as equal.
-TOLERANCE = 0.01
+#: What is judged: the five first columns of the statistics, and the total variation of the rest.
+QUANTITIES = (
+    "output rate",
+    "mean weight",
+    "share of weights below 0.1",
+    "share of weights above 0.5",
+    "share of weights above 0.9",
+    "histogram of weights",
+)
 
-#: A change is significant if it exceeds that expected by chance by this factor.
-_CHANCE_FACTOR = 3
+#: Largest change still to come of the mean weight and of a share.
+TOLERANCE = 0.05
 
-#: Minimum root mean quadratic variation of the weights over the second half.
-_MIN_MOVED = 0.15
+#: The same of the histogram, as total variation.
+HISTOGRAM_TOLERANCE = 0.1
 
-#: Largest ratio of successive changes that is extrapolated: at most ten times the last change.
-_MAX_RATIO = 0.9
+#: The same of the output rate, as a fraction of it, and in Hz where the rate is low.
+RATE_TOLERANCE = 0.2
+RATE_FLOOR = 0.2
 
-#: Minimum mean distance between the initial weights and the bounds that they have reached.
-_MIN_DISPLACEMENT = 0.1
+#: The last change is carried on over this many doublings.
+DOUBLINGS = 4
 
-_MIN_SAMPLES = 8
+#: The criterion in words.
+CRITERION = (
+    f"over {2**DOUBLINGS} times the run, the output rate will change by less than "
+    f"{RATE_TOLERANCE:.0%} (or {RATE_FLOOR:g} Hz), the mean weight and the shares of weak and "
+    f"strong weights by less than {TOLERANCE:g}, their histogram by a total variation of less than "
+    f"{HISTOGRAM_TOLERANCE:g}"
+)
+
+#: All answers, and what each says of a run.
+ANSWERS = {
+    SETTLED: "what may still be to come is within the tolerances",
+    UPPER_BOUND: "all weights are, and stay, at the upper bound",
+    LOWER_BOUND: "all weights are, and stay, at the lower bound",
+    FROZEN: "the rule changes no weight",
+    NO_SPIKE: "in the last half of the run: a rate below three spikes in that time, no equilibrium",
+    NOT_SETTLED: "longer runs or more seeds are needed",
+    NOT_RECORDED: "fewer than 16 samples of the weights were recorded",
+}
+
+#: Sampling errors that are added.
+_N_ERRORS = 2
+
+#: Gross change per synapse, the sum of the sizes of all steps, without which a window says nothing.
+MIN_PLASTICITY = 5.0
+
+#: Share of weights beyond 0.9, or below 0.1, that counts as all.
+_ALL = 0.99
+
+MIN_SAMPLES = 16
+_N_BATCHES = 8
 _N_BINS = 25
+_RATE, _MEAN, _WEAK, _UPPER, _STRONG = range(5)
+_N_SCALARS = 5
 
-#: Mean absolute deviation of the standard normal distribution.
-_MEAN_DEVIATION = np.sqrt(2 / np.pi)
+#: Weights are read as integers of this many per unit, with limits between two of them, so that
+#: differences by rounding, as between two engines, decide nothing.
+_LATTICE = 1_000_000
 
 
-def settling(dataset: xr.Dataset) -> xr.Dataset:
-    """Test whether the weight distribution is stationary, and since when, seeds pooled.
+@dataclass(frozen=True)
+class Windows:
+    """Means over the last two windows of one run, or of several.
+
+    Attributes
+    ----------
+    last, before : ndarray, (n_statistics,)
+        Output rate [Hz]; mean weight, shares below 0.1, above 0.5 and above 0.9, and histogram,
+        dimensionless.
+    error : ndarray, (n_statistics,)
+        Standard error of `last`, in the same units.
+    change_error : ndarray, (n_statistics,)
+        Standard error of `last - before`, in the same units.
+    plasticity : float
+        Gross weight change per synapse in the last window, dimensionless.
+    all_fired : bool
+        Whether there was an output spike in the last window of each run.
+    any_fired : bool
+        Whether there was one in the last window of any run.
+    plastic : bool
+        Whether the rule changes any weight.
+    """
+
+    last: NDArray[np.float64]
+    before: NDArray[np.float64]
+    error: NDArray[np.float64]
+    change_error: NDArray[np.float64]
+    plasticity: float
+    all_fired: bool
+    any_fired: bool
+    plastic: bool
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Whether a run has settled.
+
+    Attributes
+    ----------
+    answer : str
+        One of `ANSWERS`.
+    to_come : ndarray, (n_quantities,)
+        Bound on what is still to come of each of `QUANTITIES`, as a multiple of its tolerance,
+        dimensionless; NaN where it was not recorded.
+    """
+
+    answer: str
+    to_come: NDArray[np.float64]
+
+
+def weight_statistics(weight: ArrayLike) -> NDArray[np.float64]:
+    """Return mean weight, shares and histogram of each sample of the weights.
 
     Parameters
     ----------
-    dataset : Dataset
-        Results with `status` (...), dimensionless, and `weight_history` (..., sample_time,
-        synapse), dimensionless, with `sample_time` [ms].
+    weight : array_like, (n_samples, n_synapses)
+        Weights in [0, 1], dimensionless.
 
     Returns
     -------
-    Dataset, (...)
-        Along the axes of the sweep without `seed`: `settled`, dimensionless, one of the four
-        answers; `settling_time` [ms], the first sample after which no sample's distribution differs
-        from that of the last quarter by more than `TOLERANCE` and chance (which decreases with the
-        number of weights), NaN unless settled; `distance`, dimensionless, between the last two
-        quarters.
+    ndarray, (n_samples, 4 + n_bins)
+        Mean, shares below 0.1, above 0.5 and above 0.9, fractions in equal bins over [0, 1],
+        dimensionless.
     """
-    kept = swept_axes(dataset)
-    points = least_over_seeds(dataset["status"])
-    if "weight_history" not in dataset:
-        nothing = xr.full_like(points, np.nan, dtype=float)
-        return _named(xr.full_like(points, NOT_RECORDED, dtype="U12"), nothing, nothing)
-    initial = broadcast_to(parameter(dataset, "synapse.w_init"), points)
-    needed = xr.Dataset({"history": dataset["weight_history"], "initial": initial})
-    return by_chunks(lambda part: _judge_all(part, kept), needed, kept)
+    on_lattice = np.rint(np.asarray(weight, dtype=np.float64) * _LATTICE).astype(np.int64)
+    n_samples, n_synapses = on_lattice.shape
+    tenths = _LATTICE // 10
+    columns = [
+        on_lattice.mean(axis=1) / _LATTICE,
+        (on_lattice < tenths).mean(axis=1),
+        (on_lattice > 5 * tenths).mean(axis=1),
+        (on_lattice > 9 * tenths).mean(axis=1),
+    ]
+    bins = np.minimum(on_lattice * _N_BINS // _LATTICE, _N_BINS - 1)
+    bins += _N_BINS * np.arange(n_samples)[:, np.newaxis]
+    counts = np.bincount(bins.ravel(), minlength=n_samples * _N_BINS)
+    return np.column_stack([*columns, counts.reshape(n_samples, _N_BINS) / n_synapses])
 
 
-def _judge_all(part: xr.Dataset, kept: list[str]) -> xr.Dataset:
-    history = part["history"].transpose(*kept, "sample_time", ...)
-    initial = part["initial"].transpose(*kept)
-    times = part["sample_time"].values
-    shape = history.shape[: len(kept)]
-    pools = history.values.reshape(*shape, times.size, -1)
-    answers = np.full(shape, TOO_SHORT, dtype="U12")
-    settling_time, distance = np.full(shape, np.nan), np.full(shape, np.nan)
-    for index in np.ndindex(shape):
-        judged = _judge(pools[index], times, np.float64(initial.values[index]))
-        answers[index], settling_time[index], distance[index] = judged
-    coordinates = {dim: part[dim] for dim in kept}
-    arrays = (answers, settling_time, distance)
-    return _named(*(xr.DataArray(array, coordinates, kept) for array in arrays))
+def compared(
+    time: ArrayLike, rate: ArrayLike, weights: NDArray[np.float64], step_per_spike: float
+) -> Windows | None:
+    """Compare the last half of a run with the quarter before.
 
+    Parameters
+    ----------
+    time : array_like, (n_samples,)
+        Times of the samples [ms], rising, equally spaced within each window.
+    rate : array_like, (n_samples,)
+        Output rate since the sample before [Hz].
+    weights : ndarray, (n_samples, n)
+        As of `weight_statistics`, dimensionless.
+    step_per_spike : float
+        Gross weight change per synapse and output spike, dimensionless: the mean sizes of all
+        steps that a synapse makes from one output spike to the next, added up; NaN if unknown.
 
-def _named(settled: xr.DataArray, time: xr.DataArray, distance: xr.DataArray) -> xr.Dataset:
-    return xr.Dataset(
-        {
-            "settled": settled.assign_attrs(long_name="whether the weights have settled"),
-            "settling_time": time.assign_attrs(long_name="settled after", units="ms"),
-            "distance": distance.assign_attrs(long_name="change between the last two quarters"),
-        }
+    Returns
+    -------
+    Windows or None
+        None for fewer than `MIN_SAMPLES` samples.
+    """
+    time = np.asarray(time, dtype=np.float64)
+    if time.size < MIN_SAMPLES:
+        return None
+    series = np.column_stack([rate, weights])
+    end = time[-1]
+    last, error = _batch_means(series[time > end / 2])
+    before, error_before = _batch_means(series[(time > end / 4) & (time <= end / 2)])
+    n_spikes = last[_RATE] * end / 2000
+    return Windows(
+        last,
+        before,
+        error,
+        np.hypot(error, error_before),
+        step_per_spike * n_spikes,
+        all_fired=bool(n_spikes > 0),
+        any_fired=bool(n_spikes > 0),
+        plastic=step_per_spike != 0,  # unknown, NaN, of spikes that were given
     )
 
 
-def _judge(samples: NDArray, times: NDArray, w_init: np.float64) -> tuple[str, float, float]:
-    """Return answer, settling time and distance of one pool, `(n_samples, n_synapses)`."""
-    samples = samples[:, np.isfinite(samples).any(axis=0)]  # of points that are done
-    n = int(np.isfinite(samples).all(axis=1).sum()) if samples.size else 0
-    if n < _MIN_SAMPLES:
-        return TOO_SHORT, np.nan, np.nan
-    samples, times = samples[:n], times[:n]
-    quarter = n // 4
-    last, before = samples[n - quarter :], samples[n - 2 * quarter : n - quarter]
-    change = _cumulative(last.T) - _cumulative(before.T)
-    distance = float(_area(change.mean(axis=0)))
-    chance = float(_area(_MEAN_DEVIATION * change.std(axis=0) / np.sqrt(len(change))))
-    significant = distance > _CHANCE_FACTOR * chance
-    earlier = samples[n - 3 * quarter : n - 2 * quarter]
-    change_before = _area((_cumulative(before) - _cumulative(earlier)).mean(axis=0))
-    if significant and _extrapolated(distance, float(change_before)) > TOLERANCE:
-        return NO, np.nan, distance
-    if distance > TOLERANCE:
-        return TOO_SHORT, np.nan, distance
-    at_bounds = np.abs(last - 0.5).mean() > 0.5 - TOLERANCE
-    if at_bounds and np.abs(last - w_init).mean() > _MIN_DISPLACEMENT:
-        return YES, _settling_time(samples, times, quarter), distance
-    moved = np.sqrt((np.diff(samples[n - 2 * quarter :], axis=0) ** 2).sum(axis=0).mean())
-    if moved < _MIN_MOVED:
-        return TOO_SHORT, np.nan, distance
-    return YES, _settling_time(samples, times, quarter), distance
+def mean_of(runs: Sequence[Windows]) -> Windows:
+    """Return the means over several runs that differ by their seeds.
+
+    Parameters
+    ----------
+    runs : sequence of Windows
+        At least one.
+
+    Returns
+    -------
+    Windows
+        Means, with standard errors from those of the runs or from their spread, whichever are
+        larger: batches of one run do not show what changes more slowly than the run is long.
+    """
+    last, before = (np.array([getattr(run, name) for run in runs]) for name in ("last", "before"))
+    return Windows(
+        last.mean(axis=0),
+        before.mean(axis=0),
+        _error_of_mean(last, np.array([run.error for run in runs])),
+        _error_of_mean(last - before, np.array([run.change_error for run in runs])),
+        float(np.mean([run.plasticity for run in runs])),
+        all_fired=all(run.all_fired for run in runs),
+        any_fired=any(run.any_fired for run in runs),
+        plastic=any(run.plastic for run in runs),
+    )
 
 
-def _extrapolated(change: float, before: float) -> float:
-    """Return the sum of all further changes if they decay as a geometric series."""
-    ratio = min(change / before, _MAX_RATIO) if before > 0 else _MAX_RATIO
-    return change / (1 - ratio)
+def settled_since(time: ArrayLike, rate: ArrayLike, weights: NDArray[np.float64]) -> float:
+    """Return the time from which on a run was as in its last half.
+
+    Parameters
+    ----------
+    time, rate, weights
+        As for `compared`.
+
+    Returns
+    -------
+    float
+        Time [ms], T/2, T/4, T/8, ... of a run of length T: the means over none of the windows that
+        begin there or later differ from those over the last half by more than the tolerance and
+        twice their error, in any of `QUANTITIES`. Windows of one sample are not looked at.
+    """
+    time, series = np.asarray(time, dtype=np.float64), np.column_stack([rate, weights])
+    last, error_last = _batch_means(series[time > time[-1] / 2])
+    tolerances = _tolerances(last)
+    end = time[-1] / 2
+    while (chosen := (time > end / 2) & (time <= end)).sum() > 1:
+        mean, error = _batch_means(series[chosen])
+        difference = _by_quantity(np.abs(mean - last), _variation)
+        by_chance = _by_quantity(np.hypot(error, error_last), _by_chance)
+        if (difference > tolerances + _N_ERRORS * by_chance).any():
+            break
+        end /= 2
+    return float(end)
 
 
-def _settling_time(samples: NDArray, times: NDArray, quarter: int) -> float:
-    """Return the time of the first sample after which all are like the last quarter."""
-    each = _cumulative(samples)
-    reference = each[-quarter:].mean(axis=0)
-    variance = reference * (1 - reference) / samples.shape[1]
-    chance = _area(_MEAN_DEVIATION * np.sqrt(variance))
-    unlike = _area(each - reference) > TOLERANCE + _CHANCE_FACTOR * chance
-    since = np.flatnonzero(unlike)[-1] + 1 if unlike.any() else 0
-    return float(times[min(since, len(times) - 1)])
+def _error_of_mean(values: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the standard error of the mean of runs, `(n_statistics,)`, from `(n_runs, ...)`."""
+    n = len(values)
+    within = np.sqrt((errors**2).sum(axis=0)) / n
+    return np.maximum(within, values.std(axis=0, ddof=1) / math.sqrt(n)) if n > 1 else within
 
 
-def _cumulative(rows: NDArray) -> NDArray:
-    """Return the cumulative distribution of each row over bins of [0, 1]; `(n_rows, n_bins)`."""
-    return count_in_bins(rows, _N_BINS).cumsum(axis=1) / rows.shape[1]
+def judged(windows: Windows | None) -> Judgement:
+    """Tell whether one run has settled, or the mean of several.
+
+    Parameters
+    ----------
+    windows : Windows or None
+        As from `compared` or `mean_of`.
+
+    Returns
+    -------
+    Judgement
+        Its answer and the bounds on what is still to come.
+    """
+    if windows is None:
+        return Judgement(NOT_RECORDED, np.full(len(QUANTITIES), np.nan))
+    to_come = _to_come(windows)
+    return Judgement(_answer(windows, to_come), to_come)
 
 
-def _area(difference: NDArray) -> NDArray:
-    """Return the area between two cumulative distributions, over the last dimension."""
-    return np.abs(difference).mean(axis=-1)
+def _answer(windows: Windows, to_come: NDArray[np.float64]) -> str:
+    if not windows.any_fired:
+        return NO_SPIKE
+    if not windows.plastic:
+        return FROZEN
+    if not windows.all_fired or windows.plasticity < MIN_PLASTICITY:  # False if it is unknown
+        return NOT_SETTLED
+    for answer, column in ((UPPER_BOUND, _STRONG), (LOWER_BOUND, _WEAK)):
+        if min(windows.last[column], windows.before[column]) >= _ALL:
+            return answer
+    return SETTLED if to_come.max() <= 1 else NOT_SETTLED
+
+
+def _to_come(windows: Windows) -> NDArray[np.float64]:
+    """Return the bounds on what is still to come, as multiples of the tolerances."""
+    change = _by_quantity(np.abs(windows.last - windows.before), _variation)
+    error = _by_quantity(windows.change_error, _by_chance)
+    # Squares of changes contain those of their errors, which carried on would exceed all else.
+    drift = np.sqrt(np.maximum(change**2 - error**2, 0))
+    return (DOUBLINGS * drift + _N_ERRORS * error) / _tolerances(windows.last)
+
+
+def _tolerances(last: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the tolerance of each of `QUANTITIES`, in its unit."""
+    of_rate = max(RATE_TOLERANCE * float(last[_RATE]), RATE_FLOOR)
+    return np.array([of_rate, *[TOLERANCE] * (_N_SCALARS - 1), HISTOGRAM_TOLERANCE])
+
+
+def _by_quantity(
+    statistics: NDArray[np.float64], of_bins: Callable[[NDArray[np.float64]], float]
+) -> NDArray[np.float64]:
+    """Return the scalars, and one number for the histogram; `(n_quantities,)`."""
+    return np.append(statistics[:_N_SCALARS], of_bins(statistics[_N_SCALARS:]))
+
+
+def _variation(difference: NDArray[np.float64]) -> float:
+    """Return the total variation between two histograms."""
+    return float(difference.sum()) / 2
+
+
+def _by_chance(error: NDArray[np.float64]) -> float:
+    """Return the total variation by chance: half the mean sizes of normal deviates."""
+    return float(error.sum()) / math.sqrt(2 * math.pi)
+
+
+def _batch_means(
+    series: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean of a series, and its standard error, from the means of batches in time.
+
+    Parameters
+    ----------
+    series : ndarray, (n_samples, n)
+        Any unit; two samples or more. Of fewer samples than batches, each is one.
+
+    Returns
+    -------
+    mean, error : ndarray, (n,)
+        In the unit of the series.
+    """
+    n_batches = min(_N_BATCHES, len(series))
+    size = len(series) // n_batches
+    kept = series[len(series) - size * n_batches :]
+    batches = kept.reshape(n_batches, size, -1).mean(axis=1)
+    mean = batches.mean(axis=0)
+    deviation = batches - mean
+    square = (deviation**2).sum(axis=0)
+    # The sample autocorrelation is biased by about -1/n (Marriott & Pope 1954, Biometrika 41:390).
+    products = (deviation[1:] * deviation[:-1]).sum(axis=0)
+    found = np.divide(products, square, out=np.zeros_like(square), where=square > 0)
+    correlation = np.clip(found + 1 / n_batches, 0, 0.8)
+    variance = square / (n_batches * (n_batches - 1)) * (1 + correlation) / (1 - correlation)
+    return mean, np.sqrt(variance)

@@ -1,10 +1,14 @@
-"""Errors that a command reports in one line with exit code 2."""
+"""Errors that a command reports in one line, with exit code 2 unless they say another."""
 
 from __future__ import annotations
 
 
 class LoadError(ValueError):
     """The path holds no readable results. The message is one line."""
+
+
+class WriteError(LoadError):
+    """Some files could not be written, all others were: exit code 1. The message is one line."""
 
 
 class ParameterError(LoadError, KeyError):

@@ -132,6 +132,11 @@ class Metadata:
             parameters[follower.key] = parameters.get(follower.key, []) + follower.values
         return parameters
 
+    @cached_property
+    def described(self) -> dict[str, dict[str, str]]:
+        """`long_name` and `units`, unless dimensionless, by key; empty in earlier files."""
+        return json.loads(self.attributes.get("parameters", "{}"))
+
     def said(self, name: str) -> list[str]:
         """Return the distinct values of one entry of `runs`, such as `git_commit`, newest last.
 

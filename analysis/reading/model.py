@@ -189,6 +189,31 @@ def shown_steps(dataset: xr.Dataset) -> tuple[xr.DataArray, str]:
     return shown, f" at w\xa0=\xa0{SHOWN_WEIGHT:g}"  # no line break within
 
 
+def gross_step_per_spike(dataset: xr.Dataset) -> xr.DataArray:
+    """Return the sizes of all weight changes per synapse and output spike, added up.
+
+    The mean of a trace is the rate of its spikes times its time constant. A presynaptic trace is
+    read at each output spike; a postsynaptic one at each input spike, but as it is proportional to
+    the output rate, both contribute rate_hz tau |step| per output spike.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    DataArray, (...)
+        Fraction of `g_max`, dimensionless, along the axes that change it: of steps that depend on
+        the weight their mean over all weights. NaN for spikes that were given by the caller.
+    """
+    if "input" in dataset.attrs:
+        return xr.DataArray(np.nan)
+    size = abs(weight_step(dataset)).mean("weight_grid")
+    per_rate = (size * trace_time_constant(dataset)).sum("trace").reset_coords(drop=True)
+    return parameter(dataset, "input.rate_hz") / 1000 * per_rate
+
+
 def additive_pair_rule(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
     """Return amplitudes and time constants of pair rules whose steps do not depend on the weight.
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import xarray as xr
 
-from analysis.reading.dataset import axes, coordinate_of, long_name
+from analysis.measures.seeds import SEED
+from analysis.reading.dataset import axes, coordinate_of, long_name, parameter
 from analysis.reading.metadata import Axis, Metadata
 from analysis.reading.values import written
 from analysis.report.markup import Markup, element, joined
 from analysis.report.point_names import value_text
+
+#: Value of `input.seed_policy` with which a seed is the same random numbers at every point.
+_SHARED = "shared"
+
+_EFFECTIVE_RATIO = "stdp.effective_ltd_ratio"
 
 #: Up to this many values are listed, as of seeds; of more, the first ones and the last.
 MAX_VALUES = 40
@@ -54,6 +60,34 @@ def _listed(values: Sequence[Any]) -> str:
     return ", ".join(texts)
 
 
+def seeds_text(dataset: xr.Dataset) -> str:
+    """Return whether the points of a sweep share the random numbers of their input.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    str
+        One or two sentences; "" for fewer than two parameter combinations.
+    """
+    swept = [axis for axis in axes(dataset) if axis != SEED]
+    if all(dataset.sizes[axis] < 2 for axis in swept):
+        return ""
+    policies = parameter(dataset, "input.seed_policy").values
+    if not (policies == _SHARED).any():
+        return "Each point has random numbers of its own (input.seed_policy=independent)."
+    some = "" if (policies == _SHARED).all() else f" with input.seed_policy={_SHARED}"
+    return (
+        f"All parameter combinations{some} share their seeds"
+        f"{'' if some else f' (input.seed_policy={_SHARED})'}: points with one seed have the same "
+        "random numbers of their input, so neighbouring points move together. "
+        "analysis.paired_difference compares them seed by seed."
+    )
+
+
 def configuration_rows(dataset: xr.Dataset, metadata: Metadata) -> dict[str, list[Row]]:
     """Return one row per key: short name, value or values, and meaning.
 
@@ -80,16 +114,25 @@ def configuration_rows(dataset: xr.Dataset, metadata: Metadata) -> dict[str, lis
     sections: dict[str, list[Row]] = {}
     for key in dict.fromkeys([*metadata.constants, *set_by_choice, *swept]):
         section, _, short_name = key.rpartition(".")
-        known = coordinate_of(dataset, key)
+        known = _in_place_of_null(dataset) if key == _EFFECTIVE_RATIO else None
+        known = coordinate_of(dataset, key) if known is None else known
+        # The same in all files: of earlier ones, that of the coordinate.
+        described = metadata.described.get(key) or (known.attrs if known is not None else {})
         if key in swept:
             value, mark = _swept(dataset, swept[key])
         elif key in set_by_choice:
-            value, mark = _chosen(set_by_choice[key], key)
+            value, mark = _chosen(set_by_choice[key], key, described)
         else:
-            value, mark = _constant(metadata.constants[key], known), ""
-        row = [short_name, value, _meaning(known, mark)]
+            value, mark = _constant(metadata.constants[key], known, described), ""
+        row = [short_name, value, _meaning(described, mark)]
         sections.setdefault(section or "general", []).append(row)
     return sections
+
+
+def _in_place_of_null(dataset: xr.Dataset) -> xr.DataArray | None:
+    """Return the effective LTD ratio of the points, unless no rule has one."""
+    ratio = dataset["effective_ltd_ratio"]
+    return ratio if ratio.notnull().any() else None
 
 
 def _swept(dataset: xr.Dataset, axis: Axis) -> tuple[str, str]:
@@ -97,30 +140,36 @@ def _swept(dataset: xr.Dataset, axis: Axis) -> tuple[str, str]:
     if coordinate.ndim == 0:
         value = value_text(coordinate.expand_dims("one"), 0)
         return value, f"one of {len(axis.values)} values"
-    units = coordinate.attrs.get("units", "")
-    return f"{_listed(axis.values)} {units}".strip(), "swept"
+    return _with_unit(_listed(axis.values), coordinate.attrs), "swept"
 
 
-def _chosen(by: Sequence[Axis], key: str) -> tuple[str, str]:
+def _chosen(by: Sequence[Axis], key: str, described: Mapping[str, str]) -> tuple[str, str]:
     """Return the value of a key by choice of a group, and which group sets it."""
     axis = by[-1]
-    values = (
-        f"{name}: {written(choice[key])}"
+    values = [
+        f"{name}: {_with_unit(written(choice[key]), described)}"
         for name, choice in zip(axis.values, axis.settings, strict=True)
         if key in choice
-    )
+    ]
     return ", ".join(values), f"set by {axis.key}"
 
 
-def _constant(value: Any, known: xr.DataArray | None) -> str:
+def _constant(value: Any, known: xr.DataArray | None, described: Mapping[str, str]) -> str:
     """Return a value with its unit; for null also the derived values."""
+    if value is not None:
+        return _with_unit(written(value), described)
     if known is None:
         return written(value)
-    units = known.attrs.get("units", "")
-    text = f"null: {_listed(known.values.ravel().tolist())}" if value is None else written(value)
-    return f"{text} {units}".strip()
+    derived = dict.fromkeys(map(written, known.values[known.notnull().values].tolist()))
+    return _with_unit(f"null: {_listed(list(derived))}", described)
 
 
-def _meaning(known: xr.DataArray | None, mark: str) -> Markup:
-    name = long_name(known) if known is not None and "long_name" in known.attrs else ""
+def _with_unit(text: str, described: Mapping[str, Any]) -> str:
+    """Return a value with its unit; null has none."""
+    return text if text == "null" else f"{text} {described.get('units', '')}".strip()
+
+
+def _meaning(described: Mapping[str, str], mark: str) -> Markup:
+    name = described.get("long_name", "")
+    name = name[:1].upper() + name[1:]
     return joined(name, " " if name and mark else "", element("mark", mark) if mark else "")

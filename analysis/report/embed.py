@@ -8,10 +8,14 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from analysis.figures.registry import Drawn
+import xarray as xr
+
+from analysis.figures.registry import Drawn, FigureSpec
+from analysis.reading.dataset import axes
 from analysis.report import markup
-from analysis.report.markup import Markup, element
+from analysis.report.markup import Markup, element, joined
 
 _DPI = 200
 
@@ -46,8 +50,44 @@ def log_messages() -> Iterator[list[str]]:
         log.propagate = propagated
 
 
-def picture(drawn: Drawn, command: str) -> Markup:
-    """Return a figure as HTML: its name, its image, its caption and its command."""
+@dataclass(frozen=True)
+class Embedded:
+    """A figure as HTML, and what it is called in the contents.
+
+    Attributes
+    ----------
+    id : str
+        Of its element, for links.
+    against : str
+        "against input rate"; empty for a figure without an axis of the sweep as its x axis.
+    values : str
+        Values of the axes that it does not show: "tau_minus = 10 ms"; empty if it shows all.
+    html : Markup
+        Heading, image, caption and command.
+    """
+
+    id: str
+    against: str
+    values: str
+    html: Markup
+
+
+def embedded(spec: FigureSpec, drawn: Drawn, dataset: xr.Dataset, command: str) -> Embedded:
+    """Return a figure as HTML: what it shows in words, its image, its caption and its command.
+
+    The words are left out where they are those of the heading of its kind.
+
+    Parameters
+    ----------
+    spec : FigureSpec
+        What kind of figure it is.
+    drawn : Drawn
+        The figure.
+    dataset : Dataset
+        The points that are reported, with `status` (...), dimensionless, along all swept axes.
+    command : str
+        The command line that draws it.
+    """
     png = io.BytesIO()
     drawn.figure.savefig(png, format="png", dpi=_DPI)
     width, height = (round(_PIXELS * inches) for inches in drawn.figure.get_size_inches())
@@ -58,15 +98,80 @@ def picture(drawn: Drawn, command: str) -> Markup:
         width=width,
         height=height,
     )
-    caption = element("figcaption", drawn.caption, markup.commands(command))
-    return element(
+    against, values = _against(spec, drawn, dataset), _values(drawn, dataset)
+    heading = ", ".join(filter(None, [f"{spec.shows} {against}".strip(), values]))
+    html = element(
         "figure",
-        element("h3", drawn.name),
+        element("h4", heading) if heading != spec.shows else "",
         image,
-        caption,
+        element("figcaption", drawn.caption, markup.commands(command)),
         id=anchor(drawn.name),
         class_="wide" if width > _WIDE * _PIXELS else "",
     )
+    return Embedded(anchor(drawn.name), against, values, html)
+
+
+def _against(spec: FigureSpec, drawn: Drawn, dataset: xr.Dataset) -> str:
+    """Return what a figure has as its x axis: "against input rate"; "" without a swept axis."""
+    for axis in sorted(axes(dataset), key=len, reverse=True):
+        if drawn.name.startswith(f"{spec.name}_against_{axis}"):
+            return f"against {dataset[axis].attrs.get('long_name', axis)}"
+    return ""
+
+
+def _values(drawn: Drawn, dataset: xr.Dataset) -> str:
+    """Return the values of the axes that a figure does not show: "tau_minus = 10 ms"."""
+    keys = {dataset[axis].attrs.get("config_key", axis): axis for axis in axes(dataset)}
+    texts = []
+    for condition in drawn.where:
+        key, _, value = condition.partition("=")
+        axis = keys.get(key, key)
+        units = dataset[axis].attrs.get("units", "") if axis in dataset.coords else ""
+        texts.append(f"{axis} = {value} {units}".strip())
+    return ", ".join(texts)
+
+
+def group(spec: FigureSpec, figures: Sequence[Embedded], messages: Sequence[str]) -> Markup:
+    """Return all figures of one kind under its heading, and messages below them."""
+    return element(
+        "div",
+        element("h3", spec.shows),
+        element("div", *(one.html for one in figures), class_="figures"),
+        *(element("p", message, class_="quiet") for message in messages),
+        id=_anchor_of_kind(spec),
+    )
+
+
+def contents(groups: Sequence[tuple[FigureSpec, Sequence[Embedded]]]) -> Markup:
+    """Return a list of the kinds of figures, with links to each figure by the values it is of."""
+    kinds = []
+    for spec, figures in groups:
+        by_axis: dict[str, list[Embedded]] = {}
+        for one in figures:
+            by_axis.setdefault(one.against, []).append(one)
+        entries = filter(None, (_entry(against, some) for against, some in by_axis.items()))
+        listed = [element("li", entry) for entry in entries]
+        name = markup.link(_anchor_of_kind(spec), spec.shows)
+        kinds.append(joined(name, element("ul", *listed)) if listed else name)
+    return element("nav", markup.bullets(kinds), aria_label="Figures", class_="kinds")
+
+
+def _entry(against: str, figures: Sequence[Embedded]) -> Markup:
+    """Return the links to the figures with one x axis: by their values if there are several.
+
+    It is empty for the only figure of a kind, to which the link of the kind leads.
+    """
+    if len(figures) == 1:
+        (one,) = figures
+        text = ", ".join(filter(None, [against, one.values]))
+        return markup.link(one.id, text) if text else Markup()
+    links = [markup.link(one.id, one.values or "all") for one in figures]
+    listed = [part for link in links for part in ("; ", link)][1:]
+    return joined(f"{against}: " if against else "", *listed)
+
+
+def _anchor_of_kind(spec: FigureSpec) -> str:
+    return f"figures-{spec.name}"
 
 
 def anchor(name: str) -> str:
@@ -75,16 +180,23 @@ def anchor(name: str) -> str:
 
 
 def _alt(drawn: Drawn) -> str:
-    """Return the alternative text of a figure: caption, titles and axis labels."""
+    """Return the alternative text of a figure: caption, axis labels, titles it does not repeat."""
     figure = drawn.figure
     panels = figure.axes
     titles = [figure.get_suptitle(), *(panel.get_title(loc="left") for panel in panels)]
     horizontal = [figure.get_supxlabel(), *(panel.get_xlabel() for panel in panels)]
     vertical = [figure.get_supylabel(), *(panel.get_ylabel() for panel in panels)]
-    parts = [drawn.caption.rstrip("."), *_plain(titles)]
+    stated = _words(drawn.caption)
+    own = [text for text in _plain(titles) if _words(text) not in stated]
+    parts = [drawn.caption.rstrip("."), *own]
     parts += [f"Horizontal: {', '.join(_plain(horizontal, ' '))}"] if any(horizontal) else []
     parts += [f"Vertical: {', '.join(_plain(vertical, ' '))}"] if any(vertical) else []
     return ". ".join(parts) + "."
+
+
+def _words(text: str) -> str:
+    """Return a text without the ends of its sentences and lines."""
+    return " ".join(re.sub(r"[.;]+(?=\s|$)", " ", text).split())
 
 
 def _plain(texts: Sequence[str], line_break: str = "; ") -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ import matplotlib.pyplot as plt
 from analysis.figures import titles
 from analysis.figures.registry import FIGURES, FigureSpec
 from analysis.measures.measured import MeasuredDataset
+from analysis.measures.seeds import SEED
 from analysis.plots import style
 from analysis.reading.dataset import reading
 from analysis.reading.errors import LoadError
@@ -30,8 +32,8 @@ from analysis.reading.metadata import (
     results_file,
 )
 from analysis.report import markup
-from analysis.report.configuration import axis_rows, configuration_rows
-from analysis.report.embed import anchor, log_messages, picture
+from analysis.report.configuration import axis_rows, configuration_rows, seeds_text
+from analysis.report.embed import Embedded, contents, embedded, group, log_messages
 from analysis.report.markup import Markup, element, joined, section
 from analysis.report.provenance import (
     conditions_of_runs,
@@ -42,7 +44,7 @@ from analysis.report.provenance import (
     runs_of,
 )
 from analysis.report.quality import quality_warnings
-from analysis.report.summary import MAX_CELLS, summary
+from analysis.report.summary import MAX_ROWS, summary
 
 REPORT = "report.html"
 
@@ -76,9 +78,15 @@ class Source:
         """The directory of the results and the report."""
         return results_file(self.experiment).parent
 
-    def command(self, program: str, *arguments: str, at: bool = False) -> str:
-        """Return a command line for these points; with `--at` if `at` is true and a time is set."""
-        chosen = [argument for condition in self.where for argument in ("--where", condition)]
+    def command(
+        self, program: str, *arguments: str, at: bool = False, where: Sequence[str] = ()
+    ) -> str:
+        """Return a command line for these points, or for those that also meet further conditions.
+
+        With `--at` if `at` is true and a time is set.
+        """
+        conditions = [*self.where, *where]
+        chosen = [argument for condition in conditions for argument in ("--where", condition)]
         if at and self.measured.at is not None:
             chosen += ["--at", f"{self.measured.at:g}"]
         return shlex.join(["python", "-m", program, str(self.experiment), *arguments, *chosen])
@@ -158,16 +166,31 @@ def _title(source: Source) -> str:
 def _subtitle(source: Source) -> Iterator[Markup]:
     dataset, created = source.measured.dataset, source.metadata.created
     status = dataset["status"]
-    counts = [f"{status.size:,} point{'s' if status.size != 1 else ''}"] + [
+    n_points = f"{status.size:,} point{'s' if status.size != 1 else ''}"
+    counts = [
         f"{int((status == flag).sum()):,} {text}"
         for flag, text in ((DONE, "done"), (FAILED, "failed"), (MISSING, "missing"))
         if (status == flag).any()
     ]
     when = f"{created:%Y-%m-%d %H:%M} UTC. " if created else ""
     yield element("p", dataset.attrs.get("title", ""), class_="quiet")
-    yield element("p", f"{when}{counts[0]}: {', '.join(counts[1:])}.")
+    yield element("p", f"{when}{n_points}{_product(source.measured)}: {', '.join(counts)}.")
     if source.measured.part:
         yield element("p", f"Only the points at {source.measured.part}.")
+
+
+def _product(measured: MeasuredDataset) -> str:
+    """Return how points are made of parameter combinations and seeds; "" without swept seeds.
+
+    A point is one run: one parameter combination with one seed.
+    """
+    if not (measured.has_seeds and measured.swept):
+        return ""
+    n_seeds = measured.dataset.sizes[SEED]
+    return (
+        f" ({measured.done.size:,} parameter combination{'s' if measured.done.size != 1 else ''}, "
+        f"{n_seeds:,} seed{'s' if n_seeds != 1 else ''} each)"
+    )
 
 
 def _warnings(source: Source, part: Part) -> Markup:
@@ -190,7 +213,8 @@ def _axes(source: Source, part: Part) -> Markup:
     if not rows:
         return part(element("p", "Nothing was swept."))
     heading = ("Axis", "Key", "Meaning", "Unit", "Number", "Values")
-    return part(markup.table(rows, heading, numbers=[4]))
+    text = seeds_text(source.measured.dataset)
+    return part(markup.table(rows, heading, numbers=[4]), *([element("p", text)] if text else []))
 
 
 def _configuration(source: Source, part: Part) -> Markup:
@@ -202,27 +226,29 @@ def _configuration(source: Source, part: Part) -> Markup:
 
 
 def _figures(source: Source, part: Part) -> Markup:
-    drawn = [figure for spec in FIGURES.values() for figure in _drawn(source, spec)]
-    if not drawn:
+    drawn = [(spec, *_drawn(source, spec)) for spec in FIGURES.values()]
+    shown = [(spec, figures, messages) for spec, figures, messages in drawn if figures]
+    if not shown:
         return part(element("p", "There is nothing to draw."))
-    links = [markup.link(anchor(name), name) for name, _ in drawn if name]
     return part(
-        element("nav", markup.bullets(links), aria_label="Figures"),
-        element("div", *(figure for _, figure in drawn), class_="figures"),
+        contents([(spec, figures) for spec, figures, _ in shown]),
+        *(group(spec, figures, messages) for spec, figures, messages in shown),
     )
 
 
-def _drawn(source: Source, spec: FigureSpec) -> Iterator[tuple[str, Markup]]:
-    """Yield name and figure of all figures that the dataset supports, then log messages."""
+def _drawn(source: Source, spec: FigureSpec) -> tuple[list[Embedded], list[str]]:
+    """Return all figures of one kind that the dataset supports, and log messages."""
     if not source.measured.done.any() or spec.needs(source.measured):
-        return
-    command = source.command("analysis", "--figure", spec.name, at=True)
+        return [], []
+    figures = []
     with log_messages() as messages:
         for drawn in spec.drawn(source.measured):
-            yield drawn.name, picture(drawn, command)
+            command = source.command(
+                "analysis", "--figure", spec.name, at=spec.of_a_moment, where=drawn.where
+            )
+            figures.append(embedded(spec, drawn, source.measured.dataset, command))
             plt.close(drawn.figure)
-    for message in messages:
-        yield "", element("p", message, class_="quiet wide")
+    return figures, messages
 
 
 def _numbers(source: Source, part: Part) -> Markup:
@@ -230,16 +256,39 @@ def _numbers(source: Source, part: Part) -> Markup:
     if not measured.done.any():
         return part(element("p", "There are none."))
     heading, rows = summary(measured)
-    many = measured.done.size > MAX_CELLS
-    text = f"Ranges over {measured.done.size:,} cells" if many else "Each cell"
-    pooled = f"{text}, seeds averaged." if measured.has_seeds else f"{text}."
+    n_rows, n_names = measured.done.size, len(measured.swept)
+    many = n_rows > MAX_ROWS
+    text = f"Ranges over {n_rows:,} parameter combinations" if many else "Each point"
+    if measured.has_seeds:
+        text = f"{text if many else 'Each parameter combination'}, means over seeds"
     settled = titles.settled(measured)
-    n_names = len(measured.swept)
     numbers = [1, 3, 5] if many else range(n_names, len(heading) - 1)
     return part(
-        element("p", f"{pooled} {settled}." if settled else pooled),
-        markup.table(rows, heading, numbers),
+        element("p", f"{text}. {settled}." if settled else f"{text}."),
+        markup.table(rows, heading, numbers, fixed=1 if many else n_names),
+        *_as_file(source),
     )
+
+
+def _as_file(source: Source) -> Iterator[Markup]:
+    """Yield how to get the whole table into a file, with spread and interval of each measure."""
+    if not source.measured.swept:
+        return
+    experiment, conditions = (
+        json.dumps(one, ensure_ascii=False) for one in (str(source.experiment), [*source.where])
+    )
+    where = f", {conditions}" if source.where else ""
+    program = (
+        f"from analysis import numbers, open_results; numbers(open_results({experiment}){where})"
+        '.to_dataframe().to_csv("numbers.csv")'
+    )
+    seeds = source.measured.has_seeds and source.measured.dataset.sizes[SEED] > 1
+    over_seeds = ", with standard deviation over seeds and 95 % interval of the mean of each"
+    yield element(
+        "p",
+        f"All measures of every parameter combination{over_seeds if seeds else ''}, in a file:",
+    )
+    yield markup.commands(shlex.join(["python", "-c", program]))
 
 
 def _provenance(source: Source, part: Part) -> Markup:
@@ -250,7 +299,7 @@ def _provenance(source: Source, part: Part) -> Markup:
             i + 1,
             run_text(run, "created").replace("T", " "),
             "" if n is None else f"{n:,}",
-            run_text(run, "seconds"),
+            run_text(run, "seconds") or ("killed" if "seconds" in run else ""),
             run_text(run, "engine"),
             element("code", run_text(run, "git_commit")[:10]),
             {"true": "changed", "false": "clean"}.get(run_text(run, "git_dirty"), "unknown"),

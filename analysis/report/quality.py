@@ -11,7 +11,7 @@ from typing import Any
 import xarray as xr
 
 from analysis.measures.measured import MeasuredDataset
-from analysis.measures.stationarity import NO, NOT_RECORDED, TOO_SHORT
+from analysis.measures.stationarity import ANSWERS, CRITERION, NO_SPIKE, NOT_RECORDED, NOT_SETTLED
 from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE, FAILED, MISSING, Metadata
 from analysis.reading.model import theory_gap
@@ -136,27 +136,32 @@ def _time_step(dataset: xr.Dataset) -> Iterator[QualityWarning]:
 def _behaviour(measured: MeasuredDataset) -> Iterator[QualityWarning]:
     """Yield warnings of silent points, and of weights that are not known to have settled."""
     if measured.silent.any():
-        yield _counted("Silent, the neuron never fired and no weight increased", measured.silent)
+        text = "Silent, the neuron never fired and no weight increased"
+        yield _counted(text, measured.silent, measured.has_seeds)
     answers = measured.settling["settled"].where(measured.done & ~measured.silent, "")
     if (answers == NOT_RECORDED).any():
         yield QualityWarning(
             "Weight history not recorded (record=history): equilibrium cannot be assessed."
         )
-    for answer, text in (
-        (NO, "Not settled, the weights were still changing"),
-        (TOO_SHORT, "Run too short to assess equilibrium"),
-    ):
+    for answer in (NOT_SETTLED, NO_SPIKE):
         if (answers == answer).any():
-            yield _counted(text, answers == answer)
+            text = f"{answer.capitalize()}, {ANSWERS[answer]}"
+            yield _counted(text, answers == answer, measured.has_seeds)
+    if (answers == NOT_SETTLED).any():
+        yield QualityWarning(f"Settled are those of which {CRITERION}.")
     for gap in theory_gap(measured.dataset):
         yield QualityWarning(f"No theory is drawn where {gap}.")
 
 
-def _counted(text: str, chosen: xr.DataArray) -> QualityWarning:
-    """Return a warning with the number and the names of the points that it concerns."""
+def _counted(text: str, chosen: xr.DataArray, over_seeds: bool = False) -> QualityWarning:
+    """Return a warning with the number and the names of the points that it concerns.
+
+    What is judged over several seeds is a parameter combination, not a point, which is one run.
+    """
     if not chosen.ndim:
         return QualityWarning(f"{text}.")
-    n, points = int(chosen.sum()), "points" if chosen.size > 1 else "point"
+    n, noun = int(chosen.sum()), "parameter combination" if over_seeds else "point"
+    points = noun if chosen.size == 1 else f"{noun}s"
     return QualityWarning(f"{text}: {n:,} of {chosen.size:,} {points}.", all_named(chosen))
 
 

@@ -1,22 +1,26 @@
-"""Table of the measures of an experiment: one row per cell, or the range of each measure."""
+"""Table of the measures: one row per parameter combination, or the range of each measure."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
-from analysis.measures import late_output
 from analysis.measures.measured import MeasuredDataset
-from analysis.measures.seeds import confidence_interval, mean_over_seeds
+from analysis.measures.numbers import quantities, seeds_done, varying_ratio
+from analysis.measures.seeds import (
+    SEED,
+    confidence_interval,
+    mean_over_seeds,
+    spread_over_seeds,
+)
+from analysis.measures.stationarity import NOT_SETTLED
 from analysis.reading.dataset import label
-from analysis.reading.metadata import DONE
 from analysis.report.point_names import named, value_text
 
-#: Up to this many cells are listed; of more, the ranges.
-MAX_CELLS = 50
+#: Up to this many parameter combinations are listed; of more, the ranges.
+MAX_ROWS = 500
 
 #: Text in place of NaN.
 NOTHING = "–"
@@ -25,65 +29,40 @@ NOTHING = "–"
 Table = tuple[list[str], list[list[str]]]
 
 
-def quantities(measured: MeasuredDataset) -> list[xr.DataArray]:
-    """Return the measures of a dataset, averaged over seeds, without those that are all NaN.
-
-    Parameters
-    ----------
-    measured : MeasuredDataset
-        The points that are reported.
-
-    Returns
-    -------
-    list of DataArray, (...)
-        Output rate [Hz], mean weight, shares of weights, CV and Fano factor, dimensionless, and
-        settling time [s], along the swept axes without `seed`.
-    """
-    shares = mean_over_seeds(measured.shares)
-    time = measured.settling["settling_time"]
-    fano = late_output.fano_factor(measured.dataset)
-    found = [
-        mean_over_seeds(measured.output_rate),
-        mean_over_seeds(measured.dataset["mean_weight"]),
-        *(
-            shares.sel(range=limits, drop=True).assign_attrs(
-                long_name=f"share of weights {limits}", units=""
-            )
-            for limits in shares["range"].values.tolist()
-        ),
-        mean_over_seeds(late_output.isi_cv(measured.dataset)),
-        *([] if fano is None else [mean_over_seeds(fano)]),
-        (time / 1000).assign_attrs(time.attrs | {"units": "s"}),
-    ]
-    return [quantity for quantity in found if quantity.notnull().any()]
-
-
 def summary(measured: MeasuredDataset) -> Table:
-    """Return the table of all cells, or of the ranges if there are more than `MAX_CELLS`."""
-    return by_cell(measured) if measured.done.size <= MAX_CELLS else ranges(measured)
+    """Return the table of all combinations, or of ranges if there are more than `MAX_ROWS`."""
+    return by_combination(measured) if measured.done.size <= MAX_ROWS else ranges(measured)
 
 
-def by_cell(measured: MeasuredDataset) -> Table:
+def by_combination(measured: MeasuredDataset) -> Table:
     """Return the measures at each combination of swept values, over seeds."""
-    dataset = measured.dataset
-    rate, *others = quantities(measured)
-    interval = confidence_interval(measured.output_rate)
+    dataset, dims = measured.dataset, measured.done.dims
+    rate, *others = map(mean_over_seeds, quantities(measured).values())
+    ratio = varying_ratio(measured)
+    ratios = [] if ratio is None else [ratio]
+    over_seeds = _OverSeeds(measured)
     heading = [
         *(label(dataset[axis]) for axis in measured.swept),
+        *map(label, ratios),
         label(rate),
-        *(["95 % interval", "Seeds done"] if measured.has_seeds else []),
+        *over_seeds.heading,
         *map(label, others),
         "Settled",
     ]
+    before, after = (
+        [one.transpose(*dims).values for one in some] for some in ([*ratios, rate], others)
+    )
+    plain = {axis: dataset[axis].drop_attrs() for axis in dims}
+    values = {axis: [value_text(one, i) for i in range(one.size)] for axis, one in plain.items()}
     rows = []
-    for cell in np.ndindex(measured.done.shape):
-        index = dict(zip(measured.done.dims, cell, strict=True))
+    for combination in np.ndindex(measured.done.shape):
+        index = dict(zip(dims, combination, strict=True))
         rows.append(
             [
-                *(value_text(dataset[axis].drop_attrs(), i) for axis, i in index.items()),
-                number(rate[index]),
-                *_over_seeds(measured, interval, index),
-                *(number(quantity[index]) for quantity in others),
+                *(values[axis][i] for axis, i in index.items()),
+                *(number(one.item(combination)) for one in before),
+                *over_seeds.row(combination),
+                *(number(one.item(combination)) for one in after),
                 _settled(measured, index),
             ]
         )
@@ -91,41 +70,51 @@ def by_cell(measured: MeasuredDataset) -> Table:
 
 
 def ranges(measured: MeasuredDataset) -> Table:
-    """Return minimum, maximum and median of each measure, and the first points of the extremes."""
+    """Return minimum, maximum and median of each measure, and the first ones of the extremes."""
     rows = []
-    for quantity in quantities(measured):
+    for quantity in map(mean_over_seeds, quantities(measured).values()):
         row = [label(quantity)]
         for found in (quantity.argmin(...), quantity.argmax(...)):
             index = {dim: int(i) for dim, i in found.items()}
-            row += [number(quantity[index]), named(quantity, index)]
-        rows.append([*row, number(quantity.median())])
+            row += [number(quantity[index].item()), named(quantity, index)]
+        rows.append([*row, number(quantity.median().item())])
     return ["", "Minimum", "first at", "Maximum", "first at", "Median"], rows
 
 
-def number(value: xr.DataArray) -> str:
-    """Format a number with four digits.
+def number(value: float) -> str:
+    """Format a number of any unit with four digits, without the unit; a dash for NaN."""
+    return f"{value:.4g}" if np.isfinite(value) else NOTHING
+
+
+class _OverSeeds:
+    """Columns about the seeds of the output rate; none if seeds were not swept.
 
     Parameters
     ----------
-    value : DataArray, ()
-        In any unit.
-
-    Returns
-    -------
-    str
-        The number without its unit; a dash for NaN.
+    measured : MeasuredDataset
+        The points that are reported.
     """
-    return f"{value.item():.4g}" if np.isfinite(value.item()) else NOTHING
 
+    def __init__(self, measured: MeasuredDataset) -> None:
+        self.heading: list[str] = []
+        self._n_seeds = measured.dataset.sizes[SEED] if measured.has_seeds else 0
+        if not self._n_seeds:
+            return
+        self.heading = ["95 % interval of the mean", "Seeds done"]
+        if self._n_seeds > 1:
+            self.heading.insert(1, "Standard deviation over seeds")
+        dims, rate = measured.done.dims, measured.output_rate
+        self._interval = confidence_interval(rate).transpose(*dims, "bound").values
+        self._spread = spread_over_seeds(rate).transpose(*dims).values
+        self._done = seeds_done(measured).transpose(*dims).values
 
-def _over_seeds(
-    measured: MeasuredDataset, interval: xr.DataArray, index: Mapping[Hashable, int]
-) -> list[str]:
-    """Return interval and number of seeds of a cell; no columns if seeds were not swept."""
-    if not measured.has_seeds:
-        return []
-    done = measured.dataset["status"][index] == DONE
-    return [_interval(interval[index].values), f"{int(done.sum())} of {done.size}"]
+    def row(self, combination: tuple[int, ...]) -> list[str]:
+        """Return the cells of one combination."""
+        if not self._n_seeds:
+            return []
+        spread = [number(self._spread[combination])] if self._n_seeds > 1 else []
+        done = f"{self._done[combination]} of {self._n_seeds}"
+        return [_interval(self._interval[combination]), *spread, done]
 
 
 def _interval(bounds: NDArray[np.float64]) -> str:
@@ -136,4 +125,10 @@ def _interval(bounds: NDArray[np.float64]) -> str:
 def _settled(measured: MeasuredDataset, index: Mapping[Hashable, int]) -> str:
     if not measured.done[index]:
         return "not done"
-    return "silent" if measured.silent[index] else str(measured.settling["settled"][index].item())
+    if measured.silent[index]:
+        return "silent"
+    answer = str(measured.settling["settled"][index].item())
+    to_come = measured.settling["to_come"][index]
+    if answer != NOT_SETTLED or to_come.isnull().all():
+        return answer
+    return f"{answer}: {to_come['quantity'][to_come.values.argmax()].item()}"

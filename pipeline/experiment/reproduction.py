@@ -24,6 +24,9 @@ from pipeline.storage.netcdf import request_in, runs_in
 from pipeline.storage.provenance import RunRecord
 from pipeline.system.output import say
 
+#: Up to this many values of an axis are listed.
+_MOST_LISTED = 8
+
 
 def reproduce(
     experiment: Path, n_points: int, conditions: Sequence[str], run_given_code: bool
@@ -139,7 +142,7 @@ class _Recorded:
             raise unknown_key(key, text, axes, "no axis of this file")
         shown = {_shown(axis.key, value): i for i, value in enumerate(axis.values)}
         if _shown(axis.key, text) not in shown:
-            raise RequestError(f"{written(key, text)}: must be one of {', '.join(shown)}")
+            raise RequestError(f"{written(key, text)}: must be one of {_abbreviated([*shown])}")
         shape = [1] * len(self.grid.axes)
         n = self.grid.axes.index(axis)
         shape[n] = len(axis.values)
@@ -183,6 +186,13 @@ def _shown(key: str, value: Any) -> str:
         return str(quantity.kind(value)) if quantity else str(value)
     except ValueError:
         return str(value)
+
+
+def _abbreviated(texts: Sequence[str]) -> str:
+    """Return texts separated by commas; of many, the first ones, the last one and their number."""
+    if len(texts) <= _MOST_LISTED:
+        return ", ".join(texts)
+    return f"{', '.join(texts[:3])}, ..., {texts[-1]} ({len(texts):,} values)"
 
 
 def _is_missing(recorded: NDArray, again: NDArray) -> bool:

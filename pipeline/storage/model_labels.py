@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 
 from pipeline.model.inputs import InputProcess
+from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
+from pipeline.model.quantity import Section
+from pipeline.model.sections import Neuron, Record, Simulation, Synapse
 from pipeline.request.grid import Grid
 from pipeline.storage.along_axes import LabelledArray, LabelledVariable, dimensions
 from pipeline.storage.columns import Column, GatheredVariable
@@ -101,10 +104,11 @@ def model_coordinates(grid: Grid) -> dict[str, LabelledArray]:
 
 
 def model_attributes(grid: Grid) -> Mapping[str, str]:
-    """Return the description of rules and processes, as JSON by name.
+    """Return the description of parameters, rules and processes, as JSON by key or name.
 
-    It has whether the statistics are stationary, why the equilibrium theory does not apply (empty
-    where it does), the source of registered ones, and the kind of a rule's traces.
+    Of each parameter it has the long name, and the unit unless it is dimensionless. Of rules and
+    processes it has whether the statistics are stationary, why the equilibrium theory does not
+    apply (empty where it does), the source of registered ones, and the kind of a rule's traces.
     """
     return _attributes_of(tuple((type(p.stdp), type(p.input)) for p in grid.unlike_models))
 
@@ -114,6 +118,7 @@ def _attributes_of(
     models: tuple[tuple[type[Rule], type[InputProcess]], ...],
 ) -> Mapping[str, str]:
     """Return the description of pairs of a rule and a process, made once."""
+    variants = [variant for pair in models for variant in pair]
     rules = {rule.name: _description(rule) for rule, _ in models}
     for rule, _ in models:
         rules[rule.name]["traces"] = {
@@ -125,7 +130,22 @@ def _attributes_of(
             for name, trace in rule.traces.items()
         }
     processes = {process.name: _description(process) for _, process in models}
-    return {"rules": json.dumps(rules), "processes": json.dumps(processes)}
+    return {
+        "parameters": json.dumps(_parameters(variants)),
+        "rules": json.dumps(rules),
+        "processes": json.dumps(processes),
+    }
+
+
+def _parameters(variants: Sequence[type[Section]]) -> dict[str, dict[str, str]]:
+    """Return long name and unit of each key; of rules and processes, those of these ones."""
+    described: dict[str, dict[str, str]] = {}
+    fixed: tuple[type[Section], ...] = (Neuron, Synapse, Simulation, Record, Configuration)
+    for section in (*fixed, *variants):
+        for name, declared in section.quantities().items():
+            units = {"units": declared.units} if declared.units else {}
+            described.setdefault(section.key(name), {"long_name": declared.long_name, **units})
+    return described
 
 
 def trace_names(grid: Grid) -> list[str]:

@@ -66,6 +66,7 @@ ATTRIBUTES = {
     "model_version",
     "coincidence_convention",
     "title",
+    "parameters",
     "rules",
     "processes",
     "runs",
@@ -197,7 +198,7 @@ def test_every_parameter_that_is_read_is_one_of_the_model():
                 section, _, name = node.value.partition(".")
                 if section in sections and name.isidentifier():
                     found.add(node.value)
-    assert {"stdp.rule", "simulation.dt", "synapse.w_init", "input.rate_hz"} <= found
+    assert {"stdp.rule", "simulation.dt", "neuron.E_L", "input.rate_hz"} <= found
     assert found <= set(all_quantities())
 
 
@@ -223,6 +224,20 @@ def test_rules_and_processes_are_described_by_the_names_that_are_read(dataset):
         assert known["source"] == ""
     assert {*_CLASSES.values()} <= {*dataset.attrs}
     assert content_hash("def x") == source_hash("def x")
+
+
+def test_a_reader_of_netcdf_alone_finds_the_unit_of_every_constant(experiment):
+    """In the attribute `parameters`, by the keys of the attribute `configuration`."""
+    with netCDF4.Dataset(experiment / "results.nc") as file:
+        constants = metadata.flat(json.loads(file.configuration))
+        described = json.loads(file.parameters)
+    assert described["neuron.V_th"] == {"long_name": "spike threshold", "units": "mV"}
+    assert described["stdp.A_plus"] == {"long_name": "LTP amplitude"}
+    quantities = all_quantities()
+    assert {*constants, *AXES} <= {*described} <= {*quantities}
+    for key, one in described.items():
+        assert one.get("units", "") == quantities[key].units, key
+    assert metadata.read_metadata(experiment / "results.nc").described == described
 
 
 def test_an_axis_of_choices_has_a_list_of_what_each_sets(tmp_path):

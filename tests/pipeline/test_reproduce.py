@@ -82,6 +82,15 @@ def test_points_can_be_chosen(configure, tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 
+def test_the_values_of_a_long_axis_are_abbreviated(configure, tmp_path, capsys):
+    """The first ones, the last one and their number, in a line that can be read."""
+    pipeline.sweep(configure(), {"seed": range(1200)}, tmp_path, backend="sequential")
+    assert main([str(tmp_path), "--where", "seed=x"]) == 2
+    assert capsys.readouterr().err == (
+        "error: seed=x: must be one of 0, 1, 2, ..., 1199 (1,200 values)\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

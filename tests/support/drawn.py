@@ -61,12 +61,22 @@ def legend_text(figure):
 
 
 def settle(dataset):
-    """Replace the weights by settled ones: a bimodal distribution, drawn again at each sample."""
+    """Replace the histories by settled ones.
+
+    The output rate is constant, and so is the bimodal distribution of weights; strong synapses
+    exchange their weights at each sample, and so do weak ones. The rate is so high that there is
+    enough plasticity in these short runs.
+    """
     random = np.random.default_rng(0)
     history = dataset["weight_history"]
-    strong = random.random(history.shape[:-2] + history.shape[-1:]) < 0.4
-    near = random.exponential(0.04, history.shape).clip(0, 0.4)
-    dataset["weight_history"][...] = np.where(strong[..., np.newaxis, :], 1 - near, near)
+    *_, n_synapses = history.shape
+    n_strong = round(0.4 * n_synapses)
+    near = random.exponential(0.04, n_synapses).clip(0, 0.4)
+    weak = np.broadcast_to(near[n_strong:], (*history.shape[:-1], n_synapses - n_strong))
+    strong = np.broadcast_to(1 - near[:n_strong], (*history.shape[:-1], n_strong))
+    exchanged = [random.permuted(weights, axis=-1) for weights in (strong, weak)]
+    dataset["weight_history"][...] = np.concatenate(exchanged, axis=-1)
+    dataset["rate_history"][...] = 2000.0
     dataset["weight"][...] = dataset["weight_history"].isel(sample_time=-1).values
     dataset["mean_weight"][...] = dataset["weight"].mean("synapse").values
     return dataset

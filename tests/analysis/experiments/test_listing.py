@@ -68,6 +68,18 @@ def test_a_row_has_axes_points_commit_and_time(keep, listed):
     ]
 
 
+def test_the_time_of_a_killed_run_is_not_counted_as_none(keep, listed):
+    """A run that was killed has no time: the sum of the others is a lower bound, and says so."""
+    runs = [{"created": "2026-11-02T09:30:00+00:00", "seconds": None}]
+    say(keep("all", {"seed": [1]}), runs=json.dumps(runs), seconds=0.0)
+    runs.append({"created": "2026-11-02T09:40:00+00:00", "seconds": 75.0})
+    say(keep("one", {"seed": [1]}), runs=json.dumps(runs), seconds=75.0)
+    say(keep("whole", {"seed": [1]}), runs=json.dumps(runs[1:]), seconds=75.0)
+    heading, *rows = listed()[1]
+    shown = {row.split()[0]: row[: heading.index("axes")].split()[5:] for row in rows}
+    assert shown == {"all": ["killed"], "one": [">", "1.2", "min"], "whole": ["1.2", "min"]}
+
+
 def test_failed_and_missing_points_have_columns_where_there_are_any(keep, listed):
     """In the order done, failed, missing."""
     keep("whole", {"seed": [1]})

@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from analysis import show
+from analysis.__main__ import main
 from analysis.figures.save import draw, file_name
 from analysis.plots import style
 from analysis.reading.errors import LoadError
@@ -52,6 +53,33 @@ def test_a_failed_drawing_leaves_the_earlier_file(experiment, monkeypatch):
         draw(experiment, ["rates"])
     assert set((experiment / "figures").iterdir()) == {path, path.with_suffix(".txt")}
     assert path.read_bytes() == before
+
+
+def test_one_figure_that_cannot_be_written_stops_no_other(experiment, capsys):
+    """All others are drawn; the error names the one and its reason, and the exit code is 1."""
+    assert main([str(experiment)]) == 0
+    everything = {file.name for file in (experiment / "figures").iterdir()}
+    for file in (experiment / "figures").iterdir():
+        file.unlink()
+    blocked = experiment / "figures" / "rates_against_rate_hz.png"
+    blocked.mkdir()
+    capsys.readouterr()
+    assert main([str(experiment)]) == 1
+    assert {file.name for file in (experiment / "figures").iterdir()} == everything
+    captured = capsys.readouterr()
+    assert captured.err == f"error: {blocked}: cannot be written (Is a directory)\n"
+    assert str(blocked) not in captured.out
+    images = [name for name in everything if name.endswith(".png")]
+    assert len(captured.out.splitlines()) == len(images) - 1
+
+
+def test_a_folder_that_cannot_be_made_is_reported_once(experiment, capsys):
+    """A file of that name: one line, exit code 2, nothing drawn."""
+    (experiment / "figures").write_text("")
+    assert main([str(experiment)]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == f"error: {experiment / 'figures'}: cannot be made (File exists)\n"
+    assert not captured.out
 
 
 def test_a_value_with_a_slash_makes_a_file_name(keep):

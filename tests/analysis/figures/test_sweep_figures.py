@@ -8,7 +8,7 @@ from matplotlib.contour import QuadContourSet
 from analysis.measures import equilibrium, spike_trains, weights
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import confidence_interval
-from analysis.measures.stationarity import settling
+from analysis.measures.settling import settling
 from analysis.plots import style
 from analysis.reading.dataset import label
 from tests.support.drawn import (
@@ -316,8 +316,9 @@ def test_the_approach_to_equilibrium_is_drawn_in_time(settled):
     assert strong.get_xlabel() == "Simulated time (s)"
     assert "Dots: settling time" in unfolded(figure)
     dot = weight.lines[1]
-    time = settling(dataset)["settling_time"].sel(rate_hz=30).item() / 1000
-    assert dot.get_xdata() == pytest.approx([time])
+    time = settling(dataset)["settling_time"].sel(rate_hz=30)
+    nearest = dataset["sample_time"].sel(sample_time=time, method="nearest").item() / 1000
+    assert dot.get_xdata() == pytest.approx([nearest])
 
 
 def test_weights_in_time_begin_at_the_initial_weight(sweep):

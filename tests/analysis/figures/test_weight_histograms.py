@@ -6,7 +6,7 @@ from matplotlib.colors import same_color
 
 from analysis.measures import equilibrium, weights
 from analysis.measures.measured import MeasuredDataset
-from analysis.measures.stationarity import settling
+from analysis.measures.settling import settling
 from analysis.plots import style
 from analysis.reading.dataset import label
 from tests.support.drawn import (
@@ -69,10 +69,10 @@ def test_an_unsettled_histogram_says_so(sweep):
     """Pale, without theory, with a note beside it and a count in the title."""
     settled = settle(sweep({"input.rate_hz": [30, 60]}, *HISTORY))
     settled["weight_history"][1, :, :] = 0.4 + 0.02 * np.arange(25)[:, np.newaxis]
-    assert settling(settled)["settled"].values.tolist() == ["yes", "no"]
+    assert settling(settled)["settled"].values.tolist() == ["settled", "not settled"]
     figure = drawn(settled, "weights")["weights"]
     (axes,) = figure.axes
-    assert "Settled: 1 of 2 points" in title_of(figure)
+    assert "1 settled, 1 not settled" in title_of(figure)
     assert axes.texts[1].get_text() == "not settled"
     expected = equilibrium.expected_histogram(settled)["share"].sel(rate_hz=30)
     scale = ridge(axes, 0).max() / weights.weight_histogram(settled).sel(rate_hz=30).max().item()

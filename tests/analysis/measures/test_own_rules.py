@@ -6,8 +6,9 @@ import xarray as xr
 
 from analysis.measures import theory
 from analysis.measures.equilibrium import expected_histogram, homeostatic_rate, spikes_per_input
+from analysis.measures.settling import settling
 from analysis.measures.spike_trains import input_spikes
-from analysis.measures.stationarity import settling
+from analysis.measures.stationarity import SETTLED
 from analysis.measures.traces import ltd_trace, ltp_trace
 from analysis.reading.dataset import with_named_choices
 from analysis.reading.select import part_of
@@ -57,7 +58,7 @@ def test_theory_is_computed_at_the_points_that_it_covers():
     with registered():
         dataset = with_named_choices(sweep_over_rules(NAMES, *overrides, axes={"seed": [1, 2]}))
     assert (dataset["output_rate"] > 0).all()
-    settled = xr.full_like(settling(dataset)["settled"], "yes")
+    settled = xr.full_like(settling(dataset)["settled"], SETTLED)
     found = expected_histogram(dataset, settled)
     of_additive = [True, False, False, False]
     assert found["share"].notnull().all("weight_bin").values.tolist() == of_additive

@@ -1,9 +1,12 @@
 """Statistics over seeds: mean, standard deviation, and the coverage of confidence intervals."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import xarray as xr
 
+from analysis.measures import seeds
 from analysis.measures.seeds import (
     confidence_interval,
     mean_over_seeds,
@@ -151,3 +154,33 @@ def test_paired_differences_profit_from_shared_seeds(sweep):
     unpaired = weight.copy()
     unpaired[1] = weight[1].roll(seed=7).values
     assert width(weight) < width(unpaired) / 2
+
+
+def test_resamples_are_those_of_one_draw(monkeypatch):
+    """Drawn in blocks, for some rows at a time, the intervals are those of all draws at once."""
+    rows = samples(30, 12)
+    rows[3, :5] = np.nan
+    at_once = confidence_interval(rows)
+    draws = np.random.default_rng(12).multinomial(12, np.full(12, 1 / 12), 2000)
+    deviations = (rows - rows.mean("seed")).values[:3]
+    expected = np.quantile(deviations @ draws.T / 12, [0.025, 0.975], axis=1)
+    widening = np.sqrt(12 / 11) * 2.200985 / 1.959964  # Student's quantile for 11 degrees
+    found = (at_once - rows.mean("seed")).values[:3].T
+    np.testing.assert_allclose(found, widening * expected, rtol=1e-4)
+    monkeypatch.setattr(seeds, "_MAX_HELD", 7 * 2000)
+    np.testing.assert_allclose(confidence_interval(rows), at_once, rtol=1e-12)
+    monkeypatch.setattr(seeds, "_MAX_HELD", 2000)
+    np.testing.assert_allclose(confidence_interval(rows), at_once, rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(1, 20_000), (5_000, 3)])
+def test_many_seeds_and_many_points_take_little_memory(shape):
+    """Of 20,000 seeds, or of 5,000 points, the resamples are never all in memory."""
+    rows = samples(*shape)
+    tracemalloc.start()
+    try:
+        confidence_interval(rows)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 100e6

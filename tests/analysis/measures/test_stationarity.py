@@ -1,250 +1,246 @@
-"""Stationarity of weights: synthetic histories and simulations."""
+"""Stationarity of one run: synthetic series whose future is known."""
 
 import numpy as np
 import pytest
-import xarray as xr
 
-import pipeline
-from analysis.measures.stationarity import settling
+from analysis.measures import stationarity
+from analysis.measures.stationarity import (
+    ANSWERS,
+    DOUBLINGS,
+    FROZEN,
+    LOWER_BOUND,
+    NO_SPIKE,
+    NOT_RECORDED,
+    NOT_SETTLED,
+    QUANTITIES,
+    RATE_FLOOR,
+    RATE_TOLERANCE,
+    SETTLED,
+    TOLERANCE,
+    UPPER_BOUND,
+    compared,
+    judged,
+    mean_of,
+    settled_since,
+    weight_statistics,
+)
 
-
-def made(histories, interval=1000.0):
-    """Return a dataset of histories, `(n_points, n_samples, n_synapses)`, a point per rate."""
-    histories = np.asarray(histories, dtype=np.float32)
-    n_points, n_samples, _ = histories.shape
-    return xr.Dataset(
-        {
-            "weight_history": (("rate_hz", "sample_time", "synapse"), histories),
-            "status": (("rate_hz",), np.zeros(n_points, dtype=int)),
-        },
-        {
-            "rate_hz": np.arange(float(n_points)),
-            "sample_time": interval * np.arange(1, n_samples + 1),
-        },
-        {"configuration": '{"synapse": {"w_init": 0.5}}'},
-    )
-
-
-def bimodal(random, strong):
-    """Draw a weight near 1 for each strong synapse, and near 0 for the others."""
-    shape = np.shape(strong)
-    return np.where(strong, random.beta(20, 1, shape), random.beta(1, 20, shape))
-
-
-def stationary(random, n_samples, n_synapses, stay):
-    """Return a stationary history: in each sample some synapses draw a new weight."""
-    history = np.empty((n_samples, n_synapses))
-    for i in range(n_samples):
-        new = bimodal(random, random.random(n_synapses) < 0.4)
-        kept = random.random(n_synapses) < (stay if i else 0)
-        history[i] = np.where(kept, history[i - 1], new)
-    return history
+#: Gross change per synapse and spike at which a window of a second or more at 10 Hz is enough.
+STEP = 1.0
+N_SYNAPSES = 100
 
 
-def relaxing(random, n_samples, n_synapses, until):
-    """Return a history whose synapses jump from 1/2 to a peak at uniform times until a sample."""
-    leaves = random.uniform(0, until, n_synapses)
-    gone = np.arange(n_samples)[:, np.newaxis] >= leaves
-    strong = np.broadcast_to(random.random(n_synapses) < 0.4, gone.shape)
-    return np.where(gone, bimodal(random, strong), 0.5)
+def times(n=128, duration=128_000.0):
+    """Return n equidistant sample times [ms]."""
+    return duration / n * np.arange(1, n + 1)
 
 
-def answer(history):
-    """Return the answer, the settling time and the distance for one history."""
-    found = settling(made([history])).isel(rate_hz=0)
-    return found["settled"].item(), found["settling_time"].item(), found["distance"].item()
+def weights(strong_share, n=128):
+    """Return weights of which a share, constant or per sample, is at 0.95, the others at 0.05."""
+    shares = np.broadcast_to(strong_share, n)
+    strong = np.arange(N_SYNAPSES) < np.rint(shares * N_SYNAPSES)[:, np.newaxis]
+    return np.where(strong, 0.95, 0.05)
 
 
-def test_weights_that_came_far_and_stay_have_settled():
-    """Synapses that leave 1/2 for their peaks until sample 40 of 100 settle about then."""
-    settled, time, distance = answer(relaxing(np.random.default_rng(0), 100, 600, until=40))
-    assert settled == "yes"
-    assert 30_000 <= time <= 41_000
-    assert distance < 0.01
+def judge(rate=10.0, weight=None, time=None, step=STEP):
+    """Judge a run with constant rate and weights unless others are given."""
+    time = times() if time is None else time
+    weight = weights(0.4, time.size) if weight is None else weight
+    rate = np.broadcast_to(rate, time.size)
+    return judged(compared(time, rate, weight_statistics(weight), step))
 
 
-def test_weights_that_still_change_have_not_settled():
-    """If synapses still leave 1/2 in the last quarter, the answer is no and the time NaN."""
-    settled, time, distance = answer(relaxing(np.random.default_rng(0), 100, 600, until=120))
-    assert settled == "no"
-    assert np.isnan(time)
-    assert distance > 0.01
+def to_come(judgement, quantity):
+    """Return the bound of one quantity."""
+    return judgement.to_come[QUANTITIES.index(quantity)]
 
 
-def test_the_distance_is_how_far_weights_have_moved():
-    """Between quarters in which all weights rise by 0.2 it is 0.2."""
-    history = np.full((16, 50), 0.31)
-    history[12:] = 0.51
-    settled, time, distance = answer(history)
-    assert settled == "no"
-    assert np.isnan(time)
-    assert distance == pytest.approx(0.2)
+def test_the_statistics_are_mean_shares_and_histogram():
+    """Of each sample; limits are between the numbers of the lattice, and 1 is in the last bin."""
+    found = weight_statistics([[0.0, 0.1, 0.5, 0.9, 1.0], [0.04, 0.0999996, 0.5000001, 0.95, 1]])
+    assert found.shape == (2, 4 + 25)
+    np.testing.assert_allclose(found[0, :4], [0.5, 1 / 5, 2 / 5, 1 / 5])
+    np.testing.assert_allclose(found[1, 1:4], [1 / 5, 2 / 5, 2 / 5])
+    assert np.flatnonzero(found[0, 4:]).tolist() == [0, 2, 12, 22, 24]
+    np.testing.assert_allclose(found[:, 4:].sum(axis=1), 1)
 
 
-def test_a_few_samples_are_too_few():
-    """Fewer than eight samples are too short, whatever the weights."""
-    history = relaxing(np.random.default_rng(1), 7, 600, until=2)
-    settled, time, distance = answer(history)
-    assert settled == "too short"
-    assert np.isnan(time)
-    assert np.isnan(distance)
+def test_differences_by_rounding_decide_nothing():
+    """Weights that two engines give, equal to 1e-12, have the same statistics to the last bit."""
+    random = np.random.default_rng(0)
+    one = random.random((20, 1000)).round(3)
+    other = (one + random.normal(0, 1e-12, one.shape)).clip(0, 1)
+    np.testing.assert_array_equal(weight_statistics(one), weight_statistics(other))
 
 
-def test_weights_that_hardly_move_are_not_called_settled():
-    """Weights that hardly moved, or never did, are no evidence of an equilibrium."""
+def test_a_run_in_which_nothing_changes_has_settled():
+    """Nothing is to come of any quantity."""
+    judgement = judge()
+    assert judgement.answer == SETTLED
+    np.testing.assert_allclose(judgement.to_come, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("factor", "answer"), [(0.75, SETTLED), (1.05, NOT_SETTLED)])
+def test_a_logarithmic_drift_is_carried_on_over_four_doublings(factor, answer):
+    """A rate that changes by as much in each doubling has four times the last change to come."""
+    time = times(4096)
+    per_doubling = factor * RATE_TOLERANCE * 10 / DOUBLINGS
+    rate = 10 - per_doubling * np.log2(time / time[-1] / 0.75)  # 10 Hz amid the last half
+    judgement = judge(rate, time=time)
+    assert judgement.answer == answer
+    # The trend within the windows counts as an error.
+    assert factor < to_come(judgement, "output rate") < 1.25 * factor
+
+
+def test_of_the_rate_the_tolerance_is_relative_with_a_floor():
+    """The same relative change is within it at a low rate only below the floor."""
+    rate = np.repeat([1.06, 1.0], 64)
+    assert to_come(judge(10 * rate), "output rate") == pytest.approx(4 * 0.06 / 0.2)
+    assert to_come(judge(0.1 * rate), "output rate") == pytest.approx(4 * 0.006 / RATE_FLOOR)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "change"),
+    [
+        ("mean weight", 0.9 * 0.02),
+        ("share of weights below 0.1", 0.02),
+        ("share of weights above 0.5", 0.02),
+        ("share of weights above 0.9", 0.02),
+    ],
+)
+def test_of_weights_the_tolerance_is_absolute(quantity, change):
+    """Where two of a hundred synapses have become strong since the quarter before."""
+    judgement = judge(weight=weights(np.repeat([0.4, 0.42], 64)))
+    assert judgement.answer == NOT_SETTLED
+    assert to_come(judgement, quantity) == pytest.approx(DOUBLINGS * change / TOLERANCE)
+    assert to_come(judgement, "output rate") == 0
+
+
+def test_a_histogram_that_changes_at_constant_mean_and_shares_is_seen():
+    """Weights between 0.1 and 0.5 that spread: the total variation of the histogram."""
+    before, after = np.full((64, 100), 0.3), np.tile([0.15, 0.45], (64, 50))
+    judgement = judge(weight=np.vstack([before, after]))
+    assert judgement.answer == NOT_SETTLED
+    assert judgement.to_come[:-1].max() == pytest.approx(0, abs=1e-9)
+    assert to_come(judgement, "histogram of weights") == pytest.approx(DOUBLINGS * 1 / 0.1)
+
+
+def test_noise_that_is_larger_than_the_tolerance_is_no_equilibrium():
+    """A stationary rate counts as settled only if it is known well enough."""
+    random = np.random.default_rng(1)
+    answers = {
+        noise: [judge(random.normal(10, noise, 128)).answer == SETTLED for _ in range(50)]
+        for noise in (0.5, 20.0)
+    }
+    assert all(answers[0.5])
+    assert not any(answers[20.0])
+
+
+def test_errors_are_those_of_a_correlated_series():
+    """Of an autoregression, the interval of the mean covers it about as often as stated."""
     random = np.random.default_rng(2)
-    crept = 0.5 + np.arange(1, 41)[:, np.newaxis] / 40 * random.normal(0, 0.02, 300)
-    still = np.full((40, 300), 0.583333333333333)
-    # Half of the synapses strong and half weak, and all as good as at rest.
-    apart = np.where(np.arange(300) < 150, 0.05, 0.95) + random.normal(0, 0.005, (40, 300))
-    for history, expected in ((crept, "no"), (still, "too short"), (apart, "too short")):
-        settled, time, distance = answer(history)
-        assert settled == expected  # a drift that does not slow down is extrapolated
-        assert np.isnan(time)
-        assert distance < 0.01
+    hits, n_runs, n = 0, 400, 512
+    for _ in range(n_runs):
+        noise, series = random.normal(size=n), np.empty(n)
+        series[0] = noise[0] / np.sqrt(1 - 0.9**2)
+        for i in range(1, n):
+            series[i] = 0.9 * series[i - 1] + noise[i]
+        mean, error = stationarity._batch_means(series[:, np.newaxis])
+        hits += abs(mean[0]) < 2.36 * error[0]  # Student's t with 7 degrees of freedom
+    assert 0.90 < hits / n_runs < 0.99
 
 
-def test_a_slow_drift_is_no_equilibrium():
-    """A change below 0.01 per quarter is extrapolated if the one before was hardly larger."""
+def test_seeds_settle_together_before_each_of_them_does():
+    """The errors of the mean of many runs are smaller than those of one."""
     random = np.random.default_rng(3)
-    late = 1 - np.exp(-np.arange(100) / 150)  # half of the change is still to come
-    strong = random.random(6000) < 0.5 - 0.07 * late[:, np.newaxis]
-    settled, _, distance = answer(bimodal(random, strong))
-    assert distance < 0.01
-    assert settled == "no"
+    runs = [
+        compared(times(), random.normal(10, 5, 128), weight_statistics(weights(0.4)), STEP)
+        for _ in range(100)
+    ]
+    assert sum(judged(run).answer == SETTLED for run in runs) < 30
+    together = mean_of(runs)
+    assert judged(together).answer == SETTLED
+    np.testing.assert_allclose(together.last, np.mean([run.last for run in runs], axis=0))
+    spread = np.std([run.last[0] for run in runs], ddof=1) / 10
+    assert together.error[0] == pytest.approx(spread, rel=0.3)
 
 
-def test_weights_at_the_bounds_have_settled_if_they_came_from_elsewhere():
-    """All at 1 since the fourth sample: the weights are stationary there."""
-    history = np.ones((40, 300))
-    history[:4] = np.linspace(0.5, 0.95, 4)[:, np.newaxis]
-    settled, time, _ = answer(history)
-    assert (settled, time) == ("yes", 5000.0)
-    never_left = made([np.ones((40, 300))])
-    never_left.attrs["configuration"] = '{"synapse": {"w_init": 1.0}}'
-    assert settling(never_left)["settled"].item() == "too short"
+@pytest.mark.parametrize(("value", "answer"), [(0.97, UPPER_BOUND), (0.03, LOWER_BOUND)])
+def test_weights_at_a_bound_are_an_answer(value, answer):
+    """If enough plasticity has happened for them to leave it, even where they began there."""
+    weight = np.full((128, 100), value)
+    assert judge(weight=weight).answer == answer
+    assert judge(weight=weight, step=1e-4).answer == NOT_SETTLED
+    weight[:64, :10] = 0.5  # they arrived in the last half
+    assert judge(weight=weight).answer == NOT_SETTLED
 
 
-def test_a_difference_that_may_be_chance_is_no_answer():
-    """Few synapses that change peaks at random differ from quarter to quarter by chance."""
-    random = np.random.default_rng(3)
-    found = settling(made([stationary(random, 40, 30, stay=0.95) for _ in range(100)]))
-    assert found["distance"].median() > 0.01
-    assert (found["settled"] == "too short").mean() > 0.8
+def test_without_plasticity_the_weights_are_frozen():
+    """Where the rule changes no weight, whatever the rate does."""
+    assert judge(step=0.0).answer == FROZEN
+    assert judge(np.linspace(1, 20, 128), step=0.0).answer == FROZEN
 
 
-@pytest.mark.parametrize(("n_samples", "n_synapses", "stay"), [(40, 300, 0.9), (80, 300, 0.98)])
-def test_equilibrium_raises_no_false_alarm(n_samples, n_synapses, stay):
-    """Fewer than one in ten stationary distributions are classified as not settled."""
-    random = np.random.default_rng(4)
-    histories = [stationary(random, n_samples, n_synapses, stay) for _ in range(150)]
-    settled = settling(made(histories))["settled"]
-    assert (settled == "no").mean() < 0.1
-    assert (settled == "yes").mean() > 0.2
+def test_silence_is_never_an_equilibrium():
+    """No spike in the last half; frozen or not, at a bound or not."""
+    rate = np.repeat([5.0, 0.0], 64)
+    for more in ({}, {"step": 0.0}, {"weight": np.ones((128, 100))}):
+        assert judge(rate, **more).answer == NO_SPIKE
 
 
-def test_equilibrium_from_the_start_has_settled_early():
-    """Stationary distributions settle mostly in the first half, rarely in the last quarter."""
-    random = np.random.default_rng(5)
-    found = settling(made([stationary(random, 80, 300, stay=0) for _ in range(80)]))
-    times = found["settling_time"].where(found["settled"] == "yes", drop=True)
-    assert times.size > 30
-    assert times.median() < 40_000
-    assert (times > 60_000).mean() < 0.1
-
-
-def test_seeds_are_pooled_and_those_not_done_left_out(configure):
-    """A point of which a seed failed is classified by the others alone."""
-    random = np.random.default_rng(6)
-    one, other = (relaxing(random, 40, 200, until=15) for _ in range(2))
-    pooled = made([one, other]).rename(rate_hz="seed")
-    both, together = settling(pooled), settling(made([np.hstack([one, other])])).isel(rate_hz=0)
-    assert both.sizes == {}
-    assert both["settled"].item() == together["settled"].item() == "yes"
-    assert both["distance"].item() == pytest.approx(together["distance"].item())
-    assert both["settling_time"].item() == together["settling_time"].item()
-    failed = pooled.copy(deep=True)
-    failed["weight_history"][1] = np.nan
-    failed["status"][1] = 1
-    assert settling(failed)["distance"].item() == pytest.approx(answer(one)[2])
-    failed["weight_history"][0] = np.nan
-    assert settling(failed)["settled"].item() == "too short"
-
-
-def test_without_a_history_nothing_is_known(configure):
-    """Without `record.weight_interval` the answer says so, along the swept axes without `seed`."""
-    swept = {"input.rate_hz": [30, 60], "seed": [1, 2]}
-    found = settling(pipeline.sweep(configure(), swept, backend="sequential"))
-    assert found["settled"].dims == ("rate_hz",)
-    assert found["settled"].values.tolist() == ["not recorded", "not recorded"]
-    assert found["settling_time"].isnull().all()
-    assert found["distance"].isnull().all()
-    assert settling(pipeline.simulate(configure()))["settled"].item() == "not recorded"
-
-
-def notebook(axes, *overrides):
-    """Sweep the notebook's neuron over some axes and two seeds."""
-    base = pipeline.configure(*overrides)
-    return settling(pipeline.sweep(base, {**axes, "seed": [0, 1]}, backend="sequential"))
-
-
-def test_two_minutes_of_the_notebooks_neuron_are_no_equilibrium():
-    """At 15 Hz weights still move after 120 s: the tutorial's bell shape is no equilibrium."""
-    found = notebook({}, "record.weight_interval=5000")
-    assert found["settled"].item() == "no"
-    assert found["distance"] > 0.02
-
-
-def test_forty_minutes_of_the_notebooks_neuron_are_an_equilibrium():
-    """At 15 Hz the weights settle after 600 to 2,000 s."""
-    found = notebook({}, "simulation.duration=2400000", "record.weight_interval=30000")
-    assert found["settled"].item() == "yes"
-    assert 400_000 < found["settling_time"].item() < 2_000_000
-
-
-def test_a_silent_neuron_has_not_settled():
-    """At 5 and 10 Hz the notebook's neuron never fires in 120 s: its weights do not move."""
-    found = notebook({"input.rate_hz": [5, 10]}, "record.weight_interval=5000")
-    assert found["settled"].values.tolist() == ["too short", "too short"]
-
-
-@pytest.mark.parametrize("interval", [250, 1000])
-@pytest.mark.parametrize("rate_hz", [15, 30, 60])
-def test_ten_seconds_are_never_an_equilibrium(rate_hz, interval):
-    """From any initial weight, 10 s of the notebook's neuron are too short."""
-    found = notebook(
-        {"synapse.w_init": [0.2, 0.583333333333333, 1]},
-        "simulation.duration=10000",
-        f"record.weight_interval={interval}",
-        f"input.rate_hz={rate_hz}",
+def test_seeds_of_which_some_are_silent_have_not_settled():
+    """Others may begin to fire; all silent are silent."""
+    silent, firing = (
+        compared(times(), np.full(128, rate), weight_statistics(weights(0.4)), STEP)
+        for rate in (0.0, 10.0)
     )
-    assert set(found["settled"].values.tolist()) <= {"no", "too short"}
-    assert found["settling_time"].isnull().all()
+    assert judged(mean_of([firing, silent])).answer == NOT_SETTLED
+    assert judged(mean_of([silent, silent])).answer == NO_SPIKE
+    assert judged(mean_of([firing, firing])).answer == SETTLED
 
 
-def test_a_swept_duration_is_judged_run_by_run():
-    """Shorter runs, padded with NaN in the file, have the same answers as alone."""
-    durations = [60_000, 120_000, 2_400_000]
-    found = notebook({"simulation.duration": durations}, "record.weight_interval=10000")
-    assert found["settled"].values.tolist() == ["too short", "no", "yes"]
-    for duration in durations[:2]:
-        alone = notebook({}, "record.weight_interval=10000", f"simulation.duration={duration}")
-        together = found["distance"].sel(duration=duration)
-        np.testing.assert_equal(together.item(), alone["distance"].item())
+def test_plasticity_is_measured_in_steps_and_not_in_time():
+    """Ten times the amplitude is enough in a tenth of the time."""
+    for duration, step, answer in (
+        (4000.0, 0.2, NOT_SETTLED),  # 20 spikes of 0.2 in the last half
+        (4000.0, 0.3, SETTLED),
+        (40_000.0, 0.02, NOT_SETTLED),
+        (40_000.0, 0.03, SETTLED),
+    ):
+        assert judge(time=times(duration=duration), step=step).answer == answer
+    assert judge(step=np.nan).answer == SETTLED  # unknown: spikes were given
 
 
-def test_answers_follow_the_order_of_the_axes(configure):
-    """Along two axes, in any order, each point has the same answer as alone."""
-    swept = {"synapse.w_init": [0.2, 1.0], "seed": [1, 2], "input.rate_hz": [30, 60]}
-    dataset = pipeline.sweep(
-        configure("record.weight_interval=50", "stdp.A_plus=0.1"), swept, backend="sequential"
-    )
-    found = settling(dataset)
-    assert found["distance"].dims == ("w_init", "rate_hz")
-    assert np.unique(found["distance"]).size == 4
-    for w_init in (0.2, 1.0):
-        for rate in (30, 60):
-            alone = settling(dataset.sel(w_init=[w_init], rate_hz=[rate]))
-            here = found.sel(w_init=w_init, rate_hz=rate)
-            assert alone["settled"].item() == here["settled"].item()
-            np.testing.assert_equal(alone["distance"].item(), here["distance"].item())
+def test_few_samples_are_no_history():
+    """Fewer than sixteen: nothing is known of any quantity."""
+    judgement = judge(time=times(15))
+    assert judgement.answer == NOT_RECORDED
+    assert np.isnan(judgement.to_come).all()
+    assert judge(time=times(16)).answer == SETTLED
+
+
+def test_samples_at_doubling_times_are_judged_like_equidistant_ones():
+    """Sixteen per octave, as of runs whose history must not grow with their length."""
+    octaves = [1000.0 * 2**k * (1 + np.arange(1, 17) / 16) for k in range(8)]
+    time = np.concatenate(octaves)
+    rate = 10 + 3 * 1000 / time
+    sparse = judge(rate, time=time)
+    dense = judge(10 + 3 * 1000 / times(4096, time[-1]), time=times(4096, time[-1]))
+    assert sparse.answer == dense.answer == SETTLED
+    assert to_come(sparse, "output rate") == pytest.approx(to_come(dense, "output rate"), rel=0.1)
+
+
+def test_the_settling_time_is_the_first_window_that_is_like_the_last():
+    """A rate of 20 Hz until an eighth of the run: from there on it is 10 Hz."""
+    time = times(1024)
+    rate = np.where(time <= time[-1] / 8, 20.0, 10.0)
+    statistics = weight_statistics(weights(0.4, 1024))
+    assert settled_since(time, rate, statistics) == time[-1] / 8
+    constant = settled_since(time, np.full(1024, 10.0), statistics)
+    assert constant == time[1]  # windows of one sample are not looked at
+
+
+def test_every_answer_says_what_it_means():
+    """Also to those who read the table of numbers alone."""
+    assert set(ANSWERS) >= {SETTLED, NOT_SETTLED, UPPER_BOUND, LOWER_BOUND, FROZEN, NO_SPIKE}
+    assert all(ANSWERS.values())

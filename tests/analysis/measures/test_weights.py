@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from analysis.measures import chunks
-from analysis.measures.stationarity import settling
+from analysis.measures.settling import settling
 from analysis.measures.weights import (
     bimodality,
     mean_weight_history,
@@ -79,7 +79,7 @@ def test_histogram_at_a_time_is_of_the_nearest_sample():
 def test_a_file_read_in_chunks_gives_the_same(keep, monkeypatch):
     """Chunks of a lazily opened file give the same values as the whole in memory."""
     swept = {"seed": [1, 2], "input.rate_hz": [20, 30, 40, 50, 60], "stdp.A_plus": [0.01, 0.1]}
-    file = keep("kept", swept, "record=history", "record.weight_interval=50")
+    file = keep("kept", swept, "record=history", "record.weight_interval=20")
 
     def numbers(dataset):
         return {

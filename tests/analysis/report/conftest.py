@@ -6,6 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import pipeline
+from analysis.figures.facets import Slice
 from analysis.figures.registry import FigureSpec
 from analysis.report import page as report_page
 from pipeline.execution import batch
@@ -47,9 +48,11 @@ def page(written):
 @pytest.fixture
 def one_figure(monkeypatch):
     """Replace all figures by an empty one, which is fast."""
-    square = FigureSpec(
-        "square", "A square", lambda _: "", lambda _: [("square", Figure((1, 1)), "")]
-    )
+
+    def draw(measured):
+        yield Slice("square", "", (), measured), Figure((1, 1)), ""
+
+    square = FigureSpec("square", "A square", lambda _: "", draw, of_a_moment=True)
     monkeypatch.setattr(report_page, "FIGURES", {"square": square})
 
 

@@ -1,15 +1,24 @@
 """Figures embedded in the report."""
 
 import base64
+import html
 import io
+import re
+import shlex
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import pipeline
+from analysis.__main__ import main
+from analysis.figures import save
 from analysis.figures.facets import slices
 from analysis.figures.registry import FigureSpec
+from analysis.report import embed
 from analysis.report import page as report_page
+from tests.conftest import SMALL
 from tests.support.report import report_of
 
 
@@ -42,7 +51,11 @@ def test_every_figure_is_in_the_page(page, experiment):
     assert "Time difference t_pre - t_post (ms)" in images["window"]["alt"]
     for name in ("weights", "rates", "weights_in_time"):
         assert f"python -m analysis {experiment} --figure {name}" in page.texts["figures"]
-    assert "STDP window. Spikes in one time step count as both" in page.texts["figures"]
+    caption = images["window"]["alt"].partition(" Horizontal: ")[0]
+    assert caption.startswith("STDP window. ")
+    assert f" {caption} " in page.texts["figures"]
+    for image in images.values():  # a title that the caption repeats is not read out twice
+        assert image["alt"].count("Over the last half") <= 1
 
 
 def test_slices_that_are_not_drawn_are_reported(keep, monkeypatch):
@@ -60,3 +73,103 @@ def test_slices_that_are_not_drawn_are_reported(keep, monkeypatch):
     assert f"{message}stdp.tau_plus=10" in page.texts["figures"]
     drawn = [f"figure-squares_tau_plus={tau_plus}" for tau_plus in (15.0, 20.0, 25.0)]
     assert [figure["id"] for figure in page.all("figure")] == drawn
+
+
+def content(figure):
+    """Return the numbers that a figure shows: of all lines, images, points and bars.
+
+    Without colour bars, whose scale is that of all slices that are drawn together.
+    """
+    found = []
+    for panel in [axes for axes in figure.axes if axes.get_label() != "<colorbar>"]:
+        found += [np.asarray(line.get_xydata()) for line in panel.lines]
+        found += [np.ma.getdata(image.get_array()) for image in panel.images]
+        for one in panel.collections:
+            found += [
+                np.ma.getdata(one.get_offsets()),
+                *(path.vertices for path in one.get_paths()),
+            ]
+        found += [
+            np.ravel(patch.get_data()[0]) for patch in panel.patches if hasattr(patch, "get_data")
+        ]
+    return found
+
+
+@pytest.fixture(scope="module")
+def three_axes(tmp_path_factory):
+    """An experiment over three axes and two seeds, its report, and the content of each figure."""
+    folder = tmp_path_factory.mktemp("three") / "three axes"
+    axes = {
+        "input.rate_hz": [20, 30, 40],
+        "stdp.tau_minus": [10, 20, 40],
+        "stdp.ltd_ratio": [1.0, 1.05],
+        "seed": [1, 2],
+    }
+    base = pipeline.configure(*SMALL, "simulation.duration=4000", "record=history")
+    pipeline.sweep(base, axes, folder, backend="sequential")
+    shown = {}
+
+    def embedded_and_kept(spec, drawn, dataset, command):
+        shown[drawn.name] = (spec.name, drawn.where), content(drawn.figure)
+        return embed.embedded(spec, drawn, dataset, command)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report_page, "embedded", embedded_and_kept)
+        patch.setattr(embed, "_DPI", 20)
+        _, page = report_of(folder)
+    return page, shown
+
+
+def test_the_heading_of_a_figure_is_in_words(three_axes):
+    """What it shows, against what, and the values of the axes that it does not show."""
+    page, _ = three_axes
+    headings = re.findall("<h4>(.*?)</h4>", page.text)
+    assert len(headings) == len(set(headings)) == len(page.all("figure")) - 1
+    assert "Output rate against input rate, ltd_ratio = 1.05" in headings
+    assert "Output rate against ratio of LTD to LTP amplitude, tau_minus = 10 ms" in headings
+    assert not [heading for heading in headings if "_against_" in heading]
+
+
+def test_the_contents_have_each_kind_of_figure_once(three_axes):
+    """Its name leads to its heading, and the values lead to the figures, each to one of them."""
+    page, _ = three_axes
+    (kinds,) = re.findall('<nav aria-label="Figures" class="kinds">(.*?)</nav>', page.text)
+    links = re.findall('<a href="#(.*?)">(.*?)</a>', kinds)
+    figures = [attributes["id"] for attributes in page.all("figure")]
+    leading = [target for target, _ in links if target.startswith("figure-")]
+    alone = ["figure-window"]  # the only one of its kind, to which the name of the kind leads
+    assert sorted([*leading, *alone]) == sorted(figures)
+    names = [text for target, text in links if target.startswith("figures-")]
+    assert (
+        names == re.findall("<h3>(.*?)</h3>", page.text.partition('id="figures"')[2])[: len(names)]
+    )
+    assert len(names) == len(set(names)) < len(figures) / 3
+    assert f'<a href="#{figures[-1]}">rate_hz = ' in kinds
+
+
+def test_the_command_under_a_figure_draws_that_figure(three_axes, monkeypatch):
+    """Each one is run: it draws the figures of its slice, which show the same numbers."""
+    page, shown = three_axes
+    found = {}
+
+    def keep_content(drawn, folder, formats):
+        found[drawn.name] = content(drawn.figure)
+        plt.close(drawn.figure)
+        return []
+
+    monkeypatch.setattr(save, "_save", keep_content)
+    blocks = re.findall('<figure id="figure-(.*?)".*?<pre><code>(.*?)</code></pre>', page.text)
+    assert [name for name, _ in blocks] == [*shown]
+    commands = {html.unescape(command): shown[name][0] for name, command in blocks}
+    assert len(commands) == len({*commands.values()})
+    for command, slice_of_kind in commands.items():
+        found.clear()
+        program = shlex.split(command)
+        assert program[:3] == ["python", "-m", "analysis"]
+        assert main(program[3:]) == 0
+        asked = {name for name, (one, _) in shown.items() if one == slice_of_kind}
+        assert {*found} & {*shown} == asked
+        for name in asked:
+            assert len(found[name]) == len(shown[name][1]) > 0
+            for here, there in zip(found[name], shown[name][1], strict=True):
+                np.testing.assert_array_equal(here, there, err_msg=name)

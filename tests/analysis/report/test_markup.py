@@ -2,11 +2,12 @@
 
 import html
 import json
+import re
 
 import netCDF4
 import pytest
 
-from analysis.report.markup import element
+from analysis.report.markup import element, table
 from tests.support.report import change_runs, report_of
 
 HOSTILE = (
@@ -44,3 +45,16 @@ def test_escaped_text_is_displayed_unchanged(text):
     made.encode()
     shown = text if text.replace("\n", "").isprintable() else ascii(text)[1:-1]
     assert html.unescape(made) == f'<p title="{shown}">{shown}</p>'
+
+
+def test_first_columns_stay_where_the_ones_before_them_end():
+    """Each is as wide as its longest word or cell; those that would not fit scroll."""
+    rows = [["12.5", "a name", "x" * 80], ["7", "b", "y"]]
+    page = table(rows, ["Rate (Hz)", "Set", "Text"], numbers=[0], fixed=3)
+    styles = re.findall(r'style="left: (.*?)rem; min-width: (.*?)rem; max-width: (.*?)rem"', page)
+    assert len(styles) == 2 * 3  # two columns in heading and rows, the third is too wide
+    (first, width, most), (second, *_) = styles[:2]
+    assert float(first) == 0
+    assert width == most
+    assert float(second) == float(width) > 4 * 0.5  # four characters of a small font
+    assert "fixed" not in table(rows, ["Rate (Hz)", "Set", "Text"])

@@ -7,14 +7,15 @@ from tests.support.report import change_runs, report_of
 
 
 def test_failed_silent_and_unsettled_points_are_listed(page):
-    """Each by its values, failed ones with the reason."""
+    """Each by its values, failed ones with the reason; weights are judged over all seeds."""
     text = " ".join(page.texts["warnings"].split())
     reason = "ArithmeticError: no <b>luck</b>"
     assert (
         f"Failed: 2 of 6 points. rate_hz = 0 Hz, seed = 3: {reason} "
         f"rate_hz = 60 Hz, seed = 3: {reason} "
-        "Silent, the neuron never fired and no weight increased: 1 of 2 points. rate_hz = 0 Hz "
-        "Not settled, the weights were still changing: 1 of 2 points. "
+        "Silent, the neuron never fired and no weight increased: 1 of 2 parameter combinations. "
+        "rate_hz = 0 Hz "
+        "Not settled, the weights were still changing: 1 of 2 parameter combinations. "
         "rate_hz = 60 Hz"
     ) in text
     assert "too short" not in text

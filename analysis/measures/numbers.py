@@ -1,0 +1,129 @@
+"""Table of the measures of each parameter combination: mean, spread and interval over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import xarray as xr
+
+from analysis.measures import late_output
+from analysis.measures.measured import MeasuredDataset
+from analysis.measures.seeds import (
+    SEED,
+    confidence_interval,
+    mean_over_seeds,
+    spread_over_seeds,
+)
+from analysis.reading.dataset import broadcast_to
+from analysis.reading.metadata import DONE
+
+#: Name of the effective LTD ratio, in the file and in the table.
+RATIO = "effective_ltd_ratio"
+
+
+def quantities(measured: MeasuredDataset) -> dict[str, xr.DataArray]:
+    """Return the measures of a dataset at each point, without those that are all NaN.
+
+    Parameters
+    ----------
+    measured : MeasuredDataset
+        The points that are reported.
+
+    Returns
+    -------
+    dict of DataArray, (...)
+        By name: output rate [Hz], mean weight, shares of weights, CV and Fano factor,
+        dimensionless, along the swept axes; settling time [s], along those without `seed`.
+    """
+    shares, fano = measured.shares, late_output.fano_factor(measured.dataset)
+    time = measured.settling["settling_time"]
+    found = {
+        "output_rate": measured.output_rate,
+        "mean_weight": measured.dataset["mean_weight"],
+        **{
+            f"share_{limits.replace(' ', '_')}": shares.sel(range=limits, drop=True).assign_attrs(
+                long_name=f"share of weights {limits}", units=""
+            )
+            for limits in shares["range"].values.tolist()
+        },
+        "isi_cv": late_output.isi_cv(measured.dataset),
+        **({} if fano is None else {"fano_factor": fano}),
+        "settling_time": (time / 1000).assign_attrs(time.attrs | {"units": "s"}),
+    }
+    return {name: one for name, one in found.items() if one.notnull().any()}
+
+
+def seeds_done(measured: MeasuredDataset) -> xr.DataArray:
+    """Return how many seeds of each parameter combination are done.
+
+    Parameters
+    ----------
+    measured : MeasuredDataset
+        The points that are reported.
+
+    Returns
+    -------
+    DataArray of int, (...)
+        Dimensionless, along the swept axes without `seed`.
+    """
+    done = measured.dataset["status"] == DONE
+    number = done.sum(SEED) if measured.has_seeds else done.astype(int)
+    return number.assign_attrs(long_name="number of seeds that are done")
+
+
+def varying_ratio(measured: MeasuredDataset) -> xr.DataArray | None:
+    """Return the effective LTD ratio where it differs between combinations and is no axis itself.
+
+    Parameters
+    ----------
+    measured : MeasuredDataset
+        The points that are reported.
+
+    Returns
+    -------
+    DataArray, (...), or None
+        Dimensionless, along the swept axes without `seed`; NaN where a rule has none.
+    """
+    ratio = measured.dataset[RATIO]
+    if not ratio.ndim or RATIO in measured.swept or not ratio.notnull().any():
+        return None
+    return broadcast_to(ratio.reset_coords(drop=True), measured.done)
+
+
+def numbers(dataset: xr.Dataset, where: Sequence[str] = ()) -> xr.Dataset:
+    """Return the measures of each parameter combination; `to_dataframe()` makes a table of them.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+    where : sequence of str
+        `KEY=VALUE`: only the points at these values.
+
+    Returns
+    -------
+    Dataset, (...)
+        Along the swept axes without `seed`, in the units of the attribute `units`, such as [Hz]: of
+        each measure, such as `output_rate`, the mean over the seeds that are done. Where there are
+        several seeds, also `output_rate_spread`, the standard deviation over seeds, and
+        `output_rate_low` and `output_rate_high`, the 95 % interval of the mean. Further the number
+        of `seeds_done`, the effective LTD ratio where it differs, and whether weights have
+        `settled`.
+
+    Raises
+    ------
+    ConditionError
+        If there are no points at these values.
+    """
+    measured = MeasuredDataset.of(dataset, where)
+    found: dict[str, xr.DataArray] = {}
+    for name, variable in quantities(measured).items():
+        found[name] = mean_over_seeds(variable)
+        if SEED in variable.dims and variable.sizes[SEED] > 1:
+            interval = confidence_interval(variable)
+            found[f"{name}_spread"] = spread_over_seeds(variable)
+            found[f"{name}_low"] = interval.sel(bound="low", drop=True)
+            found[f"{name}_high"] = interval.sel(bound="high", drop=True)
+    ratio = varying_ratio(measured)
+    found |= {"seeds_done": seeds_done(measured), "settled": measured.settling["settled"]}
+    return xr.Dataset(found if ratio is None else {RATIO: ratio} | found)
