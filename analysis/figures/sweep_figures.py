@@ -119,6 +119,7 @@ def _against_axes(
     remark: str = "",
 ) -> Figures:
     """Yield a variable against each swept axis, averaged over seeds; lines for a second axis."""
+    measured.settling  # noqa: B018 - computed once here, not anew for the slices of each axis
     has_data = mean_over_seeds(variable(measured)).notnull()
     for x in measured.swept or [SEED]:
         line, *others = [*(axis for axis in measured.swept if axis != x), None]
