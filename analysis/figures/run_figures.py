@@ -72,42 +72,42 @@ def traces(measured: MeasuredDataset) -> Figures:
 def run(measured: MeasuredDataset) -> Figures:
     """Yield the six panels of exercise 2 of the tutorial."""
     for one in _excerpts(measured, "run"):
-        run = one.measured.dataset
-        few = run.isel(synapse=slice(single_run.N_TRACES))
+        dataset = one.measured.dataset
+        few = dataset.isel(synapse=slice(single_run.N_TRACES))
         shown = {
-            "v": run["v"],
-            "M": ltd_trace(run),
-            "g_ex": run["g_ex"],
+            "v": dataset["v"],
+            "M": ltd_trace(dataset),
+            "g_ex": dataset["g_ex"],
             "P": ltp_trace(few),
             "g": synaptic_conductance(few),
         }
-        first, last = run["time"].values[[0, -1]]
-        times = run["spike_time"].values
+        first, last = dataset["time"].values[[0, -1]]
+        times = dataset["spike_time"].values
         times = times[(times >= first) & (times <= last)]
-        V_th = float(parameter(run, "neuron.V_th"))
-        figure = single_run.exercise(run["input_spike"], shown, times, V_th, one.text)
+        V_th = float(parameter(dataset, "neuron.V_th"))
+        figure = single_run.exercise(dataset["input_spike"], shown, times, V_th, one.text)
         yield one, figure, titles.caption(one.text, f"P and g of {few.sizes['synapse']} synapses")
 
 
 def correlogram(measured: MeasuredDataset) -> Figures:
     """Yield the input rate around output spikes."""
     for one in _runs(measured, "correlogram"):
-        run = one.measured.dataset
-        rate = spike_trains.input_rate_around_output(run)
-        n = int(run["spike_count"])
+        dataset = one.measured.dataset
+        rate = spike_trains.input_rate_around_output(dataset)
+        n = int(dataset["spike_count"])
         counted = f"{n:,} output spike{'s' if n != 1 else ''}"
-        duration = float(parameter(run, "simulation.duration")) / 1000
+        duration = float(parameter(dataset, "simulation.duration")) / 1000
         title = lines(one.text, f"Over {duration:g} s, {counted}")
-        expected = float(parameter(run, "input.rate_hz"))
+        expected = float(parameter(dataset, "input.rate_hz"))
         yield one, line_plots.correlogram(rate, expected, title), titles.caption(title)
 
 
 def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
     """Yield runs with their input spikes; of long runs one second, from `at` or from 0."""
     for one in _runs(measured, figure):
-        run = one.measured.dataset
-        run = run.assign(input_spike=spike_trains.input_spikes(run))
-        times, step = run["time"].values, float(parameter(run, "simulation.dt"))
+        dataset = one.measured.dataset
+        dataset = dataset.assign(input_spike=spike_trains.input_spikes(dataset))
+        times, step = dataset["time"].values, float(parameter(dataset, "simulation.dt"))
         text = one.text
         if times[-1] - times[0] > MAX_TIME:
             start = max(times[0], min(measured.at or 0.0, times[-1] - MAX_TIME))
@@ -115,9 +115,9 @@ def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
             whole = (times[-1] + step) / 1000  # the last step ends with the run
             excerpt = f"{start / 1000:g} to {end / 1000:g} s of {whole:g} s"
             # Steps at both ends are included.
-            run = run.sel(time=slice(start - step / 2, end + step / 2))
+            dataset = dataset.sel(time=slice(start - step / 2, end + step / 2))
             text = lines(text, excerpt)
-        yield replace(one, text=text, measured=MeasuredDataset(run))
+        yield replace(one, text=text, measured=MeasuredDataset(dataset))
 
 
 def _runs(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:

@@ -173,7 +173,7 @@ def has_logarithmic_time(histories: Sequence[xr.DataArray]) -> bool:
     Parameters
     ----------
     histories : sequence of DataArray, ([line], sample_time)
-        As of `trajectories`: the first one begins at t = 0.
+        As of `trajectories`, such as [Hz]: the first one begins at t = 0.
 
     Returns
     -------
