@@ -21,7 +21,7 @@ FORMATS = ("png", "pdf", "svg")
 DIFFERENT, SOME_NOT_WRITTEN, INVALID_REQUEST, INTERRUPTED = 1, 1, 2, 130
 
 _USAGE = f"""{_PROGRAM} [-h] EXPERIMENT [--figure NAME] [--format png|pdf|svg] [--where KEY=VALUE]
-                [--at MS] [--bare] [--list] [--report]
+                [--at MS] [--each-seed] [--bare] [--list] [--report]
        {_PROGRAM} list [-h] [ROOT] [--where KEY=VALUE] [--since DATE]
        {_PROGRAM} diff [-h] A B"""
 
@@ -74,7 +74,7 @@ def _draw(arguments: Sequence[str]) -> int:
     else:
         formats = options.format or FORMATS[:1]
         given = options.experiment, options.figure, formats, options.where, options.at
-        save.draw(*given, bare=options.bare)
+        save.draw(*given, bare=options.bare, each_seed=options.each_seed)
     return 0
 
 
@@ -112,6 +112,11 @@ def _drawing_parser() -> argparse.ArgumentParser:
         help="time at which weight histories and traces are shown, in ms",
     )
     parser.add_argument(
+        "--each-seed",
+        action="store_true",
+        help="draw a dot for each seed beside the mean, in figures along an axis",
+    )
+    parser.add_argument(
         "--bare",
         action="store_true",
         help="draw without header, as for a paper; what it says is in NAME.txt beside each figure",
@@ -129,7 +134,12 @@ def _drawing_parser() -> argparse.ArgumentParser:
 
 def _reject_unused_options(options: argparse.Namespace) -> None:
     """Raise `ConditionError` for options that have no effect with --list or --report."""
-    unused = {"--figure": options.figure, "--format": options.format, "--bare": options.bare}
+    unused = {
+        "--figure": options.figure,
+        "--format": options.format,
+        "--each-seed": options.each_seed,
+        "--bare": options.bare,
+    }
     if options.list:
         unused |= {
             "--report": options.report,

@@ -27,6 +27,11 @@ N_SYNAPSES = 5
 #: Longest time that is drawn step by step [ms].
 MAX_TIME = 1000.0
 
+_STRENGTHS = {
+    "weak": f"weak, w \N{LESS-THAN OR EQUAL TO} {spike_trains.STRONG_ABOVE:g}",
+    "strong": f"strong, w > {spike_trains.STRONG_ABOVE:g}",
+}
+
 
 def weights_in_time(measured: MeasuredDataset) -> Figures:
     """Yield weights against time, and the histogram at one time, of one run per point."""
@@ -40,11 +45,11 @@ def groups(measured: MeasuredDataset) -> Figures:
 
 def _weights_in_time(measured: MeasuredDataset, name: str, group: xr.DataArray | None) -> Figures:
     for one in _runs(measured, name):
-        run = one.measured.dataset
-        history = weight_history(run)
+        recorded = one.measured.dataset
+        history = weight_history(recorded)
         times = history["sample_time"].values
         at = times[-1] if measured.at is None else times[np.argmin(np.abs(times - measured.at))]
-        share = _share(run.drop_dims("sample_time").assign(weight_history=history), group, at)
+        share = _share(recorded.drop_dims("sample_time").assign(weight_history=history), group, at)
         title = lines(one.text, titles.settled(one.measured))
         figure = single_run.weights_in_time(history, share, at, group, title)
         yield one, figure, titles.caption(title)
@@ -56,7 +61,8 @@ def _share(run: xr.Dataset, group: xr.DataArray | None, at: float) -> xr.DataArr
         return weights.weight_histogram(run, at=at)
     names = list(dict.fromkeys(group.values.tolist()))
     shares = [
-        weights.weight_histogram(run.isel(synapse=group.values == name), at=at) for name in names
+        weights.weight_histogram(recorded.isel(synapse=group.values == name), at=at)
+        for name in names
     ]
     return xr.concat(shares, "group").assign_coords(group=names)
 
@@ -66,48 +72,60 @@ def traces(measured: MeasuredDataset) -> Figures:
     for one in _excerpts(measured, "traces"):
         few = one.measured.dataset.isel(synapse=slice(N_SYNAPSES))
         figure = single_run.traces(few["input_spike"], ltp_trace(few), ltd_trace(few), one.text)
-        yield one, figure, titles.caption(one.text)
+        remark = "Spikes and P in one colour per synapse; M of the neuron"
+        yield one, figure, titles.caption(one.text, remark)
 
 
 def run(measured: MeasuredDataset) -> Figures:
     """Yield the six panels of exercise 2 of the tutorial."""
     for one in _excerpts(measured, "run"):
-        dataset = one.measured.dataset
-        few = dataset.isel(synapse=slice(single_run.N_TRACES))
+        recorded = one.measured.dataset
+        few = recorded.isel(synapse=slice(single_run.N_TRACES))
         shown = {
-            "v": dataset["v"],
-            "M": ltd_trace(dataset),
-            "g_ex": dataset["g_ex"],
+            "v": recorded["v"],
+            "M": ltd_trace(recorded),
+            "g_ex": recorded["g_ex"],
             "P": ltp_trace(few),
             "g": synaptic_conductance(few),
         }
-        first, last = dataset["time"].values[[0, -1]]
-        times = dataset["spike_time"].values
+        first, last = recorded["time"].values[[0, -1]]
+        times = recorded["spike_time"].values
         times = times[(times >= first) & (times <= last)]
-        V_th = float(parameter(dataset, "neuron.V_th"))
-        figure = single_run.exercise(dataset["input_spike"], shown, times, V_th, one.text)
-        yield one, figure, titles.caption(one.text, f"P and g of {few.sizes['synapse']} synapses")
+        V_th = float(parameter(recorded, "neuron.V_th"))
+        figure = single_run.exercise(recorded["input_spike"], shown, times, V_th, one.text)
+        yield one, figure, titles.caption(one.text, _run_key(few))
+
+
+def _run_key(few: xr.Dataset) -> str:
+    """Return what the colours and lines of `run` mean."""
+    n = few.sizes["synapse"]
+    synapses = f"the first {n} synapses" if n > 1 else "the first synapse"
+    return (
+        f"P and g of {synapses}, in one colour each. Bars above the dotted threshold: output spikes"
+    )
 
 
 def correlogram(measured: MeasuredDataset) -> Figures:
     """Yield the input rate around output spikes."""
     for one in _runs(measured, "correlogram"):
-        dataset = one.measured.dataset
-        rate = spike_trains.input_rate_around_output(dataset)
-        n = int(dataset["spike_count"])
+        recorded = one.measured.dataset
+        rate = spike_trains.input_rate_around_output(recorded)
+        n = int(recorded["spike_count"])
         counted = f"{n:,} output spike{'s' if n != 1 else ''}"
-        duration = float(parameter(dataset, "simulation.duration")) / 1000
+        duration = float(parameter(recorded, "simulation.duration")) / 1000
         title = lines(one.text, f"Over {duration:g} s, {counted}")
-        expected = float(parameter(dataset, "input.rate_hz"))
-        yield one, line_plots.correlogram(rate, expected, title), titles.caption(title)
+        expected = float(parameter(recorded, "input.rate_hz"))
+        figure = line_plots.correlogram(rate, expected, _STRENGTHS, title)
+        remark = "Dotted: mean input rate; vertical line: no time difference"
+        yield one, figure, titles.caption(title, remark)
 
 
 def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
     """Yield runs with their input spikes; of long runs one second, from `at` or from 0."""
     for one in _runs(measured, figure):
-        dataset = one.measured.dataset
-        dataset = dataset.assign(input_spike=spike_trains.input_spikes(dataset))
-        times, step = dataset["time"].values, float(parameter(dataset, "simulation.dt"))
+        recorded = one.measured.dataset
+        recorded = recorded.assign(input_spike=spike_trains.input_spikes(recorded))
+        times, step = recorded["time"].values, float(parameter(recorded, "simulation.dt"))
         text = one.text
         if times[-1] - times[0] > MAX_TIME:
             start = max(times[0], min(measured.at or 0.0, times[-1] - MAX_TIME))
@@ -115,9 +133,9 @@ def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
             whole = (times[-1] + step) / 1000  # the last step ends with the run
             excerpt = f"{start / 1000:g} to {end / 1000:g} s of {whole:g} s"
             # Steps at both ends are included.
-            dataset = dataset.sel(time=slice(start - step / 2, end + step / 2))
+            recorded = recorded.sel(time=slice(start - step / 2, end + step / 2))
             text = lines(text, excerpt)
-        yield replace(one, text=text, measured=MeasuredDataset(dataset))
+        yield replace(one, text=text, measured=MeasuredDataset(recorded))
 
 
 def _runs(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:

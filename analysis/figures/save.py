@@ -34,6 +34,7 @@ def draw(
     where: Sequence[str] = (),
     at: float | None = None,
     bare: bool = False,
+    each_seed: bool = False,
 ) -> None:
     """Draw figures of an experiment into its folder `figures`, and print their paths.
 
@@ -53,6 +54,8 @@ def draw(
         Time at which weight histories and traces are shown [ms].
     bare : bool
         Whether figures are drawn without header, as for a paper.
+    each_seed : bool
+        Whether figures along an axis show each seed beside the mean.
 
     Raises
     ------
@@ -67,7 +70,7 @@ def draw(
     folder = beside(results_file(experiment), "figures")
     unwritten: list[str] = []
     with reading(experiment) as dataset, style.paper(bare):
-        measured = MeasuredDataset.of(dataset, where, at)
+        measured = MeasuredDataset.of(dataset, where, at, each_seed)
         _refuse_empty(experiment, measured)
         _refuse_unsupported(experiment, measured, names)
         for name in names or supported(measured):
@@ -148,6 +151,7 @@ def show(
     where: Sequence[str] = (),
     at: float | None = None,
     bare: bool = False,
+    each_seed: bool = False,
 ) -> list[Figure]:
     """Draw the figures of one name, or all; a notebook displays them.
 
@@ -164,6 +168,8 @@ def show(
         Time at which weight histories and traces are shown [ms].
     bare : bool
         Whether figures are drawn without header, as for a paper.
+    each_seed : bool
+        Whether figures along an axis show each seed beside the mean.
 
     Returns
     -------
@@ -179,7 +185,7 @@ def show(
     """
     # All figures of a dataset may be more than matplotlib expects to be open.
     with style.paper(bare), mpl.rc_context({"figure.max_open_warning": 0}):
-        measured = MeasuredDataset.of(dataset, where, at)
+        measured = MeasuredDataset.of(dataset, where, at, each_seed)
         if name is not None:
             _refuse_unsupported("dataset", measured, [name])
         names = supported(measured) if name is None else [name]

@@ -129,7 +129,8 @@ def _against_axes(
             title = lines(titles.heading(one, period, content, key), thinning)
             figure = line_plots.against_axis(shown, x, line, panel, title, from_zero)
             against = f"Against {_lower(long_name(shown[x]))}"
-            yield one, figure, titles.caption(against, title, remark)
+            seeds = titles.seeds_of_points(one.measured)
+            yield one, figure, titles.caption(against, title, seeds, remark)
 
 
 def _lower(name: str) -> str:
@@ -152,6 +153,8 @@ def _statistics(
     if not here.swept:
         unsettled = xr.zeros_like(silent)
     shown = xr.Dataset({"mean": mean, "interval": interval, "expected": theory_here})
+    if here.each_seed and here.swept and here.has_seeds:
+        shown["each"] = values
     content = titles.average(here, values, bool(interval.notnull().any()))
     return shown.assign(silent=silent, unsettled=unsettled), content
 

@@ -14,7 +14,7 @@ from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
 from analysis.measures.stationarity import ANSWERS, NOT_RECORDED, SETTLED
 from analysis.measures.weights import n_not_done
 from analysis.reading.dataset import long_name, parameter
-from analysis.reading.metadata import DONE
+from analysis.reading.metadata import DONE, FIRST_SEED_POLICY
 
 #: Variables of `expected_histogram` that a title or caption gives.
 FIT = ("total_variation", "alpha", "beta")
@@ -86,12 +86,13 @@ def key(shown: xr.Dataset, theory_name: str) -> str:
     ----------
     shown : Dataset
         As that of `against_axis`: `mean` and `expected`, (...), in the unit of the variable;
-        `silent` and `unsettled`, (...), dimensionless.
+        `silent` and `unsettled`, (...), dimensionless; perhaps `each`, (..., seed).
     theory_name : str
         What is dashed.
     """
     silent = (shown["silent"] & shown["mean"].notnull()).any()
     return lines(
+        "Dots: each seed" if "each" in shown else "",
         f"Dashed: {theory_name}" if shown["expected"].notnull().any() else "",
         "Pale markers: not settled" if shown["unsettled"].any() else "",
         "Open markers: silent, no output spike" if silent else "",
@@ -176,6 +177,22 @@ def average(measured: MeasuredDataset, variable: xr.DataArray, bars: bool) -> st
     low, high = (float(confidence_interval(variable).sel(bound=end)) for end in ("low", "high"))
     interval = f" (95 % interval {low:.3g} to {high:.3g})" if np.isfinite(low) else ""
     return f"mean {float(mean_over_seeds(variable)):.3g}{interval}"
+
+
+def seeds_of_points(measured: MeasuredDataset) -> str:
+    """Return what to know about neighbouring points with the same seeds; "" if there are none.
+
+    Parameters
+    ----------
+    measured : MeasuredDataset
+        The points that are drawn.
+    """
+    policy = parameter(measured.dataset, "input.seed_policy")
+    if not (policy == FIRST_SEED_POLICY).all() or measured.done.sum() < 2:
+        return ""
+    if not measured.has_seeds:
+        return "All points have the same seed: neighbouring points move together"
+    return "All points share their seeds: neighbouring points move together; see paired_difference"
 
 
 def settled(measured: MeasuredDataset) -> str:

@@ -33,16 +33,23 @@ class MeasuredDataset:
         The values that the points were selected by, for titles and for file names.
     at : float or None
         Time at which weight histories and traces are shown [ms]; None is the end of the run.
+    each_seed : bool
+        Whether figures along an axis show each seed beside the mean.
     """
 
     dataset: xr.Dataset
     part: str = ""
     suffix: str = ""
     at: float | None = None
+    each_seed: bool = False
 
     @classmethod
     def of(
-        cls, dataset: xr.Dataset, where: Sequence[str] = (), at: float | None = None
+        cls,
+        dataset: xr.Dataset,
+        where: Sequence[str] = (),
+        at: float | None = None,
+        each_seed: bool = False,
     ) -> MeasuredDataset:
         """Select the points at given values.
 
@@ -54,6 +61,8 @@ class MeasuredDataset:
             `KEY=VALUE`: only the points at these values.
         at : float, optional
             Time at which weight histories and traces are shown [ms].
+        each_seed : bool
+            Whether figures along an axis show each seed beside the mean.
 
         Returns
         -------
@@ -71,7 +80,7 @@ class MeasuredDataset:
         longest = float(parameter(part.dataset, "simulation.duration").max())
         if at is not None and not 0 <= canonical(at) <= longest:
             raise ConditionError(f"--at {at:g}: must be >= 0 and <= {longest:g} ms, the duration")
-        return cls(part.dataset, part.description, part.suffix, at)
+        return cls(part.dataset, part.description, part.suffix, at, each_seed)
 
     def isel(self, indexers: Mapping[str, int | NDArray]) -> MeasuredDataset:
         """Select points by index; measures that were computed already are selected, too.

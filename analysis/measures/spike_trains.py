@@ -22,6 +22,9 @@ from analysis.reading.metadata import DONE
 from analysis.reading.model import trace_time_constant
 from analysis.reading.values import canonical
 
+#: Weights above it are strong, others weak, in `input_rate_around_output`.
+STRONG_ABOVE = 0.5
+
 #: Largest lag of the correlogram [ms] before and after an output spike, by default.
 MAX_LAG = 50.0
 
@@ -332,7 +335,7 @@ def input_rate_around_output(dataset: xr.Dataset, max_lag: float = MAX_LAG) -> x
     # An input spike in the first step is not recovered: it is no chance.
     traced = dataset["time"] > dataset["time"][0]
     rates = []
-    for among in (traced & (weight <= 0.5), traced & (weight > 0.5)):
+    for among in (traced & (weight <= STRONG_ABOVE), traced & (weight > STRONG_ABOVE)):
         pairs = cross_correlation_histogram(dataset, max_lag, among)
         chances = _sums_around_output(among.sum("synapse"), dataset, max_lag)
         rates.append(1000 / dt * pairs / chances.where(chances > 0))

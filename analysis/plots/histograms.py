@@ -8,8 +8,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots import style, text
+from analysis.plots import scales, style, text
 from analysis.reading.dataset import label
+from analysis.reading.values import told_apart
 
 #: Up to this many histograms are drawn as ridgelines, more as a map.
 MAX_RIDGES = 10
@@ -47,7 +48,7 @@ def histogram(
     figure, axes = plt.subplots(figsize=(style.COLUMN, 2.25 + text.header_height(title)))
     _bars(axes, share, 0.0, 1.0, style.NEUTRAL, settled)
     if expected.notnull().any():
-        axes.stairs(expected.values, style.bin_edges(expected), **_THEORY)
+        axes.stairs(expected.values, scales.bin_edges(expected), **_THEORY)
     axes.set(xlim=(0, 1), xlabel=label(share["weight_bin"]), ylabel=label(share))
     text.set_header(figure, title)
     axes.set_ylim(bottom=0)
@@ -99,7 +100,7 @@ def ridgelines(
     for axes, *part in zip(grid[0], *(style.along(array, column) for array in arrays), strict=True):
         _ridges(axes, part, row, scale)
         if column:
-            style.name_column(axes, part[0][column])
+            style.name_column(axes, part[0][column], share[column])
     grid[0, 0].set_yticks(np.arange(n_rows), _names(share[row]))
     grid[0, 0].set_ylabel(text.folded(label(share[row]), 0.4 + 0.36 * n_rows))
     top = max(n_rows + 0.5, *(axes.dataLim.y1 for axes in grid[0]))
@@ -150,10 +151,10 @@ def weight_map(
     size = (width, 2.45 + text.header_height(title))
     figure, grid = plt.subplots(1, len(parts), sharey=True, squeeze=False, figsize=size)
     y = share[row]
-    edges = style.edges(np.arange(y.size) if categorical else y.values)
+    edges = scales.edges(np.arange(y.size) if categorical else y.values)
     for axes, part in zip(grid[0], parts, strict=True):
         mesh = axes.pcolormesh(
-            style.bin_edges(share),
+            scales.bin_edges(share),
             edges,
             part.transpose(row, ...),
             vmin=0,
@@ -162,10 +163,10 @@ def weight_map(
             rasterized=True,
         )
         axes.set(xlim=(0, 1), facecolor=style.PALE)
-        if style.are_log_spaced(y):
+        if scales.are_log_spaced(y):
             axes.set_yscale("log")
         if column:
-            style.name_column(axes, part[column])
+            style.name_column(axes, part[column], share[column])
     if categorical:
         grid[0, 0].set_yticks(np.arange(y.size), y.values)
     grid[0, 0].set_ylabel(label(y))
@@ -188,7 +189,7 @@ def _ridges(axes: Axes, arrays: list[xr.DataArray], row: str, scale: float) -> N
         elif found.notnull().any():
             _bars(axes, found, i, scale, shades[i], settled.item(), front)
             if theory.notnull().any():
-                values, edges = i + scale * theory.values, style.bin_edges(theory)
+                values, edges = i + scale * theory.values, scales.bin_edges(theory)
                 axes.stairs(values, edges, baseline=None, zorder=front + 1, **_THEORY)
         axes.text(1.02, i, remark, transform=axes.get_yaxis_transform(), va="bottom", fontsize=6)
     axes.set(xlim=(0, 1), xticks=[0, 0.5, 1])
@@ -205,7 +206,7 @@ def _bars(
     settled: bool,
     front: float = 1,
 ) -> None:
-    values, edges = base + scale * share.values, style.bin_edges(share)
+    values, edges = base + scale * share.values, scales.bin_edges(share)
     fill = colour if settled else style.paler(colour)
     axes.stairs(values, edges, baseline=base, fill=True, color=fill, zorder=front)
     outline = "white" if settled else colour
@@ -224,5 +225,4 @@ def _scale_bar(axes: Axes, highest: float, scale: float, n_rows: int) -> None:
 
 
 def _names(coordinate: xr.DataArray) -> list[str]:
-    categorical = style.is_categorical(coordinate)
-    return [str(value) if categorical else f"{value:g}" for value in coordinate.values]
+    return told_apart(coordinate.values.tolist())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -11,13 +11,17 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
-from analysis.plots import style, text
+from analysis.plots import scales, style, text
 from analysis.reading.dataset import label, long_name
 
 #: With more points than this on a line, markers are small.
 _CROWDED = 20
+
+#: Size of the dots of seeds [points].
+_DOT = 1.8
 
 
 def against_axis(
@@ -37,7 +41,8 @@ def against_axis(
         both in the unit of the variable, such as [Hz]; NaN is not drawn. `interval` (x, [line],
         [panel], bound): low and high end of the error bars, in the same unit; NaN: no bar. `silent`
         (x, [line]): where the neuron never fired, dimensionless: open markers. `unsettled`
-        (x, [line]): where weights have not settled, dimensionless: pale markers.
+        (x, [line]): where weights have not settled, dimensionless: pale markers. `each` (x, [line],
+        [panel], seed), if there: the variable of each seed, in its unit: dots.
     x, line, panel : str
         Axes drawn along x, as lines, and as panels side by side.
     title : str
@@ -60,11 +65,11 @@ def against_axis(
         shown = shown.sortby(x)
     for axes, part in zip(grid[0], style.along(shown, panel), strict=True):
         lines = _curves(axes, part, x, line)
-        style.mark_values(axes, mean[x], style.PAGE / 4 if panel else 2.8)
+        scales.mark_values(axes, mean[x], style.PAGE / 4 if panel else 2.8)
         if panel:
             axes.set_title(f"{long_name(part[panel])} {part[panel].item()}", loc="center")
     if from_zero:
-        drawn = (shown[name] for name in ("mean", "interval", "expected"))
+        drawn = (shown[name] for name in ("mean", "interval", "expected", "each") if name in shown)
         highest = max(float(np.nanmax(array.values, initial=0)) for array in drawn)
         grid[0, 0].set_ylim(0, 1.08 * highest or 1)
     grid[0, 0].set_ylabel(text.folded(label(mean), 1.5))
@@ -81,14 +86,19 @@ def against_axis(
 def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None) -> list[Line2D]:
     """Draw the lines of one panel."""
     shades = style.colours(shown[line]) if line else [style.LTD]
+    markers = style.markers(shown[line]) if line else ["o"]
+    dashes = style.dashes(shown[line]) if line else ["-"]
     categorical = style.is_categorical(shown[x])
     lines = []
-    for i, (part, shade) in enumerate(zip(style.along(shown, line), shades, strict=True)):
+    for i, part in enumerate(style.along(shown, line)):
+        shade = shades[i]
         # Names are far enough apart for markers side by side.
         shift = 0.12 * (i - (len(shades) - 1) / 2)
         positions = np.arange(part.sizes[x]) + shift if categorical else part[x].values
-        marker = "o" if categorical or x == "seed" else "o-"
+        marker = markers[i] if categorical or x == "seed" else markers[i] + dashes[i]
         mean = part["mean"]
+        if "each" in part:
+            _dots(axes, positions, part["each"].transpose(x, ...).values, shade)
         lines.append(_errorbar(axes, positions, mean, part["interval"], shade, marker))
         faces: dict[str, style.Colour] = {"silent": "white", "unsettled": style.paler(shade)}
         for name, face in faces.items():
@@ -97,7 +107,7 @@ def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None) -> list[Lin
                 axes.plot(
                     positions[chosen],
                     mean.values[chosen],
-                    "o",
+                    markers[i],
                     color=shade,
                     mfc=face,
                     ms=lines[-1].get_markersize(),
@@ -137,12 +147,15 @@ def trajectories(
     height = 1.65 * rows + 0.2 + text.header_height(title)
     figure, grid = plt.subplots(rows, 2, sharex=True, squeeze=False, figsize=(style.PAGE, height))
     shades = style.colours(histories[0][line]) if line else [style.LTD]
+    dashes = style.dashes(histories[0][line]) if line else ["-"]
     ends = [end.item() for end in style.along(settling_time, line)]
     for axes, history in zip(grid.flat, histories, strict=False):
         times = history["sample_time"].values / 1000
         lines = []
-        for part, end, shade in zip(style.along(history, line), ends, shades, strict=True):
-            lines += axes.plot(times, part.values, style.marker_of(times), color=shade, lw=1)
+        marks = ends, shades, dashes
+        for part, end, shade, dash in zip(style.along(history, line), *marks, strict=True):
+            form = style.marker_of(times) if times.size == 1 else dash
+            lines += axes.plot(times, part.values, form, color=shade, lw=1)
             if np.isfinite(end):
                 at = int(np.argmin(np.abs(times - end / 1000)))
                 axes.plot(times[at], part.values[at], "o", color=shade, mec="white", zorder=3)
@@ -173,7 +186,7 @@ def has_logarithmic_time(histories: Sequence[xr.DataArray]) -> bool:
     Parameters
     ----------
     histories : sequence of DataArray, ([line], sample_time)
-        As of `trajectories`, such as [Hz]: the first one begins at t = 0.
+        As of `trajectories`, in any unit: the first one begins at t = 0.
 
     Returns
     -------
@@ -184,7 +197,9 @@ def has_logarithmic_time(histories: Sequence[xr.DataArray]) -> bool:
     return bool(times.size > 2 and times[0] == 0 and times[-1] >= 20 * times[1])
 
 
-def correlogram(rates: xr.DataArray, rate_hz: float, title: str = "") -> Figure:
+def correlogram(
+    rates: xr.DataArray, rate_hz: float, names: Mapping[str, str], title: str = ""
+) -> Figure:
     """Draw the input rate around output spikes, for weak and strong synapses.
 
     Parameters
@@ -194,6 +209,8 @@ def correlogram(rates: xr.DataArray, rate_hz: float, title: str = "") -> Figure:
         drawn.
     rate_hz : float
         Mean input rate [Hz]: dotted.
+    names : mapping of str to str
+        Entry of the legend for each strength.
     title : str
         May have several lines.
 
@@ -207,18 +224,26 @@ def correlogram(rates: xr.DataArray, rate_hz: float, title: str = "") -> Figure:
     axes.axhline(rate_hz, color=style.NEUTRAL, lw=0.7, ls=":")
     axes.axvline(0, color=style.NEUTRAL, lw=0.5, ls=":")
     lines: list[Line2D] = []
-    names = []
+    drawn = []
     for part, colour in zip(style.along(rates, "strength"), (style.LTD, style.LTP), strict=True):
         if part.notnull().any():
             lines += axes.plot(part["lag"].values, part.values, color=colour, lw=1)
-            names.append(f"{part['strength'].item()} synapses".capitalize())
+            drawn.append(names[part["strength"].item()])
     axes.set(xlabel=label(rates["lag"]), ylabel=text.folded(label(rates), 1.7))
     text.set_header(figure, title)
     axes.set_ylim(bottom=0)
     axes.margins(x=0)
     if lines:
-        style.legend(figure, lines, names)
+        style.legend(figure, lines, drawn, "Synapses by weight")
     return figure
+
+
+def _dots(axes: Axes, positions: NDArray, each: NDArray, shade: style.Colour) -> None:
+    """Draw each seed as a dot to the right of its mean; `each` is (n_positions, n_seeds)."""
+    aside = axes.transData + ScaledTranslation(3 / 72, 0, axes.figure.dpi_scale_trans)
+    axes.plot(
+        positions, each, "o", color=shade, ms=_DOT, mew=0, alpha=0.7, clip_on=False, transform=aside
+    )
 
 
 def _errorbar(
@@ -248,8 +273,17 @@ def _theory(
     known = expected.notnull().values
     if not known.any():
         return
+    if categorical:  # names have no line between them
+        axes.plot(positions[known], expected.values[known], "_", color=colour, ms=9, zorder=4)
+        return
+    values = expected.values
+    if len(positions) == 1:
+        axes.axhline(values[0], color=colour, zorder=4, **style.THEORY)
+        return
+    axes.plot(positions, values, color=colour, zorder=4, **style.THEORY)
+    # A point without neighbours in theory has no line: it gets a piece of one, half way to them.
     before, after = np.pad(known, 1)[:-2], np.pad(known, 1)[2:]
-    alone = known if categorical else known & ~before & ~after  # points without a line
-    axes.plot(positions[alone], expected.values[alone], "_", color=colour, ms=9, zorder=4)
-    if not categorical:
-        axes.plot(positions, expected.values, color=colour, zorder=4, **style.THEORY)
+    halves = scales.edges(positions)
+    for i in np.flatnonzero(known & ~before & ~after):
+        ends = np.clip(halves[i : i + 2], positions[0], positions[-1])
+        axes.plot(ends, [values[i]] * 2, color=colour, zorder=4, **style.THEORY)

@@ -17,7 +17,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import BboxBase
 
-from analysis.plots import style, text
+from analysis.plots import scales, style, text
 from analysis.reading.dataset import label
 
 _HATCH = "////"
@@ -79,7 +79,7 @@ def phase_diagram(
         bar.set_label(text.folded(label(number), 1.9))
         axes.set(facecolor=style.PALE)
         for coordinate, scale in ((values[x], axes.set_xscale), (values[y], axes.set_yscale)):
-            if style.are_log_spaced(coordinate):
+            if scales.are_log_spaced(coordinate):
                 scale("log")
     grid[0, 0].set_ylabel(label(silent[y]))
     figure.supxlabel(label(silent[x]), fontsize=8)
@@ -98,8 +98,8 @@ def _pixels(
     axes: Axes, values: xr.DataArray, x: str, y: str, ends: tuple[float, float]
 ) -> QuadMesh:
     return axes.pcolormesh(
-        style.edges(values[x].values),
-        style.edges(values[y].values),
+        scales.edges(values[x].values),
+        scales.edges(values[y].values),
         np.ma.masked_invalid(values.values),
         vmin=ends[0],
         vmax=ends[1],
@@ -148,7 +148,7 @@ def _clear_of_each_other(axes: Axes, labels: Sequence[Text]) -> list[tuple[float
 
 def _hatch(axes: Axes, silent: xr.DataArray, x: str, y: str) -> None:
     """Hatch pixel by pixel, which covers isolated silent points as well."""
-    across, up = style.edges(silent[x].values), style.edges(silent[y].values)
+    across, up = scales.edges(silent[x].values), scales.edges(silent[y].values)
     for j, i in np.argwhere(silent.values):
         corners = ([across[i], across[i + 1]], [up[j]] * 2, [up[j + 1]] * 2)
         axes.fill_between(*corners, facecolor="none", edgecolor="black", hatch=_HATCH, lw=0)

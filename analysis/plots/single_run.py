@@ -10,10 +10,11 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from analysis.plots import style, text
+from analysis.plots import scales, style, text
 from analysis.reading.dataset import label
 
 #: Numbers of synapses drawn as lines: of traces, and of weight histories.
@@ -56,10 +57,11 @@ def traces(
         height_ratios=(1, 1.2, 0.8),
     )
     _raster(top, spikes)
-    _lines(middle, P)
+    lines = _lines(middle, P)
     _lines(bottom, M, colour=style.LTD)
     text.set_header(figure, title)
     bottom.set_xlabel(label(M["time"]))
+    style.legend(figure, lines, _numbers(P), "Synapse")
     return figure
 
 
@@ -100,12 +102,13 @@ def exercise(
     grid[0, 0].vlines(spike_time, V_th, V_th + 12, color="black", lw=0.8)
     _raster(grid[1, 0], spikes)
     _lines(grid[2, 0], shown["M"], colour=style.LTD)
-    _lines(grid[0, 1], shown["P"])
+    lines = _lines(grid[0, 1], shown["P"])
     _lines(grid[1, 1], shown["g"])
     _lines(grid[2, 1], shown["g_ex"], colour=style.NEUTRAL)
     for axes in grid[-1]:
         axes.set_xlabel(label(v["time"]))
     text.set_header(figure, title)
+    style.legend(figure, lines, _numbers(shown["P"]), "Synapse")
     return figure
 
 
@@ -178,7 +181,7 @@ def _histories(axes: Axes, history: xr.DataArray, colour: str, most: int) -> lis
 
 
 def _histogram_sideways(axes: Axes, share: xr.DataArray, colour: str, opacity: float = 1) -> None:
-    edges = style.bin_edges(share)
+    edges = scales.bin_edges(share)
     axes.stairs(
         share.values, edges, orientation="horizontal", color=colour, fill=True, alpha=opacity
     )
@@ -197,14 +200,21 @@ def _raster(axes: Axes, spikes: xr.DataArray) -> None:
     axes.yaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
 
 
-def _lines(axes: Axes, array: xr.DataArray, colour: style.Colour | None = None) -> None:
+def _lines(axes: Axes, array: xr.DataArray, colour: style.Colour | None = None) -> list[Line2D]:
     """Draw one line, or one per synapse in the colours of the raster."""
     time = array["time"].values
     if "synapse" not in array.dims:
-        axes.plot(time, array.values, color=colour, lw=0.9)
+        lines = axes.plot(time, array.values, style.marker_of(time), color=colour, lw=0.9)
     else:
+        lines = []
         parts = style.along(array, "synapse")
         for part, shade in zip(parts, style.colours(array["synapse"]), strict=True):
-            axes.plot(time, part.values, color=shade, lw=0.8)
+            lines += axes.plot(time, part.values, style.marker_of(time), color=shade, lw=0.8)
     axes.set_ylabel(text.folded(label(array), 1.3))
-    axes.margins(x=0)
+    if time.size > 1:
+        axes.margins(x=0)
+    return lines
+
+
+def _numbers(array: xr.DataArray) -> list[str]:
+    return [str(number) for number in array["synapse"].values]

@@ -44,7 +44,7 @@ def stdp_window(
         axes.axvline(0, color=style.NEUTRAL, lw=0.5, ls=":")
         lines = _curves(axes, part, line)
         if row:
-            style.name_row(axes, part[row])
+            style.name_row(axes, part[row], window[row])
     text.set_header(figure, title)
     column[-1].set_xlabel(label(window["time_difference"]))
     figure.supylabel(label(window), fontsize=8)
@@ -66,8 +66,9 @@ def _curves(axes: Axes, window: xr.DataArray, line: str | None) -> list[Line2D]:
             for half in halves
         ]
     lines: list[Line2D] = []
-    for part, colour in zip(style.along(window, line), style.colours(window[line]), strict=True):
-        ltp, _ = (axes.plot(t[half], part.values[half], color=colour)[0] for half in halves)
+    marks = style.colours(window[line]), style.dashes(window[line])
+    for part, colour, dash in zip(style.along(window, line), *marks, strict=True):
+        ltp, _ = (axes.plot(t[half], part.values[half], dash, color=colour)[0] for half in halves)
         lines.append(ltp)
     return lines
 

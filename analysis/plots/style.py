@@ -16,7 +16,6 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from analysis.plots import text
@@ -35,6 +34,10 @@ LTD = "#0072B2"
 NEUTRAL = "#4D4D4D"
 PALE = "#C8C8C8"
 _CATEGORIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+# Of more names than colours: neighbours differ in both, and no line is dashed like theory.
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_DASHES = ("-", ":", "-.")
 
 # viridis without its palest end, which has no contrast to white.
 _SHADES = np.linspace(0, 0.88, 256)
@@ -134,6 +137,44 @@ def colours(coordinate: xr.DataArray) -> list[Colour]:
     return list(plt.get_cmap("viridis")(_SHADES[-1] * position))
 
 
+def markers(coordinate: xr.DataArray) -> list[str]:
+    """Return one marker per value: shapes that differ where colours are many and alike.
+
+    Parameters
+    ----------
+    coordinate : DataArray, (n_values,)
+        Names, or numbers in any unit.
+
+    Returns
+    -------
+    list of str
+        In the order of the values.
+    """
+    return _in_turn(coordinate, _MARKERS)
+
+
+def dashes(coordinate: xr.DataArray) -> list[str]:
+    """Return one line style per value: they differ where colours are many and alike.
+
+    Parameters
+    ----------
+    coordinate : DataArray, (n_values,)
+        Names, or numbers in any unit.
+
+    Returns
+    -------
+    list of str
+        In the order of the values.
+    """
+    return _in_turn(coordinate, _DASHES)
+
+
+def _in_turn(coordinate: xr.DataArray, kinds: Sequence[str]) -> list[str]:
+    """Return the kinds in turn for more names than there are distinct colours, else the first."""
+    many = is_categorical(coordinate) and coordinate.size > len(_CATEGORIES)
+    return [kinds[i % len(kinds) if many else 0] for i in range(coordinate.size)]
+
+
 def paler(colour: Colour) -> Colour:
     """Return a colour mixed with 65 % of white."""
     red, green, blue = (1 - 0.35 * (1 - part) for part in colors.to_rgb(colour))
@@ -158,33 +199,6 @@ def along(array: Array, dim: str | None) -> list[Array]:
     return [array] if dim is None else [array.isel({dim: i}) for i in range(array.sizes[dim])]
 
 
-def edges(centres: NDArray) -> NDArray[np.float64]:
-    """Return the edges of the pixels of a map.
-
-    Parameters
-    ----------
-    centres : ndarray, (n_values,)
-        Rising values in any unit.
-
-    Returns
-    -------
-    ndarray, (n_values + 1,)
-        Midpoints in the same unit, on a logarithmic scale for values that are spaced so; half a
-        unit on either side of a single value.
-    """
-    if centres.size < 2:
-        return np.array([centres[0] - 0.5, centres[0] + 0.5])
-    if _are_log_spaced(centres):
-        return np.exp(_midpoints(np.log(centres)))
-    return _midpoints(centres.astype(float))
-
-
-def _midpoints(values: NDArray) -> NDArray[np.float64]:
-    """Return the midpoints between values, and one beyond either end at the same distance."""
-    middles = (values[1:] + values[:-1]) / 2
-    return np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
-
-
 def marker_of(positions: NDArray) -> str:
     """Return the format of a line: a single point, which no line shows, has a marker.
 
@@ -199,84 +213,6 @@ def marker_of(positions: NDArray) -> str:
         As `plot` takes it.
     """
     return "o" if positions.size == 1 else "-"
-
-
-def bin_edges(share: xr.DataArray) -> NDArray[np.float64]:
-    """Return the edges of the bins of a histogram of weights.
-
-    Parameters
-    ----------
-    share : DataArray, (..., weight_bin)
-        Share of synapses, dimensionless.
-
-    Returns
-    -------
-    ndarray, (n_bins + 1,)
-        Weights from 0 to 1, dimensionless.
-    """
-    return np.linspace(0, 1, share.sizes["weight_bin"] + 1)
-
-
-def mark_values(axes: Axes, coordinate: xr.DataArray, inches: float) -> None:
-    """Set the ticks of the x axis to the swept values if they fit; set a logarithmic scale if due.
-
-    Parameters
-    ----------
-    axes : Axes
-        The panel.
-    coordinate : DataArray, (n_values,)
-        Values along x: names, or numbers in any unit.
-    inches : float
-        Length of the axis [inch].
-    """
-    if is_categorical(coordinate):
-        _mark_names(axes, [str(value) for value in coordinate.values], inches)
-        return
-    whole = coordinate.dtype.kind in "iu"
-    values = np.sort(coordinate.values)
-    is_log = _are_log_spaced(values)
-    positions = np.log(values) if is_log else values.astype(float)
-    if is_log:
-        axes.set_xscale("log")
-    names = [str(value) if whole else f"{value:g}" for value in values]
-    # A letter is 0.055 inches wide.
-    needed = 0.055 / inches * max(map(len, names)) * np.ptp(positions)
-    if np.diff(positions, prepend=-np.inf).min() >= needed:
-        axes.set_xticks(values, names)
-        axes.minorticks_off()
-    elif not is_log:
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=whole))
-
-
-def _mark_names(axes: Axes, names: list[str], inches: float) -> None:
-    crowded = sum(map(len, names)) > 14 * inches
-    tilted: dict[str, Any] = {"rotation": 20, "ha": "right"} if crowded else {}
-    axes.set_xticks(np.arange(len(names)), names, **tilted)
-    axes.set_xlim(-0.5, len(names) - 0.5)
-
-
-def are_log_spaced(coordinate: xr.DataArray) -> bool:
-    """Return whether the values of an axis suit a logarithmic scale.
-
-    Parameters
-    ----------
-    coordinate : DataArray, (n_values,)
-        Names, or numbers in any unit.
-
-    Returns
-    -------
-    bool
-        True for values that span a factor of 20 or more, with ratios more even than differences.
-    """
-    return not is_categorical(coordinate) and _are_log_spaced(np.sort(coordinate.values))
-
-
-def _are_log_spaced(values: NDArray) -> bool:
-    """As `are_log_spaced`, for rising values."""
-    if values.size < 3 or values[0] <= 0 or values[-1] < 20 * values[0]:
-        return False
-    ratios, differences = np.diff(np.log(values)), np.diff(values)
-    return bool(ratios.std() / ratios.mean() < differences.std() / differences.mean())
 
 
 def identify_lines(
@@ -303,7 +239,7 @@ def identify_lines(
     legend(figure, lines, names, long_name(coordinate))
 
 
-def name_row(axes: Axes, value: xr.DataArray) -> None:
+def name_row(axes: Axes, value: xr.DataArray, among: xr.DataArray) -> None:
     """Write the value of a row to the right of its panel.
 
     Parameters
@@ -312,12 +248,14 @@ def name_row(axes: Axes, value: xr.DataArray) -> None:
         The panel.
     value : DataArray, ()
         Name, or number in any unit.
+    among : DataArray, (n_values,)
+        All values of the rows, in the same unit.
     """
-    named = value_label(value, value.item())
+    named = value_label(among, value.item())
     axes.text(1.02, 0.5, named, transform=axes.transAxes, va="center", fontsize=7)
 
 
-def name_column(axes: Axes, value: xr.DataArray) -> None:
+def name_column(axes: Axes, value: xr.DataArray, among: xr.DataArray) -> None:
     """Write the value of a column above its panel.
 
     Parameters
@@ -326,8 +264,10 @@ def name_column(axes: Axes, value: xr.DataArray) -> None:
         The panel.
     value : DataArray, ()
         Name, or number in any unit.
+    among : DataArray, (n_values,)
+        All values of the columns, in the same unit.
     """
-    axes.set_title(value_label(value, value.item()), loc="center")
+    axes.set_title(value_label(among, value.item()), loc="center")
 
 
 def legend(

@@ -18,6 +18,7 @@ from analysis.reading.metadata import (
     refuse_newer_schema,
     results_file,
 )
+from analysis.reading.values import told_apart
 
 #: Variables that every `results.nc` has.
 _REQUIRED = (
@@ -355,7 +356,8 @@ def value_label(coordinate: xr.DataArray, value: Any) -> str:
     Parameters
     ----------
     coordinate : DataArray
-        The axis, (n_values,), with the attribute `units` unless it is dimensionless.
+        The axis, (n_values,), with the attribute `units` unless it is dimensionless. Numbers have
+        as many digits as tell its values apart.
     value : str or number
         In the same unit; a dollar sign is escaped, as matplotlib would start a formula at it.
 
@@ -367,5 +369,5 @@ def value_label(coordinate: xr.DataArray, value: Any) -> str:
     if isinstance(value, str):
         text = value.replace("$", r"\$")
     else:
-        text = f"{value:g}" if isinstance(value, float) else str(value)
+        *_, text = told_apart([*coordinate.values.ravel().tolist(), value])
     return " ".join([text, coordinate.attrs.get("units", "")]).strip()

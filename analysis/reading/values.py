@@ -61,6 +61,13 @@ def written(value: Any) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
+def told_apart(values: Sequence[Any]) -> list[str]:
+    """Format the values of an axis: numbers to six digits, or as many as tell them apart."""
+    floats = {value for value in values if isinstance(value, float)}
+    digits = next(n for n in range(6, 18) if len({f"{x:.{n}g}" for x in floats}) == len(floats))
+    return [f"{value:.{digits}g}" if isinstance(value, float) else str(value) for value in values]
+
+
 def span(values: Sequence[Any]) -> str:
     """Abbreviate several values: `10,20`, `10..40 (7)`, `poisson,notebook`."""
     if len(values) <= MAX_LISTED:

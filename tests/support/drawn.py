@@ -22,6 +22,16 @@ def drawn_one_by_one(measured, names=()):
         yield from FIGURES[name].drawn(measured)
 
 
+def captioned(measured, *names, bare=False):
+    """Return figures by file name, closed, with their captions."""
+    made = {}
+    with style.paper(bare):
+        for one in drawn_one_by_one(measured, names):
+            made[one.name] = one
+            plt.close(one.figure)
+    return made
+
+
 def drawn(dataset, *names, lay_out=False, **more):
     """Return figures of a dataset by file name; `lay_out` runs the layout without rendering."""
     made = {}

@@ -3,10 +3,12 @@
 import matplotlib.pyplot as plt
 import pytest
 
+import pipeline
 from analysis.__main__ import main
 from analysis.measures.measured import MeasuredDataset
-from analysis.plots import style, text
-from tests.support.drawn import HISTORY, drawn, drawn_one_by_one, settle, unfolded
+from analysis.plots import text
+from tests.conftest import SMALL
+from tests.support.drawn import HISTORY, captioned, drawn, settle, unfolded
 from tests.support.texts import collisions
 
 RATES, RATIOS = {"input.rate_hz": [30, 40, 50]}, {"stdp.ltd_ratio": [1.0, 1.1, 1.2]}
@@ -28,33 +30,37 @@ AWKWARD = {
         (),
     ),
     "seeds": ({"seed": range(4)}, HISTORY),
+    "eight lines": (
+        {"input.rate_hz": [30, 60], "stdp.tau_plus": [20.0000001, 20.0000002, *range(21, 27)]},
+        (),
+    ),
     "names": ({"stdp": ["notebook", "song_abbott_2001"], "input.rate_hz": [20, 60]}, HISTORY),
 }
 
 
-@pytest.fixture(params=AWKWARD)
-def awkward(request, sweep):
-    """A sweep whose figures are hard to lay out; with settled weights where there is a history."""
+@pytest.fixture(scope="module", params=AWKWARD)
+def awkward(request):
+    """All figures of a sweep that is hard to lay out; its weights have settled if recorded."""
     axes, overrides = AWKWARD[request.param]
-    dataset = sweep(axes, *overrides)
-    return settle(dataset) if "weight_history" in dataset else dataset
+    configuration = pipeline.configure(*SMALL, *overrides)
+    dataset = pipeline.sweep(configuration, axes, backend="sequential")
+    dataset = settle(dataset) if "weight_history" in dataset else dataset
+    return list(captioned(MeasuredDataset.of(dataset, each_seed=True)).values())
 
 
 def test_no_text_overlaps_another_or_leaves_the_figure(awkward, monkeypatch):
     """Of any figure, ticks and legends included."""
-    for name, figure in drawn(awkward).items():
-        assert not collisions(figure, monkeypatch), name
+    for one in awkward:
+        assert not collisions(one.figure, monkeypatch), one.name
 
 
 def test_a_header_has_three_lines_at_most(awkward):
     """And none of it is lost: its sentences stand in the caption, TV there in words."""
-    with style.paper():
-        for one in drawn_one_by_one(MeasuredDataset(awkward)):
-            plt.close(one.figure)
-            assert one.figure.get_suptitle().count("\n") < text.MAX_LINES, one.name
-            said = unfolded(one.figure).partition("TV ")[0].replace(".", "").strip()
-            assert said in one.caption.replace(".", ""), one.name
-            assert not set(one.caption) & set("\n$\\"), one.name
+    for one in awkward:
+        assert one.figure.get_suptitle().count("\n") < text.MAX_LINES, one.name
+        said = unfolded(one.figure).partition("TV ")[0].replace(".", "").strip()
+        assert said in one.caption.replace(".", ""), one.name
+        assert not set(one.caption) & set("\n$\\"), one.name
 
 
 def test_what_finds_no_place_in_a_header_is_left_out_from_its_end():
@@ -88,9 +94,6 @@ def test_a_bare_figure_has_no_header_and_its_caption_beside_it(keep, capsys):
 
 def test_every_figure_can_be_bare(settled):
     """Panels, axes and legends remain."""
-    with style.paper(bare=True):
-        made = list(drawn_one_by_one(MeasuredDataset(settled)))
-    for one in made:
-        plt.close(one.figure)
-        assert one.figure.get_suptitle() == ""
-    assert [one.name for one in made] == list(drawn(settled))
+    made = captioned(MeasuredDataset(settled), bare=True)
+    assert {one.figure.get_suptitle() for one in made.values()} == {""}
+    assert list(made) == list(drawn(settled))

@@ -2,15 +2,13 @@
 
 import re
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from analysis.figures import facets
 from analysis.figures.registry import FIGURES
 from analysis.measures.measured import MeasuredDataset
-from analysis.plots import style
-from tests.support.drawn import HISTORY, drawn_one_by_one, settle, unfolded
+from tests.support.drawn import HISTORY, captioned, settle, unfolded
 
 #: Axes of which every figure but `window` and those of one run shows two.
 AXES = {
@@ -34,25 +32,15 @@ def uneven(sweep):
     return dataset
 
 
-def made(measured, *names):
-    """Return the figures of these names by their own, or all, with captions."""
-    found = {}
-    with style.paper():
-        for one in drawn_one_by_one(measured, names):
-            found[one.name] = one
-            plt.close(one.figure)
-    return found
-
-
 def test_no_heading_speaks_of_points_outside_of_the_figure(uneven, monkeypatch):
     """Each equals that of the figure which `--where` draws of these points alone."""
-    monkeypatch.setattr(facets, "MAX_SLICES", 27)
-    found = made(MeasuredDataset(uneven))
+    monkeypatch.setattr(facets, "MAX_SLICES", 4)
+    found = captioned(MeasuredDataset(uneven))
     sliced = [one for one in found.values() if one.where]
     assert len({one.name.partition("_against_")[0] for one in sliced}) > 6
     for one in sliced:
         name = next(name for name in sorted(FIGURES, key=len)[::-1] if one.name.startswith(name))
-        alone = made(MeasuredDataset.of(uneven, one.where), name)[one.name]
+        alone = captioned(MeasuredDataset.of(uneven, one.where), name)[one.name]
         counts = r"\d+ of \d+ points|[Ss]ettled|Run too short|silent|\d+ seeds|[\d.]+ s\b"
         headings = [re.findall(counts, unfolded(figure.figure)) for figure in (one, alone)]
         assert headings[0] == headings[1], one.name
@@ -60,7 +48,7 @@ def test_no_heading_speaks_of_points_outside_of_the_figure(uneven, monkeypatch):
 
 def test_settled_and_missing_points_are_counted_in_the_slice(uneven):
     """Of all points some have: all of the first slice, none of the second; the third lacks six."""
-    found = made(MeasuredDataset(uneven), "phase_diagram", "shares")
+    found = captioned(MeasuredDataset(uneven), "phase_diagram", "shares")
     titles = {
         tau_m: [
             unfolded(one.figure) for name, one in found.items() if name.endswith(f"tau_m={tau_m}")
@@ -77,13 +65,15 @@ def test_settled_and_missing_points_are_counted_in_the_slice(uneven):
 
 def test_a_figure_of_a_slice_has_the_words_that_select_it(uneven):
     """`where` has the key and the value of each sliced axis; the words draw the same figure."""
-    found = made(MeasuredDataset(uneven), "phase_diagram", "weights_in_time")
+    found = captioned(MeasuredDataset(uneven), "phase_diagram", "weights_in_time")
     assert found["phase_diagram_tau_m=8.0"].where == ("neuron.tau_m=8",)
-    assert not made(MeasuredDataset(uneven.isel(tau_m=0)), "phase_diagram")["phase_diagram"].where
+    assert not captioned(MeasuredDataset(uneven.isel(tau_m=0)), "phase_diagram")[
+        "phase_diagram"
+    ].where
     runs = [one for name, one in found.items() if name.startswith("weights_in_time")]
     assert {len(one.where) for one in runs} == {3}
     for one in runs:
-        (alone,) = made(MeasuredDataset.of(uneven, one.where), "weights_in_time").values()
+        (alone,) = captioned(MeasuredDataset.of(uneven, one.where), "weights_in_time").values()
         assert alone.name == one.name
         lines = [figure.figure.axes[0].lines[0].get_ydata() for figure in (one, alone)]
         np.testing.assert_array_equal(*lines)
@@ -94,5 +84,5 @@ def test_slices_with_settled_weights_are_drawn_first(sweep):
     rates = [0, 20, 40, 50, 60, 70, 80]
     dataset = settle(sweep({"input.rate_hz": rates}, *HISTORY))
     dataset["weight_history"][:-1] = 0.4 + 0.02 * np.arange(25)[:, np.newaxis]
-    names = list(made(MeasuredDataset(dataset), "weights_in_time"))
+    names = list(captioned(MeasuredDataset(dataset), "weights_in_time"))
     assert names == [f"weights_in_time_rate_hz={rate}" for rate in (40.0, 50.0, 80.0)]

@@ -13,8 +13,8 @@ from analysis.plots import style
 from analysis.reading.dataset import label
 from tests.support.drawn import (
     HISTORY,
+    captioned,
     drawn,
-    drawn_one_by_one,
     legend_text,
     ridge,
     settle,
@@ -288,8 +288,7 @@ def test_colours_are_not_stretched_over_noise(sweep):
     """Mean weights of 0.995 to 0.998 have one shade and no contours; the caption has the span."""
     dataset = sweep({"input.rate_hz": [30, 40, 60], "stdp.ltd_ratio": [1.0, 1.1, 1.2]})
     dataset["mean_weight"][...] = 0.995 + 0.003 * np.linspace(0, 1, 9).reshape(3, 3)
-    with style.paper():
-        (one,) = drawn_one_by_one(MeasuredDataset(dataset), ["phase_diagram"])
+    (one,) = captioned(MeasuredDataset(dataset), "phase_diagram").values()
     panel = one.figure.axes[0]
     assert panel.collections[0].get_clim() == pytest.approx((0.9, 1.0))
     assert not [one for one in panel.collections if isinstance(one, QuadContourSet)]

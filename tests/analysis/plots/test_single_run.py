@@ -175,3 +175,36 @@ def test_the_correlogram_shows_the_input_rate_around_output_spikes(recorded):
     assert axes.get_xlabel() == label(rates["lag"])
     assert axes.get_ylim()[0] == 0
     assert f"{recorded['spike_count'].item()} output spikes" in title_of(figure)
+    names = ["weak, w \N{LESS-THAN OR EQUAL TO} 0.5", "strong, w > 0.5"]
+    drawn_names = [name for name, rate in zip(names, rates, strict=True) if rate.notnull().any()]
+    assert legend_text(figure) == ("Synapses by weight", drawn_names)
+
+
+def test_colours_of_synapses_are_in_the_legend(recorded):
+    """Of traces and of the six panels: each number in the colour of its P."""
+    for name, n, i in (("traces", 5, 1), ("run", 10, 1)):
+        figure = drawn(recorded, name)[name]
+        assert legend_text(figure) == ("Synapse", [str(number) for number in range(n)])
+        shown = [colour_of(line) for line in figure.legends[0].get_lines()]
+        assert shown == [colour_of(line) for line in figure.axes[i].lines]
+        assert len(set(shown)) == n
+
+
+def test_a_run_of_one_step_has_markers(sweep):
+    """A line of one point would not be seen."""
+    made = drawn(sweep({}, "record=everything", "simulation.duration=1"), "run", "traces")
+    for figure in made.values():
+        lines = [line for axes in figure.axes for line in axes.lines if len(line.get_xdata()) == 1]
+        assert len(lines) >= 6
+        assert {line.get_marker() for line in lines} == {"o"}
+
+
+def test_the_header_keeps_clear_of_the_panels(sweep):
+    """It stands above the title of the second panel, however long it is."""
+    dataset = sweep(
+        {"input.rate_hz": [40], "stdp.ltd_ratio": [1.1], "neuron.tau_m": [10]}, *HISTORY
+    )
+    (figure,) = drawn(dataset, "weights_in_time", lay_out=True).values()
+    below = figure.axes[1].title.get_window_extent().y1
+    assert "Ratio of LTD to LTP amplitude: 1.1" in title_of(figure)
+    assert figure._suptitle.get_window_extent().y0 > below

@@ -1,0 +1,119 @@
+"""Positions along axes: edges of pixels and bins, ticks at swept values, logarithmic scales."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from analysis.plots import style
+from analysis.reading.values import told_apart
+
+
+def edges(centres: NDArray) -> NDArray[np.float64]:
+    """Return the edges of the pixels of a map.
+
+    Parameters
+    ----------
+    centres : ndarray, (n_values,)
+        Rising values in any unit.
+
+    Returns
+    -------
+    ndarray, (n_values + 1,)
+        Midpoints in the same unit, on a logarithmic scale for values that are spaced so; half a
+        unit on either side of a single value.
+    """
+    if centres.size < 2:
+        return np.array([centres[0] - 0.5, centres[0] + 0.5])
+    if _are_log_spaced(centres):
+        return np.exp(_midpoints(np.log(centres)))
+    return _midpoints(centres.astype(float))
+
+
+def _midpoints(values: NDArray) -> NDArray[np.float64]:
+    """Return the midpoints between values, and one beyond either end at the same distance."""
+    middles = (values[1:] + values[:-1]) / 2
+    return np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
+
+
+def bin_edges(share: xr.DataArray) -> NDArray[np.float64]:
+    """Return the edges of the bins of a histogram of weights.
+
+    Parameters
+    ----------
+    share : DataArray, (..., weight_bin)
+        Share of synapses, dimensionless.
+
+    Returns
+    -------
+    ndarray, (n_bins + 1,)
+        Weights from 0 to 1, dimensionless.
+    """
+    return np.linspace(0, 1, share.sizes["weight_bin"] + 1)
+
+
+def mark_values(axes: Axes, coordinate: xr.DataArray, inches: float) -> None:
+    """Set the ticks of the x axis to the swept values if they fit; set a logarithmic scale if due.
+
+    Parameters
+    ----------
+    axes : Axes
+        The panel.
+    coordinate : DataArray, (n_values,)
+        Values along x: names, or numbers in any unit.
+    inches : float
+        Length of the axis [inch].
+    """
+    if style.is_categorical(coordinate):
+        _mark_names(axes, [str(value) for value in coordinate.values], inches)
+        return
+    whole = coordinate.dtype.kind in "iu"
+    values = np.sort(coordinate.values)
+    is_log = _are_log_spaced(values)
+    positions = np.log(values) if is_log else values.astype(float)
+    if is_log:
+        axes.set_xscale("log")
+    names = told_apart(values.tolist())
+    # A letter is 0.055 inches wide.
+    needed = 0.055 / inches * max(map(len, names)) * np.ptp(positions)
+    if np.diff(positions, prepend=-np.inf).min() >= needed:
+        axes.set_xticks(values, names)
+        axes.minorticks_off()
+    elif not is_log:
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=whole))
+
+
+def _mark_names(axes: Axes, names: list[str], inches: float) -> None:
+    crowded = sum(map(len, names)) > 14 * inches
+    tilted: dict[str, Any] = {"rotation": 20, "ha": "right"} if crowded else {}
+    axes.set_xticks(np.arange(len(names)), names, **tilted)
+    axes.set_xlim(-0.5, len(names) - 0.5)
+
+
+def are_log_spaced(coordinate: xr.DataArray) -> bool:
+    """Return whether the values of an axis suit a logarithmic scale.
+
+    Parameters
+    ----------
+    coordinate : DataArray, (n_values,)
+        Names, or numbers in any unit.
+
+    Returns
+    -------
+    bool
+        True for values that span a factor of 20 or more, with ratios more even than differences.
+    """
+    return not style.is_categorical(coordinate) and _are_log_spaced(np.sort(coordinate.values))
+
+
+def _are_log_spaced(values: NDArray) -> bool:
+    """As `are_log_spaced`, for rising values."""
+    if values.size < 3 or values[0] <= 0 or values[-1] < 20 * values[0]:
+        return False
+    ratios, differences = np.diff(np.log(values)), np.diff(values)
+    return bool(ratios.std() / ratios.mean() < differences.std() / differences.mean())
