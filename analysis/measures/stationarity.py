@@ -249,8 +249,12 @@ def settled_since(time: ArrayLike, rate: ArrayLike, weights: NDArray[np.float64]
 
     Parameters
     ----------
-    time, rate, weights
-        As for `compared`.
+    time : array_like, (n_samples,)
+        Times of the samples [ms], rising, equally spaced within each window.
+    rate : array_like, (n_samples,)
+        Output rate since the sample before [Hz].
+    weights : ndarray, (n_samples, n)
+        As of `weight_statistics`, dimensionless.
 
     Returns
     -------

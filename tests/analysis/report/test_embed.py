@@ -145,6 +145,8 @@ def test_the_contents_have_each_kind_of_figure_once(three_axes):
     )
     assert len(names) == len(set(names)) < len(figures) / 3
     assert f'<a href="#{figures[-1]}">rate_hz = ' in kinds
+    first = '<a href="#figure-rates_against_rate_hz_ltd_ratio=1.0">ltd_ratio = 1</a>'
+    assert f"<li>against input rate: {first}; <a " in kinds
 
 
 def test_the_command_under_a_figure_draws_that_figure(three_axes, monkeypatch):
