@@ -61,7 +61,7 @@ def _share(run: xr.Dataset, group: xr.DataArray | None, at: float) -> xr.DataArr
         return weights.weight_histogram(run, at=at)
     names = list(dict.fromkeys(group.values.tolist()))
     shares = [
-        weights.weight_histogram(recorded.isel(synapse=group.values == name), at=at)
+        weights.weight_histogram(run.isel(synapse=group.values == name), at=at)
         for name in names
     ]
     return xr.concat(shares, "group").assign_coords(group=names)
