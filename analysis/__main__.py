@@ -70,7 +70,7 @@ def _draw(arguments: Sequence[str]) -> int:
     elif options.report:
         from analysis.report.page import write_report
 
-        say(write_report(options.experiment, options.where, options.at))
+        say(write_report(options.experiment, options.where, options.at, options.each_seed))
     else:
         formats = options.format or FORMATS[:1]
         given = options.experiment, options.figure, formats, options.where, options.at
@@ -137,7 +137,6 @@ def _reject_unused_options(options: argparse.Namespace) -> None:
     unused = {
         "--figure": options.figure,
         "--format": options.format,
-        "--each-seed": options.each_seed,
         "--bare": options.bare,
     }
     if options.list:
@@ -145,6 +144,7 @@ def _reject_unused_options(options: argparse.Namespace) -> None:
             "--report": options.report,
             "--where": options.where,
             "--at": options.at is not None,
+            "--each-seed": options.each_seed,
         }
     if options.list or options.report:
         other = "--list" if options.list else "--report"

@@ -179,19 +179,18 @@ def _output_rate(here: MeasuredDataset) -> xr.DataArray:
 
 def cv(measured: MeasuredDataset) -> Figures:
     """Yield the coefficient of variation of output interspike intervals against each axis."""
-    yield from _against_poisson(measured, "cv", lambda here: late_output.isi_cv(here.dataset))
+    yield from _against_poisson(measured, "cv", lambda here: here.isi_cv)
 
 
 def fano(measured: MeasuredDataset) -> Figures:
     """Yield the Fano factor of output spike counts against each axis."""
-    if late_output.fano_factor(measured.dataset) is not None:  # which the registry requires
+    if measured.fano_factor is not None:  # which the registry requires
         yield from _against_poisson(measured, "fano", _fano_factor)
 
 
 def _fano_factor(here: MeasuredDataset) -> xr.DataArray:
-    factor = late_output.fano_factor(here.dataset)
-    assert factor is not None
-    return factor
+    assert here.fano_factor is not None
+    return here.fano_factor
 
 
 def _against_poisson(measured: MeasuredDataset, name: str, variable: Measure) -> Figures:
@@ -216,7 +215,7 @@ def mean_weight(measured: MeasuredDataset) -> Figures:
 
 
 def _mean_weight(here: MeasuredDataset) -> xr.DataArray:
-    return here.dataset["mean_weight"]
+    return here.mean_weight
 
 
 def shares(measured: MeasuredDataset) -> Figures:
@@ -261,7 +260,7 @@ def phase_diagram(measured: MeasuredDataset) -> Figures:
 
 def _mapped(here: MeasuredDataset) -> list[xr.DataArray]:
     """Return what a phase diagram shows: mean weight, output rate, bimodality."""
-    numbers = here.dataset["mean_weight"], here.output_rate, here.bimodality
+    numbers = here.mean_weight, here.output_rate, here.bimodality
     return [mean_over_seeds(number) for number in numbers]
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from analysis.measures import equilibrium, late_output, weights
-from analysis.measures.seeds import SEED, swept_axes
+from analysis.measures.seeds import HIGHEST, LOWEST, SEED, swept_axes
 from analysis.measures.settling import settling
 from analysis.measures.stationarity import STATIONARY
 from analysis.reading.arrange import arranged
@@ -183,7 +183,41 @@ class MeasuredDataset:
         DataArray, (...)
             Rate [Hz] along all swept axes; `long_name` states the window.
         """
-        return late_output.output_rate(self.dataset)
+        return late_output.output_rate(self.dataset).assign_attrs({LOWEST: 0.0})
+
+    @cached_property
+    def isi_cv(self) -> xr.DataArray:
+        """Coefficient of variation of output intervals over the last half of each run.
+
+        Returns
+        -------
+        DataArray, (...)
+            Dimensionless, along all swept axes; `long_name` states the window.
+        """
+        return late_output.isi_cv(self.dataset).assign_attrs({LOWEST: 0.0})
+
+    @cached_property
+    def fano_factor(self) -> xr.DataArray | None:
+        """Fano factor of output spike counts over the last half of each run.
+
+        Returns
+        -------
+        DataArray, (...), or None
+            Dimensionless, along all swept axes; None if it is not recorded.
+        """
+        factor = late_output.fano_factor(self.dataset)
+        return None if factor is None else factor.assign_attrs({LOWEST: 0.0})
+
+    @cached_property
+    def mean_weight(self) -> xr.DataArray:
+        """Mean final weight.
+
+        Returns
+        -------
+        DataArray, (...)
+            Dimensionless, along all swept axes.
+        """
+        return self.dataset["mean_weight"].assign_attrs({LOWEST: 0.0, HIGHEST: 1.0})
 
     @cached_property
     def homeostatic_rate(self) -> xr.DataArray:
@@ -205,7 +239,7 @@ class MeasuredDataset:
         DataArray, (..., range)
             Dimensionless, along all swept axes.
         """
-        return weights.weight_shares(self.dataset)
+        return weights.weight_shares(self.dataset).assign_attrs({LOWEST: 0.0, HIGHEST: 1.0})
 
     @cached_property
     def bimodality(self) -> xr.DataArray:
@@ -216,4 +250,4 @@ class MeasuredDataset:
         DataArray, (...)
             Dimensionless, along all swept axes.
         """
-        return weights.bimodality(self.dataset)
+        return weights.bimodality(self.dataset).assign_attrs({LOWEST: 0.0, HIGHEST: 1.0})

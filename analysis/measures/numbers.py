@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import xarray as xr
 
-from analysis.measures import late_output
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import (
     SEED,
@@ -35,18 +34,18 @@ def quantities(measured: MeasuredDataset) -> dict[str, xr.DataArray]:
         By name: output rate [Hz], mean weight, shares of weights, CV and Fano factor,
         dimensionless, along the swept axes; settling time [s], along those without `seed`.
     """
-    shares, fano = measured.shares, late_output.fano_factor(measured.dataset)
+    shares, fano = measured.shares, measured.fano_factor
     time = measured.settling["settling_time"]
     found = {
         "output_rate": measured.output_rate,
-        "mean_weight": measured.dataset["mean_weight"],
+        "mean_weight": measured.mean_weight,
         **{
             f"share_{limits.replace(' ', '_')}": shares.sel(range=limits, drop=True).assign_attrs(
                 long_name=f"share of weights {limits}", units=""
             )
             for limits in shares["range"].values.tolist()
         },
-        "isi_cv": late_output.isi_cv(measured.dataset),
+        "isi_cv": measured.isi_cv,
         **({} if fano is None else {"fano_factor": fano}),
         "settling_time": (time / 1000).assign_attrs(time.attrs | {"units": "s"}),
     }

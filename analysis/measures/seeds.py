@@ -12,6 +12,9 @@ from analysis.reading.dataset import axes
 
 SEED = "seed"
 
+#: Attributes with the limits of a variable's possible values (CF conventions, section 2.5.1).
+LOWEST, HIGHEST = "valid_min", "valid_max"
+
 _N_RESAMPLES = 2000
 
 #: Up to this many numbers are held at once of resampled seeds, and of means of resamples.
@@ -100,14 +103,16 @@ def confidence_interval(variable: xr.DataArray, level: float = 0.95) -> xr.DataA
     Parameters
     ----------
     variable : DataArray, (..., seed)
-        Any unit; NaN where a point is not done. `seed` may stand anywhere or be absent.
+        Any unit; NaN where a point is not done. `seed` may stand anywhere or be absent. Its
+        attributes `valid_min` and `valid_max`, if any, are the limits of its possible values.
     level : float
         Coverage, dimensionless, between 0 and 1.
 
     Returns
     -------
     DataArray, (..., bound)
-        The bounds "low" and "high" in the unit of the variable; NaN for fewer than three seeds.
+        The bounds "low" and "high" in the unit of the variable, within its limits; NaN for fewer
+        than three seeds.
     """
     mean = mean_over_seeds(variable)
     bounds = xr.DataArray(["low", "high"], dims="bound")
@@ -115,7 +120,8 @@ def confidence_interval(variable: xr.DataArray, level: float = 0.95) -> xr.DataA
         empty = xr.full_like(variable, np.nan, dtype=float)
         return empty.expand_dims(bound=bounds.values, axis=-1)
     rows = variable.transpose(*mean.dims, SEED).values.astype(float)
-    interval = _intervals(rows.reshape(-1, rows.shape[-1]), level)
+    limits = (variable.attrs.get(LOWEST, -np.inf), variable.attrs.get(HIGHEST, np.inf))
+    interval = _intervals(rows.reshape(-1, rows.shape[-1]), level).clip(*limits)
     return xr.DataArray(
         interval.reshape(*mean.shape, 2),
         dims=[*mean.dims, "bound"],
@@ -165,7 +171,9 @@ def paired_difference(
         each = variable - variable.sel({axis: reference}, drop=True)
         versus = f"{axis} = {reference}"
     name = f"difference of {variable.attrs.get('long_name', variable.name)} from {versus}"
-    each.attrs = variable.attrs | {"long_name": name}
+    each.attrs = {
+        key: value for key, value in variable.attrs.items() if key not in (LOWEST, HIGHEST)
+    } | {"long_name": name}
     return xr.Dataset({"difference": mean_over_seeds(each), "interval": confidence_interval(each)})
 
 

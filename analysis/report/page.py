@@ -85,14 +85,21 @@ class Source:
 
         With `--at` if `at` is true and a time is set.
         """
-        conditions = [*self.where, *where]
+        conditions = [*where, *self.where]  # the order of the figure's own name
         chosen = [argument for condition in conditions for argument in ("--where", condition)]
         if at and self.measured.at is not None:
             chosen += ["--at", f"{self.measured.at:g}"]
+        if program == "analysis" and self.measured.each_seed:
+            chosen.append("--each-seed")
         return shlex.join(["python", "-m", program, str(self.experiment), *arguments, *chosen])
 
 
-def write_report(experiment: Path, where: Sequence[str] = (), at: float | None = None) -> Path:
+def write_report(
+    experiment: Path,
+    where: Sequence[str] = (),
+    at: float | None = None,
+    each_seed: bool = False,
+) -> Path:
     """Write `report.html` beside the results of an experiment; return its path.
 
     Parameters
@@ -103,6 +110,8 @@ def write_report(experiment: Path, where: Sequence[str] = (), at: float | None =
         `KEY=VALUE`: only the points at these values.
     at : float, optional
         Time at which weight histories and traces are shown [ms].
+    each_seed : bool
+        Whether figures along an axis have a dot for each seed.
 
     Raises
     ------
@@ -117,7 +126,7 @@ def write_report(experiment: Path, where: Sequence[str] = (), at: float | None =
     if not os.access(path.parent, os.W_OK):  # reported before drawing, which takes long
         raise LoadError(f"{path}: cannot be written (its directory is read-only)")
     with reading(experiment) as dataset, style.paper():
-        measured = MeasuredDataset.of(dataset, where, at)
+        measured = MeasuredDataset.of(dataset, where, at, each_seed)
         page = _page(Source(experiment, metadata, measured, where))
     _write(path, page)
     return path

@@ -184,3 +184,18 @@ def test_many_seeds_and_many_points_take_little_memory(shape):
     finally:
         tracemalloc.stop()
     assert peak < 100e6
+
+
+def test_intervals_keep_within_the_possible_values():
+    """Of rates, which are not negative, and of shares, which are at most 1."""
+    near_zero = xr.DataArray([0.0, 0.0, 9.0], dims="seed")
+    assert confidence_interval(near_zero).sel(bound="low") < 0
+    rate = near_zero.assign_attrs(valid_min=0.0)
+    interval = confidence_interval(rate)
+    assert interval.sel(bound="low") == 0
+    assert interval.sel(bound="high") == confidence_interval(near_zero).sel(bound="high")
+    share = xr.DataArray([1.0, 1.0, 0.5], dims="seed", attrs={"valid_max": 1.0})
+    assert confidence_interval(share).sel(bound="high") == 1
+    both = xr.concat([rate, rate + 1], "x").assign_attrs(valid_min=0.0)
+    difference = paired_difference(both, "x")
+    assert not {"valid_min", "valid_max"} & set(difference["difference"].attrs)

@@ -62,6 +62,14 @@ def test_where_and_at_restrict_the_report(copy, one_figure):
     assert re.search(rf"{re.escape(command)}\s+Write", page.texts["reproduce"])
 
 
+def test_a_dot_for_each_seed_is_asked_of_the_report_too(copy, one_figure):
+    """What draws the figures and the page again says so; what runs points does not."""
+    _, page = report_of(copy, "--each-seed")
+    assert f"python -m analysis '{copy}' --figure square --each-seed" in page.texts["figures"]
+    assert f"python -m analysis '{copy}' --report --each-seed" in page.texts["reproduce"]
+    assert not re.search("pipeline.*--each-seed", page.texts["reproduce"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
