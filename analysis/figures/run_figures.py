@@ -112,7 +112,7 @@ def correlogram(measured: MeasuredDataset) -> Figures:
         n = int(recorded["spike_count"])
         counted = f"{n:,} output spike{'s' if n != 1 else ''}"
         duration = float(parameter(recorded, "simulation.duration")) / 1000
-        title = lines(one.text, f"Over {duration:g} s, {counted}")
+        title = lines(one.text, f"Over {duration:,g} s, {counted}")
         expected = float(parameter(recorded, "input.rate_hz"))
         figure = line_plots.correlogram(rate, expected, _STRENGTHS, title)
         remark = "Dotted: mean input rate; vertical line: no time difference"
@@ -130,7 +130,7 @@ def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
             start = max(times[0], min(measured.at or 0.0, times[-1] - MAX_TIME))
             end = start + MAX_TIME
             whole = (times[-1] + step) / 1000  # the last step ends with the run
-            excerpt = f"{start / 1000:g} to {end / 1000:g} s of {whole:g} s"
+            excerpt = f"{start / 1000:,g} to {end / 1000:,g} s of {whole:,g} s"
             # Steps at both ends are included.
             recorded = recorded.sel(time=slice(start - step / 2, end + step / 2))
             text = lines(text, excerpt)

@@ -53,7 +53,7 @@ def heading(one: Slice, period: str, content: str = "", key: str = "") -> str:
     """
     here = one.measured
     duration = parameter(here.dataset, "simulation.duration")
-    time = f"{period} {duration.item() / 1000:g} s" if duration.ndim == 0 else ""
+    time = f"{period} {duration.item() / 1000:,g} s" if duration.ndim == 0 else ""
     said = comma_separated(time, content)
     said = said[:1].upper() + said[1:]
     return lines(selection(one), said, missing_points(here.dataset), key, settled(here))

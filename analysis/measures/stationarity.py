@@ -79,6 +79,10 @@ ANSWERS = {
 #: Sampling errors that are added.
 _N_ERRORS = 2
 
+#: Parts of a window that are compared for the settling time, and the errors of each allowed.
+_N_QUARTERS = 4
+_N_ERRORS_OF_A_QUARTER = 3
+
 #: Gross change per synapse, the sum of the sizes of all steps, without which a window says nothing.
 MIN_PLASTICITY = 5.0
 
@@ -259,25 +263,29 @@ def settled_since(time: ArrayLike, rate: ArrayLike, weights: NDArray[np.float64]
     Returns
     -------
     float
-        Time [ms], T/2, T/4, T/8, ... of a run of length T: the means over none of the windows that
-        begin there or later differ from those over the last half by more than the tolerance and
-        twice their error, in any of `QUANTITIES`. Windows of one sample are not looked at.
+        Time [ms], in quarters of the windows that begin at T/2, T/4, T/8, ... of a run of length T:
+        the mean over none of the later quarters differs from that over the last half by more than
+        the tolerance and three times its error, in any of `QUANTITIES`. Windows of fewer than four
+        samples are not looked at.
     """
     time, series = np.asarray(time, dtype=np.float64), np.column_stack([rate, weights])
-    last, error_last = _batch_means(series[time > time[-1] / 2])
-    tolerances = _tolerances(last)
-    end = time[-1] / 2
-    while (chosen := (time > end / 2) & (time <= end)).sum() > 1:
-        mean, error = _batch_means(series[chosen])
-        difference = _by_quantity(np.abs(mean - last), _variation)
-        by_chance = _by_quantity(np.hypot(error, error_last), _by_chance)
-        if (difference > tolerances + _N_ERRORS * by_chance).any():
-            break
+    last, error = _batch_means(series[time > time[-1] / 2])
+    chance = _by_quantity(error, _by_chance)
+    end = time[-1]
+    while (chosen := np.flatnonzero((time > end / 2) & (time <= end))).size >= _N_QUARTERS:
+        shorter = math.sqrt(_N_QUARTERS * time[-1] / end)  # errors grow as windows get shorter
+        allowed = _tolerances(last) + _N_ERRORS_OF_A_QUARTER * shorter * chance
+        for quarter in reversed(np.array_split(chosen, _N_QUARTERS)):
+            difference = np.abs(series[quarter].mean(axis=0) - last)
+            if (_by_quantity(difference, _variation) > allowed).any():
+                return float(time[quarter[-1]])
         end /= 2
     return float(end)
 
 
-def _error_of_mean(values: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:
+def _error_of_mean(
+    values: NDArray[np.float64], errors: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the standard error of the mean of runs, `(n_statistics,)`, from `(n_runs, ...)`."""
     n = len(values)
     within = np.sqrt((errors**2).sum(axis=0)) / n

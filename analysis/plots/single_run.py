@@ -159,7 +159,7 @@ def weights_in_time(
     left.axvline(at / 1000, color="black", lw=0.7, ls=":")
     left.set(xlabel="Simulated time (s)", ylabel=label(history), ylim=(-0.02, 1.02))
     left.set_xlim(0, history["sample_time"].values[-1] / 1000)
-    right.set(xlabel=label(share), title=f"At {at / 1000:g} s")
+    right.set(xlabel=label(share), title=f"At {at / 1000:,g} s")
     right.set_xlim(left=0)
     text.set_header(figure, title)
     style.legend(figure, means, names)

@@ -230,14 +230,15 @@ def test_samples_at_doubling_times_are_judged_like_equidistant_ones():
     assert to_come(sparse, "output rate") == pytest.approx(to_come(dense, "output rate"), rel=0.1)
 
 
-def test_the_settling_time_is_the_first_window_that_is_like_the_last():
-    """A rate of 20 Hz until an eighth of the run: from there on it is 10 Hz."""
+@pytest.mark.parametrize("share", [1 / 8, 5 / 32])
+def test_the_settling_time_is_that_from_which_on_all_is_as_in_the_end(share):
+    """A rate of 20 Hz until a share of the run, and 10 Hz from there on."""
     time = times(1024)
-    rate = np.where(time <= time[-1] / 8, 20.0, 10.0)
+    rate = np.where(time <= share * time[-1], 20.0, 10.0)
     statistics = weight_statistics(weights(0.4, 1024))
-    assert settled_since(time, rate, statistics) == time[-1] / 8
+    assert settled_since(time, rate, statistics) == share * time[-1]
     constant = settled_since(time, np.full(1024, 10.0), statistics)
-    assert constant == time[1]  # windows of one sample are not looked at
+    assert constant == time[3]  # windows of fewer than four samples are not looked at
 
 
 def test_every_answer_says_what_it_means():
