@@ -60,8 +60,8 @@ DOUBLINGS = 4
 #: The criterion in words.
 CRITERION = (
     f"over {2**DOUBLINGS} times the run, the output rate will change by less than "
-    f"{RATE_TOLERANCE:.0%} (or {RATE_FLOOR:g} Hz), the mean weight and the shares of weak and "
-    f"strong weights by less than {TOLERANCE:g}, their histogram by a total variation of less than "
+    f"{100 * RATE_TOLERANCE:g}\xa0% (or {RATE_FLOOR:g}\xa0Hz), the mean weight and the shares of weak "
+    f"and strong weights by less than {TOLERANCE:g}, their histogram by a total variation of less than "
     f"{HISTOGRAM_TOLERANCE:g}"
 )
 
@@ -283,9 +283,7 @@ def settled_since(time: ArrayLike, rate: ArrayLike, weights: NDArray[np.float64]
     return float(end)
 
 
-def _error_of_mean(
-    values: NDArray[np.float64], errors: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _error_of_mean(values: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the standard error of the mean of runs, `(n_statistics,)`, from `(n_runs, ...)`."""
     n = len(values)
     within = np.sqrt((errors**2).sum(axis=0)) / n

@@ -89,6 +89,9 @@ def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None) -> list[Lin
     markers = style.markers(shown[line]) if line else ["o"]
     dashes = style.dashes(shown[line]) if line else ["-"]
     categorical = style.is_categorical(shown[x])
+    per_line = line is not None and bool(
+        (shown["expected"] != shown["expected"].isel({line: 0})).any()
+    )
     lines = []
     for i, part in enumerate(style.along(shown, line)):
         shade = shades[i]
@@ -114,7 +117,7 @@ def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None) -> list[Lin
                     zorder=3,
                     clip_on=False,
                 )
-        _theory(axes, positions, part["expected"], shade if line else "black", categorical)
+        _theory(axes, positions, part["expected"], shade if per_line else "black", categorical)
     return lines
 
 
@@ -155,10 +158,12 @@ def trajectories(
         marks = ends, shades, dashes
         for part, end, shade, dash in zip(style.along(history, line), *marks, strict=True):
             form = style.marker_of(times) if times.size == 1 else dash
-            lines += axes.plot(times, part.values, form, color=shade, lw=1)
+            # Not clipped: shares of 0 and 1 lie on the frame.
+            lines += axes.plot(times, part.values, form, color=shade, lw=1, clip_on=False, zorder=3)
             if np.isfinite(end):
                 at = int(np.argmin(np.abs(times - end / 1000)))
-                axes.plot(times[at], part.values[at], "o", color=shade, mec="white", zorder=3)
+                dot = {"color": shade, "mec": "white", "zorder": 4, "clip_on": False}
+                axes.plot(times[at], part.values[at], "o", **dot)
         axes.set_ylabel(text.folded(label(history), 1.2))
         if "units" not in history.attrs:
             axes.set_ylim(0, 1)
@@ -167,7 +172,10 @@ def trajectories(
     if has_logarithmic_time(histories):
         first = histories[0]["sample_time"].values[1] / 1000
         grid[0, 0].set_xscale("symlog", linthresh=first, linscale=0.4)
-        grid[0, 0].xaxis.set_major_formatter("{x:g}")
+        last = histories[0]["sample_time"].values[-1] / 1000
+        decades = 10.0 ** np.arange(np.ceil(np.log10(2 * first)), np.log10(last) + 1e-9)
+        grid[0, 0].set_xticks([0.0, *decades])  # none in the linear part beside 0
+        grid[0, 0].xaxis.set_major_formatter("{x:,g}")
         grid[0, 0].minorticks_off()
     grid[0, 0].set_xlim(left=histories[0]["sample_time"].values[0] / 1000)
     for axes in grid[-1]:

@@ -125,7 +125,7 @@ def _time_step(dataset: xr.Dataset) -> Iterator[QualityWarning]:
     coarse = (dt >= COARSE_STEP * tau_m) | (dt >= COARSE_STEP * tau_ex)
     text = (
         "Coarse time step, at least a tenth of the membrane or the synaptic time constant, which "
-        "acts at least 5 % shorter: rates may be biased; compare with a smaller simulation.dt"
+        "acts at least 5 % shorter: rates may be biased; compare with a smaller simulation.dt"
     )
     if coarse.ndim and coarse.any():
         yield _counted(text, (dataset["status"] == DONE) & coarse)
@@ -148,7 +148,7 @@ def _behaviour(measured: MeasuredDataset) -> Iterator[QualityWarning]:
             text = f"{answer.capitalize()}, {ANSWERS[answer]}"
             yield _counted(text, answers == answer, measured.has_seeds)
     if (answers == NOT_SETTLED).any():
-        yield QualityWarning(f"Settled are those of which {CRITERION}.")
+        yield QualityWarning(f"Settled are those of which, {CRITERION}.")
     for gap in theory_gap(measured.dataset):
         yield QualityWarning(f"No theory is drawn where {gap}.")
 

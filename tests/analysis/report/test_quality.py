@@ -17,8 +17,8 @@ def test_failed_silent_and_unsettled_points_are_listed(page):
         "rate_hz = 0 Hz "
         "Not settled, longer runs or more seeds are needed: 1 of 2 parameter combinations. "
         "rate_hz = 60 Hz "
-        "Settled are those of which over 16 times the run, the output rate will change by less "
-        "than 20% (or 0.2 Hz), "
+        "Settled are those of which, over 16 times the run, the output rate will change by less "
+        "than 20 % (or 0.2 Hz), "
     ) in text
 
 
