@@ -60,9 +60,9 @@ DOUBLINGS = 4
 #: The criterion in words.
 CRITERION = (
     f"over {2**DOUBLINGS} times the run, the output rate will change by less than "
-    f"{100 * RATE_TOLERANCE:g}\xa0% (or {RATE_FLOOR:g}\xa0Hz), the mean weight and the shares of weak "
-    f"and strong weights by less than {TOLERANCE:g}, their histogram by a total variation of less than "
-    f"{HISTOGRAM_TOLERANCE:g}"
+    f"{100 * RATE_TOLERANCE:g}\xa0% (or {RATE_FLOOR:g}\xa0Hz), "
+    f"the mean weight and the shares of weak and strong weights by less than {TOLERANCE:g}, "
+    f"their histogram by a total variation of less than {HISTOGRAM_TOLERANCE:g}"
 )
 
 #: All answers, and what each says of a run.
