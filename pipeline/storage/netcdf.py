@@ -12,8 +12,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from pipeline.model.parameters import MODEL_VERSION
 from pipeline.model.variables import DONE
+from pipeline.request.spec import grid_of_request, request_of
 from pipeline.storage.along_axes import LabelledArray, LabelledVariable
+from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.columns import GatheredVariable, contiguous_sizes
 from pipeline.storage.labels import LabelledDataset
 
@@ -132,17 +135,40 @@ def n_done_in(file: Any) -> int:
     return int((np.asarray(file["status"][...]) == DONE).sum())
 
 
+def n_lost_in(file: Any, arrays: ResultArrays) -> int:
+    """Return how many points of an open netCDF file are done there, and not in some arrays."""
+    done = np.flatnonzero(np.asarray(file["status"][...]).ravel() == DONE)
+    request, grid = request_in(file), arrays.grid
+    if not done.size or request["model_version"] != MODEL_VERSION:
+        return done.size
+    if request == request_of(grid):
+        return int((~arrays.are_done(done)).sum())
+    rows, positions = grid.keys.find(grid_of_request(request).keys.texts(done))
+    return done.size - np.unique(rows[arrays.are_done(positions)]).size
+
+
 def runs_in(file: Any) -> list[dict[str, Any]]:
     """Return the runs that computed the points of an open netCDF file; see `provenance`."""
     return json.loads(file.getncattr("runs"))
 
 
-def from_results(path: Path, read: Callable[[Any], T]) -> T | None:
-    """Return what a function reads from the file at `path`, None where it cannot be read."""
+def read_results(path: Path, read: Callable[[Any], T]) -> T:
+    """Return what a function reads from the file at `path`.
+
+    Raises
+    ------
+    Exception
+        Of many types, if the file is missing, damaged, or not of the pipeline.
+    """
     import netCDF4
 
+    with netCDF4.Dataset(path) as file:
+        return read(file)
+
+
+def from_results(path: Path, read: Callable[[Any], T]) -> T | None:
+    """Return what a function reads from the file at `path`, None where it cannot be read."""
     try:
-        with netCDF4.Dataset(path) as file:
-            return read(file)
-    except Exception:  # missing, damaged, or not of the pipeline
+        return read_results(path, read)
+    except Exception:  # see there
         return None

@@ -46,12 +46,25 @@ def remove_temporary_files(folder: Path) -> None:
             temporary.unlink()
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file, to keep it without reading it again; return the new path."""
-    aside = path.with_name(f"{path.name}.damaged")
-    with contextlib.suppress(OSError):  # where it cannot be renamed it is reported again
-        path.replace(aside)
+def set_aside(path: Path, label: str = "damaged") -> Path:
+    """Rename a file to `NAME.LABEL`, or `NAME.LABEL.2`, ..., to keep it; return the new path.
+
+    A file that was set aside earlier is never replaced.
+
+    Raises
+    ------
+    OSError
+        If it cannot be renamed.
+    """
+    aside = path_aside(path, label)
+    path.rename(aside)
     return aside
+
+
+def path_aside(path: Path, label: str) -> Path:
+    """Return the free path to which `set_aside` renames a file."""
+    names = (f"{path.name}.{label}", *(f"{path.name}.{label}.{n}" for n in range(2, 10_000)))
+    return next(aside for aside in map(path.with_name, names) if not os.path.lexists(aside))
 
 
 def checksum(content: bytes | memoryview) -> str:
