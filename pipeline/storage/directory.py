@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import fcntl
 import json
 import logging
 import os
-import platform
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import TextIO
 
 import yaml
 
@@ -26,9 +22,11 @@ from pipeline.model.registry import content_hash
 from pipeline.request.grid import Grid
 from pipeline.request.spec import Request, request_of
 from pipeline.storage.arrays import ResultArrays
-from pipeline.storage.batch_files import read_batch, write_batch
+from pipeline.storage.batch_files import FileColumns, read_batch, write_batch
+from pipeline.storage.content import refuse_other_content
 from pipeline.storage.failures import read_failures, write_failures
 from pipeline.storage.labels import LabelledDataset
+from pipeline.storage.lock import current_path, locked
 from pipeline.storage.model_labels import sources_of
 from pipeline.storage.netcdf import (
     from_results,
@@ -60,9 +58,6 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _FROM_RESULTS = "results.nc is read instead"
 
-#: Files that tell an experiment from a directory of something else.
-_SIGNS = ("configuration.yaml", ".lock", "provenance.json", "sweep.log")
-
 
 class Directory:
     """The directory of one experiment, `outputs/NAME`.
@@ -74,6 +69,12 @@ class Directory:
     """
 
     def __init__(self, path: Path) -> None:
+        self._damaged: set[str] = set()
+        self._folder: int | None = None
+        self._locate(path)
+
+    def _locate(self, path: Path) -> None:
+        """Set the paths of all files."""
         self.path = path
         self.points = path / "points"
         self.given = path / "given"
@@ -82,7 +83,6 @@ class Directory:
         self.reasons = path / "failures.csv"
         self._request = path / "configuration.yaml"
         self._made = path / "provenance.json"
-        self._damaged: set[Path] = set()
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -93,32 +93,35 @@ class Directory:
         RequestError
             If it is not writable, holds other files, or is locked by another sweep.
         """
-        self._refuse_other_content()
+        refuse_other_content(self.path)
         try:
             self.points.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / ".lock").open("a+")
         except OSError as error:
             reason = error.strerror or str(error)
             raise RequestError(f"{self.path}: must be a writable directory ({reason})") from error
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.seek(0)
-                holder = lock.read().strip() or "another sweep"
-                raise RequestError(
-                    f"{self.path}: {holder} is writing here; wait for it, or choose another name"
-                ) from None
-            except OSError as error:
-                log.warning(
-                    "%s: cannot be locked (%s); run no other sweep in this directory",
-                    lock.name,
-                    error,
-                )
-            _sign(lock)
+        with locked(self.path) as folder_held:
+            self._folder = folder_held
             for folder in (self.path, self.points):
                 remove_temporary_files(folder)  # of killed processes
-            yield
+            try:
+                yield
+            finally:
+                self._folder = None
+
+    def _follow(self) -> None:
+        """Find the directory again where it was renamed since it is held.
+
+        Raises
+        ------
+        StorageError
+            If it was removed.
+        """
+        if self._folder is None:
+            return
+        path = current_path(self._folder, self.path)
+        if path != self.path:
+            log.warning("%s was renamed: what is still to be written goes to %s", self.path, path)
+            self._locate(path)
 
     def refuse_unusable(self) -> None:
         """Refuse what `held` would refuse, except a lock, without writing anything.
@@ -128,25 +131,10 @@ class Directory:
         RequestError
             If the directory is not writable, or holds other files.
         """
-        self._refuse_other_content()
+        refuse_other_content(self.path)
         there = next(parent for parent in (self.path, *self.path.parents) if parent.exists())
         if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
             raise RequestError(f"{self.path}: must be a writable directory")
-
-    def _refuse_other_content(self) -> None:
-        for parent in (self.path, *self.path.parents):
-            if parent.name in ("points", "figures") and _is_experiment(parent.parent):
-                raise RequestError(
-                    f"{self.path}: must not be inside the {parent.name} of another experiment"
-                )
-        try:
-            files = [file.name for file in self.path.glob("[!.]*") if file.is_file()]
-        except OSError:
-            return  # missing or not readable: `held` reports the latter
-        if files and not _is_experiment(self.path):
-            raise RequestError(
-                f"{self.path}: must hold no files but those of an experiment ({files[0]})"
-            )
 
     def is_empty(self) -> bool:
         """Whether the directory has no finished points."""
@@ -175,15 +163,13 @@ class Directory:
                 raise RequestError(f"{file}: cannot be read ({error.strerror})") from error
             if file.name.startswith(found):  # of `HASH (1).npz` too, as file managers name copies
                 if found not in seen:
-                    yield read_batch(file)
+                    yield read_batch(self._file_columns(file.name))
                 seen.add(found)
                 continue
             aside = path_aside(file, "damaged").name
             log.warning("%s is damaged and set aside as %s; its points run again", file, aside)
             if set_damaged_aside:
-                with contextlib.suppress(
-                    OSError
-                ):  # reported again where it cannot be
+                with contextlib.suppress(OSError):  # reported again where it cannot be
                     set_aside(file)
 
     def _batch_files(self) -> list[Path]:
@@ -198,7 +184,15 @@ class Directory:
         StorageError
             If the file cannot be written.
         """
-        return write_batch(batch, made_by, self.points) if batch.keys else batch
+        if not batch.keys:
+            return batch
+        self._follow()
+        name = write_batch(batch, made_by, self.points)
+        return Batch(batch.keys, self._file_columns(name), batch.failures)
+
+    def _file_columns(self, name: str) -> FileColumns:
+        """Return the columns of a batch file, found again when the directory is renamed."""
+        return FileColumns(lambda: self.points / name)
 
     def n_done(self) -> int | None:
         """Return the number of points that are done in `results.nc`, None if it cannot be read."""
@@ -257,6 +251,7 @@ class Directory:
     def write_request(self, grid: Grid) -> None:
         """Write the constants and the axes to `configuration.yaml`."""
         text = yaml.dump(request_of(grid), Dumper=_DUMPER, sort_keys=False)
+        self._follow()
         with self._replacing(self._request) as temporary:
             temporary.write_text(sealed(text))
 
@@ -274,6 +269,7 @@ class Directory:
     def write_runs(self, runs: list[RunRecord]) -> None:
         """Write `provenance.json`: the runs that computed points here, in order."""
         text = json.dumps({"runs": runs, "sha256": _checksum_of(runs)}, indent=2)
+        self._follow()
         with self._replacing(self._made) as temporary:
             temporary.write_text(text + "\n")
 
@@ -287,6 +283,7 @@ class Directory:
 
     def write_failures(self, grid: Grid, failures: Mapping[str, Failure]) -> None:
         """Write `failures.csv`, or remove it when there are no failures."""
+        self._follow()
         self._keep_damaged(self.reasons)
         write_failures(self.reasons, grid, failures)
 
@@ -303,22 +300,23 @@ class Directory:
         StorageError
             If the file cannot be written.
         """
+        self._follow()
         with self._replacing(self.results) as temporary:
             write_netcdf(results, temporary)
 
     def _note_damage(self, file: Path, error: Exception, instead: str) -> None:
         """Warn of a damaged file, which is kept when it is replaced; a missing one is no damage."""
-        if isinstance(error, FileNotFoundError) or file in self._damaged:
+        if isinstance(error, FileNotFoundError) or file.name in self._damaged:
             return
-        self._damaged.add(file)
+        self._damaged.add(file.name)
         aside = path_aside(file, "damaged").name
         log.warning("%s is damaged; %s, and it is kept as %s", file, instead, aside)
 
     def _keep_damaged(self, file: Path) -> None:
         """Rename a file that cannot be read, so that what replaces it does not destroy it."""
-        if file in self._damaged:
+        if file.name in self._damaged:
             _keep(file, "damaged")
-            self._damaged.discard(file)
+            self._damaged.discard(file.name)
 
     @contextlib.contextmanager
     def _replacing(self, file: Path) -> Iterator[Path]:
@@ -342,19 +340,6 @@ def _keep(file: Path, label: str) -> None:
         pass
     except OSError as error:
         raise StorageError(f"{file}: cannot be kept aside ({error.strerror})") from error
-
-
-def _sign(lock: TextIO) -> None:
-    """Write process, host and time into the lock file, for the message of a refused sweep."""
-    now = datetime.now().isoformat(" ", "seconds")
-    with contextlib.suppress(OSError):  # on a full disk the file stays empty, and locked
-        os.ftruncate(lock.fileno(), 0)
-        os.write(lock.fileno(), f"process {os.getpid()} on {platform.node()} since {now}".encode())
-
-
-def _is_experiment(path: Path) -> bool:
-    """Whether a directory has a file that only experiments have: any one of them may be lost."""
-    return any((path / name).is_file() for name in _SIGNS) or any((path / "points").glob("*.npz"))
 
 
 def directory_path(outputs: str, name: str) -> Path:
