@@ -13,7 +13,7 @@ import hydra
 from hydra._internal.utils import get_args
 from omegaconf import DictConfig
 
-from pipeline.command import WRONG_REQUEST, run_and_report
+from pipeline.command import SOME_FAILED, WRONG_REQUEST, run_and_report
 from pipeline.model.errors import RequestError
 from pipeline.request.compose import CONF, declare_neutral_values, parameters_of, request_error
 from pipeline.request.grid import Grid
@@ -24,6 +24,13 @@ from pipeline.system.signals import INTERRUPTED
 #: Logger whose INFO messages are shown: it reports that the kernel is being compiled.
 _ENGINE_LOG = "pipeline.engine"
 
+#: Process of the command line, and whether one of the jobs that Hydra ran in it failed.
+_jobs: dict[str, int | bool] = {"process": 0, "failed": False}
+
+
+class JobFailedError(Exception):
+    """A job of Hydra's own launchers has failed points; the job has reported them."""
+
 
 @hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
 def run_one(config: DictConfig) -> None:
@@ -33,7 +40,14 @@ def run_one(config: DictConfig) -> None:
     job = HydraConfig.get()
     grid = Grid(parameters_of(config))
     refuse_replaced(grid, job.overrides.task)
-    run_and_report(grid, config, Path(job.runtime.output_dir))
+    try:
+        run_and_report(grid, config, Path(job.runtime.output_dir))
+    except SystemExit as ended:  # would end Hydra's launcher, and with it the jobs that follow
+        if ended.code != SOME_FAILED:
+            raise
+        if os.getpid() != _jobs["process"]:
+            raise JobFailedError from None
+        _jobs["failed"] = True
 
 
 def main() -> None:
@@ -47,9 +61,12 @@ def main() -> None:
     # Makes Hydra raise errors, which are then reported here.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     declare_neutral_values()
+    _jobs.update(process=os.getpid(), failed=False)
     try:
         with closed_pipes_ignored():
             run_one()
+    except JobFailedError:
+        sys.exit(SOME_FAILED)
     except Exception as error:
         if wants_traceback or not (isinstance(error, RequestError) or _while_composing(error)):
             raise
@@ -59,6 +76,8 @@ def main() -> None:
     except KeyboardInterrupt:  # between the jobs of Hydra's own sweeper
         print("Interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    if _jobs["failed"]:
+        sys.exit(SOME_FAILED)
 
 
 def _overrides() -> list[str]:

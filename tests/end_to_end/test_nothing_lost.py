@@ -205,3 +205,18 @@ def test_a_directory_that_is_removed_meanwhile_is_not_made_again(configure, tmp_
     with pytest.raises(OSError, match=r"x: was removed, or moved to another disk, while"):
         pipeline.sweep(configure(), {"seed": range(4)}, tmp_path / "x", **settings)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_job_of_hydras_sweeper_keeps_no_other_from_running(command):
+    """All jobs run, in each batch of the launcher; the exit code is 1 at the end."""
+    ended = command(
+        *SMALL,
+        *("-m", "hydra/sweeper=basic", "hydra.sweeper.max_batch_size=1", "run.timeout=0.05"),
+        *("seed=1,2", "simulation.duration=1e9,500", "name=jobs"),
+    )
+    assert ended.code == 1
+    done = {}
+    for job in Path("outputs/jobs").glob("[0-9]"):
+        with xr.open_dataset(job / "results.nc") as dataset:
+            done[job.name] = int(dataset["status"]) == 0
+    assert done == {"0": False, "1": False, "2": True, "3": True}
