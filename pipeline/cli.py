@@ -13,9 +13,11 @@ import hydra
 from hydra._internal.utils import get_args
 from omegaconf import DictConfig
 
+from pipeline.arguments import arranged
 from pipeline.command import SOME_FAILED, WRONG_REQUEST, run_and_report
 from pipeline.model.errors import RequestError
 from pipeline.request.compose import CONF, declare_neutral_values, parameters_of, request_error
+from pipeline.request.grammar import use_for_hydras_sweepers
 from pipeline.request.grid import Grid
 from pipeline.request.overrides import refuse_replaced
 from pipeline.system.output import closed_pipes_ignored
@@ -55,14 +57,14 @@ def main() -> None:
     # Start-up allocates many long-lived objects: collections cost time and free nothing.
     gc.set_threshold(100_000, 50, 50)
     _log_to_stderr()
-    # argparse accepts -m only before the overrides; allow it anywhere.
-    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
+    use_for_hydras_sweepers()
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     # Makes Hydra raise errors, which are then reported here.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     declare_neutral_values()
     _jobs.update(process=os.getpid(), failed=False)
     try:
+        sys.argv[1:] = arranged(sys.argv[1:])
         with closed_pipes_ignored():
             run_one()
     except JobFailedError:

@@ -358,7 +358,26 @@ def directory_path(outputs: str, name: str) -> Path:
         raise RequestError(
             f"{written('name', name)}: must be a path below outputs={outputs}, without '..'"
         )
-    return Path(outputs, str(name))
+    if parts[0].startswith("~"):
+        raise RequestError(
+            f"{written('name', name)}: must be a path below outputs={outputs}; a home directory is "
+            "given as outputs=~"
+        )
+    return expanded(Path(outputs)) / str(name)
+
+
+def expanded(path: Path) -> Path:
+    """Return a path whose `~` or `~user` is replaced by the home directory, as a shell does.
+
+    Raises
+    ------
+    RequestError
+        If there is no such home directory.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise RequestError(f"{path}: there is no such home directory") from error
 
 
 def _checksum_of(runs: list[RunRecord]) -> str:
