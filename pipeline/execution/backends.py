@@ -6,7 +6,9 @@ A new backend is a function and its call of `register`.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     Submit = Callable[[Task], Future[Batch]]
 
+log = logging.getLogger("pipeline")
+
 #: Time per point that holds the interpreter lock [s]; threads do not run it in parallel.
 SECONDS_IN_PYTHON = 3e-5
 
@@ -32,6 +36,10 @@ _SECONDS_BETWEEN_LOOKS = 0.1
 
 #: Environment of processes: numpy's libraries start no threads, which compete with the workers.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+#: Held by the sweep that uses the worker processes; free in a forked process, which has none.
+_SHARED_PROCESSES = threading.Lock()
+os.register_at_fork(after_in_child=lambda: globals().update(_SHARED_PROCESSES=threading.Lock()))
 
 KILLED = Failure("WorkerKilled: the process that ran it was killed (out of memory?)")
 
@@ -113,6 +121,29 @@ def _in_threads(tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop)
 def _in_processes(
     tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop
 ) -> Iterator[Batch]:
+    """Run tasks in worker processes, where this one may have any; else in threads."""
+    from multiprocessing import current_process
+
+    if current_process().daemon:
+        log.warning(
+            "run.backend=loky: the worker of a multiprocessing.Pool cannot start processes; "
+            "run.backend=threading is used"
+        )
+        yield from _in_threads(tasks, n_workers, settings, stop)
+        return
+    # All sweeps of a process share the workers: a stop of one would end those of the others.
+    while not _SHARED_PROCESSES.acquire(timeout=_SECONDS_BETWEEN_LOOKS):
+        if stop.requested:
+            return
+    try:
+        yield from _in_own_processes(tasks, n_workers, settings, stop)
+    finally:
+        _SHARED_PROCESSES.release()
+
+
+def _in_own_processes(
+    tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop
+) -> Iterator[Batch]:
     """Run tasks in worker processes; where a worker is killed, find the point that caused it.
 
     The tasks that were running are run again one by one; a task that kills its worker again is
@@ -176,34 +207,72 @@ def _as_they_finish(
     yield from finished()
 
 
+#: The worker processes that are kept for the next sweep, by the process that started them: one that
+#: it forks cannot use them. They are not those of joblib, which the rest of the program may use.
+_kept: dict[int, tuple[int, Any]] = {}
+
+
+def _executor_of(n_workers: int) -> Any:
+    """Return an executor with a number of worker processes, kept from an earlier sweep or new."""
+    from multiprocessing.util import Finalize
+
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    n_kept, executor = _kept.get(os.getpid(), (0, None))
+    if n_kept == n_workers:
+        return executor
+    if executor is not None:
+        _end(executor)
+    executor = ProcessPoolExecutor(n_workers, timeout=_IDLE_SECONDS, env=_ONE_THREAD)
+    _kept[os.getpid()] = n_workers, executor
+    # Before the exit of a worker of a pool waits for the processes that it has started.
+    Finalize(None, _end_kept, exitpriority=100)
+    return executor
+
+
+def _end_kept() -> None:
+    if os.getpid() in _kept:
+        _end(_kept[os.getpid()][1])
+
+
+def _end(executor: Any) -> None:
+    """Kill the workers of an executor, and keep it no longer."""
+    _kept.pop(os.getpid(), None)
+    executor.shutdown(kill_workers=True)
+
+
 @contextlib.contextmanager
 def _processes(n_workers: int, settings: RunSettings, stop: Stop) -> Iterator[Submit]:
     """Yield the function that submits a task to worker processes; at a stop they are killed.
 
-    Otherwise they are kept for the next sweep of this process.
+    Otherwise they are kept for the next sweep of this process, unless one of them was killed.
     """
     from concurrent.futures import Future
     from concurrent.futures.process import BrokenProcessPool
 
-    from joblib.externals.loky import get_reusable_executor
-
-    executor = get_reusable_executor(n_workers, timeout=_IDLE_SECONDS, env=_ONE_THREAD)
+    executor = _executor_of(n_workers)
     how = settings.engine, settings.timeout, settings.fail_fast
+    broken: list[BrokenProcessPool] = []
+
+    def note(batch: Future[Batch]) -> None:
+        error = None if batch.cancelled() else batch.exception()
+        broken.extend([error] if isinstance(error, BrokenProcessPool) else [])
 
     def submit(task: Task) -> Future[Batch]:
         try:
             with interrupts_deferred():  # inherited: the parent alone handles Ctrl-C
-                return executor.submit(_run_apart, os.getpid(), task, *how)
+                batch = executor.submit(_run_apart, os.getpid(), task, *how)
         except BrokenProcessPool as error:  # a worker was killed before this task
-            failed: Future[Batch] = Future()
-            failed.set_exception(error)
-            return failed
+            batch = Future()
+            batch.set_exception(error)
+        batch.add_done_callback(note)
+        return batch
 
     try:
         yield submit
     finally:
-        if stop.requested:
-            executor.shutdown(kill_workers=True)
+        if stop.requested or broken:
+            _end(executor)
 
 
 def _run_apart(parent: int, *how: Any) -> Batch:

@@ -32,6 +32,7 @@ from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.state import SweepState
 from pipeline.system import host
+from pipeline.system.locks import shared_lock
 
 log = logging.getLogger("pipeline")
 
@@ -72,6 +73,9 @@ _MEANS = "output_rate", "mean_weight"
 
 #: Tag that is set when all is logged, so that no state of a directory is logged twice.
 _LOGGED = "logged_sweep"
+
+#: What is suppressed belongs to all threads: two that overlap would not restore it.
+_QUIET = shared_lock()
 
 
 def open_tracker(settings: RunSettings, directory: Directory | None) -> Tracker | None:
@@ -315,6 +319,12 @@ def _milliseconds(date: str | None) -> int:
 @contextlib.contextmanager
 def _quietly(seconds: int) -> Iterator[None]:
     """Suppress output and long timeouts of MLflow during the block; restore the environment."""
+    with _QUIET, _quiet_environment(seconds):
+        yield
+
+
+@contextlib.contextmanager
+def _quiet_environment(seconds: int) -> Iterator[None]:
     wanted = _ENVIRONMENT | {"MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds)}
     missing = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ.update(missing)

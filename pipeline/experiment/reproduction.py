@@ -22,6 +22,7 @@ from pipeline.request.grid import Grid
 from pipeline.request.spec import grid_of_request
 from pipeline.storage.netcdf import request_in, runs_in
 from pipeline.storage.provenance import RunRecord
+from pipeline.system.locks import alone_in_hdf5
 from pipeline.system.output import say
 
 
@@ -57,7 +58,7 @@ def reproduce(
             "interruption or a kill the same command resumes it"
         )
     try:
-        with netCDF4.Dataset(path) as file:
+        with alone_in_hdf5(), netCDF4.Dataset(path) as file:
             file.set_auto_mask(False)
             _register_given(file, run_given_code)
             recorded = _Recorded(file)
@@ -70,7 +71,7 @@ def reproduce(
     if not chosen:
         text = " and ".join(conditions)
         raise RequestError(f"{path}: no point{f' with {text}' if text else ''} is done")
-    chosen = sorted(random.sample(chosen, min(n_points, len(chosen))))
+    chosen = sorted(random.Random().sample(chosen, min(n_points, len(chosen))))
     n_same = sum([_is_same(recorded, position) for position in chosen])
     say(f"{n_same} of {len(chosen)} points are the same bit for bit")
     if recorded.not_recorded:

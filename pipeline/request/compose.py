@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import re
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +31,7 @@ from pipeline.request.grammar import texts_quoted
 from pipeline.request.hydra_loader import FileState, Loaded, calls_resolver, file_state, load
 from pipeline.request.own_files import refuse_hidden, refuse_misplaced, unreadable_file
 from pipeline.request.run_settings import RunSettings
+from pipeline.system.locks import shared_lock
 
 log = logging.getLogger("pipeline")
 
@@ -48,7 +48,7 @@ _MOST_COMPOSITIONS = 128
 
 #: Kept compositions by folder, overrides and registered variants, the latest used ones last.
 _compositions: dict[tuple[Any, ...], Composition] = {}
-_COMPOSING = threading.RLock()
+_COMPOSING = shared_lock()
 
 #: Texts that Hydra's grammar parses as values of another type.
 _NOT_A_NAME = ("null", "true", "false")

@@ -173,7 +173,7 @@ def values_of(sweep: Override) -> list[Any]:
         raise RequestError(f"{text}: must be a list, range(...) or choice(...)")
     if isinstance(value, RangeSweep):
         numbers = numbers_of(value, text)
-        return random.sample(numbers, len(numbers)) if value.shuffle else numbers
+        return random.Random().sample(numbers, len(numbers)) if value.shuffle else numbers
     values = [v.text if isinstance(v, QuotedString) else v for v in sweep.sweep_iterator()]
     if any(isinstance(value, Sweep) for value in values):
         raise RequestError(f"{text}: must be one list of values, not one within another")

@@ -19,6 +19,7 @@ from pipeline.storage.along_axes import LabelledArray, LabelledVariable
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.columns import GatheredVariable, contiguous_sizes
 from pipeline.storage.labels import LabelledDataset
+from pipeline.system.locks import alone_in_hdf5
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ def write_netcdf(dataset: LabelledDataset, path: Path) -> None:
     import netCDF4
 
     try:
-        with netCDF4.Dataset(path, "w") as file:
+        with alone_in_hdf5(), netCDF4.Dataset(path, "w") as file:
             _write_all(dataset, file)
     except RuntimeError as error:  # HDF5 reports a full disk so
         raise OSError(f"{error}; is the disk full?") from error
@@ -162,7 +163,7 @@ def read_results(path: Path, read: Callable[[Any], T]) -> T:
     """
     import netCDF4
 
-    with netCDF4.Dataset(path) as file:
+    with alone_in_hdf5(), netCDF4.Dataset(path) as file:
         return read(file)
 
 

@@ -18,7 +18,7 @@ _LONGEST_DIFF = 1_000_000
 
 def command_line() -> str:
     """Return the command line of this process, quoted for a shell."""
-    program = Path(sys.argv[0])
+    program = Path(sys.argv[0] if sys.argv else sys.executable)
     words = ["python", "-m", program.parent.name] if program.stem == "__main__" else [program.name]
     return shlex.join([*words, *sys.argv[1:]])
 
