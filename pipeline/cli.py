@@ -20,7 +20,7 @@ from pipeline.request.compose import CONF, declare_neutral_values, parameters_of
 from pipeline.request.grammar import use_for_hydras_sweepers
 from pipeline.request.grid import Grid
 from pipeline.request.overrides import refuse_replaced
-from pipeline.system.output import closed_pipes_ignored
+from pipeline.system.output import closed_pipes_ignored, complain
 from pipeline.system.signals import INTERRUPTED
 
 #: Logger whose INFO messages are shown: it reports that the kernel is being compiled.
@@ -73,10 +73,10 @@ def main() -> None:
         if wants_traceback or not (isinstance(error, RequestError) or _while_composing(error)):
             raise
         message = str(request_error(error, _overrides()))
-        print("error:", *message.split(), file=sys.stderr)  # on one line
+        complain(" ".join(["error:", *message.split()]))  # on one line
         sys.exit(WRONG_REQUEST)
     except KeyboardInterrupt:  # between the jobs of Hydra's own sweeper
-        print("Interrupted", file=sys.stderr)
+        complain("Interrupted")
         sys.exit(INTERRUPTED)
     if _jobs["failed"]:
         sys.exit(SOME_FAILED)

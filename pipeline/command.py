@@ -15,7 +15,7 @@ from pipeline.request.grid import Grid
 from pipeline.storage.directory import Directory
 from pipeline.system import host
 from pipeline.system.atomic_files import StorageError
-from pipeline.system.output import say
+from pipeline.system.output import complain, say
 from pipeline.system.signals import INTERRUPTED, raise_on_interrupts
 
 #: Exit codes besides `INTERRUPTED`; 0 means that all points are done.
@@ -49,19 +49,19 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path) -> None:
     try:
         outcome = run_grid(grid, settings, directory)
     except StorageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        print(f"Once the cause is removed, resume with:\n{_again(name)}", file=sys.stderr)
+        complain(f"error: {error}")
+        complain(f"Once the cause is removed, resume with:\n{_again(name)}")
         sys.exit(SOME_FAILED)
     except KeyboardInterrupt as interrupt:
         counts = str(interrupt) or "finished points are saved"
-        print(f"Interrupted: {counts}. Resume with:\n{_again(name)}", file=sys.stderr)
+        complain(f"Interrupted: {counts}. Resume with:\n{_again(name)}")
         sys.exit(INTERRUPTED)
     say(summary(outcome))
     say(directory.results)
     if outcome.asked.failed:
-        print(f"The reasons are in {directory.reasons}", file=sys.stderr)
+        complain(f"The reasons are in {directory.reasons}")
     if outcome.asked.failed or outcome.asked.missing:
-        print(f"Retry with:\n{_again(name)}", file=sys.stderr)
+        complain(f"Retry with:\n{_again(name)}")
         sys.exit(SOME_FAILED)
 
 
