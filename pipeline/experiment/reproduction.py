@@ -20,9 +20,8 @@ from pipeline.model.quantity import unknown_key, written
 from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, stacked
 from pipeline.request.grid import Grid
 from pipeline.request.spec import grid_of_request
-from pipeline.storage.netcdf import request_in, runs_in
+from pipeline.storage.netcdf import opened, request_in, runs_in
 from pipeline.storage.provenance import RunRecord
-from pipeline.system.locks import alone_in_hdf5
 from pipeline.system.output import say
 
 
@@ -47,8 +46,6 @@ def reproduce(
     RequestError
         If nothing can be compared.
     """
-    import netCDF4
-
     if n_points < 1:
         raise RequestError(f"--points={n_points}: must be a whole number >= 1")
     path = experiment / "results.nc" if experiment.is_dir() else experiment
@@ -58,7 +55,7 @@ def reproduce(
             "interruption or a kill the same command resumes it"
         )
     try:
-        with alone_in_hdf5(), netCDF4.Dataset(path) as file:
+        with opened(path) as file:
             file.set_auto_mask(False)
             _register_given(file, run_given_code)
             recorded = _Recorded(file)

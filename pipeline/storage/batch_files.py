@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import math
 import struct
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -62,7 +63,15 @@ class FileColumns(Mapping[str, NDArray]):
         member = self._members[name]
         if not all(member["shape"]):
             return np.empty(member["shape"], member["dtype"])
-        return np.memmap(self._path(), mode="r", **member)
+        path = self._path()
+        try:
+            return np.memmap(path, mode="r", **member)
+        except FileNotFoundError:
+            raise
+        except OSError:  # some file systems of FUSE map no files
+            n_values = math.prod(member["shape"])
+            values = np.fromfile(path, member["dtype"], n_values, offset=member["offset"])
+            return values.reshape(member["shape"], order=member["order"])
 
 
 #: Columns that are not variables: content keys, and the identity of the run.

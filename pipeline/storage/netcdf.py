@@ -5,8 +5,9 @@ The file is written without xarray, because importing xarray takes longer than m
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from pipeline.storage.along_axes import LabelledArray, LabelledVariable
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.columns import GatheredVariable, contiguous_sizes
 from pipeline.storage.labels import LabelledDataset
+from pipeline.system.atomic_files import can_be_locked
 from pipeline.system.locks import alone_in_hdf5
 
 T = TypeVar("T")
@@ -44,13 +46,56 @@ def write_netcdf(dataset: LabelledDataset, path: Path) -> None:
     OSError
         If the file cannot be written.
     """
-    import netCDF4
-
     try:
-        with alone_in_hdf5(), netCDF4.Dataset(path, "w") as file:
+        with _created(path) as file:
             _write_all(dataset, file)
     except RuntimeError as error:  # HDF5 reports a full disk so
         raise OSError(f"{error}; is the disk full?") from error
+
+
+@contextlib.contextmanager
+def _created(path: Path) -> Iterator[Any]:
+    """Yield a new netCDF file; it is written at the end where the file system has no locks."""
+    import netCDF4
+
+    with alone_in_hdf5():
+        try:
+            file = netCDF4.Dataset(path, "w")
+        except OSError:
+            if can_be_locked(path):
+                raise
+            file = netCDF4.Dataset(path.name, "w", memory=_CHUNK)
+        content = None
+        try:
+            yield file
+        finally:
+            content = file.close()
+        if content is not None:
+            path.write_bytes(content)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open a netCDF file to read it; HDF5 needs its content where the file system has no locks.
+
+    Raises
+    ------
+    OSError
+        If it is missing, damaged, or open for writing in another process.
+    """
+    import netCDF4
+
+    with alone_in_hdf5():
+        try:
+            file = netCDF4.Dataset(path)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            if not path.is_file() or can_be_locked(path):
+                raise
+            file = netCDF4.Dataset(path.name, memory=path.read_bytes())
+        with file:
+            yield file
 
 
 def _write_all(dataset: LabelledDataset, file: Any) -> None:
@@ -161,9 +206,7 @@ def read_results(path: Path, read: Callable[[Any], T]) -> T:
     Exception
         Of many types, if the file is missing, damaged, or not of the pipeline.
     """
-    import netCDF4
-
-    with alone_in_hdf5(), netCDF4.Dataset(path) as file:
+    with opened(path) as file:
         return read(file)
 
 

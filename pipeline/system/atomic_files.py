@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
@@ -28,7 +29,8 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        with contextlib.suppress(OSError):  # CIFS, FUSE and others refuse it for folders
+            _sync(path.parent)
     except OSError as error:
         raise StorageError(
             f"{path}: cannot be written ({error.strerror or error}); what was saved before is "
@@ -37,6 +39,18 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def can_be_locked(path: Path) -> bool:
+    """Whether the file system has locks, for a file that can be opened; NFS and Lustre may not."""
+    try:
+        with path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def remove_temporary_files(folder: Path) -> None:
