@@ -15,6 +15,7 @@ from pipeline.request.grid import Grid
 from pipeline.storage.directory import Directory
 from pipeline.system import host
 from pipeline.system.atomic_files import StorageError
+from pipeline.system.memory import what_is_exhausted
 from pipeline.system.output import complain, say
 from pipeline.system.signals import INTERRUPTED, raise_on_interrupts
 
@@ -56,6 +57,13 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path) -> None:
         counts = str(interrupt) or "finished points are saved"
         complain(f"Interrupted: {counts}. Resume with:\n{_again(name)}")
         sys.exit(INTERRUPTED)
+    except Exception as error:
+        exhausted = what_is_exhausted(error)
+        if not exhausted:
+            raise
+        complain(f"error: {exhausted}; finished points are saved")
+        complain(f"With a higher limit, or fewer recordings, resume with:\n{_again(name)}")
+        sys.exit(SOME_FAILED)
     say(summary(outcome))
     say(directory.results)
     if outcome.asked.failed:

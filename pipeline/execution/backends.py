@@ -6,6 +6,7 @@ A new backend is a function and its call of `register`.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import threading
@@ -106,13 +107,18 @@ def _in_threads(tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop)
     if n_workers <= 1:
         yield from _in_turn(tasks, n_workers, settings, stop)
         return
-    from concurrent.futures import ThreadPoolExecutor  # slow to import
+    from concurrent.futures import Future, ThreadPoolExecutor  # slow to import
 
     how = settings.engine, settings.timeout, settings.fail_fast, stop
     with ThreadPoolExecutor(n_workers) as threads:
 
         def submit(task: Task) -> Future[Batch]:
-            return threads.submit(run_batch, task, *how)
+            try:
+                return threads.submit(run_batch, task, *how)
+            except RuntimeError:  # no further thread can start: memory, or a limit of the user
+                done: Future[Batch] = Future()
+                done.set_result(run_batch(task, *how))
+                return done
 
         for _, batch in _as_they_finish(submit, tasks, n_workers):
             yield batch.result()
@@ -122,23 +128,43 @@ def _in_processes(
     tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop
 ) -> Iterator[Batch]:
     """Run tasks in worker processes, where this one may have any; else in threads."""
-    from multiprocessing import current_process
-
-    if current_process().daemon:
-        log.warning(
-            "run.backend=loky: the worker of a multiprocessing.Pool cannot start processes; "
-            "run.backend=threading is used"
-        )
-        yield from _in_threads(tasks, n_workers, settings, stop)
-        return
     # All sweeps of a process share the workers: a stop of one would end those of the others.
     while not _SHARED_PROCESSES.acquire(timeout=_SECONDS_BETWEEN_LOOKS):
         if stop.requested:
             return
     try:
-        yield from _in_own_processes(tasks, n_workers, settings, stop)
+        reason = _why_no_processes(n_workers)
+        if not reason:
+            yield from _in_own_processes(tasks, n_workers, settings, stop)
     finally:
         _SHARED_PROCESSES.release()
+    if reason:
+        log.warning(
+            "run.backend=loky: processes cannot be started (%s); run.backend=threading is used",
+            reason,
+        )
+        yield from _in_threads(tasks, n_workers, settings, stop)
+
+
+def _why_no_processes(n_workers: int) -> str:
+    """Start worker processes, unless they run; return why that is not possible, "" if it is."""
+    from multiprocessing import current_process
+
+    if current_process().daemon:
+        return "this one is the worker of a multiprocessing.Pool"
+    try:
+        with interrupts_deferred():
+            _executor_of(n_workers)
+    except Exception as error:  # too many open files or processes; loky raises many types
+        causes: list[BaseException] = [error]
+        while below := causes[-1].__cause__ or causes[-1].__context__:
+            causes.append(below)
+        reason = next((str(c.strerror) for c in causes if isinstance(c, OSError)), str(error))
+        causes.clear()
+    else:
+        return ""
+    gc.collect()  # what did start keeps files open, which the sweep needs
+    return reason
 
 
 def _in_own_processes(
@@ -224,6 +250,7 @@ def _executor_of(n_workers: int) -> Any:
     if executor is not None:
         _end(executor)
     executor = ProcessPoolExecutor(n_workers, timeout=_IDLE_SECONDS, env=_ONE_THREAD)
+    executor.submit(os.getpid)  # starts the processes, or raises an error
     _kept[os.getpid()] = n_workers, executor
     # Before the exit of a worker of a pool waits for the processes that it has started.
     Finalize(None, _end_kept, exitpriority=100)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,6 +21,7 @@ from pipeline.request.grid import Grid
 from pipeline.request.size import bytes_per_point, lengths
 from pipeline.storage.columns import Column, GatheredColumns, GatheredVariable, HeldColumns
 from pipeline.storage.labels import LabelledDataset, label
+from pipeline.system.memory import memory_limit
 
 
 class Counts(NamedTuple):
@@ -174,12 +174,11 @@ def refuse_larger_than_memory(grid: Grid, in_memory: bool) -> None:
     RequestError
         If they would.
     """
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    memory, of = memory_limit()
     per_point = bytes_per_point(grid)
     if per_point * (len(grid.points) if in_memory else 1) > memory:
         held, fewer = ("results", "points, ") if in_memory else ("those of a point", "")
         raise RequestError(
             f"{len(grid.points)} points of {per_point / 1e9:.3g} GB each: {held} must be "
-            f"<= {memory / 1e9:.3g} GB, this machine's memory; request fewer {fewer}synapses "
-            "or recordings"
+            f"<= {memory / 1e9:.3g} GB, {of}; request fewer {fewer}synapses or recordings"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import io
 import math
@@ -66,9 +67,9 @@ class FileColumns(Mapping[str, NDArray]):
         path = self._path()
         try:
             return np.memmap(path, mode="r", **member)
-        except FileNotFoundError:
-            raise
-        except OSError:  # some file systems of FUSE map no files
+        except OSError as error:  # some file systems of FUSE map no files
+            if error.errno not in (errno.ENODEV, errno.EINVAL):
+                raise
             n_values = math.prod(member["shape"])
             values = np.fromfile(path, member["dtype"], n_values, offset=member["offset"])
             return values.reshape(member["shape"], order=member["order"])

@@ -50,7 +50,7 @@ def write_netcdf(dataset: LabelledDataset, path: Path) -> None:
         with _created(path) as file:
             _write_all(dataset, file)
     except RuntimeError as error:  # HDF5 reports a full disk so
-        raise OSError(f"{error}; is the disk full?") from error
+        raise OSError(f"{error}; is the disk or the memory full?") from error
 
 
 @contextlib.contextmanager
