@@ -9,7 +9,6 @@ import contextlib
 import csv
 import json
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from pipeline.request.grid import Grid
 from pipeline.request.spec import Request, request_of
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.batch_files import FileColumns, read_batch, write_batch
-from pipeline.storage.content import refuse_other_content
+from pipeline.storage.content import refuse_other_content, why_not_writable
 from pipeline.storage.failures import read_failures, write_failures
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.lock import current_path, locked
@@ -93,7 +92,7 @@ class Directory:
         RequestError
             If it is not writable, holds other files, or is locked by another sweep.
         """
-        refuse_other_content(self.path)
+        self.refuse_unusable()
         try:
             self.points.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -132,9 +131,9 @@ class Directory:
             If the directory is not writable, or holds other files.
         """
         refuse_other_content(self.path)
-        there = next(parent for parent in (self.path, *self.path.parents) if parent.exists())
-        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-            raise RequestError(f"{self.path}: must be a writable directory")
+        reason = why_not_writable(self.points)
+        if reason:
+            raise RequestError(f"{self.path}: must be a writable directory ({reason})")
 
     def is_empty(self) -> bool:
         """Whether the directory has no finished points."""
