@@ -52,7 +52,7 @@ class PipelineSweeper(Sweeper):
         from pipeline.request.grammar import parser
         from pipeline.request.hydra_settings import refuse_without_effect
         from pipeline.request.overrides import grid_of_overrides
-        from pipeline.storage.directory import directory_path
+        from pipeline.storage.paths import directory_path
 
         parse = parser(self._loader).parse_overrides
 

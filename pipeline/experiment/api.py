@@ -23,8 +23,9 @@ from pipeline.request.overrides import grid_of_mapping
 from pipeline.request.run_settings import RunSettings
 from pipeline.storage import provenance
 from pipeline.storage.arrays import refuse_larger_than_memory
-from pipeline.storage.directory import Directory, expanded
+from pipeline.storage.directory import Directory
 from pipeline.storage.labels import label
+from pipeline.storage.paths import expanded
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -312,6 +312,11 @@ def text_keys() -> list[str]:
     return [*texts, *_TEXTS, *SECTIONS, "run", "experiment"]
 
 
+def is_unnamed(config: DictConfig) -> bool:
+    """Whether the name of the directory is the time, which other commands may have as well."""
+    return "${now:" in str(plain(OmegaConf.masked_copy(config, ["name"]), resolve=False)["name"])
+
+
 def refuse_retyped(config: DictConfig) -> None:
     """Refuse general settings of text that a YAML file gives as a number or truth value.
 

@@ -16,13 +16,12 @@ import yaml
 
 from pipeline.execution.batch import Batch, Failure
 from pipeline.model.errors import RequestError
-from pipeline.model.quantity import written
 from pipeline.model.registry import content_hash
 from pipeline.request.grid import Grid
 from pipeline.request.spec import Request, request_of
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.batch_files import FileColumns, read_batch, write_batch
-from pipeline.storage.content import refuse_other_content, why_not_writable
+from pipeline.storage.content import refuse_other_content
 from pipeline.storage.failures import read_failures, write_failures
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.lock import current_path, locked
@@ -36,6 +35,7 @@ from pipeline.storage.netcdf import (
     runs_in,
     write_netcdf,
 )
+from pipeline.storage.paths import free_directory, why_not_writable
 from pipeline.storage.provenance import RunRecord
 from pipeline.system.atomic_files import (
     StorageError,
@@ -65,9 +65,12 @@ class Directory:
     ----------
     path : Path
         The directory, which need not exist.
+    unnamed : bool
+        Whether the path is one that other commands may choose too: the first that is free is used.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, unnamed: bool = False) -> None:
+        self._unnamed = unnamed
         self._damaged: set[str] = set()
         self._folder: int | None = None
         self._locate(path)
@@ -93,6 +96,8 @@ class Directory:
             If it is not writable, holds other files, or is locked by another sweep.
         """
         self.refuse_unusable()
+        if self._unnamed:
+            self._locate(free_directory(self.path))
         try:
             self.points.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -339,44 +344,6 @@ def _keep(file: Path, label: str) -> None:
         pass
     except OSError as error:
         raise StorageError(f"{file}: cannot be kept aside ({error.strerror})") from error
-
-
-def directory_path(outputs: str, name: str) -> Path:
-    """Return the path `outputs/name`.
-
-    Raises
-    ------
-    RequestError
-        If either is not the name of a directory, or the path is not below `outputs`.
-    """
-    for key, value in (("outputs", outputs), ("name", name)):
-        if not isinstance(value, str | Path | int) or not str(value).strip():
-            raise RequestError(f"{written(key, value)}: must be the name of a directory")
-    parts = Path(str(name)).parts
-    if not parts or Path(str(name)).is_absolute() or ".." in parts:
-        raise RequestError(
-            f"{written('name', name)}: must be a path below outputs={outputs}, without '..'"
-        )
-    if parts[0].startswith("~"):
-        raise RequestError(
-            f"{written('name', name)}: must be a path below outputs={outputs}; a home directory is "
-            "given as outputs=~"
-        )
-    return expanded(Path(outputs)) / str(name)
-
-
-def expanded(path: Path) -> Path:
-    """Return a path whose `~` or `~user` is replaced by the home directory, as a shell does.
-
-    Raises
-    ------
-    RequestError
-        If there is no such home directory.
-    """
-    try:
-        return path.expanduser()
-    except RuntimeError as error:
-        raise RequestError(f"{path}: there is no such home directory") from error
 
 
 def _checksum_of(runs: list[RunRecord]) -> str:
