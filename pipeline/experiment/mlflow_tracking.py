@@ -32,6 +32,7 @@ from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.state import SweepState
 from pipeline.system import host
+from pipeline.system.atomic_files import checksum
 from pipeline.system.locks import shared_lock
 
 log = logging.getLogger("pipeline")
@@ -161,7 +162,9 @@ class Tracker:
         results : LabelledDataset
             The content of `results.nc`.
         """
-        sweep = state.runs[-1]["id"] if state.runs else "unknown"
+        # The points as well: a copy may have grown, and a directory may have lost its provenance.
+        runs = [run["id"] for run in state.runs]
+        sweep = checksum(json.dumps([runs, state.arrays.fingerprint()]).encode())
         try:
             with _quietly(_SECONDS_AFTER):
                 if self._has(sweep):
@@ -180,7 +183,7 @@ class Tracker:
             )
 
     def _has(self, sweep: str) -> bool:
-        """Whether the server has the complete state after the last run in `provenance.json`."""
+        """Whether the server has all of this state of a directory: its runs and its points."""
         condition = f"tags.{_LOGGED} = '{sweep}'"
         return bool(self.client.search_runs([self.experiment], condition, max_results=1))
 

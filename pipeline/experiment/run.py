@@ -105,6 +105,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
                 settings, engine=available_engine(settings.engine, pending.unlike_models())
             )
             state.runs.append(provenance.capture(settings))
+            state.warn_of_other_code()
         state.open()
         with _logging_to(directory):
             log.info("%d points, %d of them finished before", len(grid.points), reused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -114,6 +115,16 @@ class ResultArrays:
         """
         status = self._status if positions is None else self._status[positions]
         return Counts(*(int((status == value).sum()) for value in (DONE, FAILED, MISSING)))
+
+    def n_made_by(self, runs: Sequence[int]) -> int:
+        """Return how many points are done that runs of some indices computed; -1 is not known."""
+        return int(np.isin(self._made_by[self._status == DONE], runs).sum())
+
+    def fingerprint(self) -> str:
+        """Return a checksum of the content keys of all points and of what has become of each."""
+        keys = hashlib.sha256("".join(self.grid.keys).encode())
+        keys.update(self._status.tobytes())
+        return keys.hexdigest()[:32]
 
     def labelled(self, attributes: Mapping[str, Any] | None = None) -> LabelledDataset:
         """Return all results with dimensions, coordinates and attributes, as in `results.nc`.

@@ -115,6 +115,30 @@ class SweepState:
                 self.failures[key] = failure
                 self.arrays.fail(key)
 
+    def warn_of_other_code(self) -> None:
+        """Warn of finished points that other sources of the model or the engine have computed.
+
+        To be called when the record of the new run is the last of `runs`.
+        """
+        unknown = self.arrays.n_made_by([-1])
+        if unknown:
+            log.warning(
+                "%d finished points are of runs that are not in provenance.json: who made them, "
+                "and with what code, is not known",
+                unknown,
+            )
+        name = "model_sources"  # missing in records of earlier versions
+        *earlier, new = [run.get(name) for run in self.runs]
+        others = [i for i, sources in enumerate(earlier) if sources not in (None, new)]
+        n_others = self.arrays.n_made_by(others)
+        if n_others and self.directory:
+            log.warning(
+                "%d finished points were made by other code: the sources of the model or the "
+                "engine have changed; python -m pipeline.reproduce %s compares",
+                n_others,
+                self.directory.path,
+            )
+
     def counts(self) -> Counts:
         """Return how many of the requested points are done, failed and missing."""
         return self.arrays.counts(self._positions)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+from pipeline.system.atomic_files import checksum
 
 #: The folder that holds `conf`, `pipeline` and `analysis`.
 CODE = Path(__file__).parents[2]
@@ -55,6 +58,16 @@ def code_version() -> dict[str, str]:
         "git_dirty": str(bool(changes)).lower(),
         "git_diff": _diff() if changes else "",
     }
+
+
+@functools.cache
+def sources_checksum(*folders: str) -> str:
+    """Return the checksum of all Python files in folders of this code, as they are on the disk."""
+    files = sorted(file for folder in folders for file in (CODE / folder).rglob("*.py"))
+    content = b"\0".join(
+        part for file in files for part in (str(file.relative_to(CODE)).encode(), file.read_bytes())
+    )
+    return checksum(content)
 
 
 def _diff() -> str:
