@@ -153,8 +153,7 @@ def _why_no_processes(n_workers: int) -> str:
     if current_process().daemon:
         return "this one is the worker of a multiprocessing.Pool"
     try:
-        with interrupts_deferred():
-            _executor_of(n_workers)
+        _executor_of(n_workers)
     except Exception as error:  # too many open files or processes; loky raises many types
         causes: list[BaseException] = [error]
         while below := causes[-1].__cause__ or causes[-1].__context__:
@@ -240,6 +239,7 @@ _kept: dict[int, tuple[int, Any]] = {}
 
 def _executor_of(n_workers: int) -> Any:
     """Return an executor with a number of worker processes, kept from an earlier sweep or new."""
+    from multiprocessing import resource_tracker
     from multiprocessing.util import Finalize
 
     from joblib.externals.loky import ProcessPoolExecutor
@@ -250,7 +250,10 @@ def _executor_of(n_workers: int) -> Any:
     if executor is not None:
         _end(executor)
     executor = ProcessPoolExecutor(n_workers, timeout=_IDLE_SECONDS, env=_ONE_THREAD)
-    executor.submit(os.getpid)  # starts the processes, or raises an error
+    # Started here: within the block below it would unblock the signals that are blocked there.
+    resource_tracker.ensure_running()
+    with interrupts_deferred():
+        executor.submit(os.getpid)  # starts the processes, or raises an error
     _kept[os.getpid()] = n_workers, executor
     # Before the exit of a worker of a pool waits for the processes that it has started.
     Finalize(None, _end_kept, exitpriority=100)
