@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, RunMode, TaskFunction
@@ -49,11 +48,13 @@ class PipelineSweeper(Sweeper):
             If the request is not allowed.
         """
         from pipeline.command import run_and_report
-        from pipeline.request.compose import request_error
+        from pipeline.request.compose import refuse_retyped, request_error
+        from pipeline.request.grammar import parser
+        from pipeline.request.hydra_settings import refuse_without_effect
         from pipeline.request.overrides import grid_of_overrides
-        from pipeline.storage.directory import directory_path
+        from pipeline.storage.paths import directory_path
 
-        parser = OverridesParser.create(config_loader=self._loader)
+        parse = parser(self._loader).parse_overrides
 
         def compose_again(overrides: list[str]) -> DictConfig:
             name = self._config.hydra.job.config_name
@@ -64,9 +65,11 @@ class PipelineSweeper(Sweeper):
 
         params = [f"{key}={values}" for key, values in self.params.items()]
         try:
-            parsed = parser.parse_overrides(params), parser.parse_overrides(list(arguments))
+            parsed = parse(params), parse(list(arguments))
         except HydraException as error:
             raise request_error(error, params) from error
         grid = grid_of_overrides(self._config, *parsed, compose_again)
+        refuse_retyped(self._config)
+        refuse_without_effect(self._config)
         path = directory_path(self._config.outputs, self._config.name)
         run_and_report(grid, self._config, path)

@@ -13,17 +13,26 @@ import hydra
 from hydra._internal.utils import get_args
 from omegaconf import DictConfig
 
-from pipeline.command import WRONG_REQUEST, run_and_report
+from pipeline.arguments import arranged
+from pipeline.command import SOME_FAILED, WRONG_REQUEST, run_and_report
 from pipeline.model.errors import RequestError
 from pipeline.request.compose import CONF, declare_neutral_values, parameters_of, request_error
+from pipeline.request.grammar import use_for_hydras_sweepers
 from pipeline.request.grid import Grid
 from pipeline.request.help_text import declare_help
 from pipeline.request.overrides import refuse_replaced
-from pipeline.system.output import closed_pipes_ignored
+from pipeline.system.output import closed_pipes_ignored, complain
 from pipeline.system.signals import INTERRUPTED
 
 #: Logger whose INFO messages are shown: it reports that the kernel is being compiled.
 _ENGINE_LOG = "pipeline.engine"
+
+#: Process of the command line, and whether one of the jobs that Hydra ran in it failed.
+_jobs: dict[str, int | bool] = {"process": 0, "failed": False}
+
+
+class JobFailedError(Exception):
+    """A job of Hydra's own launchers has failed points; the job has reported them."""
 
 
 @hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
@@ -34,7 +43,14 @@ def run_one(config: DictConfig) -> None:
     job = HydraConfig.get()
     grid = Grid(parameters_of(config))
     refuse_replaced(grid, job.overrides.task)
-    run_and_report(grid, config, Path(job.runtime.output_dir))
+    try:
+        run_and_report(grid, config, Path(job.runtime.output_dir))
+    except SystemExit as ended:  # would end Hydra's launcher, and with it the jobs that follow
+        if ended.code != SOME_FAILED:
+            raise
+        if os.getpid() != _jobs["process"]:
+            raise JobFailedError from None
+        _jobs["failed"] = True
 
 
 def main() -> None:
@@ -42,25 +58,30 @@ def main() -> None:
     # Start-up allocates many long-lived objects: collections cost time and free nothing.
     gc.set_threshold(100_000, 50, 50)
     _log_to_stderr()
-    # argparse accepts -m only before the overrides; allow it anywhere.
-    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
+    use_for_hydras_sweepers()
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     # Makes Hydra raise errors, which are then reported here.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     declare_neutral_values()
     declare_help()
+    _jobs.update(process=os.getpid(), failed=False)
     try:
+        sys.argv[1:] = arranged(sys.argv[1:])
         with closed_pipes_ignored():
             run_one()
+    except JobFailedError:
+        sys.exit(SOME_FAILED)
     except Exception as error:
         if wants_traceback or not (isinstance(error, RequestError) or _while_composing(error)):
             raise
         message = str(request_error(error, _overrides()))
-        print("error:", *message.split(), file=sys.stderr)  # on one line
+        complain(" ".join(["error:", *message.split()]))  # on one line
         sys.exit(WRONG_REQUEST)
     except KeyboardInterrupt:  # between the jobs of Hydra's own sweeper
-        print("Interrupted", file=sys.stderr)
+        complain("Interrupted")
         sys.exit(INTERRUPTED)
+    if _jobs["failed"]:
+        sys.exit(SOME_FAILED)
 
 
 def _overrides() -> list[str]:

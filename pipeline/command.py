@@ -10,12 +10,13 @@ from omegaconf import DictConfig
 
 from pipeline.experiment.dry_run import plan_grid
 from pipeline.experiment.run import Outcome, run_grid
-from pipeline.request.compose import is_dry, run_settings_of
+from pipeline.request.compose import is_dry, is_unnamed, run_settings_of
 from pipeline.request.grid import Grid
 from pipeline.storage.directory import Directory
 from pipeline.system import host
 from pipeline.system.atomic_files import StorageError
-from pipeline.system.output import say
+from pipeline.system.memory import what_is_exhausted
+from pipeline.system.output import complain, say
 from pipeline.system.signals import INTERRUPTED, raise_on_interrupts
 
 #: Exit codes besides `INTERRUPTED`; 0 means that all points are done.
@@ -41,32 +42,43 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path) -> None:
     RequestError
         If the request is not allowed.
     """
-    settings, directory, name = run_settings_of(config), Directory(path), str(config.name)
+    settings, name = run_settings_of(config), str(config.name)
     if is_dry(config):
-        say(plan_grid(grid, settings, directory))
+        say(plan_grid(grid, settings, Directory(path)))
         return
+    directory = Directory(path, is_unnamed(config))
     raise_on_interrupts()
     try:
         outcome = run_grid(grid, settings, directory)
     except StorageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        print(f"Once the cause is removed, resume with:\n{_again(name)}", file=sys.stderr)
+        complain(f"error: {error}")
+        complain(f"Once the cause is removed, resume with:\n{_again(name, directory)}")
         sys.exit(SOME_FAILED)
     except KeyboardInterrupt as interrupt:
         counts = str(interrupt) or "finished points are saved"
-        print(f"Interrupted: {counts}. Resume with:\n{_again(name)}", file=sys.stderr)
+        complain(f"Interrupted: {counts}. Resume with:\n{_again(name, directory)}")
         sys.exit(INTERRUPTED)
+    except Exception as error:
+        exhausted = what_is_exhausted(error)
+        if not exhausted:
+            raise
+        complain(f"error: {exhausted}; finished points are saved")
+        complain(
+            f"With a higher limit, or fewer recordings, resume with:\n{_again(name, directory)}"
+        )
+        sys.exit(SOME_FAILED)
     say(summary(outcome))
     say(directory.results)
     if outcome.asked.failed:
-        print(f"The reasons are in {directory.reasons}", file=sys.stderr)
+        complain(f"The reasons are in {directory.reasons}")
     if outcome.asked.failed or outcome.asked.missing:
-        print(f"Retry with:\n{_again(name)}", file=sys.stderr)
+        complain(f"Retry with:\n{_again(name, directory)}")
         sys.exit(SOME_FAILED)
 
 
-def _again(name: str) -> str:
+def _again(name: str, directory: Directory) -> str:
     """Return the command that resumes: the same command line, with the name of the directory."""
+    name = str(Path(name).with_name(directory.path.name))  # it may have taken a free one
     command = host.command_line()
     named = any(word.startswith("name=") for word in sys.argv)
     return command if named else f"{command} {shlex.quote(f'name={name}')}"

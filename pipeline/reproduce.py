@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from pipeline.model.errors import RequestError
-from pipeline.system.output import closed_pipes_ignored
+from pipeline.system.output import closed_pipes_ignored, complain, prepare_streams
 from pipeline.system.signals import INTERRUPTED, exit_on_interrupts, raise_on_interrupts
 
 #: Exit codes besides 0, which means that all points are the same.
@@ -46,14 +46,15 @@ def main(arguments: list[str] | None = None) -> int:
         raise_on_interrupts()
         same = reproduce(given.experiment, given.points, given.where, given.run_given_code)
     except RequestError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(f"error: {error}")
         return WRONG_REQUEST
     except KeyboardInterrupt:
-        print("Interrupted", file=sys.stderr)
+        complain("Interrupted")
         return INTERRUPTED
     return 0 if same else DIFFERENT
 
 
 if __name__ == "__main__":
+    prepare_streams()
     exit_on_interrupts()  # the imports of `main` take most of a second
     sys.exit(main())

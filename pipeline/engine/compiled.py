@@ -9,7 +9,6 @@ import ctypes
 import functools
 import logging
 import math
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,12 +22,13 @@ from pipeline.model.plasticity import Rule
 from pipeline.model.reference import Recording
 from pipeline.model.streams import Stream, stream_of
 from pipeline.system import object_code
+from pipeline.system.locks import shared_lock
 
 log = logging.getLogger("pipeline.engine")
 
 #: The kernels loaded in this process, by rule and loop.
 _loaded: dict[tuple[type[Rule], bool], Callable[..., None]] = {}
-_LOADING = threading.Lock()
+_LOADING = shared_lock()
 
 #: The source files of the kernel, beside that of the rule.
 _PACKAGE = Path(__file__).parents[1]

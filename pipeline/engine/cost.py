@@ -6,6 +6,12 @@ from collections.abc import Iterable
 
 from pipeline.model.parameters import Configuration, unlike_in_size
 
+#: Time to record a value of a weight history [s]: most of it is for memory that is new.
+_SECONDS_PER_RECORDED = 5e-9
+
+#: Time to write a byte of results [s]: to the file of a batch, compressed to `results.nc`.
+SECONDS_PER_BYTE = 1.5e-8
+
 
 def estimated_seconds(point: Configuration, engine: str) -> float:
     """Return the estimated time [s] of one simulation on a processor core of 2020."""
@@ -17,9 +23,16 @@ def estimated_seconds(point: Configuration, engine: str) -> float:
 
 
 def seconds_per_step(point: Configuration) -> float:
-    """Return the estimated time [s] of one time step of the compiled engine, input drawn by it."""
+    """Return the estimated time [s] of one time step of the compiled engine, input drawn by it.
+
+    Weight samples are counted: at every step they take most of the time.
+    """
     p = point.input.spike_probability(point.simulation.dt)
-    return 4e-9 + 5e-9 * p * point.input.n_synapses
+    seconds = 4e-9 + 5e-9 * p * point.input.n_synapses
+    if point.record.weight_interval is not None:
+        samples = point.simulation.dt / point.record.weight_interval
+        seconds += _SECONDS_PER_RECORDED * samples * point.input.n_synapses
+    return seconds
 
 
 def seconds_per_spike(n_synapses: int) -> float:

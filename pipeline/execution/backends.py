@@ -6,7 +6,10 @@ A new backend is a function and its call of `register`.
 from __future__ import annotations
 
 import contextlib
+import gc
+import logging
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
     Submit = Callable[[Task], Future[Batch]]
 
+log = logging.getLogger("pipeline")
+
 #: Time per point that holds the interpreter lock [s]; threads do not run it in parallel.
 SECONDS_IN_PYTHON = 3e-5
 
@@ -32,6 +37,10 @@ _SECONDS_BETWEEN_LOOKS = 0.1
 
 #: Environment of processes: numpy's libraries start no threads, which compete with the workers.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+#: Held by the sweep that uses the worker processes; free in a forked process, which has none.
+_SHARED_PROCESSES = threading.Lock()
+os.register_at_fork(after_in_child=lambda: globals().update(_SHARED_PROCESSES=threading.Lock()))
 
 KILLED = Failure("WorkerKilled: the process that ran it was killed (out of memory?)")
 
@@ -98,19 +107,66 @@ def _in_threads(tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop)
     if n_workers <= 1:
         yield from _in_turn(tasks, n_workers, settings, stop)
         return
-    from concurrent.futures import ThreadPoolExecutor  # slow to import
+    from concurrent.futures import Future, ThreadPoolExecutor  # slow to import
 
     how = settings.engine, settings.timeout, settings.fail_fast, stop
     with ThreadPoolExecutor(n_workers) as threads:
 
         def submit(task: Task) -> Future[Batch]:
-            return threads.submit(run_batch, task, *how)
+            try:
+                return threads.submit(run_batch, task, *how)
+            except RuntimeError:  # no further thread can start: memory, or a limit of the user
+                done: Future[Batch] = Future()
+                done.set_result(run_batch(task, *how))
+                return done
 
         for _, batch in _as_they_finish(submit, tasks, n_workers):
             yield batch.result()
 
 
 def _in_processes(
+    tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop
+) -> Iterator[Batch]:
+    """Run tasks in worker processes, where this one may have any; else in threads."""
+    # All sweeps of a process share the workers: a stop of one would end those of the others.
+    while not _SHARED_PROCESSES.acquire(timeout=_SECONDS_BETWEEN_LOOKS):
+        if stop.requested:
+            return
+    try:
+        reason = _why_no_processes(n_workers)
+        if not reason:
+            yield from _in_own_processes(tasks, n_workers, settings, stop)
+    finally:
+        _SHARED_PROCESSES.release()
+    if reason:
+        log.warning(
+            "run.backend=loky: processes cannot be started (%s); run.backend=threading is used",
+            reason,
+        )
+        yield from _in_threads(tasks, n_workers, settings, stop)
+
+
+def _why_no_processes(n_workers: int) -> str:
+    """Start worker processes, unless they run; return why that is not possible, "" if it is."""
+    from multiprocessing import current_process
+
+    if current_process().daemon:
+        return "this one is the worker of a multiprocessing.Pool"
+    try:
+        _executor_of(n_workers)
+    except Exception as error:  # too many open files or processes; loky raises many types
+        causes: list[BaseException] = [error]
+        while below := causes[-1].__cause__ or causes[-1].__context__:
+            causes.append(below)
+        reason = next((str(c.strerror) for c in causes if isinstance(c, OSError)), str(error))
+        causes.clear()
+    else:
+        return ""
+    gc.collect()  # what did start keeps files open, which the sweep needs
+    return reason
+
+
+def _in_own_processes(
     tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop
 ) -> Iterator[Batch]:
     """Run tasks in worker processes; where a worker is killed, find the point that caused it.
@@ -176,34 +232,77 @@ def _as_they_finish(
     yield from finished()
 
 
+#: The worker processes that are kept for the next sweep, by the process that started them: one that
+#: it forks cannot use them. They are not those of joblib, which the rest of the program may use.
+_kept: dict[int, tuple[int, Any]] = {}
+
+
+def _executor_of(n_workers: int) -> Any:
+    """Return an executor with a number of worker processes, kept from an earlier sweep or new."""
+    from multiprocessing import resource_tracker
+    from multiprocessing.util import Finalize
+
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    n_kept, executor = _kept.get(os.getpid(), (0, None))
+    if n_kept == n_workers:
+        return executor
+    if executor is not None:
+        _end(executor)
+    executor = ProcessPoolExecutor(n_workers, timeout=_IDLE_SECONDS, env=_ONE_THREAD)
+    # Started here: within the block below it would unblock the signals that are blocked there.
+    resource_tracker.ensure_running()
+    with interrupts_deferred():
+        executor.submit(os.getpid)  # starts the processes, or raises an error
+    _kept[os.getpid()] = n_workers, executor
+    # Before the exit of a worker of a pool waits for the processes that it has started.
+    Finalize(None, _end_kept, exitpriority=100)
+    return executor
+
+
+def _end_kept() -> None:
+    if os.getpid() in _kept:
+        _end(_kept[os.getpid()][1])
+
+
+def _end(executor: Any) -> None:
+    """Kill the workers of an executor, and keep it no longer."""
+    _kept.pop(os.getpid(), None)
+    executor.shutdown(kill_workers=True)
+
+
 @contextlib.contextmanager
 def _processes(n_workers: int, settings: RunSettings, stop: Stop) -> Iterator[Submit]:
     """Yield the function that submits a task to worker processes; at a stop they are killed.
 
-    Otherwise they are kept for the next sweep of this process.
+    Otherwise they are kept for the next sweep of this process, unless one of them was killed.
     """
     from concurrent.futures import Future
     from concurrent.futures.process import BrokenProcessPool
 
-    from joblib.externals.loky import get_reusable_executor
-
-    executor = get_reusable_executor(n_workers, timeout=_IDLE_SECONDS, env=_ONE_THREAD)
+    executor = _executor_of(n_workers)
     how = settings.engine, settings.timeout, settings.fail_fast
+    broken: list[BrokenProcessPool] = []
+
+    def note(batch: Future[Batch]) -> None:
+        error = None if batch.cancelled() else batch.exception()
+        broken.extend([error] if isinstance(error, BrokenProcessPool) else [])
 
     def submit(task: Task) -> Future[Batch]:
         try:
             with interrupts_deferred():  # inherited: the parent alone handles Ctrl-C
-                return executor.submit(_run_apart, os.getpid(), task, *how)
+                batch = executor.submit(_run_apart, os.getpid(), task, *how)
         except BrokenProcessPool as error:  # a worker was killed before this task
-            failed: Future[Batch] = Future()
-            failed.set_exception(error)
-            return failed
+            batch = Future()
+            batch.set_exception(error)
+        batch.add_done_callback(note)
+        return batch
 
     try:
         yield submit
     finally:
-        if stop.requested:
-            executor.shutdown(kill_workers=True)
+        if stop.requested or broken:
+            _end(executor)
 
 
 def _run_apart(parent: int, *how: Any) -> Batch:

@@ -25,6 +25,7 @@ from pipeline.storage import provenance
 from pipeline.storage.arrays import refuse_larger_than_memory
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import label
+from pipeline.storage.paths import expanded
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -161,7 +162,7 @@ def _request(
         raise RequestError(f"{written('directory', directory)}: must be a path")
     grid = grid_of_mapping(configuration, axes)
     refuse_larger_than_memory(grid, in_memory=True)  # `sweep` returns all results
-    return grid, run_settings, None if directory is None else Directory(Path(directory))
+    return grid, run_settings, None if directory is None else Directory(expanded(Path(directory)))
 
 
 def _refuse_other_than(configuration: Any) -> None:

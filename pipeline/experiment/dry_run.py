@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engine.cost import estimated_seconds, longest_seconds
+from pipeline.engine.cost import SECONDS_PER_BYTE, estimated_seconds, longest_seconds
 from pipeline.engine.simulate import Engine, available_engine, engine_named, run_point
 from pipeline.execution.backends import BACKENDS
 from pipeline.execution.pool import unlike_in_time
@@ -133,6 +133,7 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
     most = backend.n_workers(len(pending), longest, settings.n_jobs)
     n_workers = max(1, min(most, len(pending)))
     united = state.arrays.grid
+    n_bytes = bytes_per_point(united) * len(united.points)
     return Plan(
         axes=grid.axes,
         file_axes=united.axes,
@@ -144,8 +145,10 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
         everything=state.arrays.counts(),
         engine=engine,
         n_workers=n_workers,
-        seconds=_seconds(pending, unlike, engine) / n_workers + _SECONDS_AROUND * len(grid.points),
-        n_bytes=bytes_per_point(united) * len(united.points),
+        seconds=_seconds(pending, unlike, engine) / n_workers
+        + _SECONDS_AROUND * len(grid.points)
+        + SECONDS_PER_BYTE * n_bytes,
+        n_bytes=n_bytes,
         with_spike_times=united.record.spike_times,
     )
 

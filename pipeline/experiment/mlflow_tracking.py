@@ -32,6 +32,8 @@ from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.state import SweepState
 from pipeline.system import host
+from pipeline.system.atomic_files import checksum
+from pipeline.system.locks import shared_lock
 
 log = logging.getLogger("pipeline")
 
@@ -72,6 +74,9 @@ _MEANS = "output_rate", "mean_weight"
 
 #: Tag that is set when all is logged, so that no state of a directory is logged twice.
 _LOGGED = "logged_sweep"
+
+#: What is suppressed belongs to all threads: two that overlap would not restore it.
+_QUIET = shared_lock()
 
 
 def open_tracker(settings: RunSettings, directory: Directory | None) -> Tracker | None:
@@ -157,7 +162,9 @@ class Tracker:
         results : LabelledDataset
             The content of `results.nc`.
         """
-        sweep = state.runs[-1]["id"] if state.runs else "unknown"
+        # The points as well: a copy may have grown, and a directory may have lost its provenance.
+        runs = [run["id"] for run in state.runs]
+        sweep = checksum(json.dumps([runs, state.arrays.fingerprint()]).encode())
         try:
             with _quietly(_SECONDS_AFTER):
                 if self._has(sweep):
@@ -176,7 +183,7 @@ class Tracker:
             )
 
     def _has(self, sweep: str) -> bool:
-        """Whether the server has the complete state after the last run in `provenance.json`."""
+        """Whether the server has all of this state of a directory: its runs and its points."""
         condition = f"tags.{_LOGGED} = '{sweep}'"
         return bool(self.client.search_runs([self.experiment], condition, max_results=1))
 
@@ -315,6 +322,12 @@ def _milliseconds(date: str | None) -> int:
 @contextlib.contextmanager
 def _quietly(seconds: int) -> Iterator[None]:
     """Suppress output and long timeouts of MLflow during the block; restore the environment."""
+    with _QUIET, _quiet_environment(seconds):
+        yield
+
+
+@contextlib.contextmanager
+def _quiet_environment(seconds: int) -> Iterator[None]:
     wanted = _ENVIRONMENT | {"MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds)}
     missing = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ.update(missing)

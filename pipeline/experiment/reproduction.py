@@ -20,7 +20,7 @@ from pipeline.model.quantity import unknown_key, written
 from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, stacked
 from pipeline.request.grid import Grid
 from pipeline.request.spec import grid_of_request
-from pipeline.storage.netcdf import request_in, runs_in
+from pipeline.storage.netcdf import opened, request_in, runs_in
 from pipeline.storage.provenance import RunRecord
 from pipeline.system.output import say
 
@@ -49,8 +49,6 @@ def reproduce(
     RequestError
         If nothing can be compared.
     """
-    import netCDF4
-
     if n_points < 1:
         raise RequestError(f"--points={n_points}: must be a whole number >= 1")
     path = experiment / "results.nc" if experiment.is_dir() else experiment
@@ -60,7 +58,7 @@ def reproduce(
             "interruption or a kill the same command resumes it"
         )
     try:
-        with netCDF4.Dataset(path) as file:
+        with opened(path) as file:
             file.set_auto_mask(False)
             _register_given(file, run_given_code)
             recorded = _Recorded(file)
@@ -73,9 +71,14 @@ def reproduce(
     if not chosen:
         text = " and ".join(conditions)
         raise RequestError(f"{path}: no point{f' with {text}' if text else ''} is done")
-    chosen = sorted(random.sample(chosen, min(n_points, len(chosen))))
+    chosen = sorted(random.Random().sample(chosen, min(n_points, len(chosen))))
     n_same = sum([_is_same(recorded, position) for position in chosen])
     say(f"{n_same} of {len(chosen)} points are the same bit for bit")
+    if recorded.n_unknown:
+        say(
+            f"of {recorded.n_unknown} of them it is not known who made them; both engines were "
+            "tried"
+        )
     if recorded.not_recorded:
         say(f"not recorded, and not compared: {', '.join(sorted(recorded.not_recorded))}")
     return n_same == len(chosen)
@@ -121,6 +124,7 @@ class _Recorded:
         self._runs = runs_in(file)
         shape, n_points = self.grid.shape, len(self.grid.points)
         self.not_recorded: set[str] = set()
+        self.n_unknown = 0
         self._columns = {
             name: file[name][...].reshape(n_points, *file[name].shape[len(shape) :])
             for name in ("status", "made_by", *VARIABLES)
@@ -150,11 +154,26 @@ class _Recorded:
         return np.broadcast_to(meets.reshape(shape), self.grid.shape).ravel()
 
     def compare(self, position: int) -> Iterator[str]:
-        """Run a point again and yield the difference of each variable that differs."""
+        """Run a point again and yield the difference of each variable that differs.
+
+        Where it is not known which engine computed the point, it is one of them.
+        """
         point = self.grid.points[position]
-        engine = engine_named(self._engine(position, point))
+        recorded = self._run_of(position).get("engine")
+        engines = [recorded] if recorded else [available_engine("compiled", [point]), "reference"]
+        differences: list[list[str]] = []
+        for engine in dict.fromkeys(engines):
+            differences.append(list(self._differences(position, point, engine)))
+            if not differences[-1]:
+                break
+        else:
+            yield from differences[0]
+        if not recorded:
+            self.n_unknown += 1
+
+    def _differences(self, position: int, point: Configuration, engine: str) -> Iterator[str]:
         try:
-            again = stacked([run_point(point, engine)], point.record)
+            again = stacked([run_point(point, engine_named(engine))], point.record)
         except Exception as error:  # reported as a difference
             yield f"cannot be run ({type(error).__name__}: {error})"
             return
@@ -167,11 +186,6 @@ class _Recorded:
                 self.not_recorded.add(name)
             else:
                 yield from _difference(name, column[0], recorded)
-
-    def _engine(self, position: int, point: Configuration) -> str:
-        """Return the engine that computed a point: another agrees with it to rounding only."""
-        engine = self._run_of(position).get("engine")
-        return engine or available_engine("compiled", [point])
 
     def _run_of(self, position: int) -> RunRecord:
         """Return the record of the run that made a point, empty where it is not known."""

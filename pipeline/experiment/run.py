@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import threading
 import time
 from collections.abc import Iterator
 
@@ -25,6 +26,7 @@ from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.state import SweepState
 from pipeline.system.atomic_files import StorageError
 from pipeline.system.host import in_notebook
+from pipeline.system.locks import shared_lock
 
 log = logging.getLogger("pipeline")
 
@@ -103,6 +105,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
                 settings, engine=available_engine(settings.engine, pending.unlike_models())
             )
             state.runs.append(provenance.capture(settings))
+            state.warn_of_other_code()
         state.open()
         with _logging_to(directory):
             log.info("%d points, %d of them finished before", len(grid.points), reused)
@@ -164,6 +167,12 @@ def warn_of_unstable_steps(overshoot: ArrayLike) -> None:
         )
 
 
+#: Log files of the sweeps of all threads, and the level of the logger when there are none.
+_logs: list[logging.Handler] = []
+_level: list[int] = []
+_LOGGING = shared_lock()
+
+
 class _Log(logging.FileHandler):
     """Log file whose errors end no sweep: on a full disk lines are lost, not points."""
 
@@ -187,12 +196,20 @@ def _logging_to(directory: Directory | None) -> Iterator[None]:
     except OSError as error:
         raise StorageError(f"{directory.log}: cannot be written ({error.strerror})") from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    level = log.level
-    log.setLevel(logging.INFO)
-    log.addHandler(handler)
+    thread = threading.get_ident()
+    handler.addFilter(lambda record: record.thread == thread)  # another may sweep elsewhere
+    with _LOGGING:
+        if not _logs:
+            _level[:] = [log.level]
+            log.setLevel(logging.INFO)
+        _logs.append(handler)
+        log.addHandler(handler)
     try:
         yield
     finally:
-        log.setLevel(level)
-        log.removeHandler(handler)
+        with _LOGGING:
+            log.removeHandler(handler)
+            _logs.remove(handler)
+            if not _logs:
+                log.setLevel(*_level)
         handler.close()

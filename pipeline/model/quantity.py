@@ -109,7 +109,12 @@ class Quantity:
 
     def _refusal(self, key: str, value: Any) -> RequestError:
         shown = repr(value) if isinstance(value, str) and self.kind is not str else value
-        return RequestError(f"{written(key, shown)}: {self.long_name} must be {self.allowed}")
+        as_axis = ""
+        if isinstance(value, list | tuple) and len(value) > 1:
+            as_axis = f"; as an axis it is {written(key, ','.join(map(str, value)))}"
+        return RequestError(
+            f"{written(key, shown)}: {self.long_name} must be {self.allowed}{as_axis}"
+        )
 
 
 def written(key: str, value: Any) -> str:

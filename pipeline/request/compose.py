@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import re
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,16 +27,19 @@ from pipeline.model.parameters import (
 )
 from pipeline.model.quantity import Quantity, overrides_by_key, unknown_key, written
 from pipeline.request.axis import not_a_choice
+from pipeline.request.grammar import texts_quoted
 from pipeline.request.hydra_loader import FileState, Loaded, calls_resolver, file_state, load
 from pipeline.request.own_files import refuse_hidden, refuse_misplaced, unreadable_file
 from pipeline.request.run_settings import RunSettings
+from pipeline.system.locks import shared_lock
 
 log = logging.getLogger("pipeline")
 
 CONF = Path(__file__).parents[2] / "conf"
 
 #: Keys of `conf/config.yaml` that are not parameters of the model.
-_GENERAL = ("study", "name", "outputs", "dry_run")
+_TEXTS = ("study", "name", "outputs")
+_GENERAL = (*_TEXTS, "dry_run")
 
 _DRY_RUN = Quantity("dry run", kind=bool)
 
@@ -46,7 +48,7 @@ _MOST_COMPOSITIONS = 128
 
 #: Kept compositions by folder, overrides and registered variants, the latest used ones last.
 _compositions: dict[tuple[Any, ...], Composition] = {}
-_COMPOSING = threading.RLock()
+_COMPOSING = shared_lock()
 
 #: Texts that Hydra's grammar parses as values of another type.
 _NOT_A_NAME = ("null", "true", "false")
@@ -82,7 +84,7 @@ def configure(*overrides: str) -> Configuration:
                 f"{override}: must be a parameter of the model; run settings and the directory are "
                 "arguments of pipeline.simulate and pipeline.sweep"
             )
-    composed = composition(overrides)
+    composed = composition(texts_quoted(overrides, text_keys()))
     if composed.loaded.axes:
         axes = ", ".join(f"{key}={values}" for key, values in composed.loaded.axes.items())
         log.warning(
@@ -268,8 +270,15 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
         return RequestError(f"{unreadable_file(error)}: must be text in UTF-8 ({error.reason})")
     if isinstance(error, MissingConfigException) and error.options:
         group, _, choice = str(error.missing_cfg_file).rpartition("/")
+        if group == "hydra/launcher":
+            return RequestError(
+                f"{written(group, choice)}: is not installed; run.n_jobs= and run.backend= set the "
+                "workers; only hydra/sweeper=basic uses a launcher"
+            )
         return RequestError(f"{written(group, choice)}: must be {' or '.join(error.options)}")
     if isinstance(error, OverrideParseException):
+        if isinstance(error.__cause__, RequestError):  # of a function of the grammar
+            return RequestError(f"{error.override}: {error.__cause__}")
         return RequestError(
             f"{error.override}: must be key=value, key=v1,v2 or key=range(a,b); values with "
             "other characters than letters, digits and /-_. must be quoted"
@@ -293,6 +302,35 @@ def known_keys() -> tuple[str, ...]:
     """Return every key that a command line may set, except Hydra's own."""
     run = [RunSettings.key(name) for name in RunSettings.quantities()]
     return (*all_quantities(), *run, *_GENERAL, *SECTIONS, "run", "experiment")
+
+
+def text_keys() -> list[str]:
+    """Return every key whose value is text: those of text, and groups, whose choices have names."""
+    texts = [key for key, quantity in all_quantities().items() if quantity.kind is str]
+    run = RunSettings.quantities().items()
+    texts += [RunSettings.key(name) for name, quantity in run if quantity.kind is str]
+    return [*texts, *_TEXTS, *SECTIONS, "run", "experiment"]
+
+
+def is_unnamed(config: DictConfig) -> bool:
+    """Whether the name of the directory is the time, which other commands may have as well."""
+    return "${now:" in str(plain(OmegaConf.masked_copy(config, ["name"]), resolve=False)["name"])
+
+
+def refuse_retyped(config: DictConfig) -> None:
+    """Refuse general settings of text that a YAML file gives as a number or truth value.
+
+    A whole number is taken as text: `name: 2024`.
+
+    Raises
+    ------
+    RequestError
+        If there is one.
+    """
+    for key in _TEXTS:
+        value = config[key]
+        if isinstance(value, bool | float):
+            raise RequestError(f"{written(key, value)}: must be text; put it in quotation marks")
 
 
 def without_hydra(config: DictConfig) -> DictConfig:

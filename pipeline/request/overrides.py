@@ -5,16 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from hydra.core.override_parser.types import Override, QuotedString, RangeSweep
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import Configuration, by_key
 from pipeline.model.quantity import overrides_by_key, written
-from pipeline.request.axis import refuse_entangled, refuse_too_many
+from pipeline.request.axis import refuse_entangled
 from pipeline.request.axis_kinds import kind_of
 from pipeline.request.compose import (
     composition,
@@ -23,6 +22,7 @@ from pipeline.request.compose import (
     references_in,
     without_hydra,
 )
+from pipeline.request.grammar import values_of
 from pipeline.request.grid import Grid
 
 #: Composes parameters from overrides: nested plain values, not validated.
@@ -191,20 +191,4 @@ def _axis_values(override: Override) -> list[Any]:
     if not override.is_sweep_override():
         value = override.value()
         return value if isinstance(value, list) else [value]
-    if not override.is_discrete_sweep():
-        raise RequestError(f"{_text(override)}: must be a list, range(...) or choice(...)")
-    sweep = override.value()
-    if isinstance(sweep, RangeSweep):
-        return _range(_text(override), sweep)
-    return [v.text if isinstance(v, QuotedString) else v for v in override.sweep_iterator()]
-
-
-def _range(text: str, sweep: RangeSweep) -> list[float]:
-    """Return the numbers of a range, computed in decimal: three steps of 0.1 are 0.3."""
-    start, stop, step = (Decimal(repr(x)) for x in (sweep.start, sweep.stop, sweep.step))
-    if step == 0:
-        raise RequestError(f"{text}: the step of a range must not be 0")
-    count = max(0, -int((start - stop) // step))
-    refuse_too_many(text, count)
-    whole = all(isinstance(x, int) for x in (sweep.start, sweep.stop, sweep.step))
-    return [(int if whole else float)(start + i * step) for i in range(count)]
+    return values_of(override)

@@ -85,6 +85,24 @@ def refuse_hidden(config: DictConfig, conf: Path) -> None:
                 )
 
 
+def chosen_files(config: DictConfig) -> list[Path]:
+    """Return the files of experiments and other groups outside of the model that were chosen.
+
+    Parameters
+    ----------
+    config : DictConfig
+        A composed config with Hydra's own section.
+    """
+    runtime = config.hydra.runtime
+    folders = [Path(source.path) for source in runtime.config_sources if source.schema == "file"]
+    files = []
+    for group, name in runtime.choices.items():
+        if group.partition("/")[0] not in ("hydra", "run", *SECTIONS):
+            paths = (folder / group.partition("@")[0] / f"{name}.yaml" for folder in folders)
+            files += [path for path in paths if path.is_file()][:1]
+    return files
+
+
 def unreadable_file(error: BaseException) -> str:
     """Return the path of the file that Hydra was reading when an error was raised, "" if none."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]

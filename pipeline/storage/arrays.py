@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from pipeline.request.grid import Grid
 from pipeline.request.size import bytes_per_point, lengths
 from pipeline.storage.columns import Column, GatheredColumns, GatheredVariable, HeldColumns
 from pipeline.storage.labels import LabelledDataset, label
+from pipeline.system.memory import memory_limit
 
 
 class Counts(NamedTuple):
@@ -115,6 +116,16 @@ class ResultArrays:
         status = self._status if positions is None else self._status[positions]
         return Counts(*(int((status == value).sum()) for value in (DONE, FAILED, MISSING)))
 
+    def n_made_by(self, runs: Sequence[int]) -> int:
+        """Return how many points are done that runs of some indices computed; -1 is not known."""
+        return int(np.isin(self._made_by[self._status == DONE], runs).sum())
+
+    def fingerprint(self) -> str:
+        """Return a checksum of the content keys of all points and of what has become of each."""
+        keys = hashlib.sha256("".join(self.grid.keys).encode())
+        keys.update(self._status.tobytes())
+        return keys.hexdigest()[:32]
+
     def labelled(self, attributes: Mapping[str, Any] | None = None) -> LabelledDataset:
         """Return all results with dimensions, coordinates and attributes, as in `results.nc`.
 
@@ -174,12 +185,11 @@ def refuse_larger_than_memory(grid: Grid, in_memory: bool) -> None:
     RequestError
         If they would.
     """
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    memory, of = memory_limit()
     per_point = bytes_per_point(grid)
     if per_point * (len(grid.points) if in_memory else 1) > memory:
         held, fewer = ("results", "points, ") if in_memory else ("those of a point", "")
         raise RequestError(
             f"{len(grid.points)} points of {per_point / 1e9:.3g} GB each: {held} must be "
-            f"<= {memory / 1e9:.3g} GB, this machine's memory; request fewer {fewer}synapses "
-            "or recordings"
+            f"<= {memory / 1e9:.3g} GB, {of}; request fewer {fewer}synapses or recordings"
         )

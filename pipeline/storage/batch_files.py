@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import io
+import math
 import struct
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +27,18 @@ class FileColumns(Mapping[str, NDArray]):
 
     Parameters
     ----------
-    path : Path
-        The file.
+    path : callable
+        Returns the path of the file, which changes when its folder is renamed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Callable[[], Path]) -> None:
         self._path = path
 
     @functools.cached_property
     def _members(self) -> dict[str, dict[str, Any]]:
         """Where each column is in the file, as arguments of `numpy.memmap`, by name."""
         members = {}
-        with self._path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        with self._path().open("rb") as file, zipfile.ZipFile(file) as archive:
             for member in archive.infolist():
                 file.seek(member.header_offset + _LENGTHS_AT)
                 name_and_extra = sum(struct.unpack("<HH", file.read(4)))
@@ -62,15 +64,23 @@ class FileColumns(Mapping[str, NDArray]):
         member = self._members[name]
         if not all(member["shape"]):
             return np.empty(member["shape"], member["dtype"])
-        return np.memmap(self._path, mode="r", **member)
+        path = self._path()
+        try:
+            return np.memmap(path, mode="r", **member)
+        except OSError as error:  # some file systems of FUSE map no files
+            if error.errno not in (errno.ENODEV, errno.EINVAL):
+                raise
+            n_values = math.prod(member["shape"])
+            values = np.fromfile(path, member["dtype"], n_values, offset=member["offset"])
+            return values.reshape(member["shape"], order=member["order"])
 
 
 #: Columns that are not variables: content keys, and the identity of the run.
 _ABOUT_BATCH = ("key", "made_by")
 
 
-def write_batch(batch: Batch, made_by: str, folder: Path) -> Batch:
-    """Write finished points to a file named by its checksum; return them with columns in that file.
+def write_batch(batch: Batch, made_by: str, folder: Path) -> str:
+    """Write finished points to a file named by its checksum; return that name.
 
     Raises
     ------
@@ -80,13 +90,12 @@ def write_batch(batch: Batch, made_by: str, folder: Path) -> Batch:
     content = io.BytesIO()
     columns: dict[str, Any] = dict(batch.columns)
     np.savez(content, key=np.array(batch.keys), made_by=np.array(made_by), **columns)
-    path = folder / f"{checksum(content.getbuffer())}.npz"
-    with replacing(path) as temporary:
+    name = f"{checksum(content.getbuffer())}.npz"
+    with replacing(folder / name) as temporary:
         temporary.write_bytes(content.getbuffer())
-    return Batch(batch.keys, FileColumns(path), batch.failures)
+    return name
 
 
-def read_batch(path: Path) -> tuple[Batch, str]:
+def read_batch(columns: FileColumns) -> tuple[Batch, str]:
     """Return the points of a file, with columns that are read when used, and who made them."""
-    columns = FileColumns(path)
     return Batch(columns["key"].tolist(), columns), columns["made_by"].item()

@@ -6,33 +6,42 @@ All files are written atomically.
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import csv
 import json
 import logging
-import os
-import platform
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import TextIO
 
 import yaml
 
 from pipeline.execution.batch import Batch, Failure
 from pipeline.model.errors import RequestError
-from pipeline.model.quantity import written
 from pipeline.model.registry import content_hash
 from pipeline.request.grid import Grid
 from pipeline.request.spec import Request, request_of
-from pipeline.storage.batch_files import read_batch, write_batch
+from pipeline.storage.arrays import ResultArrays
+from pipeline.storage.batch_files import FileColumns, read_batch, write_batch
+from pipeline.storage.content import refuse_other_content
 from pipeline.storage.failures import read_failures, write_failures
 from pipeline.storage.labels import LabelledDataset
+from pipeline.storage.lock import current_path, locked
 from pipeline.storage.model_labels import sources_of
-from pipeline.storage.netcdf import from_results, n_done_in, request_in, runs_in, write_netcdf
+from pipeline.storage.netcdf import (
+    from_results,
+    n_done_in,
+    n_lost_in,
+    read_results,
+    request_in,
+    runs_in,
+    write_netcdf,
+)
+from pipeline.storage.paths import free_directory, why_not_writable
 from pipeline.storage.provenance import RunRecord
 from pipeline.system.atomic_files import (
+    StorageError,
     checksum,
     file_checksum,
+    path_aside,
     remove_temporary_files,
     replacing,
     sealed,
@@ -46,9 +55,7 @@ log = logging.getLogger("pipeline")
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-
-#: Files that tell an experiment from a directory of something else.
-_SIGNS = ("configuration.yaml", ".lock", "provenance.json", "sweep.log")
+_FROM_RESULTS = "results.nc is read instead"
 
 
 class Directory:
@@ -58,9 +65,18 @@ class Directory:
     ----------
     path : Path
         The directory, which need not exist.
+    unnamed : bool
+        Whether the path is one that other commands may choose too: the first that is free is used.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, unnamed: bool = False) -> None:
+        self._unnamed = unnamed
+        self._damaged: set[str] = set()
+        self._folder: int | None = None
+        self._locate(path)
+
+    def _locate(self, path: Path) -> None:
+        """Set the paths of all files."""
         self.path = path
         self.points = path / "points"
         self.given = path / "given"
@@ -79,32 +95,37 @@ class Directory:
         RequestError
             If it is not writable, holds other files, or is locked by another sweep.
         """
-        self._refuse_other_content()
+        self.refuse_unusable()
+        if self._unnamed:
+            self._locate(free_directory(self.path))
         try:
             self.points.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / ".lock").open("a+")
         except OSError as error:
             reason = error.strerror or str(error)
             raise RequestError(f"{self.path}: must be a writable directory ({reason})") from error
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.seek(0)
-                holder = lock.read().strip() or "another sweep"
-                raise RequestError(
-                    f"{self.path}: {holder} is writing here; wait for it, or choose another name"
-                ) from None
-            except OSError as error:
-                log.warning(
-                    "%s: cannot be locked (%s); run no other sweep in this directory",
-                    lock.name,
-                    error,
-                )
-            _sign(lock)
+        with locked(self.path) as folder_held:
+            self._folder = folder_held
             for folder in (self.path, self.points):
                 remove_temporary_files(folder)  # of killed processes
-            yield
+            try:
+                yield
+            finally:
+                self._folder = None
+
+    def _follow(self) -> None:
+        """Find the directory again where it was renamed since it is held.
+
+        Raises
+        ------
+        StorageError
+            If it was removed.
+        """
+        if self._folder is None:
+            return
+        path = current_path(self._folder, self.path)
+        if path != self.path:
+            log.warning("%s was renamed: what is still to be written goes to %s", self.path, path)
+            self._locate(path)
 
     def refuse_unusable(self) -> None:
         """Refuse what `held` would refuse, except a lock, without writing anything.
@@ -114,29 +135,14 @@ class Directory:
         RequestError
             If the directory is not writable, or holds other files.
         """
-        self._refuse_other_content()
-        there = next(parent for parent in (self.path, *self.path.parents) if parent.exists())
-        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-            raise RequestError(f"{self.path}: must be a writable directory")
-
-    def _refuse_other_content(self) -> None:
-        for parent in (self.path, *self.path.parents):
-            if parent.name in ("points", "figures") and _is_experiment(parent.parent):
-                raise RequestError(
-                    f"{self.path}: must not be inside the {parent.name} of another experiment"
-                )
-        try:
-            files = [file.name for file in self.path.glob("[!.]*") if file.is_file()]
-        except OSError:
-            return  # missing or not readable: `held` reports the latter
-        if files and not _is_experiment(self.path):
-            raise RequestError(
-                f"{self.path}: must hold no files but those of an experiment ({files[0]})"
-            )
+        refuse_other_content(self.path)
+        reason = why_not_writable(self.points)
+        if reason:
+            raise RequestError(f"{self.path}: must be a writable directory ({reason})")
 
     def is_empty(self) -> bool:
         """Whether the directory has no finished points."""
-        return next(self.points.glob("*.npz"), None) is None
+        return not self._batch_files()
 
     def finished(self, set_damaged_aside: bool = True) -> Iterator[tuple[Batch, str]]:
         """Yield all finished batches and the identity of the run of each; skip damaged files.
@@ -153,17 +159,26 @@ class Directory:
         RequestError
             If a file cannot be read, which does not mean that it is damaged.
         """
-        for file in sorted(self.points.glob("*.npz")):
+        seen: set[str] = set()
+        for file in self._batch_files():
             try:
                 found = file_checksum(file)
             except OSError as error:  # no evidence of damage
                 raise RequestError(f"{file}: cannot be read ({error.strerror})") from error
-            if found == file.stem:
-                yield read_batch(file)
-            elif set_damaged_aside:
-                log.warning("%s is damaged and set aside; its points run again", set_aside(file))
-            else:
-                log.warning("%s is damaged", file)
+            if file.name.startswith(found):  # of `HASH (1).npz` too, as file managers name copies
+                if found not in seen:
+                    yield read_batch(self._file_columns(file.name))
+                seen.add(found)
+                continue
+            aside = path_aside(file, "damaged").name
+            log.warning("%s is damaged and set aside as %s; its points run again", file, aside)
+            if set_damaged_aside:
+                with contextlib.suppress(OSError):  # reported again where it cannot be
+                    set_aside(file)
+
+    def _batch_files(self) -> list[Path]:
+        """Return the files of batches, without hidden ones, as macOS leaves them beside others."""
+        return sorted(self.points.glob("[!.]*.npz"))
 
     def save(self, batch: Batch, made_by: str) -> Batch:
         """Write the finished points of a batch to a file; return it with columns in that file.
@@ -173,32 +188,57 @@ class Directory:
         StorageError
             If the file cannot be written.
         """
-        return write_batch(batch, made_by, self.points) if batch.keys else batch
+        if not batch.keys:
+            return batch
+        self._follow()
+        name = write_batch(batch, made_by, self.points)
+        return Batch(batch.keys, self._file_columns(name), batch.failures)
 
-    def n_done(self) -> int:
-        """Return the number of points that are done in `results.nc`, 0 if it cannot be read."""
-        return from_results(self.results, n_done_in) or 0
+    def _file_columns(self, name: str) -> FileColumns:
+        """Return the columns of a batch file, found again when the directory is renamed."""
+        return FileColumns(lambda: self.points / name)
 
-    def warn_of_lost_points(self, number: int, dry: bool) -> None:
-        """Warn of points in `results.nc` that are in no batch; rename that file to keep it."""
-        aside = self.results.with_name("results.nc.earlier")
+    def n_done(self) -> int | None:
+        """Return the number of points that are done in `results.nc`, None if it cannot be read."""
+        return from_results(self.results, n_done_in) if self.results.exists() else 0
+
+    def n_lost(self, arrays: ResultArrays) -> int:
+        """Return how many points are done in `results.nc` and not in some arrays.
+
+        It is 0 if there is no such file, or if it cannot be read: then it is kept as a damaged one.
+        """
+        if not self.results.exists():
+            return 0
+        try:
+            return read_results(self.results, lambda file: n_lost_in(file, arrays))
+        except Exception as error:  # damaged, not of the pipeline, or open for writing elsewhere
+            self._note_damage(self.results, error, "it is written anew")
+            return 0
+
+    def keep_lost_points(self, number: int, dry: bool) -> None:
+        """Warn of points in `results.nc` that are in no batch; rename that file to keep it.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be renamed: it would be replaced.
+        """
         log.warning(
             "%s has %d finished points that are no longer in %s; it is kept as %s",
             self.results,
             number,
             self.points,
-            aside.name,
+            path_aside(self.results, "earlier").name,
         )
         if not dry:
-            with contextlib.suppress(OSError):
-                self.results.replace(aside)
+            _keep(self.results, "earlier")
 
     def request(self) -> Request | None:
         """Return the request so far, from `configuration.yaml` or else from `results.nc`."""
         try:
             return yaml.load(unsealed(self._request.read_text()), Loader=_LOADER)
         except (OSError, ValueError, yaml.YAMLError) as error:
-            _report_damage(self._request, error)
+            self._note_damage(self._request, error, _FROM_RESULTS)
             return from_results(self.results, request_in)
 
     def write_sources(self, grid: Grid) -> None:
@@ -215,7 +255,8 @@ class Directory:
     def write_request(self, grid: Grid) -> None:
         """Write the constants and the axes to `configuration.yaml`."""
         text = yaml.dump(request_of(grid), Dumper=_DUMPER, sort_keys=False)
-        with replacing(self._request) as temporary:
+        self._follow()
+        with self._replacing(self._request) as temporary:
             temporary.write_text(sealed(text))
 
     def runs(self) -> list[RunRecord]:
@@ -226,21 +267,28 @@ class Directory:
                 raise ValueError("the checksum does not match")
             return recorded["runs"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            _report_damage(self._made, error)
+            self._note_damage(self._made, error, _FROM_RESULTS)
             return from_results(self.results, runs_in) or []
 
     def write_runs(self, runs: list[RunRecord]) -> None:
         """Write `provenance.json`: the runs that computed points here, in order."""
         text = json.dumps({"runs": runs, "sha256": _checksum_of(runs)}, indent=2)
-        with replacing(self._made) as temporary:
+        self._follow()
+        with self._replacing(self._made) as temporary:
             temporary.write_text(text + "\n")
 
     def failures(self) -> dict[str, Failure]:
-        """Return the failures from `failures.csv`, by content key."""
-        return read_failures(self.reasons)
+        """Return the failures from `failures.csv`, by content key; none where it is damaged."""
+        try:
+            return read_failures(self.reasons)
+        except (OSError, ValueError, KeyError, csv.Error) as error:
+            self._note_damage(self.reasons, error, "its points count as missing")
+            return {}
 
     def write_failures(self, grid: Grid, failures: Mapping[str, Failure]) -> None:
         """Write `failures.csv`, or remove it when there are no failures."""
+        self._follow()
+        self._keep_damaged(self.reasons)
         write_failures(self.reasons, grid, failures)
 
     def write_results(self, results: LabelledDataset) -> None:
@@ -256,47 +304,47 @@ class Directory:
         StorageError
             If the file cannot be written.
         """
-        with replacing(self.results) as temporary:
+        self._follow()
+        with self._replacing(self.results) as temporary:
             write_netcdf(results, temporary)
 
+    def _note_damage(self, file: Path, error: Exception, instead: str) -> None:
+        """Warn of a damaged file, which is kept when it is replaced; a missing one is no damage."""
+        if isinstance(error, FileNotFoundError) or file.name in self._damaged:
+            return
+        self._damaged.add(file.name)
+        aside = path_aside(file, "damaged").name
+        log.warning("%s is damaged; %s, and it is kept as %s", file, instead, aside)
 
-def _sign(lock: TextIO) -> None:
-    """Write process, host and time into the lock file, for the message of a refused sweep."""
-    now = datetime.now().isoformat(" ", "seconds")
-    with contextlib.suppress(OSError):  # on a full disk the file stays empty, and locked
-        os.ftruncate(lock.fileno(), 0)
-        os.write(lock.fileno(), f"process {os.getpid()} on {platform.node()} since {now}".encode())
+    def _keep_damaged(self, file: Path) -> None:
+        """Rename a file that cannot be read, so that what replaces it does not destroy it."""
+        if file.name in self._damaged:
+            _keep(file, "damaged")
+            self._damaged.discard(file.name)
+
+    @contextlib.contextmanager
+    def _replacing(self, file: Path) -> Iterator[Path]:
+        """Replace a file as `replacing` does; a damaged one is kept."""
+        with replacing(file) as temporary:
+            yield temporary
+            self._keep_damaged(file)
 
 
-def _is_experiment(path: Path) -> bool:
-    """Whether a directory has a file that only experiments have: any one of them may be lost."""
-    return any((path / name).is_file() for name in _SIGNS) or any((path / "points").glob("*.npz"))
-
-
-def directory_path(outputs: str, name: str) -> Path:
-    """Return the path `outputs/name`.
+def _keep(file: Path, label: str) -> None:
+    """Set a file aside that is about to be replaced, if there is one.
 
     Raises
     ------
-    RequestError
-        If either is not the name of a directory, or the path is not below `outputs`.
+    StorageError
+        If it cannot be renamed.
     """
-    for key, value in (("outputs", outputs), ("name", name)):
-        if not isinstance(value, str | Path | int) or not str(value).strip():
-            raise RequestError(f"{written(key, value)}: must be the name of a directory")
-    parts = Path(str(name)).parts
-    if not parts or Path(str(name)).is_absolute() or ".." in parts:
-        raise RequestError(
-            f"{written('name', name)}: must be a path below outputs={outputs}, without '..'"
-        )
-    return Path(outputs, str(name))
+    try:
+        set_aside(file, label)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise StorageError(f"{file}: cannot be kept aside ({error.strerror})") from error
 
 
 def _checksum_of(runs: list[RunRecord]) -> str:
     return checksum(json.dumps(runs).encode())
-
-
-def _report_damage(file: Path, error: Exception) -> None:
-    """Warn of a damaged file, which is about to be replaced; a missing file is not damaged."""
-    if not isinstance(error, FileNotFoundError):
-        log.warning("%s is damaged; results.nc is read instead", file)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import csv
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.execution.batch import Failure
 from pipeline.request.grid import Grid
 from pipeline.system.atomic_files import replacing
-
-log = logging.getLogger("pipeline")
 
 
 def write_failures(path: Path, grid: Grid, failures: Mapping[str, Failure]) -> None:
@@ -36,14 +33,17 @@ def write_failures(path: Path, grid: Grid, failures: Mapping[str, Failure]) -> N
 
 
 def read_failures(path: Path) -> dict[str, Failure]:
-    """Return failures by content key; none where the table is missing or damaged."""
+    """Return failures by content key; none where there is no table.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError, csv.Error
+        If the table is damaged.
+    """
     try:
         with path.open(newline="") as file:
             return {
                 row["key"]: Failure(row["reason"], row["traceback"]) for row in csv.DictReader(file)
             }
     except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, KeyError, csv.Error) as error:
-        log.warning("%s cannot be read (%s); its points count as missing", path, error)
         return {}

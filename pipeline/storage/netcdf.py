@@ -5,17 +5,23 @@ The file is written without xarray, because importing xarray takes longer than m
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from pipeline.model.parameters import MODEL_VERSION
 from pipeline.model.variables import DONE
+from pipeline.request.spec import grid_of_request, request_of
 from pipeline.storage.along_axes import LabelledArray, LabelledVariable
+from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.columns import GatheredVariable, contiguous_sizes
 from pipeline.storage.labels import LabelledDataset
+from pipeline.system.atomic_files import can_be_locked
+from pipeline.system.locks import alone_in_hdf5
 
 T = TypeVar("T")
 
@@ -40,13 +46,56 @@ def write_netcdf(dataset: LabelledDataset, path: Path) -> None:
     OSError
         If the file cannot be written.
     """
-    import netCDF4
-
     try:
-        with netCDF4.Dataset(path, "w") as file:
+        with _created(path) as file:
             _write_all(dataset, file)
     except RuntimeError as error:  # HDF5 reports a full disk so
-        raise OSError(f"{error}; is the disk full?") from error
+        raise OSError(f"{error}; is the disk or the memory full?") from error
+
+
+@contextlib.contextmanager
+def _created(path: Path) -> Iterator[Any]:
+    """Yield a new netCDF file; it is written at the end where the file system has no locks."""
+    import netCDF4
+
+    with alone_in_hdf5():
+        try:
+            file = netCDF4.Dataset(path, "w")
+        except OSError:
+            if can_be_locked(path):
+                raise
+            file = netCDF4.Dataset(path.name, "w", memory=_CHUNK)
+        content = None
+        try:
+            yield file
+        finally:
+            content = file.close()
+        if content is not None:
+            path.write_bytes(content)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open a netCDF file to read it; HDF5 needs its content where the file system has no locks.
+
+    Raises
+    ------
+    OSError
+        If it is missing, damaged, or open for writing in another process.
+    """
+    import netCDF4
+
+    with alone_in_hdf5():
+        try:
+            file = netCDF4.Dataset(path)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            if not path.is_file() or can_be_locked(path):
+                raise
+            file = netCDF4.Dataset(path.name, memory=path.read_bytes())
+        with file:
+            yield file
 
 
 def _write_all(dataset: LabelledDataset, file: Any) -> None:
@@ -132,17 +181,38 @@ def n_done_in(file: Any) -> int:
     return int((np.asarray(file["status"][...]) == DONE).sum())
 
 
+def n_lost_in(file: Any, arrays: ResultArrays) -> int:
+    """Return how many points of an open netCDF file are done there, and not in some arrays."""
+    done = np.flatnonzero(np.asarray(file["status"][...]).ravel() == DONE)
+    request, grid = request_in(file), arrays.grid
+    if not done.size or request["model_version"] != MODEL_VERSION:
+        return done.size
+    if request == request_of(grid):
+        return int((~arrays.are_done(done)).sum())
+    rows, positions = grid.keys.find(grid_of_request(request).keys.texts(done))
+    return done.size - np.unique(rows[arrays.are_done(positions)]).size
+
+
 def runs_in(file: Any) -> list[dict[str, Any]]:
     """Return the runs that computed the points of an open netCDF file; see `provenance`."""
     return json.loads(file.getncattr("runs"))
 
 
+def read_results(path: Path, read: Callable[[Any], T]) -> T:
+    """Return what a function reads from the file at `path`.
+
+    Raises
+    ------
+    Exception
+        Of many types, if the file is missing, damaged, or not of the pipeline.
+    """
+    with opened(path) as file:
+        return read(file)
+
+
 def from_results(path: Path, read: Callable[[Any], T]) -> T | None:
     """Return what a function reads from the file at `path`, None where it cannot be read."""
-    import netCDF4
-
     try:
-        with netCDF4.Dataset(path) as file:
-            return read(file)
-    except Exception:  # missing, damaged, or not of the pipeline
+        return read_results(path, read)
+    except Exception:  # see there
         return None

@@ -35,6 +35,7 @@ def capture(settings: RunSettings) -> RunRecord:
         "created": _now(),
         "command": host.command_line(),
         **host.code_version(),
+        "model_sources": host.sources_checksum("pipeline/model", "pipeline/engine"),
         "model_version": MODEL_VERSION,
         "schema_version": SCHEMA_VERSION,
         "engine": settings.engine,

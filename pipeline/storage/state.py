@@ -60,9 +60,13 @@ class SweepState:
         self._positions = (
             np.arange(len(grid.points)) if grid is asked else grid.keys.first(asked.keys)
         )
-        if directory and not (earlier is None and directory.is_empty()):
-            self.runs = directory.runs()
-            self._take_up(directory, dry)
+        if directory:
+            if not (earlier is None and directory.is_empty()):
+                self.runs = directory.runs()
+                self._take_up(directory, dry)
+            lost = directory.n_lost(self.arrays)
+            if lost:
+                directory.keep_lost_points(lost, dry)
 
     def _united(self, earlier: Request | None, directory: Directory) -> Grid:
         """Return the grid of all points that are requested, now and earlier."""
@@ -71,7 +75,7 @@ class SweepState:
         try:
             return united(self.asked, earlier)
         except RequestError as error:
-            if directory.is_empty() and not directory.n_done():
+            if directory.is_empty() and directory.n_done() == 0:
                 return self.asked  # the earlier request has no results and is replaced
             raise RequestError(self._refusal(directory, earlier, str(error))) from error
 
@@ -110,9 +114,30 @@ class SweepState:
             if key in self.arrays.grid.keys and not self.arrays.has(key):
                 self.failures[key] = failure
                 self.arrays.fail(key)
-        lost = directory.n_done() - self.arrays.counts().done
-        if lost > 0:
-            directory.warn_of_lost_points(lost, dry)
+
+    def warn_of_other_code(self) -> None:
+        """Warn of finished points that other sources of the model or the engine have computed.
+
+        To be called when the record of the new run is the last of `runs`.
+        """
+        unknown = self.arrays.n_made_by([-1])
+        if unknown:
+            log.warning(
+                "%d finished points are of runs that are not in provenance.json: who made them, "
+                "and with what code, is not known",
+                unknown,
+            )
+        name = "model_sources"  # missing in records of earlier versions
+        *earlier, new = [run.get(name) for run in self.runs]
+        others = [i for i, sources in enumerate(earlier) if sources not in (None, new)]
+        n_others = self.arrays.n_made_by(others)
+        if n_others and self.directory:
+            log.warning(
+                "%d finished points were made by other code: the sources of the model or the "
+                "engine have changed; python -m pipeline.reproduce %s compares",
+                n_others,
+                self.directory.path,
+            )
 
     def counts(self) -> Counts:
         """Return how many of the requested points are done, failed and missing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
@@ -28,7 +29,8 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        with contextlib.suppress(OSError):  # CIFS, FUSE and others refuse it for folders
+            _sync(path.parent)
     except OSError as error:
         raise StorageError(
             f"{path}: cannot be written ({error.strerror or error}); what was saved before is "
@@ -39,6 +41,18 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def can_be_locked(path: Path) -> bool:
+    """Whether the file system has locks, for a file that can be opened; NFS and Lustre may not."""
+    try:
+        with path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
 def remove_temporary_files(folder: Path) -> None:
     """Remove the temporary files that killed processes left in a folder."""
     for temporary in folder.glob(".*.tmp"):
@@ -46,12 +60,25 @@ def remove_temporary_files(folder: Path) -> None:
             temporary.unlink()
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file, to keep it without reading it again; return the new path."""
-    aside = path.with_name(f"{path.name}.damaged")
-    with contextlib.suppress(OSError):  # where it cannot be renamed it is reported again
-        path.replace(aside)
+def set_aside(path: Path, label: str = "damaged") -> Path:
+    """Rename a file to `NAME.LABEL`, or `NAME.LABEL.2`, ..., to keep it; return the new path.
+
+    A file that was set aside earlier is never replaced.
+
+    Raises
+    ------
+    OSError
+        If it cannot be renamed.
+    """
+    aside = path_aside(path, label)
+    path.rename(aside)
     return aside
+
+
+def path_aside(path: Path, label: str) -> Path:
+    """Return the free path to which `set_aside` renames a file."""
+    names = (f"{path.name}.{label}", *(f"{path.name}.{label}.{n}" for n in range(2, 10_000)))
+    return next(aside for aside in map(path.with_name, names) if not os.path.lexists(aside))
 
 
 def checksum(content: bytes | memoryview) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+from pipeline.system.atomic_files import checksum
 
 #: The folder that holds `conf`, `pipeline` and `analysis`.
 CODE = Path(__file__).parents[2]
@@ -18,7 +21,7 @@ _LONGEST_DIFF = 1_000_000
 
 def command_line() -> str:
     """Return the command line of this process, quoted for a shell."""
-    program = Path(sys.argv[0])
+    program = Path(sys.argv[0] if sys.argv else sys.executable)
     words = ["python", "-m", program.parent.name] if program.stem == "__main__" else [program.name]
     return shlex.join([*words, *sys.argv[1:]])
 
@@ -55,6 +58,16 @@ def code_version() -> dict[str, str]:
         "git_dirty": str(bool(changes)).lower(),
         "git_diff": _diff() if changes else "",
     }
+
+
+@functools.cache
+def sources_checksum(*folders: str) -> str:
+    """Return the checksum of all Python files in folders of this code, as they are on the disk."""
+    files = sorted(file for folder in folders for file in (CODE / folder).rglob("*.py"))
+    content = b"\0".join(
+        part for file in files for part in (str(file.relative_to(CODE)).encode(), file.read_bytes())
+    )
+    return checksum(content)
 
 
 def _diff() -> str:

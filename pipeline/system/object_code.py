@@ -13,6 +13,8 @@ import hashlib
 import json
 import logging
 import os
+import stat
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -49,7 +51,8 @@ def address(
     name : str
         Name of the file with the object code, before its fingerprint.
     folder : Path
-        Folder of the file; the user's cache folder is used where it is not writable.
+        Folder of the file; where it is not writable the user's cache folder is used, and where that
+        is not either, a private one for temporary files.
     sources : sequence of str
         The source texts of the function. Cached code is used only if they, the processor and the
         version of LLVM are the same.
@@ -65,12 +68,34 @@ def address(
     llvm.initialize_native_asmprinter()
     file = f"{name}.{_fingerprint(sources)}.o"
     paths = [folder / file, _USERS_CACHE / file]
-    code = next(filter(None, map(_read, paths)), None)
+    temporary = _temporary_cache()
+    code = next(filter(None, map(_read, [*paths, temporary / file] if temporary else paths)), None)
     if code is None:
         code = _compiled(*compile_sources())
         if not _keep(code, paths):
+            temporary = _temporary_cache(create=True)
+            paths += [temporary / file] if temporary else []
+            if temporary and _keep(code, paths[-1:]):
+                return _link(code)
             log.warning("%s cannot be written: the next process compiles again", paths[-1])
     return _link(code)
+
+
+def _temporary_cache(create: bool = False) -> Path | None:
+    """Return this user's folder for temporary files, None if it is not there or not private.
+
+    Others may write where it lies, and what is in it is run: it is used only if it belongs to this
+    user and nobody else can write in it.
+    """
+    folder = Path(tempfile.gettempdir(), f"stdp-pipeline-{os.getuid()}")
+    try:
+        if create:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return None
+    private = stat.S_ISDIR(found.st_mode) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return folder if private and found.st_uid == os.getuid() else None
 
 
 def _fingerprint(sources: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ ARROWS = {
         "model": (),
         "system": (),
         "engine": ("model", "system"),
-        "request": ("model",),
+        "request": ("model", "system"),
         "execution": ("engine", "request", "model", "system"),
         "storage": ("execution", "request", "model", "system"),
         "experiment": ("storage", "execution", "engine", "request", "model", "system"),

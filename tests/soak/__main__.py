@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.soak.damage import damage_and_repair
 from tests.soak.full_disk import fill_and_resume
+from tests.soak.guests import call_from_pools
 from tests.soak.kills import kill_and_resume
 from tests.soak.requests import make_requests
 
@@ -24,6 +25,7 @@ CAMPAIGNS: dict[str, tuple[int, Callable[..., Counter]]] = {
     "kills": (80, kill_and_resume),
     "damage": (400, damage_and_repair),
     "full disk": (15, fill_and_resume),
+    "guests": (1, call_from_pools),
     "requests": (300, make_requests),
 }
 

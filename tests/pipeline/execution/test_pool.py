@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from concurrent.futures import Future
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -275,3 +276,18 @@ def test_a_worker_that_is_killed_once_loses_no_point(configure):
             os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
     assert not any(batch.failures for batch in came)
     assert sorted(key for batch in came for key in batch.keys) == sorted(grid.keys)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="masks are in /proc")
+def test_worker_processes_never_handle_ctrl_c(run_python):
+    """Also the first ones of a process: SIGINT is blocked in them when they start."""
+    code = (
+        "from pipeline.execution import backends\n"
+        "if __name__ == '__main__':\n"
+        "    for worker in backends._executor_of(2)._processes:\n"
+        "        lines = open(f'/proc/{worker}/status').readlines()\n"
+        "        print(*[line.split()[1] for line in lines if line.startswith('SigBlk')])"
+    )
+    masks = [int(mask, 16) for mask in run_python(code).split()]
+    assert len(masks) == 2
+    assert all(mask >> (signal.SIGINT - 1) & 1 for mask in masks)

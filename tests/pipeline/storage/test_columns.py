@@ -178,11 +178,11 @@ def test_results_in_files_may_be_larger_than_the_memory(configure, monkeypatch):
     """In files only the results of one point must fit in memory, otherwise all of them."""
     grid = Grid(configure("record=everything").to_mapping(), [value_axis("seed", range(9))])
     per_point = storage_arrays.bytes_per_point(grid)
-    monkeypatch.setattr(storage_arrays.os, "sysconf", lambda name: int((5 * per_point) ** 0.5))
+    monkeypatch.setattr(storage_arrays, "memory_limit", lambda: (5 * per_point, "its memory"))
     refuse_larger_than_memory(grid, in_memory=False)
     with pytest.raises(RequestError, match=r"^9 points of .* GB each: results must be <= .* GB"):
         refuse_larger_than_memory(grid, in_memory=True)
-    monkeypatch.setattr(storage_arrays.os, "sysconf", lambda name: int((per_point / 2) ** 0.5))
+    monkeypatch.setattr(storage_arrays, "memory_limit", lambda: (per_point / 2, "its memory"))
     with pytest.raises(RequestError, match=r"^9 points of .* each: those of a point must be <= "):
         refuse_larger_than_memory(grid, in_memory=False)
 

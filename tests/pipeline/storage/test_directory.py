@@ -19,7 +19,8 @@ from pipeline.request.axis import value_axis
 from pipeline.request.grid import Grid
 from pipeline.request.spec import request_of
 from pipeline.storage.arrays import ResultArrays
-from pipeline.storage.directory import Directory, directory_path
+from pipeline.storage.directory import Directory
+from pipeline.storage.paths import directory_path
 from pipeline.system.atomic_files import replacing
 
 

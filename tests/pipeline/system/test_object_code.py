@@ -1,8 +1,10 @@
 """The cache of object code: stored, verified, and recompiled if invalid."""
 
 import ctypes
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,10 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    """A folder for the object code, and a temporary one as the user's cache."""
+    """A folder for the object code, and temporary ones as the user's cache and for the rest."""
     monkeypatch.setattr(object_code, "_USERS_CACHE", tmp_path / "users")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     return tmp_path / "package"
 
 
@@ -76,7 +80,7 @@ def test_damaged_code_is_not_linked(source, damage):
 
 
 def test_the_users_cache_is_used_if_the_installation_is_read_only(source, caplog):
-    """If the folder is not writable the user's cache is used; if neither is, code is not cached."""
+    """Else a private temporary folder; if none is writable, code is not cached."""
     source.write_text("in the way")
     object_code.address("twice", source, ["2 * x"], Compiler(2.0))
     assert len(list((source.parent / "users").iterdir())) == 1
@@ -87,8 +91,33 @@ def test_the_users_cache_is_used_if_the_installation_is_read_only(source, caplog
         file.unlink()
     (source.parent / "users").rmdir()
     (source.parent / "users").write_text("in the way")
+    object_code.address("twice", source, ["2 * x"], compiler)
+    object_code.address("twice", source, ["2 * x"], compiler)
+    assert compiler.count == 1
+    (private,) = (source.parent / "temporary").iterdir()
+    assert private.stat().st_mode & 0o777 == 0o700
+    assert caplog.text == ""
+    shutil.rmtree(private)
+    private.write_text("in the way")
     assert call(object_code.address("twice", source, ["2 * x"], compiler), 1.0) == 2.0
     assert "cannot be written: the next process compiles again" in caplog.text
+
+
+@pytest.mark.parametrize("trap", ["others may write", "link"])
+def test_code_in_a_temporary_folder_of_others_is_not_run(source, trap):
+    """A folder that others can write in, or a link that they have made, is not used."""
+    for path in (source, source.parent / "users"):
+        path.write_text("in the way")
+    object_code.address("twice", source, ["2 * x"], Compiler(2.0))
+    (private,) = (source.parent / "temporary").iterdir()
+    if trap == "link":
+        private.rename(source.parent / "elsewhere")
+        private.symlink_to(source.parent / "elsewhere")
+    else:
+        private.chmod(0o777)
+    compiler = Compiler(2.0)
+    object_code.address("twice", source, ["2 * x"], compiler)
+    assert compiler.count == 1
 
 
 def test_a_process_without_a_home_can_import_the_cache():

@@ -1,0 +1,78 @@
+"""Words of the command line, in the order and grammar that Hydra requires."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from hydra._internal.utils import get_args_parser
+
+from pipeline.model.errors import RequestError
+from pipeline.model.quantity import override_text
+from pipeline.request.compose import text_keys
+from pipeline.request.grammar import texts_quoted
+
+
+def arranged(words: Sequence[str]) -> list[str]:
+    """Return the words of a command line: options first, and text as text.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Options and overrides in any order.
+
+    Raises
+    ------
+    RequestError
+        If an option has no effect here.
+    """
+    actions = get_args_parser()._option_string_actions
+    options: list[str] = []
+    overrides: list[str] = []
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        if not word.startswith("-") or word == "--":
+            overrides += [word] if word != "--" else []
+            continue
+        name, has_value, _ = word.partition("=")
+        action = actions.get(name)
+        if "--experimental-rerun".startswith(name) and name.startswith("--e"):
+            raise RequestError(
+                f"{word}: has no effect; python -m pipeline.reproduce DIRECTORY runs points again, "
+                "and the command of a directory, in its results.nc, resumes it"
+            )
+        options.append(word)
+        if not has_value and left and _takes(action, left[0]):
+            options.append(left.pop(0))
+    return [*_complete(options), *_with_home(texts_quoted(overrides, text_keys()))]
+
+
+def _takes(action: argparse.Action | None, word: str) -> bool:
+    """Whether an option takes the next word as its value."""
+    if action is None or action.nargs == 0:
+        return False
+    return action.nargs is None or word in (action.choices or ())
+
+
+def _complete(options: Sequence[str]) -> list[str]:
+    """Return options, with the value of `--info`, which would take an override for it."""
+    ends = (*options[1:], "-")
+    return [
+        "--info=all" if word in ("--info", "-i") and after.startswith("-") else word
+        for word, after in zip(options, ends, strict=False)
+    ]
+
+
+def _with_home(overrides: Sequence[str]) -> list[str]:
+    """Return overrides with the home directory in `outputs=~/...`, for Hydra's own sweepers too."""
+    texts = []
+    for text in overrides:
+        key, _, value = text.partition("=")
+        value = value.strip("'\"")
+        if key == "outputs" and value.startswith("~"):
+            # Without a home directory it stays, and is refused with the request.
+            text = override_text(key, os.path.expanduser(value))  # noqa: PTH111, PLW2901
+        texts.append(text)
+    return texts

@@ -1,0 +1,180 @@
+"""Hydra's override grammar, with the functions that it computes otherwise than they are defined.
+
+Hydra 1.3 reverses a range by its ends, which are not on the range, shuffles what is sorted, and
+adds binary fractions. Each of its functions that makes a range gives the numbers of the definition:
+`start + i * step` in decimal.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+import re
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from hydra._internal.grammar.functions import Functions
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser import overrides_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    Override,
+    QuotedString,
+    RangeSweep,
+    Sweep,
+)
+
+from pipeline.model.errors import RequestError
+from pipeline.model.quantity import override_text
+from pipeline.request.axis import refuse_too_many
+
+_hydras_functions = overrides_parser.create_functions
+
+#: A value of one of these characters alone, or a number, is quoted where it stands for text.
+_PLAIN_TEXT = re.compile(r"[\w ~/\-+.%@]+")
+
+
+@dataclasses.dataclass
+class DecimalRange(RangeSweep):
+    """A range whose numbers are computed in decimal: three steps of 0.1 are 0.3."""
+
+    def range(self) -> list[float]:  # type: ignore[override]
+        """Return the numbers in their order; see `numbers_of`."""
+        return numbers_of(self, f"range({self.start},{self.stop},{self.step})")
+
+
+def numbers_of(sweep: RangeSweep, text: str) -> list[float]:
+    """Return the numbers of a range in their order.
+
+    Parameters
+    ----------
+    sweep : RangeSweep
+        The range.
+    text : str
+        How it is written, for messages.
+
+    Raises
+    ------
+    RequestError
+        If the step is 0, a number is not finite, or there are too many.
+    """
+    ends = sweep.start, sweep.stop, sweep.step
+    start, stop, step = (Decimal(repr(number)) for number in ends)
+    if not all(number.is_finite() for number in (start, stop, step)):
+        raise RequestError(f"{text}: the numbers of a range must be finite")
+    if step == 0:
+        raise RequestError(f"{text}: the step of a range must not be 0")
+    # Exact, and rounded up: the division of Decimals is neither.
+    count = max(0, math.ceil((Fraction(stop) - Fraction(start)) / Fraction(step)))
+    refuse_too_many(text, count)
+    whole = all(isinstance(number, int) for number in ends)
+    return [(int if whole else float)(start + i * step) for i in range(count)]
+
+
+def _decimal(value: Any) -> Any:
+    """Return a range with decimal numbers; any other value as it is."""
+    if not isinstance(value, RangeSweep):
+        return value
+    fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return DecimalRange(**fields)
+
+
+def _sorted(value: Any, reverse: bool) -> Any:
+    """Return a sweep of sorted values, in the order in which they stand; any other value as is."""
+    if isinstance(value, RangeSweep):
+        values: list[Any] = sorted(_decimal(value).range(), reverse=reverse)
+        return ChoiceSweep(tags=value.tags, list=values)
+    return dataclasses.replace(value, shuffle=False) if isinstance(value, ChoiceSweep) else value
+
+
+def functions() -> Functions:
+    """Return the functions of the grammar by name, with the signatures of Hydra's."""
+    table = _hydras_functions()
+
+    def repaired(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            if name == "sort":
+                given = named.get("sweep", arguments[0] if len(arguments) == 1 else None)
+                reverse = named.get("reverse", False)
+                if isinstance(given, RangeSweep):
+                    return _sorted(given, reverse)
+                return _sorted(function(*arguments, **named), reverse)
+            return _decimal(function(*arguments, **named))
+
+        return call
+
+    for name, function in table.functions.items():
+        table.functions[name] = repaired(name, function)
+    return table
+
+
+def parser(config_loader: ConfigLoader | None = None) -> OverridesParser:
+    """Return a parser of overrides by this grammar."""
+    return OverridesParser(functions(), config_loader)
+
+
+def use_for_hydras_sweepers() -> None:
+    """Make Hydra's own sweepers in this process use this grammar; for a process of ours."""
+    overrides_parser.create_functions = functions
+
+
+def texts_quoted(overrides: Iterable[str], keys: Iterable[str]) -> list[str]:
+    """Return overrides in which the values of some keys are text, as they are typed.
+
+    Hydra's grammar parses `name=1e3` as a number and `name=true` as a truth value, and refuses
+    `name=größe`. What it parses as text in the same way is returned as it is, and so are lists,
+    references, quoted text and null.
+
+    Parameters
+    ----------
+    overrides : iterable of str
+        In the form of the command line.
+    keys : iterable of str
+        Keys of text, and groups, whose choices are named by text.
+    """
+    keys = set(keys)
+    return [
+        _quoted(text) if text.lstrip("+").partition("=")[0] in keys else text for text in overrides
+    ]
+
+
+def _quoted(override: str) -> str:
+    key, equals, value = override.partition("=")
+    if not equals or not _PLAIN_TEXT.fullmatch(value) or value.lower() == "null":
+        return override
+    if value.isascii() and not _is_retyped(value) and not set(value) & set(" ~"):
+        return override
+    return override_text(key, value)
+
+
+def _is_retyped(value: str) -> bool:
+    """Whether Hydra parses a text as a number or truth value."""
+    try:
+        float(value)
+    except ValueError:
+        return value.lower() in ("true", "false")
+    return True
+
+
+def values_of(sweep: Override) -> list[Any]:
+    """Return the values of an override that sweeps, in the order of its definition.
+
+    Raises
+    ------
+    RequestError
+        If they are not a list, or that of a range is not allowed.
+    """
+    text, value = sweep.input_line or "", sweep.value()
+    if not sweep.is_discrete_sweep():
+        raise RequestError(f"{text}: must be a list, range(...) or choice(...)")
+    if isinstance(value, RangeSweep):
+        numbers = numbers_of(value, text)
+        return random.Random().sample(numbers, len(numbers)) if value.shuffle else numbers
+    values = [v.text if isinstance(v, QuotedString) else v for v in sweep.sweep_iterator()]
+    if any(isinstance(value, Sweep) for value in values):
+        raise RequestError(f"{text}: must be one list of values, not one within another")
+    return values

@@ -1,0 +1,213 @@
+"""What is typed is what is meant: text stays text, sweeps are their definition, nothing is idle."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+import yaml
+
+import pipeline
+from pipeline.request.compose import text_keys
+from tests.conftest import SMALL
+
+DRY = (*SMALL, "dry_run=true")
+
+
+def axis(command, key, text):
+    """Return the values of an axis as the dry run prints them, or the refusal."""
+    ended = command(*DRY, "-m", f"{key}={text}")
+    lines = [line for line in ended.out.splitlines() if line.startswith(f"axis: {key} = ")]
+    return lines[0].split(" = ")[1].rpartition(" (")[0] if lines else ended.err
+
+
+@pytest.fixture
+def values_of():
+    """Return the values of sweeps of seeds, by Hydra's parser with our functions."""
+    from pipeline.request import grammar
+
+    parser = grammar.parser()
+    return lambda text: grammar.values_of(parser.parse_override(f"seed={text}"))
+
+
+def test_sorted_ranges_are_the_sorted_values_of_the_range(values_of):
+    """Every start, stop and step; also of what was shuffled."""
+    for start, stop, step in itertools.product(range(-1, 6), range(-1, 6), (-3, -2, -1, 1, 2, 3)):
+        text = f"range({start},{stop},{step})"
+        expected = list(range(start, stop, step))
+        assert values_of(text) == expected
+        for inner in (text, f"shuffle({text})", f"sweep={text}"):
+            assert values_of(f"sort({inner})") == sorted(expected), inner
+            assert values_of(f"sort({inner},reverse=true)") == sorted(expected)[::-1], inner
+        assert sorted(values_of(f"shuffle({text})")) == sorted(expected)
+    assert values_of("sort(shuffle(3,1,2))") == [1, 2, 3]
+    assert values_of("sort(3,1,2,reverse=true)") == [3, 2, 1]
+    assert values_of("float(range(0.3,0.9,0.3))") == [0.3, 0.6]
+
+
+def test_sorted_ranges_by_every_sweeper(command):
+    """Ours and Hydra's own run the same values."""
+    assert axis(command, "seed", "range(0,5,2)") == "0, 2, 4"
+    assert axis(command, "input.rate_hz", "range(10,30.5,10)") == "10.0, 20.0, 30.0 Hz"
+    assert axis(command, "seed", "sort(range(0,5,2),reverse=true)") == "4, 2, 0"
+    falling = "sort(range(10,35,10),reverse=true)"
+    assert axis(command, "input.rate_hz", falling) == "30.0, 20.0, 10.0 Hz"
+    words = (*SMALL, "-m", "hydra/sweeper=basic", "name=jobs")
+    assert command(*words, "input.rate_hz=sort(range(0.3,0.9,0.3),reverse=true)").code == 0
+    rates = {
+        job.name: yaml.safe_load((job / "configuration.yaml").read_text())["input"]["rate_hz"]
+        for job in Path("outputs/jobs").iterdir()
+        if job.is_dir()
+    }
+    assert rates == {"0": 0.6, "1": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("range(0,inf)", "the numbers of a range must be finite"),
+        ("range(nan,1)", "the numbers of a range must be finite"),
+        ("sort(range(0,1,0))", "the step of a range must not be 0"),
+        ("sort(range(1e9))", "an axis must have <= 1000000"),
+        ("choice(1,2),3", "must be one list of values, not one within another"),
+        ("[1,2]", "must be a whole number >= 0 and <= 4294967295; as an axis it is seed=1,2"),
+    ],
+)
+def test_a_sweep_that_is_none_is_refused(command, text, reason):
+    """One line with the text and what is allowed."""
+    ended = command(*DRY, "-m", f"seed={text}")
+    assert ended.code == 2
+    (line,) = ended.err.splitlines()
+    assert line.startswith(f"error: seed={text}".replace("1,2]", "1, 2]"))
+    assert reason in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["true", "1_000", "3e10", "12e4567", "007", "1.50", "inf", "+1", "größe", "a b", "a@b%c"],
+)
+def test_a_text_is_the_text_typed(command, text):
+    """A name that looks like a number, a truth value, or has other letters."""
+    ended = command(*DRY, f"outputs={text}", f"name={text}")
+    assert ended.out.splitlines()[-1] == f"directory: {text}/{text}", ended.err
+
+
+def test_a_study_is_the_text_typed(command):
+    """And what refers to it."""
+    ended = command(*DRY, "study=1e3", "name=${study}/x")
+    assert ended.out.splitlines()[-1] == "directory: outputs/1e3/x"
+
+
+def test_every_key_of_text_takes_text(command):
+    """No number, truth value or its other spelling is in a message about a text that is refused."""
+    for key in {*text_keys()} - {"study", "name", "outputs", "experiment"}:
+        ended = command(*DRY, f"{key}=1e3")
+        assert ended.code == 2
+        assert f"{key}=1e3: " in ended.err, ended.err
+    with pytest.raises(pipeline.RequestError, match=r"stdp.rule=1e3: "):
+        pipeline.configure("stdp.rule=1e3")
+
+
+@pytest.mark.parametrize("value", ["1e3", "true", "1.50"])
+def test_a_text_that_a_file_gives_as_a_number_is_refused(command, tmp_path, value):
+    """YAML has changed it already: quotation marks are asked for."""
+    (tmp_path / "own" / "experiment").mkdir(parents=True)
+    file = tmp_path / "own" / "experiment" / "mine.yaml"
+    file.write_text(f"# @package _global_\nstudy: {value}\n")
+    ended = command("--config-dir", str(tmp_path / "own"), "+experiment=mine", *DRY)
+    assert ended.code == 2
+    assert "must be text; put it in quotation marks" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("word", "sweeper"),
+    [("outputs=~/o", "pipeline"), ("outputs='~/o'", "basic"), ('outputs="~/o"', "pipeline")],
+)
+def test_a_tilde_is_the_home_directory(command, tmp_path, monkeypatch, word, sweeper):
+    """Typed with quotation marks or without, and by Hydra's own sweeper."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert command(*SMALL, word, "name=x", f"hydra/sweeper={sweeper}").code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"home"}
+    assert list((tmp_path / "home" / "o" / "x").rglob("results.nc"))
+
+
+def test_a_tilde_from_python_is_the_home_directory(configure, tmp_path, monkeypatch):
+    """As `directory` of `sweep`; as a name, or of nobody, it is refused."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    pipeline.sweep(configure(), {}, "~/x", backend="sequential")
+    assert (tmp_path / "x" / "results.nc").is_file()
+    with pytest.raises(pipeline.RequestError, match="there is no such home directory"):
+        pipeline.sweep(configure(), {}, "~no such user/x")
+
+
+@pytest.mark.parametrize(
+    ("word", "instead"),
+    [
+        ("hydra.run.dir=foo", "outputs= and name= set the directory"),
+        ("hydra.sweep.dir=foo", "outputs= and name= set the directory"),
+        ("hydra.sweep.subdir=foo", "outputs= and name= set the directory"),
+        ("hydra.output_subdir=foo", "outputs= and name= set the directory"),
+        ("hydra.job.chdir=true", "outputs= and name= set the directory"),
+        ("hydra.verbose=true", "sweep.log in the directory has the details"),
+        ("+hydra.job.env_set.A=1", "set the environment of the command"),
+        ("hydra.job.name=foo", "has no effect with hydra/sweeper=pipeline"),
+        ("hydra/job_logging=default", "has no effect with hydra/sweeper=pipeline"),
+        ("hydra/launcher=joblib", "run.n_jobs= and run.backend= set the workers"),
+        ("hydra/launcher=basic", "has no effect with hydra/sweeper=pipeline"),
+    ],
+)
+def test_a_setting_of_hydra_without_effect_is_refused(command, word, instead):
+    """One line with what to write in its place."""
+    ended = command(*SMALL, word)
+    assert ended.code == 2
+    (line,) = ended.err.splitlines()
+    assert line.startswith(f"error: {word}: ")
+    assert instead in line
+    assert list(Path.cwd().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("defaults:\n  - override /hydra/sweeper: basic\n", "give hydra/sweeper=basic on the comm"),
+        ("defaults:\n  - override /hydra/launcher: joblib\n", "hydra/launcher=joblib: is not"),
+        ("hydra:\n  sweep:\n    dir: foo\n", "hydra.sweep.dir=foo: has no effect"),
+        ("hydra:\n  job:\n    chdir: true\n", "hydra.job.chdir=True: has no effect"),
+    ],
+)
+def test_a_setting_of_hydra_in_an_experiment_is_refused(command, tmp_path, content, message):
+    """What an experiment file overrides of Hydra comes after our own config, or is not read."""
+    folder = tmp_path / "own" / "experiment"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(f"# @package _global_\n{content}")
+    ended = command("--config-dir", str(tmp_path / "own"), "+experiment=mine", *SMALL)
+    assert ended.code == 2
+    assert message in ended.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("seed=3", "--cfg", "job", "--resolve", "name=x"),
+        ("--cfg", "job", "seed=3", "--resolve", "name=x"),
+        ("seed=3", "--cfg=job", "name=x", "--resolve"),
+    ],
+)
+def test_options_and_overrides_stand_in_any_order(command, words):
+    """Argparse would take only the overrides before the first option."""
+    ended = command(*words)
+    assert ended.code == 0
+    composed = yaml.safe_load(ended.out)
+    assert (composed["seed"], composed["name"]) == (3, "x")
+
+
+def test_an_option_with_an_optional_value_takes_no_override(command):
+    """`--info seed=3` shows everything."""
+    assert command("--info", "seed=3").code == 0
+    assert command("--info", "config", "seed=3").code == 0
+
+
+def test_hydras_rerun_is_refused(command):
+    """It would run a pickled config, which experiments do not have."""
+    ended = command(*SMALL, "--experimental-rerun", "x")
+    assert ended.code == 2
+    assert "--experimental-rerun: has no effect; python -m pipeline.reproduce" in ended.err
