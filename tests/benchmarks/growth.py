@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import pipeline
-from analysis.plots import style
+from analysis.plots import style, text
 from pipeline import Configuration
 from pipeline.engine import compiled
 from tests.benchmarks.contest import one_core
@@ -156,7 +156,7 @@ def draw(series: Sequence[Series]) -> Figure:
     figure, panels = plt.subplots(2, 2, figsize=(style.PAGE, 4.6))
     for axes, one in zip(panels.flat, series, strict=True):
         _draw_panel(axes, one)
-    style.title_above(figure, _TITLE)
+    text.set_header(figure, text.header(_TITLE, style.PAGE))
     return figure
 
 

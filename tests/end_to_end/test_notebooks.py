@@ -103,7 +103,7 @@ def test_sweep_names_the_silent_points_and_those_not_settled(executed):
     lines = [" ".join(line.split()) for line in printed(executed["2_sweep"]).splitlines()]
     assert "10.0 True True True True" in lines
     assert "15.0 settled settled not settled not settled" in lines
-    assert sum(bool(re.match(r"15\.0 settled \d+\.0$", line)) for line in lines) == 1
+    assert sum(bool(re.match(r"15\.0 settled \d+\.0 ", line)) for line in lines) == 1
 
 
 def test_post_hoc_reads_an_experiment_of_the_command_line(executed):

@@ -67,7 +67,9 @@ def test_a_dot_for_each_seed_is_asked_of_the_report_too(copy, one_figure):
     _, page = report_of(copy, "--each-seed")
     assert f"python -m analysis '{copy}' --figure square --each-seed" in page.texts["figures"]
     assert f"python -m analysis '{copy}' --report --each-seed" in page.texts["reproduce"]
-    assert not re.search("pipeline.*--each-seed", page.texts["reproduce"])
+    assert re.search(
+        rf"pipeline.reproduce '{re.escape(str(copy))}'\s+Write", page.texts["reproduce"]
+    )
 
 
 @pytest.mark.parametrize(
