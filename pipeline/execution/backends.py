@@ -288,7 +288,8 @@ def _processes(
 ) -> Iterator[tuple[Submit, Callable[[], bool]]]:
     """Yield two functions: to submit a task to worker processes, and whether anything manages them.
 
-    At a stop the processes are killed. Otherwise they are kept for the next sweep of this process, unless one of them was killed.
+    At a stop the processes are killed. Otherwise they are kept for the next sweep of this process,
+    unless one of them was killed.
     """
     from concurrent.futures import Future
     from concurrent.futures.process import BrokenProcessPool

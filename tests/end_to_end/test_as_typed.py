@@ -186,6 +186,7 @@ def hydras_config():
 def test_every_setting_of_hydra_without_effect_is_refused(hydras_config):
     """The message has what was typed, and what to write in its place."""
     refuse_without_effect(hydras_config("seed=1", "hydra.mode=MULTIRUN", "hydra/help=default"))
+    refuse_without_effect(hydras_config("hydra.searchpath=[]"))
     for word, instead in IDLE:
         with pytest.raises(pipeline.RequestError) as refused:
             refuse_without_effect(hydras_config("seed=1", word))
