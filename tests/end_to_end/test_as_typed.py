@@ -84,7 +84,21 @@ def test_a_sweep_that_is_none_is_refused(command, text, reason):
 
 
 TEXTS = ["true", "False", "1_000", "1e3", "3e10", "12e4567", "007", "1.50", "0x10", "inf", "+1"]
-TEXTS += ["größe", "a b", "a@b%c", "1/2", "-1", "nan", "0", "a-b_c.d"]
+TEXTS += [
+    "dt=0.1",
+    "x#1",
+    "a:b",
+    "10:30",
+    "a&b!",
+    "größe",
+    "a b",
+    "a@b%c",
+    "1/2",
+    "-1",
+    "nan",
+    "0",
+    "a-b_c.d",
+]
 
 
 def test_every_key_of_text_keeps_every_text():
