@@ -100,5 +100,5 @@ def _log_to_stderr() -> None:
 def _while_composing(error: Exception) -> bool:
     """Whether Hydra raised an error of any type before it called the pipeline."""
     frames = traceback.walk_tb(error.__traceback__)
-    modules = {frame.f_globals["__name__"] for frame, _ in frames} - {__name__}
+    modules = {frame.f_globals.get("__name__", "") for frame, _ in frames} - {__name__}
     return not any(name.startswith(("hydra_plugins.", "pipeline.")) for name in modules)
