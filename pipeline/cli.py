@@ -44,7 +44,7 @@ def run_one(config: DictConfig) -> None:
     grid = Grid(parameters_of(config))
     refuse_replaced(grid, job.overrides.task)
     try:
-        run_and_report(grid, config, Path(job.runtime.output_dir))
+        run_and_report(grid, config, Path(job.runtime.output_dir), made_by_hydra=True)
     except SystemExit as ended:  # would end Hydra's launcher, and with it the jobs that follow
         if ended.code != SOME_FAILED:
             raise
@@ -102,5 +102,5 @@ def _log_to_stderr() -> None:
 def _while_composing(error: Exception) -> bool:
     """Whether Hydra raised an error of any type before it called the pipeline."""
     frames = traceback.walk_tb(error.__traceback__)
-    modules = {frame.f_globals["__name__"] for frame, _ in frames} - {__name__}
+    modules = {frame.f_globals.get("__name__", "") for frame, _ in frames} - {__name__}
     return not any(name.startswith(("hydra_plugins.", "pipeline.")) for name in modules)

@@ -34,8 +34,8 @@ from pipeline.request.axis import refuse_too_many
 
 _hydras_functions = overrides_parser.create_functions
 
-#: A value of one of these characters alone, or a number, is quoted where it stands for text.
-_PLAIN_TEXT = re.compile(r"[\w ~/\-+.%@]+")
+#: A value of these characters alone is quoted where it stands for text and would be another value.
+_PLAIN_TEXT = re.compile(r"[\w ~/\-+.%@:=#&!;^]+")
 
 
 @dataclasses.dataclass
@@ -146,7 +146,7 @@ def _quoted(override: str) -> str:
     key, equals, value = override.partition("=")
     if not equals or not _PLAIN_TEXT.fullmatch(value) or value.lower() == "null":
         return override
-    if value.isascii() and not _is_retyped(value) and not set(value) & set(" ~"):
+    if value.isascii() and not _is_retyped(value) and not set(value) & set(" ~:=#&!;^"):
         return override
     return override_text(key, value)
 
