@@ -125,8 +125,8 @@ def test_the_command_below_the_table_writes_all_of_it(keep, one_figure, tmp_path
     assert [row["A_plus"] for row in rows] == ["0.01", "0.02"]
     with open_results(folder) as dataset:
         rate = dataset["late_output_rate"].sel(rate_hz=60, A_plus=0.02).values
-    assert float(rows[1]["output_rate"]) == pytest.approx(rate.mean())
-    assert float(rows[1]["output_rate_spread"]) == pytest.approx(rate.std(ddof=1))
-    low, high = float(rows[1]["output_rate_low"]), float(rows[1]["output_rate_high"])
+    assert float(rows[1]["late_output_rate"]) == pytest.approx(rate.mean())
+    assert float(rows[1]["late_output_rate_spread"]) == pytest.approx(rate.std(ddof=1))
+    low, high = float(rows[1]["late_output_rate_low"]), float(rows[1]["late_output_rate_high"])
     assert low < rate.mean() < high
     assert rows[1]["seeds_done"] == "3"
