@@ -104,12 +104,13 @@ def numbers(dataset: xr.Dataset, where: Sequence[str] = ()) -> xr.Dataset:
     Returns
     -------
     Dataset, (...)
-        Along the swept axes without `seed`, in the units of the attribute `units`, such as [Hz]: of
-        each measure, such as `late_output_rate`, which is named as in the file, the mean over the
-        seeds that are done. Where there are several seeds, also `late_output_rate_spread`, the
-        standard deviation over seeds, and `late_output_rate_low` and `late_output_rate_high`, the
-        95 % interval of the mean. Further the number of `seeds_done`, the effective LTD ratio where
-        it differs, and whether rate and weights have `settled`.
+        Along the swept axes without `seed`, or `point`, of length 1, where there are none, in the
+        units of the attribute `units`, such as [Hz]: of each measure, such as `late_output_rate`,
+        which is named as in the file, the mean over the seeds that are done. Where there are
+        several seeds, also `late_output_rate_spread`, the standard deviation over seeds, and
+        `late_output_rate_low` and `late_output_rate_high`, the 95 % interval of the mean. Further
+        the number of `seeds_done`, the effective LTD ratio where it differs, and whether rate and
+        weights have `settled`.
 
     Raises
     ------
@@ -127,4 +128,5 @@ def numbers(dataset: xr.Dataset, where: Sequence[str] = ()) -> xr.Dataset:
             found[f"{name}_high"] = interval.sel(bound="high", drop=True)
     ratio = varying_ratio(measured)
     found |= {"seeds_done": seeds_done(measured), "settled": measured.settling["settled"]}
-    return xr.Dataset(found if ratio is None else {RATIO: ratio} | found)
+    table = xr.Dataset(found if ratio is None else {RATIO: ratio} | found)
+    return table if measured.swept else table.expand_dims("point")

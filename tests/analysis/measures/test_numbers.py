@@ -23,7 +23,8 @@ def test_rows_are_combinations_in_the_order_of_the_sweep(dataset):
     table = found.to_dataframe()
     assert [*table.index] == [(10, 0), (10, 60), (40, 0), (40, 60)]
     assert [*table["effective_ltd_ratio"].round(3)] == [0.55, 0.55, 2.2, 2.2]
-    assert {"late_output_rate", "late_output_rate_spread", "mean_weight", "settled"} <= {*table.columns}
+    names = {"late_output_rate", "late_output_rate_spread", "mean_weight", "settled"}
+    assert names <= {*table.columns}
 
 
 def test_spread_and_interval_are_those_of_the_seeds_that_are_done(dataset):
@@ -43,8 +44,8 @@ def test_spread_and_interval_are_those_of_the_seeds_that_are_done(dataset):
 def test_units_and_long_names_are_those_of_the_file(dataset):
     """The mean and its neighbours are in the unit of the variable."""
     found = numbers(dataset)
-    for name in ("late_output_rate", "late_output_rate_spread", "late_output_rate_low", "late_output_rate_high"):
-        assert found[name].attrs["units"] == "Hz"
+    for suffix in ("", "_spread", "_low", "_high"):
+        assert found[f"late_output_rate{suffix}"].attrs["units"] == "Hz"
     assert found["late_output_rate"].attrs["long_name"].endswith("last half of the run")
 
 
@@ -82,6 +83,15 @@ def test_without_several_seeds_there_is_neither_spread_nor_interval(dataset):
         dataset["mean_weight"].sel(seed=1).reset_coords(drop=True),
     )
     assert (found["seeds_done"] == 1).all()
+
+
+def test_a_sweep_over_seeds_alone_has_one_row(sweep):
+    """It has no axis for the index of a table, and neither has a single run."""
+    dataset = sweep({"seed": range(3)}, "simulation.duration=1000")
+    for part, n in ((dataset, 3), (dataset.isel(seed=0), 1)):
+        table = numbers(part).to_dataframe()
+        assert [*table["seeds_done"]] == [n]
+        assert [*table["mean_weight"]] == [pytest.approx(part["mean_weight"].mean().item())]
 
 
 def test_conditions_select_points(dataset, tmp_path):
