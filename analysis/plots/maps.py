@@ -99,8 +99,13 @@ def phase_diagram(
         if where.any()
     }
     if patches:
-        place = {"loc": "outside lower right", "ncols": len(patches)}
-        figure.legend([*patches.values()], [*patches], handleheight=1.2, **place)
+        figure.legend(
+            [*patches.values()],
+            [*patches],
+            loc="outside lower right",
+            ncols=len(patches),
+            handleheight=1.2,
+        )
     figure.draw_without_rendering()  # the panels take their sizes, on which labels depend
     for axes, values, levels in lined:
         if levels:
