@@ -142,4 +142,6 @@ def _settled(measured: MeasuredDataset, index: Mapping[Hashable, int]) -> str:
     to_come = measured.settling["to_come"][index]
     if answer != NOT_SETTLED or to_come.isnull().all():
         return answer
+    if to_come.max() <= 1:  # nothing moves, but hardly anything could have moved the weights
+        return f"{answer}: too few output spikes"
     return f"{answer}: {to_come['quantity'][to_come.values.argmax()].item()}"

@@ -36,6 +36,19 @@ def test_numbers_are_those_of_the_file(page, experiment):
     assert firing["Settled"] == "not settled: share of weights above 0.5"
 
 
+def test_what_is_still_for_want_of_spikes_names_no_quantity(configure):
+    """All bounds are within the tolerances: it is plasticity that has hardly happened."""
+    configuration = configure(
+        "record=history", "simulation.duration=30000", "input.rate_hz=10", "synapse.w_init=1",
+        "input.n_synapses=300", "stdp.ltd_ratio=0.8",
+    )  # fmt: skip
+    dataset = pipeline.sweep(configuration, {"stdp.A_plus": [0.0008]}, backend="sequential")
+    measured = MeasuredDataset(dataset)
+    assert measured.settling["to_come"].max() <= 1
+    _, (row,) = summary(measured)
+    assert row[-1] == "not settled: too few output spikes"
+
+
 def test_hundreds_of_combinations_are_listed(configure, monkeypatch):
     """An axis more does not make the table vanish; above the limit it is ranges."""
     axes = {"input.rate_hz": [60, 5], "stdp.tau_plus": range(10, 62)}
