@@ -68,8 +68,8 @@ CRITERION = (
 #: All answers, and what each says of a run.
 ANSWERS = {
     SETTLED: "what may still be to come is within the tolerances",
-    UPPER_BOUND: "all weights are, and stay, at the upper bound",
-    LOWER_BOUND: "all weights are, and stay, at the lower bound",
+    UPPER_BOUND: "settled, with all weights within 0.1 of the upper bound",
+    LOWER_BOUND: "settled, with all weights within 0.1 of the lower bound",
     FROZEN: "the rule changes no weight",
     NO_SPIKE: "in the last half of the run: a rate below three spikes in that time, no equilibrium",
     NOT_SETTLED: "longer runs or more seeds are needed",
@@ -316,10 +316,12 @@ def _answer(windows: Windows, to_come: NDArray[np.float64]) -> str:
         return FROZEN
     if not windows.all_fired or windows.plasticity < MIN_PLASTICITY:  # False if it is unknown
         return NOT_SETTLED
+    if to_come.max() > 1:
+        return NOT_SETTLED
     for answer, column in ((UPPER_BOUND, _STRONG), (LOWER_BOUND, _WEAK)):
         if min(windows.last[column], windows.before[column]) >= _ALL:
             return answer
-    return SETTLED if to_come.max() <= 1 else NOT_SETTLED
+    return SETTLED
 
 
 def _to_come(windows: Windows) -> NDArray[np.float64]:

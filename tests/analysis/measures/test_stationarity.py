@@ -175,6 +175,22 @@ def test_weights_at_a_bound_are_an_answer(value, answer):
     assert judge(weight=weight).answer == NOT_SETTLED
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "rate"),
+    [
+        (0.095, 0.005, np.full(128, 10.0)),
+        (0.905, 0.995, np.full(128, 10.0)),
+        (0.03, 0.03, np.linspace(30, 1, 128)),
+    ],
+)
+def test_near_a_bound_what_still_moves_has_not_settled(first, last, rate):
+    """The weights between the limit of weak or strong ones and the bound, or the output rate."""
+    weight = np.linspace(first, last, 128)[:, np.newaxis] + np.zeros(100)
+    judgement = judge(rate, weight)
+    assert judgement.answer == NOT_SETTLED
+    assert judgement.to_come.max() > 1
+
+
 def test_without_plasticity_the_weights_are_frozen():
     """Where the rule changes no weight, whatever the rate does."""
     assert judge(step=0.0).answer == FROZEN
