@@ -73,7 +73,7 @@ ANSWERS = {
     FROZEN: "the rule changes no weight",
     NO_SPIKE: "in the last half of the run: a rate below three spikes in that time, no equilibrium",
     NOT_SETTLED: "longer runs or more seeds are needed",
-    NOT_RECORDED: "fewer than 16 samples of the weights were recorded",
+    NOT_RECORDED: "fewer than 16 samples of the weights, or their beginning was cut off",
 }
 
 #: Sampling errors that are added.
@@ -206,10 +206,11 @@ def compared(
     Returns
     -------
     Windows or None
-        None for fewer than `MIN_SAMPLES` samples.
+        None for fewer than `MIN_SAMPLES` samples, or if the first quarter of the time has none: a
+        history that was cut in time may lack the window before.
     """
     time = np.asarray(time, dtype=np.float64)
-    if time.size < MIN_SAMPLES:
+    if time.size < MIN_SAMPLES or time[0] > time[-1] / 4:
         return None
     series = np.column_stack([rate, weights])
     end = time[-1]
@@ -273,7 +274,7 @@ def settled_since(time: ArrayLike, rate: ArrayLike, weights: NDArray[np.float64]
         Time [ms], in quarters of the windows that begin at T/2, T/4, T/8, ... of a run of length T:
         the mean over none of the later quarters differs from that over the last half by more than
         the tolerance and three times its error, in any of `QUANTITIES`. Windows of fewer than four
-        samples are not looked at.
+        samples are not looked at, nor is what is before the first sample.
     """
     time, series = np.asarray(time, dtype=np.float64), np.column_stack([rate, weights])
     last, error = _batch_means(series[time > time[-1] / 2])
@@ -288,7 +289,7 @@ def settled_since(time: ArrayLike, rate: ArrayLike, weights: NDArray[np.float64]
             if (_by_quantity(difference, _variation) > allowed).any():
                 return float(time[quarter[-1]])
         end /= 2
-    return float(end)
+    return float(max(end, time[0]))
 
 
 def _error_of_mean(values: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:

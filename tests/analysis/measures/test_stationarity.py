@@ -204,6 +204,20 @@ def test_near_a_bound_what_still_moves_has_not_settled(first, last, rate):
     assert judgement.to_come.max() > 1
 
 
+@pytest.mark.parametrize("start", [40_000, 70_000])
+def test_a_run_without_the_window_before_is_not_judged(start):
+    """As of a dataset that was cut in time, within that window or within the last half."""
+    kept = times() > start
+    assert judge(weight=weights(0.4)[kept], time=times()[kept]).answer == NOT_RECORDED
+
+
+def test_nothing_has_settled_before_the_first_sample():
+    """Of a run whose first part was cut off, of which nothing is known."""
+    kept = times() > 20_000
+    statistics = weight_statistics(weights(0.4))[kept]
+    assert settled_since(times()[kept], np.full(kept.sum(), 10.0), statistics) == 21_000
+
+
 def test_without_plasticity_the_weights_are_frozen():
     """Where the rule changes no weight, whatever the rate does."""
     assert judge(step=0.0).answer == FROZEN
