@@ -12,7 +12,6 @@ import math
 import random
 import re
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -62,17 +61,22 @@ def numbers_of(sweep: RangeSweep, text: str) -> list[float]:
     RequestError
         If the step is 0, a number is not finite, or there are too many.
     """
-    ends = sweep.start, sweep.stop, sweep.step
-    start, stop, step = (Decimal(repr(number)) for number in ends)
-    if not all(number.is_finite() for number in (start, stop, step)):
+    ends = [number for number in (sweep.start, sweep.stop, sweep.step) if number is not None]
+    if not all(isinstance(number, int) or math.isfinite(number) for number in ends):
         raise RequestError(f"{text}: the numbers of a range must be finite")
-    if step == 0:
+    if sweep.step == 0:
         raise RequestError(f"{text}: the step of a range must not be 0")
-    # Exact, and rounded up: the division of Decimals is neither.
-    count = max(0, math.ceil((Fraction(stop) - Fraction(start)) / Fraction(step)))
+    # In integers: the caller may have set the precision of the module decimal, and its division
+    # is not exact in any.
+    start, stop, step = (Fraction(repr(number)) for number in ends)
+    count = max(0, math.ceil((stop - start) / step))
     refuse_too_many(text, count)
-    whole = all(isinstance(number, int) for number in ends)
-    return [(int if whole else float)(start + i * step) for i in range(count)]
+    denominator = math.lcm(start.denominator, step.denominator)
+    first, increment = int(start * denominator), int(step * denominator)
+    numbers = (first + i * increment for i in range(count))
+    if all(isinstance(number, int) for number in ends):
+        return list(numbers)
+    return [number / denominator for number in numbers]
 
 
 def _decimal(value: Any) -> Any:

@@ -1,0 +1,44 @@
+"""Inputs of reports that users of other tools made in public; see docs/public_reports.md."""
+
+import decimal
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import pipeline
+from pipeline.request import grammar
+
+
+@pytest.fixture
+def settings_of_the_caller():
+    """Change what the modules decimal, numpy, warnings and xarray let a program set for itself."""
+    with (
+        decimal.localcontext(decimal.Context(prec=2, rounding=decimal.ROUND_UP)),
+        np.errstate(all="raise"),
+        np.printoptions(precision=1, threshold=2, floatmode="fixed"),
+        xr.set_options(keep_attrs=False, arithmetic_join="outer"),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("error")
+        yield
+
+
+def values_of(text):
+    """Return the values of a sweep as a command line gives them."""
+    return grammar.values_of(grammar.parser().parse_override(f"input.rate_hz={text}"))
+
+
+def test_settings_of_the_caller_change_no_result(configure, tmp_path, settings_of_the_caller):
+    """Times, ranges, weights and the file are those of a program that has set nothing."""
+    fine = configure("simulation.dt=0.12345", "record=history", "record.weight_interval=12.345")
+    assert pipeline.simulate(fine)["sample_time"].values[:3].tolist() == [12.345, 24.69, 37.035]
+    assert values_of("range(1000.5,1003,1)") == [1000.5, 1001.5, 1002.5]
+    swept = pipeline.sweep(fine, {"seed": [1, 2], "input.rate_hz": [0, 33.25]}, tmp_path / "x")
+    with decimal.localcontext(decimal.Context()), np.errstate(all="ignore"):
+        again = pipeline.sweep(fine, {"seed": [1, 2], "input.rate_hz": [0, 33.25]})
+    xr.testing.assert_equal(
+        swept.drop_vars(["wall_time", "made_by"]), again.drop_vars(["wall_time", "made_by"])
+    )
+    assert swept["weight"].attrs == again["weight"].attrs
