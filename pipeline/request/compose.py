@@ -29,7 +29,12 @@ from pipeline.model.quantity import Quantity, overrides_by_key, unknown_key, wri
 from pipeline.request.axis import not_a_choice
 from pipeline.request.grammar import texts_quoted
 from pipeline.request.hydra_loader import FileState, Loaded, calls_resolver, file_state, load
-from pipeline.request.own_files import refuse_hidden, refuse_misplaced, unreadable_file
+from pipeline.request.own_files import (
+    refuse_hidden,
+    refuse_misplaced,
+    refuse_misread_numbers,
+    unreadable_file,
+)
 from pipeline.request.run_settings import RunSettings
 from pipeline.system.locks import shared_lock
 
@@ -198,6 +203,7 @@ def parameters_of(config: DictConfig) -> dict[str, Any]:
         If a key is unknown, or a value is missing or cannot be resolved.
     """
     refuse_hidden(config, CONF)
+    refuse_misread_numbers(config)
     values = plain(without_hydra(config))
     for key, value in values.items():
         if key not in known_keys() or key == "experiment":
@@ -266,6 +272,8 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
     """Return an error of Hydra as one line that names the key, if it can be found."""
     if isinstance(error, RequestError):
         return error
+    if isinstance(error, FileNotFoundError) and error.filename is None:  # of os.getcwd
+        return RequestError("the current directory was removed; change to one that exists")
     if isinstance(error, UnicodeDecodeError) and unreadable_file(error):
         return RequestError(f"{unreadable_file(error)}: must be text in UTF-8 ({error.reason})")
     if isinstance(error, MissingConfigException) and error.options:

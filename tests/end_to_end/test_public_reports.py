@@ -8,7 +8,9 @@ import pytest
 import xarray as xr
 
 import pipeline
+from pipeline.model.errors import RequestError
 from pipeline.request import grammar
+from tests.conftest import SMALL
 
 
 @pytest.fixture
@@ -42,3 +44,40 @@ def test_settings_of_the_caller_change_no_result(configure, tmp_path, settings_o
         swept.drop_vars(["wall_time", "made_by"]), again.drop_vars(["wall_time", "made_by"])
     )
     assert swept["weight"].attrs == again["weight"].attrs
+
+
+@pytest.mark.parametrize("words", [[], ["dry_run=true"], ["-m", "seed=1,2"]])
+def test_a_current_directory_that_was_removed_is_named(command, tmp_path, monkeypatch, words):
+    """One line instead of "No such file or directory"."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    ended = command(*SMALL, *words)
+    assert ended.code == 2
+    assert ended.err == "error: the current directory was removed; change to one that exists\n"
+
+
+def test_an_error_below_an_extension_module_is_shown(command, monkeypatch):
+    """Frames of Cython have no `__name__`, and an error there is raised as it is."""
+    import netCDF4
+
+    def fail(*_, **__):
+        exec(
+            "raise UnicodeEncodeError('utf-8', 'a', 0, 1, 'why')",
+            {"UnicodeEncodeError": UnicodeEncodeError},
+        )
+
+    monkeypatch.setattr(netCDF4, "Dataset", fail)
+    with pytest.raises(UnicodeEncodeError, match="why"):
+        command(*SMALL)
+
+
+@pytest.mark.parametrize("call", [pipeline.plan, pipeline.sweep])
+def test_a_folder_whose_name_netcdf_cannot_encode_is_refused_first(configure, tmp_path, call):
+    """A name in Latin-1, where file names are UTF-8: refused before any point, nothing written."""
+    folder = tmp_path / "caf\udce9"
+    folder.mkdir()
+    for path in (folder, folder / "outputs" / "x"):
+        with pytest.raises(RequestError, match="netCDF takes only paths in utf-8"):
+            call(configure(), {"seed": [1, 2]}, path)
+    assert not list(folder.iterdir())
