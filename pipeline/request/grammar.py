@@ -33,8 +33,9 @@ from pipeline.request.axis import refuse_too_many
 
 _hydras_functions = overrides_parser.create_functions
 
-#: A value of one of these characters alone, or a number, is quoted where it stands for text.
-_PLAIN_TEXT = re.compile(r"[\w ~/\-+.%@]+")
+#: A value of these characters alone, or a number, is quoted where it stands for text. Of other
+#: alphabets all are: in decomposed text, as of macOS, an umlaut is a letter and a mark.
+_PLAIN_TEXT = re.compile(r"(?:[\w ~/\-+.%@]|[^\x00-\x7f])+")
 
 
 @dataclasses.dataclass
@@ -147,12 +148,23 @@ def texts_quoted(overrides: Iterable[str], keys: Iterable[str]) -> list[str]:
 
 
 def _quoted(override: str) -> str:
+    """Quote the text of an override, or each of several texts between commas, where needed."""
     key, equals, value = override.partition("=")
-    if not equals or not _PLAIN_TEXT.fullmatch(value) or value.lower() == "null":
+    texts = [text.strip() for text in value.split(",")] if "," in value else [value]
+    if not equals or not all(map(_is_plain, texts)) or not any(map(_needs_quotes, texts)):
         return override
-    if value.isascii() and not _is_retyped(value) and not set(value) & set(" ~"):
-        return override
-    return override_text(key, value)
+    quoted = (override_text("", text)[1:] if _needs_quotes(text) else text for text in texts)
+    return f"{key}={','.join(quoted)}"
+
+
+def _is_plain(value: str) -> bool:
+    """Whether a value is a text without quotation marks and signs of the grammar."""
+    return bool(_PLAIN_TEXT.fullmatch(value)) and value.lower() != "null"
+
+
+def _needs_quotes(value: str) -> bool:
+    """Whether Hydra refuses a text or does not take it as it is."""
+    return not value.isascii() or _is_retyped(value) or bool(set(value) & set(" ~"))
 
 
 def _is_retyped(value: str) -> bool:

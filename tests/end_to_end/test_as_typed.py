@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+import xarray as xr
 import yaml
 
 import pipeline
@@ -83,12 +84,40 @@ def test_a_sweep_that_is_none_is_refused(command, text, reason):
 
 @pytest.mark.parametrize(
     "text",
-    ["true", "1_000", "3e10", "12e4567", "007", "1.50", "inf", "+1", "größe", "a b", "a@b%c"],
+    [
+        "true",
+        "1_000",
+        "3e10",
+        "12e4567",
+        "007",
+        "1.50",
+        "inf",
+        "+1",
+        "größe",
+        "a b",
+        "a@b%c",
+        "gro\u0308ße",
+        "\u0939\u093f\u0928\u094d\u0926\u0940",
+        "a→b",
+    ],
 )
 def test_a_text_is_the_text_typed(command, text):
-    """A name that looks like a number, a truth value, or has other letters."""
+    """A name that looks like a number, a truth value, or has other letters, composed or not."""
     ended = command(*DRY, f"outputs={text}", f"name={text}")
     assert ended.out.splitlines()[-1] == f"directory: {text}/{text}", ended.err
+
+
+def test_choices_of_an_axis_have_names_of_any_letters(command, tmp_path):
+    """A file größe.yaml of one's own is swept beside ours, and 1e1.yaml is not the number 10."""
+    (tmp_path / "own" / "stdp").mkdir(parents=True)
+    for name, amplitude in (("größe", 0.009), ("1e1", 0.01)):
+        text = f"defaults: [notebook, _self_]\nA_plus: {amplitude}\n"
+        (tmp_path / "own" / "stdp" / f"{name}.yaml").write_text(text)
+    words = ("--config-dir", "own", *SMALL, "-m", "stdp=notebook,größe, 1e1", "name=choices")
+    assert command(*words).code == 0
+    with xr.open_dataset("outputs/choices/results.nc") as dataset:
+        assert dataset["stdp"].values.tolist() == ["notebook", "größe", "1e1"]
+        assert dataset["A_minus"].values.tolist() == [0.0088, 0.0099, 0.011]
 
 
 def test_a_study_is_the_text_typed(command):

@@ -1,6 +1,7 @@
 """Inputs of reports that users of other tools made in public; see docs/public_reports.md."""
 
 import decimal
+import os
 import warnings
 
 import numpy as np
@@ -81,3 +82,12 @@ def test_a_folder_whose_name_netcdf_cannot_encode_is_refused_first(configure, tm
         with pytest.raises(RequestError, match="netCDF takes only paths in utf-8"):
             call(configure(), {"seed": [1, 2]}, path)
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("limit", ["", "all"])
+def test_a_limit_of_cores_that_cannot_be_read_ends_nothing(configure, monkeypatch, caplog, limit):
+    """Joblib reads it from the environment or a control group; all cores are used."""
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", limit)
+    plan = pipeline.plan(configure("simulation.duration=1e6"), {"seed": range(100)})
+    assert plan.n_workers == len(os.sched_getaffinity(0))
+    assert "the limit of cores cannot be read" in caplog.text
