@@ -22,7 +22,7 @@ from pipeline.request.grammar import use_for_hydras_sweepers
 from pipeline.request.grid import Grid
 from pipeline.request.help_text import declare_help
 from pipeline.request.overrides import refuse_replaced
-from pipeline.request.own_files import refuse_hidden, refuse_misread_numbers
+from pipeline.request.own_files import refuse_hidden, refuse_misread_files
 from pipeline.system.output import closed_pipes_ignored, complain
 from pipeline.system.signals import INTERRUPTED
 
@@ -44,7 +44,7 @@ def run_one(config: DictConfig) -> None:
 
     settings = cast("DictConfig", HydraConfig.instance().cfg)
     refuse_hidden(settings, CONF)
-    refuse_misread_numbers(settings)
+    refuse_misread_files(settings)
     job = HydraConfig.get()
     grid = Grid(parameters_of(config))
     refuse_replaced(grid, job.overrides.task)

@@ -32,7 +32,7 @@ from pipeline.request.hydra_loader import FileState, Loaded, calls_resolver, fil
 from pipeline.request.own_files import (
     refuse_hidden,
     refuse_misplaced,
-    refuse_misread_numbers,
+    refuse_misread_files,
     unreadable_file,
 )
 from pipeline.request.run_settings import RunSettings
@@ -203,7 +203,7 @@ def parameters_of(config: DictConfig) -> dict[str, Any]:
         If a key is unknown, or a value is missing or cannot be resolved.
     """
     refuse_hidden(config, CONF)
-    refuse_misread_numbers(config)
+    refuse_misread_files(config)
     values = plain(without_hydra(config))
     for key, value in values.items():
         if key not in known_keys() or key == "experiment":

@@ -111,10 +111,10 @@ def chosen_files(config: DictConfig, of_model: bool = False) -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
-def refuse_misread_numbers(config: DictConfig) -> None:
-    """Refuse numbers of chosen files that YAML 1.1 reads otherwise than they look.
+def refuse_misread_files(config: DictConfig) -> None:
+    """Refuse chosen files that Hydra or YAML 1.1 read otherwise than they look.
 
-    `010` is 8 there, and `1:30` is 90.
+    Hydra passes over a package line behind a byte order mark; `010` is 8 for YAML, and `1:30` 90.
 
     Parameters
     ----------
@@ -130,6 +130,11 @@ def refuse_misread_numbers(config: DictConfig) -> None:
         return
     for file in chosen_files(config, of_model=True):
         content = file.read_text(encoding="utf-8")
+        if content.startswith("\ufeff#"):
+            raise RequestError(
+                f"{file}: begins with a byte order mark, behind which Hydra does not see "
+                f"{content[1:].splitlines()[0]}; save it as UTF-8 without one"
+            )
         if not _MISREAD.search(content):
             continue
         for token in yaml.scan(content):

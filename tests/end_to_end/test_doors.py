@@ -114,6 +114,17 @@ def test_a_number_that_yaml_reads_otherwise_is_refused(command, own, text, read)
         pipeline.configure(path, "+experiment=mine")
 
 
+def test_a_byte_order_mark_before_the_package_line_is_named(command, own):
+    """Editors of Windows write one; with other line ends a file is read as it is."""
+    text = f"# @package _global_\n{SWEEP}"
+    words = ("+experiment=mine", *SMALL, "name=own")
+    ended = command("--config-dir", own("experiment/mine.yaml", f"\ufeff{text}"), *words)
+    assert ended.code == 2
+    assert "mine.yaml: begins with a byte order mark" in ended.err
+    ended = command("--config-dir", own("experiment/mine.yaml", text.replace("\n", "\r\n")), *words)
+    assert (ended.code, ended.out.split(" in ")[0]) == (0, "2 points")
+
+
 @pytest.mark.parametrize(
     "text", ["seed: 007", "name: '010'", "seed: 7  # 12:30", "input: {rate_hz: 1e1}"]
 )
