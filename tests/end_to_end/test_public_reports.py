@@ -2,16 +2,25 @@
 
 import decimal
 import os
+import shutil
+import subprocess
+import sys
+import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
 import pipeline
+from analysis import open_results
 from pipeline.model.errors import RequestError
+from pipeline.model.parameters import by_key
 from pipeline.request import grammar
 from tests.conftest import SMALL
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -91,3 +100,170 @@ def test_a_limit_of_cores_that_cannot_be_read_ends_nothing(configure, monkeypatc
     plan = pipeline.plan(configure("simulation.duration=1e6"), {"seed": range(100)})
     assert plan.n_workers == len(os.sched_getaffinity(0))
     assert "the limit of cores cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a#mode=zarr", "p%20q", "br[1]", "sp ace", "q?x", "it's", "größe-λ", "new\nline", "c:d",
+     "dap4:x", "{x}", "$HOME", "*", "http:__x"],
+)  # fmt: skip
+def test_a_path_is_no_address_and_no_pattern(configure, tmp_path, name):
+    """netCDF, glob and shells give these signs a meaning: written, resumed and read here."""
+    path = tmp_path / name / "x"
+    pipeline.sweep(configure(), {"seed": [1, 2]}, path, backend="sequential")
+    assert pipeline.plan(configure(), {"seed": [1, 2, 3]}, path).asked.done == 2
+    assert open_results(path)["seed"].values.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o002, 0o077])
+def test_files_may_be_read_by_whom_the_umask_says(configure, tmp_path, mask):
+    """Files that were written beside and renamed are not private to their owner for that."""
+    before = os.umask(mask)
+    try:
+        pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path / "x", backend="sequential")
+    finally:
+        os.umask(before)
+    files = [file for file in (tmp_path / "x").rglob("*") if file.is_file()]
+    assert len(files) >= 5
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o666 & ~mask}
+
+
+@pytest.mark.parametrize("now", [100.0, 6e9])
+def test_the_clock_may_show_any_year(configure, tmp_path, monkeypatch, now):
+    """1970 and 2160 are outside of the years that zip files know."""
+    monkeypatch.setattr(time, "time", lambda: now)
+    for seeds in ([1, 2], [1, 2, 3]):
+        pipeline.sweep(configure(), {"seed": seeds}, tmp_path / "x", backend="sequential")
+    assert pipeline.plan(configure(), {"seed": [1, 2, 3]}, tmp_path / "x").asked.done == 3
+
+
+def test_files_of_other_programs_are_left_alone(configure, tmp_path, caplog):
+    """What file managers, NFS, FUSE, rsync and synchronising programs leave in a folder."""
+    path = tmp_path / "x"
+    pipeline.sweep(configure(), {"seed": [1, 2]}, path, backend="sequential")
+    batch = next((path / "points").glob("*.npz"))
+    names = [".DS_Store", "Thumbs.db", "desktop.ini", ".nfs0000012", ".fuse_hidden01", "~lock#"]
+    foreign = [folder / name for folder in (path, path / "points") for name in names]
+    for file in foreign:
+        file.write_bytes(b"theirs")
+    for name in (f".{batch.name}.Xy12Zw", f"{batch.stem}.sync-conflict-20261127.npz"):
+        foreign.append(batch.with_name(name))
+        shutil.copy(batch, foreign[-1])
+    caplog.clear()
+    pipeline.sweep(configure(), {"seed": [1, 2, 3]}, path, backend="sequential")
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+    assert pipeline.plan(configure(), {"seed": [1, 2, 3]}, path).asked.done == 3
+    assert all(file.exists() for file in foreign)
+
+
+def test_times_are_numbers_and_no_intervals_of_the_calendar(configure, tmp_path):
+    """Xarray decodes units such as `seconds` to timedelta64; `s` and `ms` stay as they are."""
+    axes = {"simulation.duration": [400, 500], "neuron.t_ref": [2, 3]}
+    pipeline.sweep(configure("record=history", "record.weight_interval=100"), axes, tmp_path / "x")
+    with xr.open_dataset(tmp_path / "x" / "results.nc") as dataset:
+        kinds = {name: variable.dtype.kind for name, variable in dataset.variables.items()}
+    assert {"duration", "t_ref", "wall_time", "spike_time"} <= kinds.keys()
+    assert not set(kinds.values()) & set("mM")
+
+
+def test_every_key_is_an_axis_at_once(configure):
+    """21 axes and three further dimensions are less than the 32 that HDF5 has."""
+    base = configure("record=history", "record.weight_interval=100")
+    axes = {
+        key: [value]
+        for key, value in by_key(base.to_mapping()).items()
+        if value is not None and not key.startswith("record.")
+    }
+    dataset = pipeline.sweep(base, axes | {"seed": [1, 2]}, backend="sequential")
+    assert len(axes) > 20
+    assert dataset["weight_history"].ndim == len(axes) + 2
+    assert (dataset["status"] == 0).all()
+
+
+def test_repeated_calls_hold_neither_files_nor_memory(run_python, tmp_path):
+    """12 sweeps that are read, and 600 runs: no open file more, and less than 3 MB."""
+    code = """
+import gc, os, sys, analysis, pipeline
+c = pipeline.configure("simulation.duration=100", "input.n_synapses=5")
+def use(numbers):
+    for i in numbers:
+        path = os.path.join(sys.argv[1], str(i))
+        pipeline.sweep(c, {"seed": [i, i + 500]}, path, backend="sequential")
+        analysis.open_results(path)
+    for i in range(50 * len(numbers)):
+        pipeline.simulate(c.with_seed(i))
+    gc.collect()
+    return len(os.listdir("/proc/self/fd"))
+before = use(range(4))
+memory = peak()
+print(use(range(4, 16)) - before, peak() - memory)
+"""
+    n_files, memory = map(int, run_python(code, tmp_path).split())
+    assert n_files == 0
+    assert memory < 3_000
+
+
+def test_an_interrupted_sweep_leaves_no_thread_at_work(run_python):
+    """As in a notebook, whose process goes on: the threads stop, and not after their points."""
+    code = """
+import os, signal, threading, time, pipeline
+c = pipeline.configure("simulation.duration=5e7")
+pipeline.simulate(c.replaced({"simulation.duration": 100}))
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    pipeline.sweep(c, {"seed": range(20)}, n_jobs=2)
+except KeyboardInterrupt:
+    used = time.process_time()
+    time.sleep(0.3)
+    print(time.process_time() - used < 0.05)
+"""
+    assert run_python(code).split() == ["True"]
+
+
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [
+        (["-OO"], {}),
+        (["-W", "error"], {"NUMBA_DISABLE_JIT": "1"}),
+        (["-X", "dev"], {"PYTHONHASHSEED": "1", "LC_ALL": "C", "HOME": "", "OMP_NUM_THREADS": "x"}),
+    ],
+)
+def test_options_of_python_change_no_result(configure, tmp_path, options, environment):
+    """Without docstrings and assertions, without compiling, with warnings as errors."""
+    words = [sys.executable, *options, "-m", "pipeline", *SMALL, "name=größe", "seed=3"]
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run(
+        words,
+        cwd=tmp_path,
+        env=kept | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    with xr.open_dataset(tmp_path / "outputs" / "größe" / "results.nc") as dataset:
+        expected = pipeline.simulate(configure("seed=3"))["weight"].astype("float32")
+        np.testing.assert_array_equal(dataset["weight"], expected)
+
+
+@pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is missing")
+def test_subnormal_numbers_flushed_to_zero_change_no_result(run_python, tmp_path):
+    """A library of `-ffast-math` that is loaded sets this for the whole process."""
+    library = tmp_path / "fast.so"
+    options = ["-x", "c", "-shared", "-fPIC", "-ffast-math", "-o", str(library), "-"]
+    subprocess.run(["gcc", *options], input=b"int nothing;", check=True)
+    code = """
+import ctypes, sys, pipeline
+c = pipeline.configure("input.rate_hz=0.5", "input.n_synapses=50", "synapse.g_max=2",
+                       "simulation.duration=20000", "record.spike_times=true")
+def results():
+    datasets = [pipeline.simulate(c, engine=engine) for engine in ("compiled", "reference")]
+    return [d[name].values.tobytes() for d in datasets for name in ("weight", "spike_time")]
+before = results()
+ctypes.CDLL(sys.argv[1])
+print(float("5e-324") * 1.0, results() == before)
+"""
+    flushed, same = run_python(code, library).split()
+    assert same == "True"
+    if flushed != "0.0":
+        pytest.skip("this compiler does not change the process")
