@@ -108,16 +108,16 @@ def test_a_text_is_the_text_typed(command, text):
 
 
 def test_choices_of_an_axis_have_names_of_any_letters(command, tmp_path):
-    """A file größe.yaml of one's own is swept beside ours, and 1e1.yaml is not the number 10."""
+    """größe.yaml of one's own is swept beside ours; 1e1.yaml and 0.1.yaml are no numbers."""
     (tmp_path / "own" / "stdp").mkdir(parents=True)
-    for name, amplitude in (("größe", 0.009), ("1e1", 0.01)):
+    for name, amplitude in (("größe", 0.009), ("1e1", 0.01), ("0.1", 0.02)):
         text = f"defaults: [notebook, _self_]\nA_plus: {amplitude}\n"
         (tmp_path / "own" / "stdp" / f"{name}.yaml").write_text(text)
-    words = ("--config-dir", "own", *SMALL, "-m", "stdp=notebook,größe, 1e1", "name=choices")
+    words = ("--config-dir", "own", *SMALL, "-m", "stdp=notebook,größe, 1e1,0.1", "name=choices")
     assert command(*words).code == 0
     with xr.open_dataset("outputs/choices/results.nc") as dataset:
-        assert dataset["stdp"].values.tolist() == ["notebook", "größe", "1e1"]
-        assert dataset["A_minus"].values.tolist() == [0.0088, 0.0099, 0.011]
+        assert dataset["stdp"].values.tolist() == ["notebook", "größe", "1e1", "0.1"]
+        assert dataset["A_minus"].values.tolist() == [0.0088, 0.0099, 0.011, 0.022]
 
 
 def test_a_study_is_the_text_typed(command):

@@ -3,6 +3,7 @@
 import decimal
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -21,6 +22,9 @@ from pipeline.request import grammar
 from tests.conftest import SMALL
 
 ROOT = Path(__file__).parents[2]
+
+#: A sweep of about a second.
+WORDS = ("-m", "seed=1,2", "simulation.duration=2e7", "name=x")
 
 
 @pytest.fixture
@@ -269,3 +273,49 @@ print(float("5e-324") * 1.0, results() == before)
     assert same == "True"
     if flushed != "0.0":
         pytest.skip("this compiler does not change the process")
+
+
+@pytest.mark.parametrize("name", ["a,b", "a=b", "it's", 'q"u', "[1]", "{x: 1}", "a;b", "$x", "#1"])
+def test_a_quoted_text_may_have_any_sign(command, name):
+    """A comma in it is no sweep, and nothing else is computed from it."""
+    quoted = name.replace("'", r"\'")
+    ended = command(*SMALL, f"name='{quoted}'", "dry_run=true")
+    assert ended.out.splitlines()[-1] == f"directory: outputs/{name}", ended.err
+
+
+def test_a_key_twice_in_a_file_is_refused(command, tmp_path):
+    """Where other programs take the last value in silence."""
+    file = tmp_path / "own" / "experiment" / "mine.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("# @package _global_\nseed: 1\nseed: 2\n")
+    ended = command("--config-dir", "own", "+experiment=mine", *SMALL)
+    assert ended.code == 2
+    assert "found duplicate key seed" in ended.err
+
+
+def test_values_that_differ_in_late_digits_are_two_points(command, configure):
+    """1.00001e-05 and 1.46532e-05, and the last but one of 15 digits; they are found again."""
+    values = "1.00001e-05,1.46532e-05,0.00812345678901234,0.00812345678901235"
+    words = (*SMALL, "-m", f"stdp.A_plus={values}", "name=late")
+    for done in ("", "4 finished before"):
+        ended = command(*words)
+        assert ended.out.startswith("4 points")
+        assert done in ended.out
+    numbers = open_results("outputs/late")["A_plus"].values.tolist()
+    assert numbers == [float(text) for text in values.split(",")]
+
+
+def test_nohup_is_obeyed(tmp_path):
+    """A hangup that the parent process ignores ends nothing."""
+    code = "import signal, os; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+    code += f"os.execv({sys.executable!r}, [{sys.executable!r}, '-m', 'pipeline', *{WORDS!r}])"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, stdout=subprocess.PIPE
+    )
+    while not list(tmp_path.glob("outputs/x/sweep.log")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGHUP)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert out.startswith(b"2 points")
