@@ -272,7 +272,7 @@ print(float("5e-324") * 1.0, results() == before)
     flushed, same = run_python(code, library).split()
     assert same == "True"
     if flushed != "0.0":
-        pytest.skip("this compiler does not change the process")
+        pytest.skip(reason="this compiler does not change the process")
 
 
 @pytest.mark.parametrize("name", ["a,b", "a=b", "it's", 'q"u', "[1]", "{x: 1}", "a;b", "$x", "#1"])
@@ -291,6 +291,17 @@ def test_a_key_twice_in_a_file_is_refused(command, tmp_path):
     ended = command("--config-dir", "own", "+experiment=mine", *SMALL)
     assert ended.code == 2
     assert "found duplicate key seed" in ended.err
+
+
+def test_a_file_that_hydra_does_not_read_is_no_choice(command, tmp_path):
+    """Of `.yml` and of other letters than asked for: refused with the choices that there are."""
+    (tmp_path / "own" / "experiment").mkdir(parents=True)
+    for name in ("short.yml", "Upper.yaml"):
+        (tmp_path / "own" / "experiment" / name).write_text("# @package _global_\nseed: 1\n")
+    for name in ("short", "upper"):
+        ended = command("--config-dir", "own", f"+experiment={name}", *SMALL)
+        assert ended.code == 2
+        assert f"experiment={name}: must be Upper or amplitudes or" in ended.err
 
 
 def test_values_that_differ_in_late_digits_are_two_points(command, configure):
