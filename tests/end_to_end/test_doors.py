@@ -104,14 +104,25 @@ def test_a_file_that_is_not_utf_8_is_named(command, own):
 def test_a_number_that_yaml_reads_otherwise_is_refused(command, own, text, read):
     """YAML 1.1 has numbers of base 8 and 60; neither is what was meant."""
     folder = own("experiment/mine.yaml", f"# @package _global_\n{text}\n")
-    words = [word for word in SMALL if word.partition("=")[0].replace(".", ": {") not in text]
-    for mode in ([], ["-m", "stdp.A_plus=0.1,0.2"], ["hydra/sweeper=basic"]):
-        ended = command("--config-dir", folder, "+experiment=mine", *words, *mode)
+    ended = command("--config-dir", folder, "+experiment=mine")
+    assert ended.code == 2
+    assert f"experiment/mine.yaml: {read}" in ended.err
+
+
+def test_such_a_number_is_refused_by_every_door(command, own):
+    """Ours and Hydra's sweepers, choices of an axis, and Python."""
+    folder = own("stdp/mine.yaml", "defaults: [notebook, _self_]\ntau_plus: 020\n")
+    refusal = "stdp/mine.yaml: 020 is read as 16, as the leading zero makes it base 8"
+    for words in (
+        ["stdp=mine"],
+        ["-m", "stdp=notebook,mine"],
+        ["hydra/sweeper=basic", "stdp=mine"],
+    ):
+        ended = command("--config-dir", folder, *SMALL, *words)
         assert ended.code == 2
-        assert f"experiment/mine.yaml: {read}" in ended.err
-    path = f"hydra.searchpath=['{folder}']"
-    with pytest.raises(RequestError, match=re.escape(read)):
-        pipeline.configure(path, "+experiment=mine")
+        assert refusal in ended.err
+    with pytest.raises(RequestError, match=re.escape(refusal)):
+        pipeline.configure(f"hydra.searchpath=['{folder}']", "stdp=mine")
 
 
 def test_a_byte_order_mark_before_the_package_line_is_named(command, own):

