@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import cast
 
 import hydra
 from hydra._internal.utils import get_args
@@ -21,6 +22,7 @@ from pipeline.request.grammar import use_for_hydras_sweepers
 from pipeline.request.grid import Grid
 from pipeline.request.help_text import declare_help
 from pipeline.request.overrides import refuse_replaced
+from pipeline.request.own_files import refuse_hidden, refuse_misread_files
 from pipeline.system.output import closed_pipes_ignored, complain
 from pipeline.system.signals import INTERRUPTED
 
@@ -40,6 +42,9 @@ def run_one(config: DictConfig) -> None:
     """Run one configuration, as a job of Hydra's own launchers (`hydra/sweeper=basic`)."""
     from hydra.core.hydra_config import HydraConfig
 
+    settings = cast("DictConfig", HydraConfig.instance().cfg)
+    refuse_hidden(settings, CONF)
+    refuse_misread_files(settings)
     job = HydraConfig.get()
     grid = Grid(parameters_of(config))
     refuse_replaced(grid, job.overrides.task)
@@ -102,5 +107,6 @@ def _log_to_stderr() -> None:
 def _while_composing(error: Exception) -> bool:
     """Whether Hydra raised an error of any type before it called the pipeline."""
     frames = traceback.walk_tb(error.__traceback__)
+    # Extension modules have frames without a name, those of Cython for one.
     modules = {frame.f_globals.get("__name__", "") for frame, _ in frames} - {__name__}
     return not any(name.startswith(("hydra_plugins.", "pipeline.")) for name in modules)

@@ -80,9 +80,19 @@ class Backend:
             return 1
         if n_jobs != -1:
             return n_jobs
-        from joblib import cpu_count  # respects the limits of containers
+        return _n_cores()
 
+
+def _n_cores() -> int:
+    """Return the number of cores that this process may use, as joblib counts them."""
+    from joblib import cpu_count  # respects the limits of containers
+
+    try:
         return cpu_count()
+    except ValueError as error:  # of a file of the control group, or of LOKY_MAX_CPU_COUNT
+        number = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        log.warning("the limit of cores cannot be read (%s): %d workers are used", error, number)
+        return number
 
 
 #: The backends by name, the values of `run.backend`.

@@ -13,10 +13,11 @@ import numbers
 import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pipeline.model.errors import RequestError
 
@@ -90,7 +91,7 @@ class Quantity:
         if value is None and self.null:
             return None
         if not isinstance(value, np.generic) and getattr(value, "ndim", None) == 0:
-            value = np.asarray(value).item()  # an array of one value, as of xarray
+            value = plain(value)  # an array of one value, as of xarray
         try:
             clean: Any = _CONVERTERS[self.kind](value)
         except (TypeError, ValueError, OverflowError):
@@ -193,15 +194,35 @@ def multiples(counts: NDArray[np.int64], number: float) -> NDArray[np.float64]:
 @functools.lru_cache(maxsize=64)
 def _as_ratio(number: float) -> tuple[int, int]:
     """Return a decimal number of 15 digits as an integer over a power of ten."""
-    exact = decimal.Decimal(f"{number:.15g}")
-    denominator = 10 ** max(0, -int(exact.as_tuple().exponent))
-    return int(exact * denominator), denominator
+    text = f"{number:.15g}"
+    denominator = 10 ** max(0, -int(decimal.Decimal(text).as_tuple().exponent))
+    # Not by `decimal`, whose precision the caller may have set.
+    return int(Fraction(text) * denominator), denominator
+
+
+def plain(values: ArrayLike) -> Any:
+    """Return an array as plain Python values, nested as it is.
+
+    Numbers of 16 or 32 bits are the shortest decimals that they stand for: 0.1 of 32 bits is 0.1,
+    and not 0.10000000149. A masked value is None.
+
+    Parameters
+    ----------
+    values : array_like, (...)
+        Of any unit.
+    """
+    array = np.asanyarray(values)
+    if array.dtype in (np.float16, np.float32):
+        shortest = np.array([float(str(number)) for number in np.asarray(array).flat])
+        mask = np.ma.getmaskarray(array)
+        array = np.ma.masked_array(shortest.reshape(array.shape), mask)
+    return array.tolist()
 
 
 def _as_float(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError
-    number = rounded(float(value))
+    number = rounded(plain(value) if isinstance(value, np.generic) else float(value))
     if not math.isfinite(number):
         raise ValueError
     return number + 0.0  # -0.0 and 0.0 are one value

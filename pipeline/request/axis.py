@@ -8,11 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS, all_quantities, declarations
-from pipeline.model.quantity import Quantity, unknown_key, written
+from pipeline.model.quantity import Quantity, plain, unknown_key, written
 
 #: Largest number of points of a sweep.
 MOST_POINTS = 1_000_000
@@ -111,8 +109,8 @@ def listed(key: str, values: Any) -> list[Any]:
         If they are not a list of values, or too many.
     """
     if hasattr(values, "__array__"):  # as of numpy, pandas and xarray
-        values = np.asarray(values).tolist()
-    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
+        values = plain(values)
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
         raise RequestError(f"{written(key, values)}: an axis needs a list of values")
     if isinstance(values, Sized):
         refuse_too_many(key, len(values))

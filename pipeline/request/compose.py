@@ -33,6 +33,7 @@ from pipeline.request.own_files import (
     overridden_below,
     refuse_hidden,
     refuse_misplaced,
+    refuse_misread_files,
     unreadable_file,
 )
 from pipeline.request.run_settings import RunSettings
@@ -203,6 +204,7 @@ def parameters_of(config: DictConfig) -> dict[str, Any]:
         If a key is unknown, or a value is missing or cannot be resolved.
     """
     refuse_hidden(config, CONF)
+    refuse_misread_files(config)
     values = plain(without_hydra(config))
     for key, value in values.items():
         if key not in known_keys() or key == "experiment":
@@ -271,6 +273,8 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
     """Return an error of Hydra as one line that names the key, if it can be found."""
     if isinstance(error, RequestError):
         return error
+    if isinstance(error, FileNotFoundError) and error.filename is None:  # of os.getcwd
+        return RequestError("the current directory was removed; change to one that exists")
     if isinstance(error, UnicodeDecodeError) and unreadable_file(error):
         return RequestError(f"{unreadable_file(error)}: must be text in UTF-8 ({error.reason})")
     if isinstance(error, MissingConfigException) and error.options:

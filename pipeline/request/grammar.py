@@ -12,7 +12,6 @@ import math
 import random
 import re
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -34,8 +33,9 @@ from pipeline.request.axis import refuse_too_many
 
 _hydras_functions = overrides_parser.create_functions
 
-#: A value of these characters alone is quoted where it stands for text and would be another value.
-_PLAIN_TEXT = re.compile(r"[\w ~/\-+.%@:=#&!;^]+")
+#: A value of these characters alone, or a number, is quoted where it stands for text. Of other
+#: alphabets all are: in decomposed text, as of macOS, an umlaut is a letter and a mark.
+_PLAIN_TEXT = re.compile(r"(?:[\w ~/\-+.%@:=#&!;^]|[^\x00-\x7f])+")
 
 
 @dataclasses.dataclass
@@ -62,17 +62,22 @@ def numbers_of(sweep: RangeSweep, text: str) -> list[float]:
     RequestError
         If the step is 0, a number is not finite, or there are too many.
     """
-    ends = sweep.start, sweep.stop, sweep.step
-    start, stop, step = (Decimal(repr(number)) for number in ends)
-    if not all(number.is_finite() for number in (start, stop, step)):
+    ends = [number for number in (sweep.start, sweep.stop, sweep.step) if number is not None]
+    if not all(isinstance(number, int) or math.isfinite(number) for number in ends):
         raise RequestError(f"{text}: the numbers of a range must be finite")
-    if step == 0:
+    if sweep.step == 0:
         raise RequestError(f"{text}: the step of a range must not be 0")
-    # Exact, and rounded up: the division of Decimals is neither.
-    count = max(0, math.ceil((Fraction(stop) - Fraction(start)) / Fraction(step)))
+    # In integers: the caller may have set the precision of the module decimal, and its division
+    # is not exact in any.
+    start, stop, step = (Fraction(repr(number)) for number in ends)
+    count = max(0, math.ceil((stop - start) / step))
     refuse_too_many(text, count)
-    whole = all(isinstance(number, int) for number in ends)
-    return [(int if whole else float)(start + i * step) for i in range(count)]
+    denominator = math.lcm(start.denominator, step.denominator)
+    first, increment = int(start * denominator), int(step * denominator)
+    numbers = (first + i * increment for i in range(count))
+    if all(isinstance(number, int) for number in ends):
+        return list(numbers)
+    return [number / denominator for number in numbers]
 
 
 def _decimal(value: Any) -> Any:
@@ -143,12 +148,23 @@ def texts_quoted(overrides: Iterable[str], keys: Iterable[str]) -> list[str]:
 
 
 def _quoted(override: str) -> str:
+    """Quote the text of an override, or each of several texts between commas, where needed."""
     key, equals, value = override.partition("=")
-    if not equals or not _PLAIN_TEXT.fullmatch(value) or value.lower() == "null":
+    texts = [text.strip() for text in value.split(",")] if "," in value else [value]
+    if not equals or not all(map(_is_plain, texts)) or not any(map(_needs_quotes, texts)):
         return override
-    if value.isascii() and not _is_retyped(value) and not set(value) & set(" ~:=#&!;^"):
-        return override
-    return override_text(key, value)
+    quoted = (override_text("", text)[1:] if _needs_quotes(text) else text for text in texts)
+    return f"{key}={','.join(quoted)}"
+
+
+def _is_plain(value: str) -> bool:
+    """Whether a value is a text without quotation marks and signs of the grammar."""
+    return bool(_PLAIN_TEXT.fullmatch(value)) and value.lower() != "null"
+
+
+def _needs_quotes(value: str) -> bool:
+    """Whether Hydra refuses a text or does not take it as it is."""
+    return not value.isascii() or _is_retyped(value) or bool(set(value) & set(" ~:=#&!;^"))
 
 
 def _is_retyped(value: str) -> bool:

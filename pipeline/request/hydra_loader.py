@@ -24,6 +24,8 @@ from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from pipeline.request.own_files import refuse_misread_files
+
 VERSION_BASE = "1.3"
 
 #: Providers of structured configs that do not change while a process runs.
@@ -70,6 +72,8 @@ def load(folder: Path, overrides: Sequence[str]) -> Loaded:
     ------
     Exception
         Of many types, by Hydra, if an override is malformed or unknown.
+    RequestError
+        If a file is read otherwise than it looks.
     """
     with _version_base():
         if not OmegaConf.has_resolver("now"):  # else they may be those of the application
@@ -81,6 +85,7 @@ def load(folder: Path, overrides: Sequence[str]) -> Loaded:
         config = loader.load_configuration("config", list(overrides), RunMode.RUN, from_shell=False)
         unrecorded = len(config.hydra.runtime.config_sources) != len(sources)  # hydra.searchpath
         axes = OmegaConf.select(config, "hydra.sweeper.params") or {}
+        refuse_misread_files(config)
         with open_dict(config):
             del config["hydra"]
         OmegaConf.set_readonly(config, True)

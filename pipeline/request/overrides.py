@@ -22,7 +22,7 @@ from pipeline.request.compose import (
     references_in,
     without_hydra,
 )
-from pipeline.request.grammar import values_of
+from pipeline.request.grammar import texts_quoted, values_of
 from pipeline.request.grid import Grid
 
 #: Composes parameters from overrides: nested plain values, not validated.
@@ -136,7 +136,7 @@ class HydraComposition:
 
     def with_choice(self, group: str, name: str) -> dict[str, Any]:
         """Return values by key with the choice of a group."""
-        return by_key(self.compose([f"{group}={name}"]))
+        return by_key(self.compose(texts_quoted([f"{group}={name}"], [group])))
 
     def with_value(self, key: str, value: Any) -> dict[str, Any]:
         """Return values by key with another value of a key, and of what refers to it."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from pipeline.model.errors import RequestError
@@ -15,6 +16,9 @@ from pipeline.model.parameters import SECTIONS
 
 #: Last keys of files that set keys of the whole configuration, as experiments do.
 _WHOLE = ("study", "name", "outputs", "dry_run", "run", "hydra", "seed", *SECTIONS)
+
+#: What may be a number of base 8 or 60 for YAML 1.1.
+_MISREAD = re.compile(r"[-+]?(?:0[0-7_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)")
 
 _PACKAGE_LINE = "# @package _global_"
 
@@ -109,22 +113,66 @@ def refuse_hidden(config: DictConfig, conf: Path) -> None:
                 )
 
 
-def chosen_files(config: DictConfig) -> list[Path]:
-    """Return the files of experiments and other groups outside of the model that were chosen.
+def chosen_files(config: DictConfig, of_model: bool = False) -> list[Path]:
+    """Return the files that were chosen of groups outside of the model, experiments for one.
 
     Parameters
     ----------
     config : DictConfig
         A composed config with Hydra's own section.
+    of_model : bool
+        Whether to return those of the model, the run settings and `config.yaml` as well.
     """
     runtime = config.hydra.runtime
     folders = [Path(source.path) for source in runtime.config_sources if source.schema == "file"]
-    files = []
+    others = ("hydra",) if of_model else ("hydra", "run", *SECTIONS)
+    files = [folder / "config.yaml" for folder in folders if of_model]
     for group, name in runtime.choices.items():
-        if group.partition("/")[0] not in ("hydra", "run", *SECTIONS):
+        if group.partition("/")[0] not in others:
             paths = (folder / group.partition("@")[0] / f"{name}.yaml" for folder in folders)
             files += [path for path in paths if path.is_file()][:1]
-    return files
+    return [file for file in files if file.is_file()]
+
+
+def refuse_misread_files(config: DictConfig) -> None:
+    """Refuse chosen files that Hydra or YAML 1.1 read otherwise than they look.
+
+    Hydra passes over a package line behind a byte order mark; `010` is 8 for YAML, and `1:30` 90.
+
+    Parameters
+    ----------
+    config : DictConfig
+        A composed config; nothing is refused of one without Hydra's own section.
+
+    Raises
+    ------
+    RequestError
+        If there is one.
+    """
+    if OmegaConf.select(config, "hydra.runtime") is None:
+        return
+    for file in chosen_files(config, of_model=True):
+        content = file.read_text(encoding="utf-8")
+        if content.startswith("\ufeff#"):
+            raise RequestError(
+                f"{file}: begins with a byte order mark, behind which Hydra does not see "
+                f"{content[1:].splitlines()[0]}; save it as UTF-8 without one"
+            )
+        if not _MISREAD.search(content):
+            continue
+        for token in yaml.scan(content):
+            text = token.value if isinstance(token, yaml.ScalarToken) and token.plain else ""
+            number = yaml.safe_load(text) if _MISREAD.fullmatch(text) else None
+            if isinstance(number, int | float) and (":" in text or number != float(text)):
+                why = (
+                    "the colon makes it base 60"
+                    if ":" in text
+                    else "the leading zero makes it base 8"
+                )
+                raise RequestError(
+                    f"{file}: {text} is read as {number}, as {why}; write a decimal number, or put "
+                    "a text in quotation marks"
+                )
 
 
 def unreadable_file(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 from pipeline.model.errors import RequestError
@@ -72,6 +73,12 @@ def expanded(path: Path) -> Path:
 
 def why_not_writable(folder: Path) -> str:
     """Return why a folder cannot be made and written, as the system would say; empty if it can."""
+    try:
+        os.path.abspath(folder).encode(sys.getfilesystemencoding())  # noqa: PTH100
+    except FileNotFoundError:  # the current directory was removed
+        return os.strerror(errno.ENOENT)
+    except UnicodeEncodeError:
+        return f"netCDF takes only paths in {sys.getfilesystemencoding()}"
     longest = folder / ("x" * _LONGEST_NAME)
     there = Path()
     for path in reversed((longest, *longest.parents)):

@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+import xarray as xr
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
@@ -98,6 +99,9 @@ TEXTS += [
     "nan",
     "0",
     "a-b_c.d",
+    "gro\u0308ße",
+    "\u0939\u093f\u0928\u094d\u0926\u0940",
+    "a→b",
 ]
 
 
@@ -130,6 +134,19 @@ def test_a_text_is_the_text_typed(command, text):
     """A name that looks like a number, a truth value, or has other letters."""
     ended = command(*DRY, f"outputs={text}", f"study={text}", "name=${study}/x")
     assert ended.out.splitlines()[-1] == f"directory: {text}/{text}/x", ended.err
+
+
+def test_choices_of_an_axis_have_names_of_any_letters(command, tmp_path):
+    """größe.yaml of one's own is swept beside ours; 1e1.yaml and 0.1.yaml are no numbers."""
+    (tmp_path / "own" / "stdp").mkdir(parents=True)
+    for name, amplitude in (("größe", 0.009), ("1e1", 0.01), ("0.1", 0.02)):
+        text = f"defaults: [notebook, _self_]\nA_plus: {amplitude}\n"
+        (tmp_path / "own" / "stdp" / f"{name}.yaml").write_text(text)
+    words = ("--config-dir", "own", *SMALL, "-m", "stdp=notebook,größe, 1e1,0.1", "name=choices")
+    assert command(*words).code == 0
+    with xr.open_dataset("outputs/choices/results.nc") as dataset:
+        assert dataset["stdp"].values.tolist() == ["notebook", "größe", "1e1", "0.1"]
+        assert dataset["A_minus"].values.tolist() == [0.0088, 0.0099, 0.011, 0.022]
 
 
 def test_a_text_that_is_refused_is_shown_as_typed(command):

@@ -1,6 +1,7 @@
 """Doors of the command line: own files, closed pipes, interruptions."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -88,6 +89,62 @@ def test_a_file_that_is_not_utf_8_is_named(command, own):
     ended = command("--config-dir", folder, *SMALL, "stdp=latin")
     assert ended.code == 2
     assert ended.err.startswith(f"error: {folder}/stdp/latin.yaml: must be text in UTF-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("seed: 010", "010 is read as 8, as the leading zero makes it base 8"),
+        ("input: {n_synapses: 0100}", "0100 is read as 64, as the leading zero makes it base 8"),
+        ("simulation: {duration: 1:30}", "1:30 is read as 90, as the colon makes it base 60"),
+        ("input: {rate_hz: +1:30.5}", "+1:30.5 is read as 90.5, as the colon makes it base 60"),
+        ("name: 010", "010 is read as 8, as the leading zero makes it base 8"),
+        ("hydra: {sweeper: {params: {seed: 010}}}", "010 is read as 8, as the leading zero"),
+    ],
+)
+def test_a_number_that_yaml_reads_otherwise_is_refused(command, own, text, read):
+    """YAML 1.1 has numbers of base 8 and 60; neither is what was meant."""
+    folder = own("experiment/mine.yaml", f"# @package _global_\n{text}\n")
+    ended = command("--config-dir", folder, "+experiment=mine")
+    assert ended.code == 2
+    assert f"experiment/mine.yaml: {read}" in ended.err
+
+
+def test_such_a_number_is_refused_by_every_door(command, own):
+    """Ours and Hydra's sweepers, choices of an axis, and Python."""
+    folder = own("stdp/mine.yaml", "defaults: [notebook, _self_]\ntau_plus: 020\n")
+    refusal = "stdp/mine.yaml: 020 is read as 16, as the leading zero makes it base 8"
+    for words in (
+        ["stdp=mine"],
+        ["-m", "stdp=notebook,mine"],
+        ["hydra/sweeper=basic", "stdp=mine"],
+    ):
+        ended = command("--config-dir", folder, *SMALL, *words)
+        assert ended.code == 2
+        assert refusal in ended.err
+    with pytest.raises(RequestError, match=re.escape(refusal)):
+        pipeline.configure(f"hydra.searchpath=['{folder}']", "stdp=mine")
+
+
+def test_a_byte_order_mark_before_the_package_line_is_named(command, own):
+    """Editors of Windows write one; with other line ends a file is read as it is."""
+    text = f"# @package _global_\n{SWEEP}"
+    words = ("+experiment=mine", *SMALL, "name=own")
+    ended = command("--config-dir", own("experiment/mine.yaml", f"\ufeff{text}"), *words)
+    assert ended.code == 2
+    assert "mine.yaml: begins with a byte order mark" in ended.err
+    ended = command("--config-dir", own("experiment/mine.yaml", text.replace("\n", "\r\n")), *words)
+    assert (ended.code, ended.out.split(" in ")[0]) == (0, "2 points")
+
+
+@pytest.mark.parametrize(
+    "text", ["seed: 007", "name: '010'", "seed: 7  # 12:30", "input: {rate_hz: 1e1}"]
+)
+def test_a_number_that_yaml_reads_as_it_looks_is_taken(command, own, text):
+    """Zeros before a number that is the same in base 8, and any in comments."""
+    folder = own("experiment/mine.yaml", f"# @package _global_\n{text}\n")
+    ended = command("--config-dir", folder, "+experiment=mine", *SMALL, "dry_run=true")
+    assert ended.code == 0, ended.err
 
 
 def test_the_sweep_of_an_experiment_is_not_dropped_in_silence(caplog):

@@ -7,7 +7,13 @@ import pytest
 
 from tests.rules.test_house import ARROWS, ROOT
 
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/public_reports.md",
+)
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 

@@ -52,3 +52,29 @@ def test_a_matrix_is_no_axis(configure):
 def test_a_parameter_can_be_replaced_by_an_array_of_one_value(configure):
     """As it comes from a dataset."""
     assert configure().replaced({"stdp.A_plus": xr.DataArray(0.004)}).stdp.A_plus == 0.004
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_numbers_of_lower_precision_are_the_decimals_they_show(configure, dtype):
+    """0.1 of 32 bits is 0.1 on an axis and not 0.100000001490116, as a list, array or one value."""
+    decimals = np.array([0.1, 0.004], dtype)
+    for values in (decimals, list(decimals), xr.DataArray(decimals), pd.Series(decimals)):
+        (axis,) = grid_of_mapping(configure(), {"stdp.A_plus": values}).axes
+        assert axis.values == (0.1, 0.004)
+    assert configure().replaced({"stdp.A_plus": xr.DataArray(decimals[0])}).stdp.A_plus == 0.1
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32])
+def test_a_masked_number_is_no_value(configure, dtype):
+    """What is behind the mask is neither simulated nor taken as a parameter."""
+    rates = np.ma.masked_array(np.array(RATES, dtype), [False, True])
+    with pytest.raises(RequestError, match=r"^input.rate_hz=null: must be a number on an axis$"):
+        grid_of_mapping(configure(), {"input.rate_hz": rates})
+    with pytest.raises(RequestError, match="input rate must be a finite number"):
+        configure().replaced({"input.rate_hz": rates[1]})
+
+
+def test_bytes_are_no_list_of_seeds(configure):
+    """b"12" is text, and not the seeds 49 and 50."""
+    with pytest.raises(RequestError, match="an axis needs a list of values"):
+        grid_of_mapping(configure(), {"seed": b"12"})
