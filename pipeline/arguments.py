@@ -12,6 +12,7 @@ from pipeline.model.errors import RequestError
 from pipeline.model.quantity import override_text
 from pipeline.request.compose import text_keys
 from pipeline.request.grammar import texts_quoted
+from pipeline.system.host import reproduce_command
 
 
 def arranged(words: Sequence[str]) -> list[str]:
@@ -40,7 +41,7 @@ def arranged(words: Sequence[str]) -> list[str]:
         action = actions.get(name)
         if "--experimental-rerun".startswith(name) and name.startswith("--e"):
             raise RequestError(
-                f"{word}: has no effect; python -m pipeline.reproduce DIRECTORY runs points again, "
+                f"{word}: has no effect; {reproduce_command('DIRECTORY')} runs points again, "
                 "and the command of a directory, in its results.nc, resumes it"
             )
         options.append(word)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from pipeline.model.errors import RequestError
+from pipeline.system import host
 from pipeline.system.output import closed_pipes_ignored, complain, prepare_streams
 from pipeline.system.signals import INTERRUPTED, exit_on_interrupts, raise_on_interrupts
 
@@ -17,7 +18,7 @@ DIFFERENT, WRONG_REQUEST = 1, 2
 def main(arguments: list[str] | None = None) -> int:
     """Compare points of one experiment; return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipeline.reproduce",
+        prog=host.reproduce_command("").strip(),
         description="Run points of an experiment again, from its file alone, and compare them bit "
         "for bit. Exit code 0: all the same, 1: some differ, 2: nothing could be compared.",
     )

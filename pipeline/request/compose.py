@@ -35,7 +35,12 @@ from pipeline.system.locks import shared_lock
 
 log = logging.getLogger("pipeline")
 
-CONF = Path(__file__).parents[2] / "conf"
+#: The configurations: beside the packages in a checkout, within this one where it is installed.
+CONF = next(
+    folder
+    for folder in (Path(__file__).parents[1] / "conf", Path(__file__).parents[2] / "conf")
+    if (folder / "config.yaml").is_file()
+)
 
 #: Keys of `conf/config.yaml` that are not parameters of the model.
 _TEXTS = ("study", "name", "outputs")

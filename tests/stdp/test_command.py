@@ -1,0 +1,81 @@
+"""`stdp`: its subcommands, and the commands that messages and pages show."""
+
+import json
+import sys
+
+import pytest
+
+from stdp import __main__ as command
+from tests.conftest import SMALL
+from tests.support.report import Page
+
+
+@pytest.fixture
+def called(monkeypatch, capsys):
+    """Call `stdp` in this process with arguments that it refuses or answers itself."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["stdp", *arguments])
+        code = command.main()
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "a subcommand is missing: must be one of run, figures, report, "),
+        (["runn"], "runn: unknown subcommand; did you mean run? (known: run, figures, "),
+        (["--verbose"], "--verbose: unknown subcommand"),
+    ],
+)
+def test_an_unknown_subcommand_is_one_line_and_exit_code_2(called, arguments, message):
+    """The message names what there is."""
+    code, out, err = called(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {message}")
+    assert err.count("\n") == 1
+
+
+def test_the_help_has_one_line_for_each_subcommand(called):
+    """Name and summary."""
+    code, out, err = called("--help")
+    assert (code, err) == (0, "")
+    for name, subcommand in command.SUBCOMMANDS.items():
+        assert out.count(f"\n  {name} ") == 1
+        assert subcommand.summary in out
+
+
+def test_run_figures_and_report_show_commands_of_stdp(stdp, tmp_path):
+    """What is recorded, and what a report shows, can be typed where `stdp` was."""
+    ended = stdp("run", "-m", *SMALL, "seed=1,2", "name=both")
+    assert ended.code == 0, ended.err
+    (run,) = json.loads((tmp_path / "outputs/both/provenance.json").read_text())["runs"]
+    assert run["command"] == f"stdp run -m {' '.join(SMALL)} seed=1,2 name=both"
+    ended = stdp("figures", "outputs/both", "--figure", "weights")
+    assert (ended.code, ended.out) == (0, "outputs/both/figures/weights.png\n")
+    assert stdp("report", "outputs/both").out == "outputs/both/report.html\n"
+    shown = Page((tmp_path / "outputs/both/report.html").read_text()).texts["reproduce"]
+    assert "stdp reproduce outputs/both" in shown
+    assert "stdp figures outputs/both --report" in shown
+    assert "python -m" not in shown
+
+
+def test_a_failed_run_shows_the_command_that_retries(stdp):
+    """The same words, `stdp run` first."""
+    ended = stdp("run", *SMALL, "simulation.duration=1e9", "run.timeout=0.001", "name=late")
+    assert ended.code == 1
+    assert ended.err.splitlines()[-1].startswith("stdp run synapse.g_max=0.15 ")
+
+
+def test_list_diff_and_reproduce_have_the_exit_codes_of_the_modules(stdp):
+    """0 for the same, 1 for different experiments, 2 for what is none."""
+    for name in ("a", "b"):
+        stdp("run", *SMALL, f"seed={ord(name)}", f"name={name}")
+    assert [line.split()[0] for line in stdp("list").out.splitlines()[1:]] == ["a", "b"]
+    assert stdp("diff", "outputs/a", "outputs/a").code == 0
+    assert stdp("diff", "outputs/a", "outputs/b").code == 1
+    assert stdp("reproduce", "outputs/a").code == 0
+    ended = stdp("report", "outputs/none")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
