@@ -49,16 +49,16 @@ def test_the_help_has_one_line_for_each_subcommand(called):
 
 def test_run_figures_and_report_show_commands_of_stdp(stdp, tmp_path):
     """What is recorded, and what a report shows, can be typed where `stdp` was."""
-    ended = stdp("run", "-m", *SMALL, "seed=1,2", "name=both")
+    ended = stdp("run", *SMALL, "name=one")
     assert ended.code == 0, ended.err
-    (run,) = json.loads((tmp_path / "outputs/both/provenance.json").read_text())["runs"]
-    assert run["command"] == f"stdp run -m {' '.join(SMALL)} seed=1,2 name=both"
-    ended = stdp("figures", "outputs/both", "--figure", "weights")
-    assert (ended.code, ended.out) == (0, "outputs/both/figures/weights.png\n")
-    assert stdp("report", "outputs/both").out == "outputs/both/report.html\n"
-    shown = Page((tmp_path / "outputs/both/report.html").read_text()).texts["reproduce"]
-    assert "stdp reproduce outputs/both" in shown
-    assert "stdp figures outputs/both --report" in shown
+    (run,) = json.loads((tmp_path / "outputs/one/provenance.json").read_text())["runs"]
+    assert run["command"] == f"stdp run {' '.join(SMALL)} name=one"
+    ended = stdp("figures", "outputs/one", "--figure", "weights")
+    assert (ended.code, ended.out) == (0, "outputs/one/figures/weights.png\n")
+    assert stdp("report", "outputs/one").out == "outputs/one/report.html\n"
+    shown = Page((tmp_path / "outputs/one/report.html").read_text()).texts["reproduce"]
+    assert "stdp reproduce outputs/one" in shown
+    assert "stdp figures outputs/one --report" in shown
     assert "python -m" not in shown
 
 
