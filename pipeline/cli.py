@@ -11,7 +11,7 @@ from pathlib import Path
 
 import hydra
 from hydra._internal.utils import get_args
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from pipeline.arguments import arranged
 from pipeline.command import SOME_FAILED, WRONG_REQUEST, run_and_report
@@ -21,6 +21,7 @@ from pipeline.request.grammar import use_for_hydras_sweepers
 from pipeline.request.grid import Grid
 from pipeline.request.help_text import declare_help
 from pipeline.request.overrides import refuse_replaced
+from pipeline.request.own_files import own_files
 from pipeline.system.output import closed_pipes_ignored, complain
 from pipeline.system.signals import INTERRUPTED
 
@@ -41,7 +42,8 @@ def run_one(config: DictConfig) -> None:
     from hydra.core.hydra_config import HydraConfig
 
     job = HydraConfig.get()
-    grid = Grid(parameters_of(config))
+    own = own_files(OmegaConf.create({"hydra": job}), CONF)
+    grid = Grid(parameters_of(config), own_files=own)
     refuse_replaced(grid, job.overrides.task)
     try:
         run_and_report(grid, config, Path(job.runtime.output_dir))
@@ -74,8 +76,9 @@ def main() -> None:
     except Exception as error:
         if wants_traceback or not (isinstance(error, RequestError) or _while_composing(error)):
             raise
-        message = str(request_error(error, _overrides()))
-        complain(" ".join(["error:", *message.split()]))  # on one line
+        if not isinstance(error, RequestError):
+            error = request_error(error, _overrides())
+        complain(" ".join(["error:", *str(error).split()]))  # on one line
         sys.exit(WRONG_REQUEST)
     except KeyboardInterrupt:  # between the jobs of Hydra's own sweeper
         complain("Interrupted")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ _COMPOSING = shared_lock()
 _NOT_A_NAME = ("null", "true", "false")
 
 
-def configure(*overrides: str) -> Configuration:
+def configure(*overrides: str, conf: str | Path | None = None) -> Configuration:
     """Compose a configuration from `conf/`.
 
     The same overrides compose once, until a file that was read changes; any thread may call it.
@@ -69,6 +70,9 @@ def configure(*overrides: str) -> Configuration:
     *overrides : str
         In the form of the command line: `"input.rate_hz=20"`, `"input=notebook"`,
         `"+experiment=demo"`.
+    conf : path, optional
+        A folder of further files, such as `stdp/mine.yaml` for `"stdp=mine"`: what `--config-dir`
+        is on the command line. Groups that are swept later are chosen from it as well.
 
     Returns
     -------
@@ -78,8 +82,9 @@ def configure(*overrides: str) -> Configuration:
     Raises
     ------
     RequestError
-        If an override is malformed or unknown, or a value is not allowed.
+        If an override is malformed or unknown, a value is not allowed, or there is no such folder.
     """
+    own = None if conf is None else _own_folder(conf)
     for override in overrides:
         if not isinstance(override, str):
             raise RequestError(f"{written('override', override)}: must be text such as 'seed=1'")
@@ -89,7 +94,7 @@ def configure(*overrides: str) -> Configuration:
                 f"{override}: must be a parameter of the model; run settings and the directory are "
                 "arguments of pipeline.simulate and pipeline.sweep"
             )
-    composed = composition(texts_quoted(overrides, text_keys()))
+    composed = composition(texts_quoted(overrides, text_keys()), own)
     if composed.loaded.axes:
         axes = ", ".join(f"{key}={values}" for key, values in composed.loaded.axes.items())
         log.warning(
@@ -99,6 +104,15 @@ def configure(*overrides: str) -> Configuration:
             axes,
         )
     return composed.configuration
+
+
+def _own_folder(conf: Any) -> Path:
+    """Return the absolute path of a folder of the user, so that it stays when the process moves."""
+    if isinstance(conf, str | Path) and str(conf):
+        folder = Path(os.path.expanduser(conf)).absolute()  # noqa: PTH111 - Path's raises
+        if folder.is_dir():
+            return folder
+    raise RequestError(f"{written('conf', conf)}: must be a folder that exists")
 
 
 @dataclass(frozen=True)
@@ -111,10 +125,13 @@ class Composition:
         The overrides.
     loaded : Loaded
         The composed config, with the files that it was read from.
+    own : Path, optional
+        The user's folder.
     """
 
     overrides: tuple[str, ...]
     loaded: Loaded
+    own: Path | None = None
 
     @property
     def config(self) -> DictConfig:
@@ -134,6 +151,8 @@ class Composition:
         return composed.with_admitted(
             overrides=self.overrides,
             references={key: names_in([text]) for key, text in self._references.items()},
+            conf=self.own,
+            own_files=self.loaded.own_files,
         )
 
     @functools.cached_property
@@ -155,7 +174,7 @@ class Composition:
         return references_in(self.config)
 
 
-def composition(overrides: Sequence[str]) -> Composition:
+def composition(overrides: Sequence[str], own: Path | None = None) -> Composition:
     """Compose `conf/config.yaml` and overrides; an earlier composition is used where it holds.
 
     It holds while every file that decided it is the same, and the registered rules and processes.
@@ -167,7 +186,7 @@ def composition(overrides: Sequence[str]) -> Composition:
     """
 
     def key() -> tuple[Any, ...]:
-        return CONF, tuple(overrides), *all_variants()
+        return CONF, own, tuple(overrides), *all_variants()
 
     with _COMPOSING:
         asked = key()
@@ -175,7 +194,7 @@ def composition(overrides: Sequence[str]) -> Composition:
         if found is None or not found.loaded.is_current():
             declare_neutral_values()
             try:
-                found = Composition(tuple(overrides), load(CONF, overrides))
+                found = Composition(tuple(overrides), load(CONF, overrides, own), own)
             except Exception as error:  # Hydra raises errors of many types
                 raise request_error(error, overrides) from error
             if not found.is_constant or asked != key():
