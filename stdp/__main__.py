@@ -14,13 +14,10 @@ from typing import NamedTuple
 from pipeline.system import host
 from pipeline.system.output import closed_pipes_ignored, complain, prepare_streams
 from pipeline.system.signals import INTERRUPTED, exit_on_interrupts, ignore_interrupts
+from stdp.errors import CommandError
 
 #: Exit code of an invalid request.
 WRONG_REQUEST = 2
-
-
-class CommandError(Exception):
-    """Invalid request of a subcommand of this package, as one line."""
 
 
 class Subcommand(NamedTuple):
@@ -141,6 +138,12 @@ def _of_analysis(name: str) -> Callable[[Sequence[str]], int]:
     return run
 
 
+def _init(arguments: Sequence[str]) -> int:
+    from stdp.init import main as init
+
+    return init(arguments)
+
+
 SUBCOMMANDS = {
     "run": Subcommand("run one configuration or a sweep: key=value ..., -m key=v1,v2", _run),
     "figures": Subcommand("draw figures of an experiment", _of_analysis("figures")),
@@ -148,6 +151,7 @@ SUBCOMMANDS = {
     "list": Subcommand("list the experiments below a directory", _of_analysis("list")),
     "diff": Subcommand("compare two experiments", _of_analysis("diff")),
     "reproduce": Subcommand("run points of an experiment again and compare them", _reproduce),
+    "init": Subcommand("write a small project with configurations of its own", _init),
 }
 
 if __name__ == "__main__":

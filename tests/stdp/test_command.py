@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from analysis.reading import commands
+from pipeline.system import host
 from stdp import __main__ as command
 from tests.conftest import SMALL
 from tests.support.report import Page
@@ -12,7 +14,9 @@ from tests.support.report import Page
 
 @pytest.fixture
 def called(monkeypatch, capsys):
-    """Call `stdp` in this process with arguments that it refuses or answers itself."""
+    """Call `stdp` in this process, for subcommands that do not change its signal handlers."""
+    monkeypatch.setattr(commands, "_words", dict(commands._words))
+    monkeypatch.setattr(host, "_words", dict(host._words))
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["stdp", *arguments])
@@ -69,13 +73,20 @@ def test_a_failed_run_shows_the_command_that_retries(stdp):
     assert ended.err.splitlines()[-1].startswith("stdp run synapse.g_max=0.15 ")
 
 
-def test_list_diff_and_reproduce_have_the_exit_codes_of_the_modules(stdp):
+def test_list_diff_and_report_have_the_exit_codes_of_the_modules(called, keep, tmp_path):
     """0 for the same, 1 for different experiments, 2 for what is none."""
-    for name in ("a", "b"):
-        stdp("run", *SMALL, f"seed={ord(name)}", f"name={name}")
-    assert [line.split()[0] for line in stdp("list").out.splitlines()[1:]] == ["a", "b"]
-    assert stdp("diff", "outputs/a", "outputs/a").code == 0
-    assert stdp("diff", "outputs/a", "outputs/b").code == 1
-    assert stdp("reproduce", "outputs/a").code == 0
-    ended = stdp("report", "outputs/none")
-    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    a, b = (str(keep(name, {"seed": [ord(name)]})) for name in ("a", "b"))
+    code, out, _ = called("list", str(tmp_path))
+    assert (code, [line.split()[0] for line in out.splitlines()[1:]]) == (0, ["a", "b"])
+    assert called("diff", a, a)[0] == 0
+    assert called("diff", a, b)[0] == 1
+    code, _, err = called("report", str(tmp_path / "none"))
+    assert (code, err.count("\n")) == (2, 1)
+
+
+def test_the_help_of_each_subcommand_names_it(called):
+    """And no module: `stdp figures`, in the usage and in messages."""
+    for name in ("figures", "report", "list", "diff"):
+        with pytest.raises(SystemExit, match="0"):
+            called(name, "--help")
+        assert called(name, "--none")[2].endswith(f"; see stdp {name} --help\n")

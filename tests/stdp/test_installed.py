@@ -1,12 +1,14 @@
 """Wheel and sdist: installed into an environment of their own, and used in a user's folder."""
 
 import email
+import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import tarfile
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -81,11 +83,11 @@ def installed(environment, tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
 
-    def run(*arguments):
+    def run(program, *arguments, folder="."):
         done = subprocess.run(
-            [environment / "bin" / "stdp", *arguments],
-            cwd=tmp_path,
-            env=without_path() | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
+            [environment / "bin" / program, *arguments],
+            cwd=tmp_path / folder,
+            env=without_path() | {"XDG_CACHE_HOME": str(environment.parent / "cache")},
             capture_output=True,
             text=True,
             check=False,
@@ -122,16 +124,37 @@ def test_the_metadata_is_that_of_a_package_index(wheel):
     assert "Programming Language :: Python :: 3.13" in metadata.get_all("Classifier")
 
 
-def test_the_installed_command_ignores_namesakes(installed, environment, tmp_path):
-    """Run in worker processes, figures, reproduce, list; kernels in the user's cache."""
+def test_the_installed_command_ignores_namesakes(installed, environment):
+    """Run in worker processes, reproduce, list; kernels in the user's cache."""
     before = set(environment.rglob("*.o"))
     small = ("input.rate_hz=20,40", "stdp.tau_plus=20", "seed=1", "name=demo")
     workers = ("run.backend=loky", "run.n_jobs=2", "run.batch_size=1")
-    assert installed("run", "+experiment=demo", *small, *workers).startswith("2 points in ")
-    assert installed("figures", "outputs/demo", "--figure", "weights") == (
-        "outputs/demo/figures/weights.png\n"
+    words = ("+experiment=demo", *small, *workers)
+    assert installed("stdp", "run", *words).startswith("2 points in ")
+    assert "2 of 2 points are the same bit for bit" in installed(
+        "stdp", "reproduce", "outputs/demo"
     )
-    assert "2 of 2 points are the same bit for bit" in installed("reproduce", "outputs/demo")
-    assert installed("list").splitlines()[1].startswith("demo ")
-    assert [file.name[:15] for file in Path(tmp_path, "cache").rglob("*.o")] == ["kernel_additive"]
+    assert installed("stdp", "list").splitlines()[1].startswith("demo ")
+    cached = (environment.parent / "cache").rglob("*.o")
+    assert {file.name[:15] for file in cached} == {"kernel_additive"}
     assert set(environment.rglob("*.o")) == before == set()
+
+
+def test_a_new_project_runs_as_its_readme_says(installed, tmp_path):
+    """Its commands and its code in Python, as printed; the record has the files of the project."""
+    installed("stdp", "init", "study")
+    text = (tmp_path / "study" / "README.md").read_text()
+    assert text.startswith("# study\n")
+    (commands,) = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    said = [installed(*shlex.split(line), folder="study") for line in commands.splitlines()]
+    assert said[0].startswith("18 points in ")
+    assert said[1] == "outputs/my_rates/report.html\n"
+    assert "18 of 18 points are the same bit for bit" in said[2]
+    record = (tmp_path / "study/outputs/my_rates/provenance.json").read_text()
+    (run,) = json.loads(record)["runs"]
+    conf = tmp_path / "study" / "conf"
+    assert {*run["own_files"]} == {str(file) for file in conf.rglob("*.yaml")}
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    code += "print(dict(dataset['mean_weight'].sizes))"
+    sizes = installed("python", "-P", "-c", code, folder="study")
+    assert sizes == "{'rate_hz': 3, 'seed': 3}\n"
