@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 import hydra
@@ -19,10 +20,10 @@ from pipeline.model.errors import RequestError
 from pipeline.request.compose import CONF, declare_neutral_values, parameters_of, request_error
 from pipeline.request.grammar import use_for_hydras_sweepers
 from pipeline.request.grid import Grid
-from pipeline.request.help_text import declare_help
+from pipeline.request.help_text import QUESTION, answer, declare_help
 from pipeline.request.overrides import refuse_replaced
 from pipeline.request.own_files import own_files
-from pipeline.system.output import closed_pipes_ignored, complain
+from pipeline.system.output import closed_pipes_ignored, complain, say
 from pipeline.system.signals import INTERRUPTED
 
 #: Logger whose INFO messages are shown: it reports that the kernel is being compiled.
@@ -68,6 +69,10 @@ def main() -> None:
     declare_help()
     _jobs.update(process=os.getpid(), failed=False)
     try:
+        asked = [word.removesuffix(QUESTION) for word in sys.argv[1:] if word.endswith(QUESTION)]
+        if asked:
+            _answer(asked)
+            return
         sys.argv[1:] = arranged(sys.argv[1:])
         with closed_pipes_ignored():
             run_one()
@@ -85,6 +90,16 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     if _jobs["failed"]:
         sys.exit(SOME_FAILED)
+
+
+def _answer(keys: Sequence[str]) -> None:
+    """Print what may follow each of some keys."""
+    words = [word for word in sys.argv[1:] if not word.endswith(QUESTION)]
+    own = get_args(arranged(words)).config_dir
+    if own and not Path(own).is_dir():
+        raise RequestError(f"--config-dir {own}: must be a folder that exists")
+    folders = [CONF, *([Path(own)] if own else [])]
+    say("\n\n".join(answer(key, folders) for key in keys))
 
 
 def _overrides() -> list[str]:
