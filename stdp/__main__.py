@@ -144,6 +144,12 @@ def _init(arguments: Sequence[str]) -> int:
     return init(arguments)
 
 
+def _completion(arguments: Sequence[str]) -> int:
+    from stdp.completion import main as completion
+
+    return completion(arguments, SUBCOMMANDS)
+
+
 SUBCOMMANDS = {
     "run": Subcommand("run one configuration or a sweep: key=value ..., -m key=v1,v2", _run),
     "figures": Subcommand("draw figures of an experiment", _of_analysis("figures")),
@@ -152,6 +158,7 @@ SUBCOMMANDS = {
     "diff": Subcommand("compare two experiments", _of_analysis("diff")),
     "reproduce": Subcommand("run points of an experiment again and compare them", _reproduce),
     "init": Subcommand("write a small project with configurations of its own", _init),
+    "completion": Subcommand("print the script by which a shell completes by Tab", _completion),
 }
 
 if __name__ == "__main__":
