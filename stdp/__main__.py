@@ -6,6 +6,7 @@ Workers import this module as well: each subcommand imports what it needs.
 from __future__ import annotations
 
 import difflib
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -138,10 +139,14 @@ def _of_analysis(name: str) -> Callable[[Sequence[str]], int]:
     return run
 
 
-def _init(arguments: Sequence[str]) -> int:
-    from stdp.init import main as init
+def _own(name: str) -> Callable[[Sequence[str]], int]:
+    """Return the function `main` of a module of this package."""
 
-    return init(arguments)
+    def run(arguments: Sequence[str]) -> int:
+        code: int = importlib.import_module(f"stdp.{name}").main(arguments)
+        return code
+
+    return run
 
 
 def _completion(arguments: Sequence[str]) -> int:
@@ -157,7 +162,9 @@ SUBCOMMANDS = {
     "list": Subcommand("list the experiments below a directory", _of_analysis("list")),
     "diff": Subcommand("compare two experiments", _of_analysis("diff")),
     "reproduce": Subcommand("run points of an experiment again and compare them", _reproduce),
-    "init": Subcommand("write a small project with configurations of its own", _init),
+    "init": Subcommand("write a small project with configurations of its own", _own("init")),
+    "table": Subcommand("write the results as a table, CSV or Parquet", _own("table")),
+    "cite": Subcommand("print BibTeX entries of the software and its papers", _own("cite")),
     "completion": Subcommand("print the script by which a shell completes by Tab", _completion),
 }
 

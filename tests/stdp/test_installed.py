@@ -125,7 +125,7 @@ def test_the_metadata_is_that_of_a_package_index(wheel):
 
 
 def test_the_installed_command_ignores_namesakes(installed, environment):
-    """Run in worker processes, reproduce, list; kernels in the user's cache."""
+    """Run in worker processes, cite, reproduce, list; kernels in the user's cache."""
     before = set(environment.rglob("*.o"))
     small = ("input.rate_hz=20,40", "stdp.tau_plus=20", "seed=1", "name=demo")
     workers = ("run.backend=loky", "run.n_jobs=2", "run.batch_size=1")
