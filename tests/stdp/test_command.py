@@ -1,6 +1,5 @@
 """`stdp`: its subcommands, and the commands that messages and pages show."""
 
-import json
 import sys
 
 import pytest
@@ -9,7 +8,6 @@ from analysis.reading import commands
 from pipeline.system import host
 from stdp import __main__ as command
 from tests.conftest import SMALL
-from tests.support.report import Page
 
 
 @pytest.fixture
@@ -49,21 +47,6 @@ def test_the_help_has_one_line_for_each_subcommand(called):
     for name, subcommand in command.SUBCOMMANDS.items():
         assert out.count(f"\n  {name} ") == 1
         assert subcommand.summary in out
-
-
-def test_run_figures_and_report_show_commands_of_stdp(stdp, tmp_path):
-    """What is recorded, and what a report shows, can be typed where `stdp` was."""
-    ended = stdp("run", *SMALL, "name=one")
-    assert ended.code == 0, ended.err
-    (run,) = json.loads((tmp_path / "outputs/one/provenance.json").read_text())["runs"]
-    assert run["command"] == f"stdp run {' '.join(SMALL)} name=one"
-    ended = stdp("figures", "outputs/one", "--figure", "weights")
-    assert (ended.code, ended.out) == (0, "outputs/one/figures/weights.png\n")
-    assert stdp("report", "outputs/one").out == "outputs/one/report.html\n"
-    shown = Page((tmp_path / "outputs/one/report.html").read_text()).texts["reproduce"]
-    assert "stdp reproduce outputs/one" in shown
-    assert "stdp figures outputs/one --report" in shown
-    assert "python -m" not in shown
 
 
 def test_a_failed_run_shows_the_command_that_retries(stdp):

@@ -92,16 +92,13 @@ def shell(request, tmp_path):
         yield terminal
 
 
-@pytest.mark.parametrize(
-    ("typed", "becomes"),
-    [
-        ("stdp run stdp=note", "stdp run stdp=notebook"),
-        ("stdp run stdp.A_p\t0.01 seed=3 +exp", r"stdp run stdp.A_plus=0.01 seed=3 \+experiment="),
-        ("stdp fi\toutp", "stdp figures outputs/?"),
-    ],
-)
-def test_a_shell_completes(shell, typed, becomes):
+def test_a_shell_completes(shell):
     """Choices, keys, subcommands and, where nothing is known, names of files."""
-    # The completed line becomes the argument of `echo`, so that the shell itself says what it has.
-    shell.type(f"{typed}\t\x01echo '<'\x05'>'\n")
-    shell.read_until(f"<{becomes} ?>")
+    for typed, becomes in (
+        ("stdp run stdp.A_p\t0.01 stdp=note", "stdp run stdp.A_plus=0.01 stdp=notebook"),
+        ("stdp run -m seed=1,2 +exp", r"stdp run -m seed=1,2 \+experiment="),
+        ("stdp fi\toutp", "stdp figures outputs/?"),
+    ):
+        # The completed line becomes the argument of `echo`: the shell itself says what it has.
+        shell.type(f"{typed}\t\x01echo '<'\x05'>'\n")
+        shell.read_until(f"<{becomes} ?>")

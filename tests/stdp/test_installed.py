@@ -13,6 +13,7 @@ import zipfile
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.report import Page
 
 #: A folder of a user whose names are those of this project's packages and files.
 NAMESAKES = {
@@ -125,7 +126,7 @@ def test_the_metadata_is_that_of_a_package_index(wheel):
 
 
 def test_the_installed_command_ignores_namesakes(installed, environment):
-    """Run in worker processes, cite, reproduce, list; kernels in the user's cache."""
+    """Run in worker processes, cite, list; kernels in the user's cache."""
     before = set(environment.rglob("*.o"))
     small = ("input.rate_hz=20,40", "stdp.tau_plus=20", "seed=1", "name=demo")
     workers = ("run.backend=loky", "run.n_jobs=2", "run.batch_size=1")
@@ -141,7 +142,10 @@ def test_the_installed_command_ignores_namesakes(installed, environment):
 
 
 def test_a_new_project_runs_as_its_readme_says(installed, tmp_path):
-    """Its commands and its code in Python, as printed; the record has the files of the project."""
+    """Its commands and its code in Python, as printed.
+
+    The record has the files of the project; record and report have the commands of `stdp`.
+    """
     installed("stdp", "init", "study")
     text = (tmp_path / "study" / "README.md").read_text()
     assert text.startswith("# study\n")
@@ -152,8 +156,13 @@ def test_a_new_project_runs_as_its_readme_says(installed, tmp_path):
     assert "18 of 18 points are the same bit for bit" in said[2]
     record = (tmp_path / "study/outputs/my_rates/provenance.json").read_text()
     (run,) = json.loads(record)["runs"]
+    assert run["command"] == commands.splitlines()[0]
     conf = tmp_path / "study" / "conf"
     assert {*run["own_files"]} == {str(file) for file in conf.rglob("*.yaml")}
+    shown = Page((tmp_path / "study/outputs/my_rates/report.html").read_text()).texts["reproduce"]
+    assert commands.splitlines()[2] in shown
+    assert "stdp figures outputs/my_rates --report" in shown
+    assert "python -m" not in shown
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     code += "print(dict(dataset['mean_weight'].sizes))"
     sizes = installed("python", "-P", "-c", code, folder="study")
