@@ -38,6 +38,7 @@ from analysis.report.embed import Embedded, contents, embedded, group, log_messa
 from analysis.report.markup import Markup, element, joined, section
 from analysis.report.provenance import (
     conditions_of_runs,
+    files_of_user,
     n_points_made,
     package_versions,
     recorded_commands,
@@ -322,6 +323,10 @@ def _provenance(source: Source, part: Part) -> Markup:
     return part(
         markup.table(rows, heading, numbers=[2, 3]),
         markup.table(conditions_of_runs(source.metadata)),
+        *(
+            element("details", element("summary", f"Own file {path}"), markup.commands(text))
+            for path, text in files_of_user(source.metadata).items()
+        ),
         element(
             "details",
             element("summary", f"All {len(packages)} packages"),
