@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.system import host
-from pipeline.system.output import closed_pipes_ignored, complain, prepare_streams
+from pipeline.system.output import closed_pipes_ignored, complain, prepare_streams, say
 from pipeline.system.signals import INTERRUPTED, exit_on_interrupts, ignore_interrupts
 from stdp.errors import CommandError
 
@@ -41,13 +41,9 @@ def main() -> int:
     prepare_streams()
     arguments = sys.argv[1:]
     name = arguments[0] if arguments else ""
-    with closed_pipes_ignored():
-        if name in ("-h", "--help"):
-            print(_help())
-            return 0
-        if name == "--version":
-            print(f"stdp-pipeline {_version()}")
-            return 0
+    if name in ("-h", "--help", "--version"):
+        say(f"stdp-pipeline {_version()}" if name == "--version" else _help())
+        return 0
     if name not in SUBCOMMANDS:
         complain(f"error: {_unknown(name)}")
         return WRONG_REQUEST
@@ -143,8 +139,10 @@ def _own(name: str) -> Callable[[Sequence[str]], int]:
     """Return the function `main` of a module of this package."""
 
     def run(arguments: Sequence[str]) -> int:
-        code: int = importlib.import_module(f"stdp.{name}").main(arguments)
-        return code
+        module = importlib.import_module(f"stdp.{name}")
+        with closed_pipes_ignored():
+            return int(module.main(arguments))
+        return 0
 
     return run
 
@@ -152,7 +150,9 @@ def _own(name: str) -> Callable[[Sequence[str]], int]:
 def _completion(arguments: Sequence[str]) -> int:
     from stdp.completion import main as completion
 
-    return completion(arguments, SUBCOMMANDS)
+    with closed_pipes_ignored():
+        return completion(arguments, SUBCOMMANDS)
+    return 0
 
 
 SUBCOMMANDS = {

@@ -16,12 +16,13 @@ _SCRIPT = "import sys; sys.argv[0] = 'stdp'; from stdp.__main__ import main; sys
 def stdp(tmp_path):
     """Run `stdp` in a temporary folder; return exit code and output."""
 
-    def run(*arguments: str, **variables: str) -> Ended:
+    def run(*arguments: str, stdout: int = subprocess.PIPE) -> Ended:
         done = subprocess.run(
             [sys.executable, "-c", _SCRIPT, *map(str, arguments)],
             cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(ROOT)} | variables,
-            capture_output=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=stdout,
+            stderr=subprocess.PIPE,
             text=True,
             check=False,
         )

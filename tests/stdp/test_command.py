@@ -1,5 +1,6 @@
 """`stdp`: its subcommands, and the commands that messages and pages show."""
 
+import os
 import sys
 
 import pytest
@@ -73,3 +74,13 @@ def test_the_help_of_each_subcommand_names_it(called):
         with pytest.raises(SystemExit, match="0"):
             called(name, "--help")
         assert called(name, "--none")[2].endswith(f"; see stdp {name} --help\n")
+
+
+@pytest.mark.parametrize("arguments", [["cite"], ["completion", "bash"], ["--help"]])
+def test_output_that_nobody_reads_is_no_error(stdp, arguments):
+    """The reader has closed the pipe, as `head` does."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = stdp(*arguments, stdout=writer)
+    os.close(writer)
+    assert (ended.code, ended.err) == (0, "")
