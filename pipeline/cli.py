@@ -47,7 +47,7 @@ def run_one(config: DictConfig) -> None:
     refuse_hidden(settings, CONF)
     refuse_misread_files(settings)
     job = HydraConfig.get()
-    own = own_files(OmegaConf.create({"hydra": job}), CONF)
+    own = own_files(settings, CONF)
     grid = Grid(parameters_of(config), own_files=own)
     refuse_replaced(grid, job.overrides.task)
     try:
