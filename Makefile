@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test coverage test-tracking test-brian2 soak lint format gallery bench growth peers clean
+.PHONY: run test test-lowest coverage test-tracking test-brian2 soak lint format gallery bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -14,6 +14,19 @@ run: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+# The same with the lowest declared version of each dependency, in an environment of its own.
+test-lowest: .venv-lowest/.ready
+	.venv-lowest/bin/python -m pytest --numprocesses auto --dist loadfile
+
+.venv-lowest/.ready: pyproject.toml
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check packaging
+	$(@D)/bin/python -m tests.support.lowest > $(@D)/lowest.txt
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint $(@D)/lowest.txt --editable '.[test]'
+	@echo '*' > $(@D)/.gitignore
+	@touch $@
 
 # The same, and the lines of code that they execute, in half as much time again: of the test processes
 # only, since those that they start are tested for run time, memory and signals.
@@ -88,7 +101,7 @@ peers: .venv-brian2/.ready .venv-nest/.ready
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-brian2 .venv-nest .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
+	rm -rf $(VENV) .venv-lowest .venv-brian2 .venv-nest .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 
 $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

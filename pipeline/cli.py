@@ -49,7 +49,7 @@ def run_one(config: DictConfig) -> None:
     grid = Grid(parameters_of(config))
     refuse_replaced(grid, job.overrides.task)
     try:
-        run_and_report(grid, config, Path(job.runtime.output_dir))
+        run_and_report(grid, config, Path(job.runtime.output_dir), made_by_hydra=True)
     except SystemExit as ended:  # would end Hydra's launcher, and with it the jobs that follow
         if ended.code != SOME_FAILED:
             raise

@@ -23,7 +23,7 @@ from pipeline.system.signals import INTERRUPTED, raise_on_interrupts
 SOME_FAILED, WRONG_REQUEST = 1, 2
 
 
-def run_and_report(grid: Grid, config: DictConfig, path: Path) -> None:
+def run_and_report(grid: Grid, config: DictConfig, path: Path, made_by_hydra: bool = False) -> None:
     """Run a grid into a directory and print a summary.
 
     Parameters
@@ -34,6 +34,8 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path) -> None:
         The composed config, for run settings, `dry_run` and `name`.
     path : Path
         The experiment directory.
+    made_by_hydra : bool
+        Whether Hydra has made the directory, for a job of its own launchers.
 
     Raises
     ------
@@ -46,7 +48,7 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path) -> None:
     if is_dry(config):
         say(plan_grid(grid, settings, Directory(path)))
         return
-    directory = Directory(path, is_unnamed(config))
+    directory = Directory(path, unnamed=is_unnamed(config) and not made_by_hydra)
     raise_on_interrupts()
     try:
         outcome = run_grid(grid, settings, directory)

@@ -58,7 +58,8 @@ def weights(measured: MeasuredDataset) -> Figures:
         )
         pooled = titles.seeds(here, "{} seeds pooled")
         columns = titles.dimension("Columns", part["share"], column)
-        title = titles.heading(one, "After", pooled, lines(columns, _key(part, row)))
+        pale = "Pale: not settled" if column and here.unsettled.any() else ""
+        title = titles.heading(one, "After", pooled, lines(columns, pale, _key(part, row)))
         figure = _weights(part, row, column, title, highest)
         yield one, figure, titles.caption(title, titles.fit_caption(part))
 
@@ -131,7 +132,8 @@ def _against_axes(
             figure = line_plots.against_axis(shown, x, line, panel, title, from_zero)
             against = f"Against {_lower(long_name(shown[x]))}"
             seeds = titles.seeds_of_points(one.measured)
-            yield one, figure, titles.caption(against, title, seeds, remark)
+            dashed = remark if shown["expected"].notnull().any() else ""
+            yield one, figure, titles.caption(against, title, seeds, dashed)
 
 
 def _lower(name: str) -> str:
@@ -150,9 +152,7 @@ def _statistics(
     unknown = xr.full_like(mean, np.nan, dtype=float)
     theory_here = expected(here) if expected and here.swept else unknown
     silent = here.silent if here.swept else here.dataset["spike_count"] == 0
-    unsettled = here.done & ~here.silent & ~here.at_equilibrium & here.any_settled
-    if not here.swept:
-        unsettled = xr.zeros_like(silent)
+    unsettled = here.unsettled if here.swept else xr.zeros_like(silent)
     shown = xr.Dataset({"mean": mean, "interval": interval, "expected": theory_here})
     if here.each_seed and here.swept and here.has_seeds:
         shown["each"] = values
@@ -253,7 +253,8 @@ def phase_diagram(measured: MeasuredDataset) -> Figures:
     for one in slices("phase_diagram", measured, others):
         here = one.measured
         title = titles.heading(one, "After", titles.seeds(here, "mean of {} seeds"))
-        figure = maps.phase_diagram(_mapped(here), here.silent, x, y, limits, contours, title)
+        hatched = here.silent, here.unsettled
+        figure = maps.phase_diagram(_mapped(here), *hatched, x, y, limits, contours, title)
         remark = "A uniform distribution has bimodality 5/9"
         yield one, figure, titles.caption(title, scale, spans, remark)
 

@@ -106,7 +106,7 @@ def _all_recorded(dataset: xr.Dataset) -> bool:
 
 def _completed(dataset: xr.Dataset, name: str, computed: xr.DataArray) -> xr.DataArray:
     """Return a statistic where it is recorded, elsewhere as computed."""
-    computed = _named(computed, LAST_HALF)
+    computed = _named(computed, LAST_HALF).rename(name)
     if name not in dataset:
         return computed
     return dataset[name].where(_recorded(dataset), computed)

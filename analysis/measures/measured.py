@@ -174,6 +174,17 @@ class MeasuredDataset:
         """Whether any point is at equilibrium."""
         return bool(self.at_equilibrium.any())
 
+    @property
+    def unsettled(self) -> xr.DataArray:
+        """Where the neuron fires but has not settled, if it has elsewhere: what is marked.
+
+        Returns
+        -------
+        DataArray of bool, (...)
+            Dimensionless, along the swept axes without `seed`.
+        """
+        return self.done & ~self.silent & ~self.at_equilibrium & self.any_settled
+
     @cached_property
     def output_rate(self) -> xr.DataArray:
         """Output rate over the last half of each run.

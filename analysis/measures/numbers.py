@@ -31,13 +31,15 @@ def quantities(measured: MeasuredDataset) -> dict[str, xr.DataArray]:
     Returns
     -------
     dict of DataArray, (...)
-        By name: output rate [Hz], mean weight, shares of weights, CV and Fano factor,
-        dimensionless, along the swept axes; settling time [s], along those without `seed`.
+        By the name of the variable in the file, or of `settling`: output rate [Hz], mean weight,
+        shares of weights, CV and Fano factor, dimensionless, along the swept axes; settling time
+        [ms], along those without `seed`. Of the whole run, where there are none of the last half,
+        rate and CV have the names of those.
     """
-    shares, fano = measured.shares, measured.fano_factor
-    time = measured.settling["settling_time"]
+    rate, cv, fano = measured.output_rate, measured.isi_cv, measured.fano_factor
+    shares = measured.shares
     found = {
-        "output_rate": measured.output_rate,
+        str(rate.name): rate,
         "mean_weight": measured.mean_weight,
         **{
             f"share_{limits.replace(' ', '_')}": shares.sel(range=limits, drop=True).assign_attrs(
@@ -45,9 +47,9 @@ def quantities(measured: MeasuredDataset) -> dict[str, xr.DataArray]:
             )
             for limits in shares["range"].values.tolist()
         },
-        "isi_cv": measured.isi_cv,
-        **({} if fano is None else {"fano_factor": fano}),
-        "settling_time": (time / 1000).assign_attrs(time.attrs | {"units": "s"}),
+        str(cv.name): cv,
+        **({} if fano is None else {str(fano.name): fano}),
+        "settling_time": measured.settling["settling_time"],
     }
     return {name: one for name, one in found.items() if one.notnull().any()}
 
@@ -102,12 +104,13 @@ def numbers(dataset: xr.Dataset, where: Sequence[str] = ()) -> xr.Dataset:
     Returns
     -------
     Dataset, (...)
-        Along the swept axes without `seed`, in the units of the attribute `units`, such as [Hz]: of
-        each measure, such as `output_rate`, the mean over the seeds that are done. Where there are
-        several seeds, also `output_rate_spread`, the standard deviation over seeds, and
-        `output_rate_low` and `output_rate_high`, the 95 % interval of the mean. Further the number
-        of `seeds_done`, the effective LTD ratio where it differs, and whether weights have
-        `settled`.
+        Along the swept axes without `seed`, or `point`, of length 1, where there are none, in the
+        units of the attribute `units`, such as [Hz]: of each measure, such as `late_output_rate`,
+        which is named as in the file, the mean over the seeds that are done. Where there are
+        several seeds, also `late_output_rate_spread`, the standard deviation over seeds, and
+        `late_output_rate_low` and `late_output_rate_high`, the 95 % interval of the mean. Further
+        the number of `seeds_done`, the effective LTD ratio where it differs, and whether rate and
+        weights have `settled`.
 
     Raises
     ------
@@ -125,4 +128,5 @@ def numbers(dataset: xr.Dataset, where: Sequence[str] = ()) -> xr.Dataset:
             found[f"{name}_high"] = interval.sel(bound="high", drop=True)
     ratio = varying_ratio(measured)
     found |= {"seeds_done": seeds_done(measured), "settled": measured.settling["settled"]}
-    return xr.Dataset(found if ratio is None else {RATIO: ratio} | found)
+    table = xr.Dataset(found if ratio is None else {RATIO: ratio} | found)
+    return table if measured.swept else table.expand_dims("point")

@@ -5,11 +5,11 @@ before, from T/4 to T/2. Weights drift ever more slowly, over decades of time: a
 small between two windows of one length may go on for a hundred times that length. Between windows
 that double, such a drift keeps its size. What is still to come is therefore bounded by the last
 change, without what is expected of it by chance, carried on over the next four doublings, plus
-twice its sampling error. A run has settled if this bound is within the tolerance for each of
-`QUANTITIES`.
+one and a half times its sampling error. A run has settled if this bound is within the tolerance
+for each of `QUANTITIES`.
 
-The sampling errors are those of batch means, whose correlation is estimated as that of a first-
-order autoregression (Law 2015, Simulation Modeling and Analysis, section 9.5.3).
+The sampling errors are those of batch means (Law 2015, Simulation Modeling and Analysis, section
+9.5.3), of a process with long memory (Beran 1994, Statistics for Long-Memory Processes, chapter 1).
 
 This module uses numpy only, and one run at a time: a simulation can call it as well as an analysis.
 """
@@ -68,16 +68,23 @@ CRITERION = (
 #: All answers, and what each says of a run.
 ANSWERS = {
     SETTLED: "what may still be to come is within the tolerances",
-    UPPER_BOUND: "all weights are, and stay, at the upper bound",
-    LOWER_BOUND: "all weights are, and stay, at the lower bound",
+    UPPER_BOUND: "settled, with all weights within 0.1 of the upper bound",
+    LOWER_BOUND: "settled, with all weights within 0.1 of the lower bound",
     FROZEN: "the rule changes no weight",
     NO_SPIKE: "in the last half of the run: a rate below three spikes in that time, no equilibrium",
     NOT_SETTLED: "longer runs or more seeds are needed",
-    NOT_RECORDED: "fewer than 16 samples of the weights were recorded",
+    NOT_RECORDED: "fewer than 16 samples of the weights, or their beginning was cut off",
 }
 
 #: Sampling errors that are added.
-_N_ERRORS = 2
+_N_ERRORS = 1.5
+
+#: The power of the length with which the variance of a mean falls, of each of `QUANTITIES`: at
+#: these, 95 % intervals cover the means of later windows (`make settle`).
+_FALLS = np.array([0.3, 0.35, 0.7, 0.3, 0.7, 0.7])
+
+#: Least standard error of each: weights of which none moved for a time may move later.
+_LEAST_ERROR = np.array([0.0, 0.001, 0.001, 0.001, 0.001, 0.001])
 
 #: Parts of a window that are compared for the settling time, and the errors of each allowed.
 _N_QUARTERS = 4
@@ -199,10 +206,11 @@ def compared(
     Returns
     -------
     Windows or None
-        None for fewer than `MIN_SAMPLES` samples.
+        None for fewer than `MIN_SAMPLES` samples, or if the first quarter of the time has none: a
+        history that was cut in time may lack the window before.
     """
     time = np.asarray(time, dtype=np.float64)
-    if time.size < MIN_SAMPLES:
+    if time.size < MIN_SAMPLES or time[0] > time[-1] / 4:
         return None
     series = np.column_stack([rate, weights])
     end = time[-1]
@@ -266,21 +274,22 @@ def settled_since(time: ArrayLike, rate: ArrayLike, weights: NDArray[np.float64]
         Time [ms], in quarters of the windows that begin at T/2, T/4, T/8, ... of a run of length T:
         the mean over none of the later quarters differs from that over the last half by more than
         the tolerance and three times its error, in any of `QUANTITIES`. Windows of fewer than four
-        samples are not looked at.
+        samples are not looked at, nor is what is before the first sample.
     """
     time, series = np.asarray(time, dtype=np.float64), np.column_stack([rate, weights])
     last, error = _batch_means(series[time > time[-1] / 2])
     chance = _by_quantity(error, _by_chance)
     end = time[-1]
     while (chosen := np.flatnonzero((time > end / 2) & (time <= end))).size >= _N_QUARTERS:
-        shorter = math.sqrt(_N_QUARTERS * time[-1] / end)  # errors grow as windows get shorter
+        # Errors grow as windows get shorter.
+        shorter = (_N_QUARTERS * time[-1] / end) ** (_FALLS / 2)
         allowed = _tolerances(last) + _N_ERRORS_OF_A_QUARTER * shorter * chance
         for quarter in reversed(np.array_split(chosen, _N_QUARTERS)):
             difference = np.abs(series[quarter].mean(axis=0) - last)
             if (_by_quantity(difference, _variation) > allowed).any():
                 return float(time[quarter[-1]])
         end /= 2
-    return float(end)
+    return float(max(end, time[0]))
 
 
 def _error_of_mean(values: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -316,10 +325,12 @@ def _answer(windows: Windows, to_come: NDArray[np.float64]) -> str:
         return FROZEN
     if not windows.all_fired or windows.plasticity < MIN_PLASTICITY:  # False if it is unknown
         return NOT_SETTLED
+    if to_come.max() > 1:
+        return NOT_SETTLED
     for answer, column in ((UPPER_BOUND, _STRONG), (LOWER_BOUND, _WEAK)):
         if min(windows.last[column], windows.before[column]) >= _ALL:
             return answer
-    return SETTLED if to_come.max() <= 1 else NOT_SETTLED
+    return SETTLED
 
 
 def _to_come(windows: Windows) -> NDArray[np.float64]:
@@ -357,28 +368,31 @@ def _by_chance(error: NDArray[np.float64]) -> float:
 def _batch_means(
     series: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mean of a series, and its standard error, from the means of batches in time.
+    """Return the means of a series, and their standard errors, from the means of batches in time.
+
+    Rate and weights fluctuate on all time scales: of such a process the variance of a mean falls
+    more slowly than with the length, as its power -beta. The variance between n batches of a window
+    lacks what changes more slowly than the window is long, and is that of a batch times
+    1 - n^-beta, that of the window's mean times n^beta - 1.
 
     Parameters
     ----------
-    series : ndarray, (n_samples, n)
-        Any unit; two samples or more. Of fewer samples than batches, each is one.
+    series : ndarray, (n_samples, n_statistics)
+        Output rate [Hz], then statistics of the weights, dimensionless; two samples or more. Of
+        fewer samples than batches, each is one.
 
     Returns
     -------
-    mean, error : ndarray, (n,)
-        In the unit of the series.
+    mean, error : ndarray, (n_statistics,)
+        In the units of the series.
     """
     n_batches = min(_N_BATCHES, len(series))
     size = len(series) // n_batches
     kept = series[len(series) - size * n_batches :]
     batches = kept.reshape(n_batches, size, -1).mean(axis=1)
-    mean = batches.mean(axis=0)
-    deviation = batches - mean
-    square = (deviation**2).sum(axis=0)
-    # The sample autocorrelation is biased by about -1/n (Marriott & Pope 1954, Biometrika 41:390).
-    products = (deviation[1:] * deviation[:-1]).sum(axis=0)
-    found = np.divide(products, square, out=np.zeros_like(square), where=square > 0)
-    correlation = np.clip(found + 1 / n_batches, 0, 0.8)
-    variance = square / (n_batches * (n_batches - 1)) * (1 + correlation) / (1 - correlation)
-    return mean, np.sqrt(variance)
+    n_bins = series.shape[1] - _N_SCALARS
+    falls = np.append(_FALLS[:-1], np.full(n_bins, _FALLS[-1]))
+    least = np.append(_LEAST_ERROR[:-1], np.full(n_bins, _LEAST_ERROR[-1] / max(n_bins, 1)))
+    return batches.mean(axis=0), np.hypot(
+        np.sqrt(batches.var(axis=0) / (n_batches**falls - 1)), least
+    )

@@ -20,11 +20,15 @@ from matplotlib.transforms import BboxBase
 from analysis.plots import scales, style, text
 from analysis.reading.dataset import label
 
-_HATCH = "////"
+#: Hatches of silent and of unsettled points, and their names.
+_HATCHES = {"silent": "////", "not settled": "...."}
 
 #: Contour labels, and the space around each [pixel].
 _LABELS: dict[str, Any] = {"fontsize": 6, "fmt": "%.3g"}
 _CLEARANCE = 1
+
+#: Levels within this share of the range of the values from its ends have no contour.
+_SPECK = 0.02
 
 # An outline keeps white lines and labels legible on yellow.
 _OUTLINE: list[patheffects.AbstractPathEffect] = [
@@ -35,6 +39,7 @@ _OUTLINE: list[patheffects.AbstractPathEffect] = [
 def phase_diagram(
     numbers: Sequence[xr.DataArray],
     silent: xr.DataArray,
+    unsettled: xr.DataArray,
     x: str,
     y: str,
     limits: Sequence[tuple[float, float]],
@@ -49,6 +54,8 @@ def phase_diagram(
         The variables, such as [Hz]; NaN is drawn grey.
     silent : DataArray of bool, (x, y)
         Where the neuron never fired, dimensionless: hatched.
+    unsettled : DataArray of bool, (x, y)
+        Where rate and weights have not settled, dimensionless: dotted.
     x, y : str
         The two axes.
     limits : sequence of tuple of float
@@ -68,13 +75,14 @@ def phase_diagram(
     figure, grid = plt.subplots(
         1, len(numbers), sharex=True, sharey=True, squeeze=False, figsize=(style.PAGE, height)
     )
-    silent = silent.sortby([x, y]).transpose(y, x)
+    silent, unsettled = (one.sortby([x, y]).transpose(y, x) for one in (silent, unsettled))
     lined = []
     for axes, number, ends, level in zip(grid[0], numbers, limits, contours, strict=True):
         values = number.sortby([x, y]).transpose(y, x)
         mesh = _pixels(axes, values, x, y, ends)
         lined.append((axes, values.where(~silent), _levels(values, silent, ends, level)))
-        _hatch(axes, silent, x, y)
+        _hatch(axes, silent, x, y, _HATCHES["silent"])
+        _hatch(axes, unsettled, x, y, _HATCHES["not settled"])
         bar = figure.colorbar(mesh, ax=axes, location="top", aspect=18, pad=0.03)
         bar.set_label(text.folded(label(number), 1.9))
         axes.set(facecolor=style.PALE)
@@ -84,9 +92,20 @@ def phase_diagram(
     grid[0, 0].set_ylabel(label(silent[y]))
     figure.supxlabel(label(silent[x]), fontsize=8)
     text.set_header(figure, title)
-    if silent.any():
-        patch = Patch(facecolor="none", edgecolor="black", hatch=_HATCH, lw=0)
-        figure.legend([patch], ["silent"], loc="outside lower right", handleheight=1.2)
+    marked = zip(_HATCHES.items(), (silent, unsettled), strict=True)
+    patches = {
+        name: Patch(facecolor="none", edgecolor="black", hatch=hatch, lw=0)
+        for (name, hatch), where in marked
+        if where.any()
+    }
+    if patches:
+        figure.legend(
+            [*patches.values()],
+            [*patches],
+            loc="outside lower right",
+            ncols=len(patches),
+            handleheight=1.2,
+        )
     figure.draw_without_rendering()  # the panels take their sizes, on which labels depend
     for axes, values, levels in lined:
         if levels:
@@ -117,7 +136,9 @@ def _levels(
     if min(fires.shape) < 2 or known.size < 0.6 * fires.size:
         return []
     levels = MaxNLocator(4).tick_values(*ends) if level is None else [level]
-    return [float(one) for one in levels if known.min() < one < known.max()]
+    # Next to an extreme, a contour is a speck around one point.
+    margin = _SPECK * np.ptp(known)
+    return [float(one) for one in levels if known.min() + margin < one < known.max() - margin]
 
 
 def _contours(axes: Axes, values: xr.DataArray, x: str, y: str, levels: Sequence[float]) -> None:
@@ -146,9 +167,9 @@ def _clear_of_each_other(axes: Axes, labels: Sequence[Text]) -> list[tuple[float
     return positions
 
 
-def _hatch(axes: Axes, silent: xr.DataArray, x: str, y: str) -> None:
-    """Hatch pixel by pixel, which covers isolated silent points as well."""
-    across, up = scales.edges(silent[x].values), scales.edges(silent[y].values)
-    for j, i in np.argwhere(silent.values):
+def _hatch(axes: Axes, chosen: xr.DataArray, x: str, y: str, hatch: str) -> None:
+    """Hatch pixel by pixel, which covers isolated points as well."""
+    across, up = scales.edges(chosen[x].values), scales.edges(chosen[y].values)
+    for j, i in np.argwhere(chosen.values):
         corners = ([across[i], across[i + 1]], [up[j]] * 2, [up[j + 1]] * 2)
-        axes.fill_between(*corners, facecolor="none", edgecolor="black", hatch=_HATCH, lw=0)
+        axes.fill_between(*corners, facecolor="none", edgecolor="black", hatch=hatch, lw=0)

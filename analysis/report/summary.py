@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from analysis.measures.measured import MeasuredDataset
@@ -37,7 +38,7 @@ def summary(measured: MeasuredDataset) -> Table:
 def by_combination(measured: MeasuredDataset) -> Table:
     """Return the measures at each combination of swept values, over seeds."""
     dataset, dims = measured.dataset, measured.done.dims
-    rate, *others = map(mean_over_seeds, quantities(measured).values())
+    rate, *others = _means(measured)
     ratio = varying_ratio(measured)
     ratios = [] if ratio is None else [ratio]
     over_seeds = _OverSeeds(measured)
@@ -72,13 +73,23 @@ def by_combination(measured: MeasuredDataset) -> Table:
 def ranges(measured: MeasuredDataset) -> Table:
     """Return minimum, maximum and median of each measure, and the first ones of the extremes."""
     rows = []
-    for quantity in map(mean_over_seeds, quantities(measured).values()):
+    for quantity in _means(measured):
         row = [label(quantity)]
         for found in (quantity.argmin(...), quantity.argmax(...)):
             index = {dim: int(i) for dim, i in found.items()}
             row += [number(quantity[index].item()), named(quantity, index)]
         rows.append([*row, number(quantity.median().item())])
     return ["", "Minimum", "first at", "Maximum", "first at", "Median"], rows
+
+
+def _means(measured: MeasuredDataset) -> list[xr.DataArray]:
+    """Return the mean of each measure over seeds; times, which are long, in s."""
+    means = map(mean_over_seeds, quantities(measured).values())
+    return [_in_seconds(mean) if mean.attrs.get("units") == "ms" else mean for mean in means]
+
+
+def _in_seconds(time: xr.DataArray) -> xr.DataArray:
+    return (time / 1000).assign_attrs(time.attrs | {"units": "s"})
 
 
 def number(value: float) -> str:
@@ -131,4 +142,6 @@ def _settled(measured: MeasuredDataset, index: Mapping[Hashable, int]) -> str:
     to_come = measured.settling["to_come"][index]
     if answer != NOT_SETTLED or to_come.isnull().all():
         return answer
+    if to_come.max() <= 1:  # nothing moves, but hardly anything could have moved the weights
+        return f"{answer}: too few output spikes"
     return f"{answer}: {to_come['quantity'][to_come.values.argmax()].item()}"

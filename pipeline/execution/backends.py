@@ -194,8 +194,8 @@ def _in_own_processes(
             yield task
 
     while not stop.requested:
-        with _processes(n_workers, settings, stop) as submit:
-            for task, batch in _as_they_finish(submit, until_killed(), n_workers, stop):
+        with _processes(n_workers, settings, stop) as (submit, alive):
+            for task, batch in _as_they_finish(submit, until_killed(), n_workers, stop, alive):
                 if isinstance(batch.exception(), BrokenProcessPool):
                     suspects.append(task)
                 else:
@@ -204,8 +204,8 @@ def _in_own_processes(
             return
         while suspects and not stop.requested:
             alone = suspects.pop()
-            with _processes(n_workers, settings, stop) as submit:
-                for task, batch in _as_they_finish(submit, [alone], n_workers, stop):
+            with _processes(n_workers, settings, stop) as (submit, alive):
+                for task, batch in _as_they_finish(submit, [alone], n_workers, stop, alive):
                     half = len(task) // 2
                     if not isinstance(batch.exception(), BrokenProcessPool):
                         yield batch.result()
@@ -216,12 +216,21 @@ def _in_own_processes(
 
 
 def _as_they_finish(
-    submit: Submit, tasks: Iterable[Task], n_workers: int, stop: Stop | None = None
+    submit: Submit,
+    tasks: Iterable[Task],
+    n_workers: int,
+    stop: Stop | None = None,
+    alive: Callable[[], bool] = lambda: True,
 ) -> Iterator[tuple[Task, Future[Batch]]]:
     """Yield tasks and their results as they finish; once `stop` is requested those that have.
 
     Two tasks per worker are under way, or finished and not yet taken: a caller that saves results
     more slowly than workers compute them keeps the workers waiting, not the memory growing.
+
+    Raises
+    ------
+    MemoryError
+        If nothing is `alive` that would finish the tasks.
     """
     from concurrent.futures import FIRST_COMPLETED, wait
 
@@ -239,6 +248,8 @@ def _as_they_finish(
             return
         wait(running, timeout=_SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
         yield from finished()
+        if running and not alive():
+            raise MemoryError("the thread that manages the processes has ended")
     yield from finished()
 
 
@@ -282,10 +293,13 @@ def _end(executor: Any) -> None:
 
 
 @contextlib.contextmanager
-def _processes(n_workers: int, settings: RunSettings, stop: Stop) -> Iterator[Submit]:
-    """Yield the function that submits a task to worker processes; at a stop they are killed.
+def _processes(
+    n_workers: int, settings: RunSettings, stop: Stop
+) -> Iterator[tuple[Submit, Callable[[], bool]]]:
+    """Yield two functions: to submit a task to worker processes, and whether anything manages them.
 
-    Otherwise they are kept for the next sweep of this process, unless one of them was killed.
+    At a stop the processes are killed. Otherwise they are kept for the next sweep of this process,
+    unless one of them was killed.
     """
     from concurrent.futures import Future
     from concurrent.futures.process import BrokenProcessPool
@@ -308,10 +322,14 @@ def _processes(n_workers: int, settings: RunSettings, stop: Stop) -> Iterator[Su
         batch.add_done_callback(note)
         return batch
 
+    def alive() -> bool:
+        manager = executor._executor_manager_thread
+        return manager is None or manager.is_alive()
+
     try:
-        yield submit
+        yield submit, alive
     finally:
-        if stop.requested or broken:
+        if stop.requested or broken or not alive():
             _end(executor)
 
 

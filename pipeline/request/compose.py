@@ -30,6 +30,7 @@ from pipeline.request.axis import not_a_choice
 from pipeline.request.grammar import texts_quoted
 from pipeline.request.hydra_loader import FileState, Loaded, calls_resolver, file_state, load
 from pipeline.request.own_files import (
+    overridden_below,
     refuse_hidden,
     refuse_misplaced,
     refuse_misread_files,
@@ -301,6 +302,8 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
         if key == "experiment" and not text.startswith("+"):
             return RequestError(f"{text}: must be written with a plus, +{text}")
     text = _one_line(error)
+    if found := overridden_below(text):
+        return found
     if "--multirun" in text:  # Hydra's advice, which applies to the command line only
         text = f"{' '.join(overrides)}: must be single values; sweep keys with pipeline.sweep"
     return RequestError(text)

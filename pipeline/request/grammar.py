@@ -33,9 +33,9 @@ from pipeline.request.axis import refuse_too_many
 
 _hydras_functions = overrides_parser.create_functions
 
-#: A value of these characters alone, or a number, is quoted where it stands for text. Of other
-#: alphabets all are: in decomposed text, as of macOS, an umlaut is a letter and a mark.
-_PLAIN_TEXT = re.compile(r"(?:[\w ~/\-+.%@]|[^\x00-\x7f])+")
+#: A value of these characters alone is quoted where it stands for text and would be another value.
+#: Of other alphabets all are: in decomposed text, as of macOS, an umlaut is a letter and a mark.
+_PLAIN_TEXT = re.compile(r"(?:[\w ~/\-+.%@:=#&!;^]|[^\x00-\x7f])+")
 
 
 @dataclasses.dataclass
@@ -164,7 +164,7 @@ def _is_plain(value: str) -> bool:
 
 def _needs_quotes(value: str) -> bool:
     """Whether Hydra refuses a text or does not take it as it is."""
-    return not value.isascii() or _is_retyped(value) or bool(set(value) & set(" ~"))
+    return not value.isascii() or _is_retyped(value) or bool(set(value) & set(" ~:=#&!;^"))
 
 
 def _is_retyped(value: str) -> bool:

@@ -48,7 +48,7 @@ def refuse_without_effect(config: DictConfig) -> None:
     hydra = plain(config.hydra, resolve=False)
     for name, (without, instead) in _WITHOUT_EFFECT.items():
         value = _at(hydra, name)
-        if value != without:
+        if value != without and (value or without):  # `chdir: false` changes nothing
             key = "launcher" if name.startswith("launcher.") else name
             given = next(
                 (text for text in _overrides(config) if f"hydra.{key}" in _key(text)), None

@@ -47,6 +47,29 @@ def refuse_misplaced(key: str, value: Any) -> None:
         )
 
 
+def overridden_below(text: str) -> RequestError | None:
+    """Return an error for Hydra's of a file that overrides groups below the name of its folder.
+
+    Parameters
+    ----------
+    text : str
+        Hydra's message.
+
+    Returns
+    -------
+    RequestError or None
+        None if the message says something else.
+    """
+    found = re.search(r"In '([^']+)': Could not override '([^'@]+)@[^']+'", text)
+    if not found:
+        return None
+    file, group = found.groups()
+    return RequestError(
+        f"{file}: 'override /{group}' has no effect, as the content of the file is put below "
+        f"'{file.partition('/')[0]}'; its first line must be {_PACKAGE_LINE}"
+    )
+
+
 def _misplaced(value: Any) -> list[str]:
     """Return the keys at any depth that belong at the top: files may be in folders of folders."""
     if not isinstance(value, Mapping):

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 import xarray as xr
 import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 import pipeline
-from pipeline.request.compose import text_keys
+from pipeline.request.compose import CONF, declare_neutral_values, text_keys
+from pipeline.request.grammar import texts_quoted
+from pipeline.request.hydra_settings import refuse_without_effect
 from tests.conftest import SMALL
 
 DRY = (*SMALL, "dry_run=true")
@@ -66,7 +69,6 @@ def test_sorted_ranges_by_every_sweeper(command):
     ("text", "reason"),
     [
         ("range(0,inf)", "the numbers of a range must be finite"),
-        ("range(nan,1)", "the numbers of a range must be finite"),
         ("sort(range(0,1,0))", "the step of a range must not be 0"),
         ("sort(range(1e9))", "an axis must have <= 1000000"),
         ("choice(1,2),3", "must be one list of values, not one within another"),
@@ -82,29 +84,57 @@ def test_a_sweep_that_is_none_is_refused(command, text, reason):
     assert reason in line
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "true",
-        "1_000",
-        "3e10",
-        "12e4567",
-        "007",
-        "1.50",
-        "inf",
-        "+1",
-        "größe",
-        "a b",
-        "a@b%c",
-        "gro\u0308ße",
-        "\u0939\u093f\u0928\u094d\u0926\u0940",
-        "a→b",
-    ],
-)
+TEXTS = ["true", "False", "1_000", "1e3", "3e10", "12e4567", "007", "1.50", "0x10", "inf", "+1"]
+TEXTS += [
+    "dt=0.1",
+    "x#1",
+    "a:b",
+    "10:30",
+    "a&b!",
+    "größe",
+    "a b",
+    "a@b%c",
+    "1/2",
+    "-1",
+    "nan",
+    "0",
+    "a-b_c.d",
+    "gro\u0308ße",
+    "\u0939\u093f\u0928\u094d\u0926\u0940",
+    "a→b",
+]
+
+
+def test_every_key_of_text_keeps_every_text():
+    """Whatever Hydra would make of it: a number, a truth value, an error."""
+    parser = OverridesParser.create()
+    for key, text in itertools.product(text_keys(), TEXTS):
+        for prefix in ("", "+", "++"):
+            (override,) = texts_quoted([f"{prefix}{key}={text}"], text_keys())
+            parsed = parser.parse_override(override)
+            assert (parsed.key_or_group, parsed.value()) == (key, text), override
+
+
+def test_what_is_no_plain_text_stays():
+    """Null, references, lists, quoted text, and the values of other keys."""
+    words = [
+        "name=null",
+        "name=${study}/1e3",
+        "stdp=a,b",
+        "stdp=a,'b'",
+        "name='1e3'",
+        "seed=1e3",
+        "~name",
+        "name",
+    ]
+    assert texts_quoted(words, text_keys()) == words
+
+
+@pytest.mark.parametrize("text", ["true", "1_000", "12e4567", "größe", "a→b"])
 def test_a_text_is_the_text_typed(command, text):
-    """A name that looks like a number, a truth value, or has other letters, composed or not."""
-    ended = command(*DRY, f"outputs={text}", f"name={text}")
-    assert ended.out.splitlines()[-1] == f"directory: {text}/{text}", ended.err
+    """A name that looks like a number, a truth value, or has other letters."""
+    ended = command(*DRY, f"outputs={text}", f"study={text}", "name=${study}/x")
+    assert ended.out.splitlines()[-1] == f"directory: {text}/{text}/x", ended.err
 
 
 def test_choices_of_an_axis_have_names_of_any_letters(command, tmp_path):
@@ -120,23 +150,14 @@ def test_choices_of_an_axis_have_names_of_any_letters(command, tmp_path):
         assert dataset["A_minus"].values.tolist() == [0.0088, 0.0099, 0.011, 0.022]
 
 
-def test_a_study_is_the_text_typed(command):
-    """And what refers to it."""
-    ended = command(*DRY, "study=1e3", "name=${study}/x")
-    assert ended.out.splitlines()[-1] == "directory: outputs/1e3/x"
-
-
-def test_every_key_of_text_takes_text(command):
-    """No number, truth value or its other spelling is in a message about a text that is refused."""
-    for key in {*text_keys()} - {"study", "name", "outputs", "experiment"}:
-        ended = command(*DRY, f"{key}=1e3")
-        assert ended.code == 2
-        assert f"{key}=1e3: " in ended.err, ended.err
+def test_a_text_that_is_refused_is_shown_as_typed(command):
+    """From the shell and from Python."""
+    assert "error: run.backend=1e3: " in command(*DRY, "run.backend=1e3").err
     with pytest.raises(pipeline.RequestError, match=r"stdp.rule=1e3: "):
         pipeline.configure("stdp.rule=1e3")
 
 
-@pytest.mark.parametrize("value", ["1e3", "true", "1.50"])
+@pytest.mark.parametrize("value", ["1e3", "true"])
 def test_a_text_that_a_file_gives_as_a_number_is_refused(command, tmp_path, value):
     """YAML has changed it already: quotation marks are asked for."""
     (tmp_path / "own" / "experiment").mkdir(parents=True)
@@ -149,7 +170,7 @@ def test_a_text_that_a_file_gives_as_a_number_is_refused(command, tmp_path, valu
 
 @pytest.mark.parametrize(
     ("word", "sweeper"),
-    [("outputs=~/o", "pipeline"), ("outputs='~/o'", "basic"), ('outputs="~/o"', "pipeline")],
+    [("outputs=~/o", "basic"), ('outputs="~/o"', "pipeline")],
 )
 def test_a_tilde_is_the_home_directory(command, tmp_path, monkeypatch, word, sweeper):
     """Typed with quotation marks or without, and by Hydra's own sweeper."""
@@ -168,29 +189,51 @@ def test_a_tilde_from_python_is_the_home_directory(configure, tmp_path, monkeypa
         pipeline.sweep(configure(), {}, "~no such user/x")
 
 
-@pytest.mark.parametrize(
-    ("word", "instead"),
-    [
-        ("hydra.run.dir=foo", "outputs= and name= set the directory"),
-        ("hydra.sweep.dir=foo", "outputs= and name= set the directory"),
-        ("hydra.sweep.subdir=foo", "outputs= and name= set the directory"),
-        ("hydra.output_subdir=foo", "outputs= and name= set the directory"),
-        ("hydra.job.chdir=true", "outputs= and name= set the directory"),
-        ("hydra.verbose=true", "sweep.log in the directory has the details"),
-        ("+hydra.job.env_set.A=1", "set the environment of the command"),
-        ("hydra.job.name=foo", "has no effect with hydra/sweeper=pipeline"),
-        ("hydra/job_logging=default", "has no effect with hydra/sweeper=pipeline"),
-        ("hydra/launcher=joblib", "run.n_jobs= and run.backend= set the workers"),
-        ("hydra/launcher=basic", "has no effect with hydra/sweeper=pipeline"),
-    ],
-)
-def test_a_setting_of_hydra_without_effect_is_refused(command, word, instead):
-    """One line with what to write in its place."""
+IDLE = [
+    ("hydra.run.dir=foo", "outputs= and name= set the directory"),
+    ("hydra.sweep.dir=foo", "outputs= and name= set the directory"),
+    ("hydra.sweep.subdir=foo", "outputs= and name= set the directory"),
+    ("hydra.output_subdir=foo", "outputs= and name= set the directory"),
+    ("hydra.job.chdir=true", "outputs= and name= set the directory"),
+    ("hydra.verbose=true", "sweep.log in the directory has the details"),
+    ("+hydra.job.env_set.A=1", "set the environment of the command"),
+    ("hydra.job.name=foo", "has no effect with hydra/sweeper=pipeline"),
+    ("hydra/job_logging=default", "has no effect with hydra/sweeper=pipeline"),
+    ("hydra/launcher=basic", "has no effect with hydra/sweeper=pipeline"),
+]
+
+
+@pytest.fixture
+def hydras_config():
+    """Compose a config with Hydra's own section."""
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from hydra._internal.utils import create_config_search_path
+    from hydra.types import RunMode
+
+    declare_neutral_values()
+    loader = ConfigLoaderImpl(create_config_search_path(str(CONF)))
+    return lambda *words: loader.load_configuration("config", list(words), RunMode.MULTIRUN)
+
+
+def test_every_setting_of_hydra_without_effect_is_refused(hydras_config):
+    """The message has what was typed, and what to write in its place."""
+    refuse_without_effect(hydras_config("seed=1", "hydra.mode=MULTIRUN", "hydra/help=default"))
+    refuse_without_effect(hydras_config("hydra.searchpath=[]"))
+    for word, instead in IDLE:
+        with pytest.raises(pipeline.RequestError) as refused:
+            refuse_without_effect(hydras_config("seed=1", word))
+        assert str(refused.value).startswith(f"{word}: has no effect")
+        assert instead in str(refused.value)
+
+
+@pytest.mark.parametrize("word", ["hydra.sweep.dir=foo", "hydra/launcher=joblib"])
+def test_an_idle_setting_is_one_line(command, word):
+    """By the command; nothing is written. A launcher that is not installed has its own line."""
     ended = command(*SMALL, word)
     assert ended.code == 2
     (line,) = ended.err.splitlines()
     assert line.startswith(f"error: {word}: ")
-    assert instead in line
+    assert " set the " in line
     assert list(Path.cwd().iterdir()) == []
 
 
@@ -198,9 +241,7 @@ def test_a_setting_of_hydra_without_effect_is_refused(command, word, instead):
     ("content", "message"),
     [
         ("defaults:\n  - override /hydra/sweeper: basic\n", "give hydra/sweeper=basic on the comm"),
-        ("defaults:\n  - override /hydra/launcher: joblib\n", "hydra/launcher=joblib: is not"),
         ("hydra:\n  sweep:\n    dir: foo\n", "hydra.sweep.dir=foo: has no effect"),
-        ("hydra:\n  job:\n    chdir: true\n", "hydra.job.chdir=True: has no effect"),
     ],
 )
 def test_a_setting_of_hydra_in_an_experiment_is_refused(command, tmp_path, content, message):
@@ -218,7 +259,6 @@ def test_a_setting_of_hydra_in_an_experiment_is_refused(command, tmp_path, conte
     [
         ("seed=3", "--cfg", "job", "--resolve", "name=x"),
         ("--cfg", "job", "seed=3", "--resolve", "name=x"),
-        ("seed=3", "--cfg=job", "name=x", "--resolve"),
     ],
 )
 def test_options_and_overrides_stand_in_any_order(command, words):
@@ -230,9 +270,8 @@ def test_options_and_overrides_stand_in_any_order(command, words):
 
 
 def test_an_option_with_an_optional_value_takes_no_override(command):
-    """`--info seed=3` shows everything."""
+    """`--info seed=3` shows everything, for seed 3."""
     assert command("--info", "seed=3").code == 0
-    assert command("--info", "config", "seed=3").code == 0
 
 
 def test_hydras_rerun_is_refused(command):

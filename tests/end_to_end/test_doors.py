@@ -40,6 +40,7 @@ def own(tmp_path):
         ("experiment/deep/mine.yaml", "+experiment=deep/mine", SWEEP),
         ("experiment/deep/mine.yaml", "+experiment/deep=mine", SWEEP),
         ("mine/one.yaml", "+mine=one", "input:\n  rate_hz: 20\n"),
+        ("experiment/mine.yaml", "+experiment=mine", "defaults:\n- override /stdp: notebook\n"),
     ],
 )
 def test_a_file_without_its_package_line_is_refused(command, own, file, choice, text):

@@ -1,6 +1,7 @@
 """File systems and processes with limits: errors of system calls are injected with strace."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -172,13 +173,13 @@ def test_processes_that_cannot_be_started_are_replaced_by_threads(run_limited, t
     assert n_done(tmp_path) == 2
 
 
-@only_linux
-def test_a_plan_knows_the_limit_of_the_process(run_limited):
+def test_a_plan_knows_the_limit_of_the_process(monkeypatch):
     """Results of a point larger than `ulimit -v` are refused before anything runs."""
-    words = (*SMALL, "record=everything", "simulation.duration=1e7", "dry_run=true")
-    done = run_limited("memory", 10**9, *words)
-    assert done.returncode == 2
-    assert "GB, the limit of this process (ulimit -v)" in done.stderr
+    monkeypatch.setattr(resource, "getrlimit", lambda number: (10**9, 10**9))
+    configuration = pipeline.configure("record=everything", "simulation.duration=1e6")
+    for call in (pipeline.plan, pipeline.sweep):
+        with pytest.raises(pipeline.RequestError, match=r"<= 1 GB, the limit of this process"):
+            call(configuration, {"seed": [1, 2]})
 
 
 @pytest.mark.parametrize(

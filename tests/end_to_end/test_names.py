@@ -20,6 +20,14 @@ def test_nameless_runs_of_one_second_take_free_directories(tmp_path):
     assert sorted(map(int, re.findall(r"^seed: (\d+)", text, re.MULTILINE))) == [0, 1, 2, 3]
 
 
+def test_nameless_jobs_of_hydras_sweeper_use_its_directories(command):
+    """Hydra has made them: they are not taken."""
+    assert command(*SMALL, "-m", "hydra/sweeper=basic", "seed=1,2").code == 0
+    (made,) = Path("outputs", "run").iterdir()
+    assert sorted(path.name for path in made.iterdir() if path.is_dir()) == ["0", "1"]
+    assert (made / "0" / "results.nc").is_file()
+
+
 def test_the_command_that_resumes_has_the_name_that_was_free(command):
     """Where the directories of this and the next seconds are taken, it ends in `_2`."""
     for seconds in range(5):

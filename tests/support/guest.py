@@ -14,7 +14,9 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import joblib
+import netCDF4  # noqa: F401 - some versions add filters of warnings when they are imported first
 import numpy as np
+import xarray as xr  # noqa: F401
 
 import pipeline
 from tests.conftest import SMALL

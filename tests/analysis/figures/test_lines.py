@@ -13,6 +13,16 @@ from analysis.plots import style
 from tests.support.drawn import HISTORY, captioned, drawn, legend_text, settle, unfolded
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_the_caption_explains_theory_where_it_is_drawn(sweep, monkeypatch, known):
+    """The formula of the homeostatic rate stands below figures that show it."""
+    dataset = settle(sweep({"input.rate_hz": [20, 40]}, *HISTORY))
+    rates = dataset["late_output_rate"].where(known)
+    monkeypatch.setattr(equilibrium, "homeostatic_rate", lambda *_: rates)
+    made = captioned(MeasuredDataset(dataset), "rates")
+    assert ("The homeostatic rate is" in made["rates_against_rate_hz"].caption) == known
+
+
 @pytest.mark.parametrize("known", [[1, 0, 1, 1], [0, 1, 0, 1], [1, 0, 0, 0]])
 def test_theory_is_a_line_where_neighbours_have_none(sweep, monkeypatch, known):
     """Dashed as all of it; an isolated value extends half way to each neighbour."""

@@ -251,6 +251,24 @@ def test_the_phase_diagram_maps_three_measures(sweep):
     assert "After 0.5 s" in unfolded(figure)
 
 
+@pytest.mark.parametrize("n_settled", [0, 8])
+def test_what_has_not_settled_is_marked_beside_what_has(sweep, n_settled):
+    """Dots on maps, pale histograms, and a legend or header says so; not where nothing has."""
+    rates = [30, 40, 60]
+    dataset = settle(sweep({"input.rate_hz": rates, "stdp.ltd_ratio": [1.0, 1.1, 1.2]}, *HISTORY))
+    rising = np.linspace(100, 2000, dataset.sizes["sample_time"])
+    dataset["rate_history"].values.reshape(9, -1)[n_settled:] = rising
+    made = captioned(MeasuredDataset(dataset), "phase_diagram", "weights")
+    figure = made["phase_diagram"].figure
+    for panel in figure.axes[:3]:
+        dotted = [one for one in panel.collections if one.get_hatch() == "...."]
+        corners = [one.get_datalim(panel.transData).extents.tolist() for one in dotted]
+        assert corners == ([pytest.approx([50, 1.15, 70, 1.25])] if n_settled else [])
+    names = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert names == (["not settled"] if n_settled else [])
+    assert ("Pale: not settled" in made["weights"].caption) == bool(n_settled)
+
+
 def test_contours_have_the_levels_of_their_labels(sweep):
     """Of the mean weight at its own levels, within the range of the points that fire."""
     dataset = sweep({"input.rate_hz": [60, 20, 30], "stdp.ltd_ratio": [1.0, 1.1, 1.3, 1.2]})

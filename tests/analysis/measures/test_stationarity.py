@@ -74,10 +74,11 @@ def test_differences_by_rounding_decide_nothing():
 
 
 def test_a_run_in_which_nothing_changes_has_settled():
-    """Nothing is to come of any quantity."""
+    """Nothing is to come of any quantity, but for the least error of the weights."""
     judgement = judge()
     assert judgement.answer == SETTLED
-    np.testing.assert_allclose(judgement.to_come, 0, atol=1e-12)
+    assert to_come(judgement, "output rate") == 0
+    assert (judgement.to_come[1:] < 0.05).all()
 
 
 @pytest.mark.parametrize(("factor", "answer"), [(0.75, SETTLED), (1.05, NOT_SETTLED)])
@@ -112,7 +113,7 @@ def test_of_weights_the_tolerance_is_absolute(quantity, change):
     """Where two of a hundred synapses have become strong since the quarter before."""
     judgement = judge(weight=weights(np.repeat([0.4, 0.42], 64)))
     assert judgement.answer == NOT_SETTLED
-    assert to_come(judgement, quantity) == pytest.approx(DOUBLINGS * change / TOLERANCE)
+    assert to_come(judgement, quantity) == pytest.approx(DOUBLINGS * change / TOLERANCE, rel=0.05)
     assert to_come(judgement, "output rate") == 0
 
 
@@ -121,8 +122,8 @@ def test_a_histogram_that_changes_at_constant_mean_and_shares_is_seen():
     before, after = np.full((64, 100), 0.3), np.tile([0.15, 0.45], (64, 50))
     judgement = judge(weight=np.vstack([before, after]))
     assert judgement.answer == NOT_SETTLED
-    assert judgement.to_come[:-1].max() == pytest.approx(0, abs=1e-9)
-    assert to_come(judgement, "histogram of weights") == pytest.approx(DOUBLINGS * 1 / 0.1)
+    assert judgement.to_come[:-1].max() < 0.05
+    assert to_come(judgement, "histogram of weights") == pytest.approx(DOUBLINGS / 0.1, rel=0.01)
 
 
 def test_noise_that_is_larger_than_the_tolerance_is_no_equilibrium():
@@ -136,18 +137,30 @@ def test_noise_that_is_larger_than_the_tolerance_is_no_equilibrium():
     assert not any(answers[20.0])
 
 
-def test_errors_are_those_of_a_correlated_series():
-    """Of an autoregression, the interval of the mean covers it about as often as stated."""
+def test_intervals_cover_the_mean_of_a_series_with_fluctuations_on_all_time_scales():
+    """Of processes whose correlation times are 1 to 4,096 samples, in windows of 256 and 1,024."""
     random = np.random.default_rng(2)
-    hits, n_runs, n = 0, 400, 512
+    hits = dict.fromkeys((256, 1024), 0)
+    n_runs = 300
     for _ in range(n_runs):
-        noise, series = random.normal(size=n), np.empty(n)
-        series[0] = noise[0] / np.sqrt(1 - 0.9**2)
-        for i in range(1, n):
-            series[i] = 0.9 * series[i - 1] + noise[i]
-        mean, error = stationarity._batch_means(series[:, np.newaxis])
-        hits += abs(mean[0]) < 2.36 * error[0]  # Student's t with 7 degrees of freedom
-    assert 0.90 < hits / n_runs < 0.99
+        series = np.zeros(2048)
+        for time_constant in 4.0 ** np.arange(7):
+            series += autoregression(random, np.exp(-1 / time_constant), series.size)
+        for n in hits:
+            columns = np.repeat(series[-n:, np.newaxis], 6, axis=1)
+            mean, error = stationarity._batch_means(columns)
+            hits[n] += abs(mean[0]) < 2.36 * error[0]  # Student's t with 7 degrees of freedom
+    for n_covered in hits.values():
+        assert 0.85 < n_covered / n_runs < 0.99
+
+
+def autoregression(random, factor, n):
+    """Return a stationary autoregression of variance 1."""
+    noise, series = random.normal(size=n) * np.sqrt(1 - factor**2), np.empty(n)
+    series[0] = random.normal()
+    for i in range(1, n):
+        series[i] = factor * series[i - 1] + noise[i]
+    return series
 
 
 def test_seeds_settle_together_before_each_of_them_does():
@@ -162,7 +175,7 @@ def test_seeds_settle_together_before_each_of_them_does():
     assert judged(together).answer == SETTLED
     np.testing.assert_allclose(together.last, np.mean([run.last for run in runs], axis=0))
     spread = np.std([run.last[0] for run in runs], ddof=1) / 10
-    assert together.error[0] == pytest.approx(spread, rel=0.3)
+    assert spread <= together.error[0] < 4 * spread  # that of one run allows for long memory
 
 
 @pytest.mark.parametrize(("value", "answer"), [(0.97, UPPER_BOUND), (0.03, LOWER_BOUND)])
@@ -173,6 +186,36 @@ def test_weights_at_a_bound_are_an_answer(value, answer):
     assert judge(weight=weight, step=1e-4).answer == NOT_SETTLED
     weight[:64, :10] = 0.5  # they arrived in the last half
     assert judge(weight=weight).answer == NOT_SETTLED
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "rate"),
+    [
+        (0.095, 0.005, np.full(128, 10.0)),
+        (0.905, 0.995, np.full(128, 10.0)),
+        (0.03, 0.03, np.linspace(30, 1, 128)),
+    ],
+)
+def test_near_a_bound_what_still_moves_has_not_settled(first, last, rate):
+    """The weights between the limit of weak or strong ones and the bound, or the output rate."""
+    weight = np.linspace(first, last, 128)[:, np.newaxis] + np.zeros(100)
+    judgement = judge(rate, weight)
+    assert judgement.answer == NOT_SETTLED
+    assert judgement.to_come.max() > 1
+
+
+@pytest.mark.parametrize("start", [40_000, 70_000])
+def test_a_run_without_the_window_before_is_not_judged(start):
+    """As of a dataset that was cut in time, within that window or within the last half."""
+    kept = times() > start
+    assert judge(weight=weights(0.4)[kept], time=times()[kept]).answer == NOT_RECORDED
+
+
+def test_nothing_has_settled_before_the_first_sample():
+    """Of a run whose first part was cut off, of which nothing is known."""
+    kept = times() > 20_000
+    statistics = weight_statistics(weights(0.4))[kept]
+    assert settled_since(times()[kept], np.full(kept.sum(), 10.0), statistics) == 21_000
 
 
 def test_without_plasticity_the_weights_are_frozen():

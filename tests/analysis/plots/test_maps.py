@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.contour import QuadContourSet
 
 from analysis.plots import maps, style
 from tests.support.texts import collisions
@@ -15,7 +16,7 @@ def mapped(values):
     number = xr.DataArray(values, {"x": np.arange(n_x), "y": np.arange(n_y)}, name="number")
     with style.paper():
         figure = maps.phase_diagram(
-            [number], xr.zeros_like(number, bool), "x", "y", [(0.0, 1.0)], [None], "Header"
+            [number], *[xr.zeros_like(number, bool)] * 2, "x", "y", [(0.0, 1.0)], [None], "Header"
         )
     plt.close(figure)
     return figure
@@ -45,3 +46,10 @@ def test_a_label_stands_on_the_contour_of_its_level():
     for text in panel.texts:
         x, y = text.get_position()
         assert (x + y) / 16 == pytest.approx(float(text.get_text()), abs=0.02)
+
+
+def test_a_level_next_to_an_extreme_has_no_contour():
+    """The corner that exceeds it by 0.001 would have a speck around one point."""
+    values = np.add.outer(np.linspace(0, 0.375, 4), np.linspace(0, 0.376, 4))
+    found = [one for one in mapped(values).axes[0].collections if isinstance(one, QuadContourSet)]
+    assert [contours.levels.tolist() for contours in found] == [[0.25, 0.5]]

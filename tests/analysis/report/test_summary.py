@@ -36,6 +36,19 @@ def test_numbers_are_those_of_the_file(page, experiment):
     assert firing["Settled"] == "not settled: share of weights above 0.5"
 
 
+def test_what_is_still_for_want_of_spikes_names_no_quantity(configure):
+    """All bounds are within the tolerances: it is plasticity that has hardly happened."""
+    configuration = configure(
+        "record=history", "simulation.duration=30000", "input.rate_hz=10", "synapse.w_init=1",
+        "input.n_synapses=300", "stdp.ltd_ratio=0.8",
+    )  # fmt: skip
+    dataset = pipeline.sweep(configuration, {"stdp.A_plus": [0.0008]}, backend="sequential")
+    measured = MeasuredDataset(dataset)
+    assert measured.settling["to_come"].max() <= 1
+    _, (row,) = summary(measured)
+    assert row[-1] == "not settled: too few output spikes"
+
+
 def test_hundreds_of_combinations_are_listed(configure, monkeypatch):
     """An axis more does not make the table vanish; above the limit it is ranges."""
     axes = {"input.rate_hz": [60, 5], "stdp.tau_plus": range(10, 62)}
@@ -125,8 +138,8 @@ def test_the_command_below_the_table_writes_all_of_it(keep, one_figure, tmp_path
     assert [row["A_plus"] for row in rows] == ["0.01", "0.02"]
     with open_results(folder) as dataset:
         rate = dataset["late_output_rate"].sel(rate_hz=60, A_plus=0.02).values
-    assert float(rows[1]["output_rate"]) == pytest.approx(rate.mean())
-    assert float(rows[1]["output_rate_spread"]) == pytest.approx(rate.std(ddof=1))
-    low, high = float(rows[1]["output_rate_low"]), float(rows[1]["output_rate_high"])
+    assert float(rows[1]["late_output_rate"]) == pytest.approx(rate.mean())
+    assert float(rows[1]["late_output_rate_spread"]) == pytest.approx(rate.std(ddof=1))
+    low, high = float(rows[1]["late_output_rate_low"]), float(rows[1]["late_output_rate_high"])
     assert low < rate.mean() < high
     assert rows[1]["seeds_done"] == "3"

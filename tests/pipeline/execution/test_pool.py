@@ -291,3 +291,10 @@ def test_worker_processes_never_handle_ctrl_c(run_python):
     masks = [int(mask, 16) for mask in run_python(code).split()]
     assert len(masks) == 2
     assert all(mask >> (signal.SIGINT - 1) & 1 for mask in masks)
+
+
+def test_tasks_that_nothing_will_finish_are_not_waited_for():
+    """Where no memory is left the thread that manages worker processes may end: no hang."""
+    finishing = backends._as_they_finish(lambda task: Future(), [[("a", None)]], 1, None, bool)
+    with pytest.raises(MemoryError, match="the thread that manages the processes has ended"):
+        next(finishing)
