@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-lowest coverage test-tracking test-brian2 soak lint format gallery bench growth peers clean
+.PHONY: run test test-lowest coverage test-tracking test-brian2 soak settle lint format gallery bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -47,6 +47,11 @@ test-brian2: $(VENV)/.ready .venv-brian2/.ready
 # are written to tests/soak/RESULTS.md.
 soak: $(VENV)/.ready
 	$(BIN)/python -m tests.soak
+
+# Is what the criterion of stationarity calls settled still so after ten times as long? Half an hour;
+# counts and points are written to tests/settle/RESULTS.md.
+settle: $(VENV)/.ready
+	$(BIN)/python -m tests.settle
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

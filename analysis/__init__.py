@@ -42,6 +42,8 @@ _PUBLIC = {
     "confidence_interval": "analysis.measures.seeds",
     "mean_over_seeds": "analysis.measures.seeds",
     "numbers": "analysis.measures.numbers",
+    "tidy_table": "analysis.measures.export",
+    "to_neo": "analysis.measures.export",
     "paired_difference": "analysis.measures.seeds",
     "spread_over_seeds": "analysis.measures.seeds",
     "settling": "analysis.measures.settling",

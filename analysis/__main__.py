@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from analysis.reading.commands import command
 from analysis.reading.errors import ConditionError, LoadError, WriteError
 from analysis.reading.output import discard_unreadable_output, say
-
-_PROGRAM = "python -m analysis"
 
 #: File formats of figures.
 FORMATS = ("png", "pdf", "svg")
@@ -20,12 +19,9 @@ FORMATS = ("png", "pdf", "svg")
 #: Exit codes other than 0 for success (of `diff`: equal experiments).
 DIFFERENT, SOME_NOT_WRITTEN, INVALID_REQUEST, INTERRUPTED = 1, 1, 2, 130
 
-_USAGE = f"""{_PROGRAM} [-h] EXPERIMENT [--figure NAME] [--format png|pdf|svg] [--where KEY=VALUE]
-                [--at MS] [--each-seed] [--bare] [--list] [--report]
-       {_PROGRAM} list [-h] [ROOT] [--where KEY=VALUE] [--since DATE]
-       {_PROGRAM} diff [-h] A B"""
+_DESCRIPTION = "Draw figures of an experiment: all that its file supports, or those named."
 
-_DESCRIPTION = """Draw figures of an experiment: all that its file supports, or those named.
+_OTHERS = """
 
   list   list the experiments below a directory
   diff   compare two experiments
@@ -42,9 +38,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Those of the process by default.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    command = {"list": _list, "diff": _diff}.get(arguments[0] if arguments else "")
+    if arguments[:1] in (["list"], ["diff"]):
+        return run(arguments[0], arguments[1:])
+    return run("figures", arguments)
+
+
+def run(name: str, arguments: Sequence[str]) -> int:
+    """Run one of the commands `figures`, `report`, `list` and `diff`; return the exit code.
+
+    Parameters
+    ----------
+    name : str
+        The command.
+    arguments : sequence of str
+        Its arguments.
+    """
     try:
-        return command(arguments[1:]) if command else _draw(arguments)
+        return _COMMANDS[name](arguments)
     except (LoadError, ConditionError) as error:
         print(f"error: {error}", file=sys.stderr)
         return SOME_NOT_WRITTEN if isinstance(error, WriteError) else INVALID_REQUEST
@@ -78,16 +88,30 @@ def _draw(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _drawing_parser() -> argparse.ArgumentParser:
+def _report(arguments: Sequence[str]) -> int:
     parser = _Parser(
-        prog=_PROGRAM,
-        usage=_USAGE,
-        description=_DESCRIPTION,
+        prog=command("report"),
+        description="Write report.html beside the results: figures, configuration, provenance.",
+    )
+    _add_choice_of_points(parser)
+    options = parser.parse_args(arguments)
+    os.environ["MPLBACKEND"] = "Agg"
+    from analysis.report.page import write_report
+
+    say(write_report(options.experiment, options.where, options.at, options.each_seed))
+    return 0
+
+
+def _drawing_parser() -> argparse.ArgumentParser:
+    # `python -m analysis list` is one of its own commands, `stdp figures list` a directory.
+    others = command("list").startswith(command("figures"))
+    parser = _Parser(
+        prog=command("figures"),
+        usage=_usage(others),
+        description=_DESCRIPTION + _OTHERS * others,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "experiment", metavar="EXPERIMENT", type=Path, help="outputs/NAME, or a results.nc"
-    )
+    _add_choice_of_points(parser)
     parser.add_argument(
         "--figure", metavar="NAME", action="append", default=[], help="draw this figure; see --list"
     )
@@ -97,6 +121,37 @@ def _drawing_parser() -> argparse.ArgumentParser:
         action="append",
         choices=FORMATS,
         help="png (default), pdf or svg; can be repeated",
+    )
+    parser.add_argument(
+        "--bare",
+        action="store_true",
+        help="draw without header, as for a paper; what it says is in NAME.txt beside each figure",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="list all figures, and what those not available require"
+    )
+    parser.add_argument(
+        "--report",
+        action="store_true",
+        help="write report.html: figures, configuration and provenance",
+    )
+    return parser
+
+
+def _usage(others: bool) -> str:
+    lines = [
+        f"{command('figures')} [-h] EXPERIMENT [--figure NAME] [--format png|pdf|svg]",
+        "         [--where KEY=VALUE] [--at MS] [--each-seed] [--bare] [--list] [--report]",
+    ]
+    if others:
+        lines.append(f"{command('list')} [-h] [ROOT] [--where KEY=VALUE] [--since DATE]")
+        lines.append(f"{command('diff')} [-h] A B")
+    return "\n       ".join(lines)
+
+
+def _add_choice_of_points(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "experiment", metavar="EXPERIMENT", type=Path, help="outputs/NAME, or a results.nc"
     )
     parser.add_argument(
         "--where",
@@ -116,20 +171,6 @@ def _drawing_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="draw a dot for each seed beside the mean, in figures along an axis",
     )
-    parser.add_argument(
-        "--bare",
-        action="store_true",
-        help="draw without header, as for a paper; what it says is in NAME.txt beside each figure",
-    )
-    parser.add_argument(
-        "--list", action="store_true", help="list all figures, and what those not available require"
-    )
-    parser.add_argument(
-        "--report",
-        action="store_true",
-        help="write report.html: figures, configuration and provenance",
-    )
-    return parser
 
 
 def _reject_unused_options(options: argparse.Namespace) -> None:
@@ -166,7 +207,7 @@ def _list(arguments: Sequence[str]) -> int:
     from analysis.experiments.listing import OUTPUTS, list_experiments
 
     parser = _Parser(
-        prog=f"{_PROGRAM} list",
+        prog=command("list"),
         description="List all experiments below a directory, newest last. Commit: * means "
         "uncommitted changes, +1 that one other commit contributed points. Took: > means that "
         "the time of a killed run is not known.",
@@ -195,7 +236,7 @@ def _list(arguments: Sequence[str]) -> int:
 
 def _diff(arguments: Sequence[str]) -> int:
     parser = _Parser(
-        prog=f"{_PROGRAM} diff",
+        prog=command("diff"),
         description="Compare configuration, provenance and results of two experiments. The exit "
         "code is 0 if configuration and results are equal, 1 if not.",
     )
@@ -207,6 +248,8 @@ def _diff(arguments: Sequence[str]) -> int:
 
     return 0 if show_difference(options.A, options.B) else DIFFERENT
 
+
+_COMMANDS = {"figures": _draw, "report": _report, "list": _list, "diff": _diff}
 
 if __name__ == "__main__":
     sys.exit(main())

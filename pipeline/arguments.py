@@ -12,6 +12,7 @@ from pipeline.model.errors import RequestError
 from pipeline.model.quantity import override_text
 from pipeline.request.compose import text_keys
 from pipeline.request.grammar import texts_quoted
+from pipeline.system.host import reproduce_command, started_as
 
 
 def arranged(words: Sequence[str]) -> list[str]:
@@ -25,9 +26,10 @@ def arranged(words: Sequence[str]) -> list[str]:
     Raises
     ------
     RequestError
-        If an option has no effect here.
+        If an option is unknown, lacks its value or has no effect here.
     """
-    actions = get_args_parser()._option_string_actions
+    parser = get_args_parser()
+    actions = parser._option_string_actions
     options: list[str] = []
     overrides: list[str] = []
     left = list(words)
@@ -40,13 +42,26 @@ def arranged(words: Sequence[str]) -> list[str]:
         action = actions.get(name)
         if "--experimental-rerun".startswith(name) and name.startswith("--e"):
             raise RequestError(
-                f"{word}: has no effect; python -m pipeline.reproduce DIRECTORY runs points again, "
+                f"{word}: has no effect; {reproduce_command('DIRECTORY')} runs points again, "
                 "and the command of a directory, in its results.nc, resumes it"
             )
         options.append(word)
         if not has_value and left and _takes(action, left[0]):
             options.append(left.pop(0))
-    return [*_complete(options), *_with_home(texts_quoted(overrides, text_keys()))]
+    options = _complete(options)
+    _refuse_wrong_options(parser, options)
+    return [*options, *_with_home(texts_quoted(overrides, text_keys()))]
+
+
+def _refuse_wrong_options(parser: argparse.ArgumentParser, options: Sequence[str]) -> None:
+    """Refuse in one line what Hydra's parser would refuse with its usage."""
+    parser.exit_on_error = False
+    try:
+        unknown = parser.parse_known_args(options)[1]
+    except argparse.ArgumentError as error:
+        raise RequestError(str(error)) from error
+    if unknown:
+        raise RequestError(f"{unknown[0]}: unknown option; see {started_as()} --help")
 
 
 def _takes(action: argparse.Action | None, word: str) -> bool:

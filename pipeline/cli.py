@@ -7,12 +7,13 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
 import hydra
 from hydra._internal.utils import get_args
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from pipeline.arguments import arranged
 from pipeline.command import SOME_FAILED, WRONG_REQUEST, run_and_report
@@ -20,10 +21,10 @@ from pipeline.model.errors import RequestError
 from pipeline.request.compose import CONF, declare_neutral_values, parameters_of, request_error
 from pipeline.request.grammar import use_for_hydras_sweepers
 from pipeline.request.grid import Grid
-from pipeline.request.help_text import declare_help
+from pipeline.request.help_text import QUESTION, answer, declare_help
 from pipeline.request.overrides import refuse_replaced
-from pipeline.request.own_files import refuse_hidden, refuse_misread_files
-from pipeline.system.output import closed_pipes_ignored, complain
+from pipeline.request.own_files import own_files, refuse_hidden, refuse_misread_files
+from pipeline.system.output import closed_pipes_ignored, complain, say
 from pipeline.system.signals import INTERRUPTED
 
 #: Logger whose INFO messages are shown: it reports that the kernel is being compiled.
@@ -46,7 +47,8 @@ def run_one(config: DictConfig) -> None:
     refuse_hidden(settings, CONF)
     refuse_misread_files(settings)
     job = HydraConfig.get()
-    grid = Grid(parameters_of(config))
+    own = own_files(OmegaConf.create({"hydra": job}), CONF)
+    grid = Grid(parameters_of(config), own_files=own)
     refuse_replaced(grid, job.overrides.task)
     try:
         run_and_report(grid, config, Path(job.runtime.output_dir), made_by_hydra=True)
@@ -71,6 +73,10 @@ def main() -> None:
     declare_help()
     _jobs.update(process=os.getpid(), failed=False)
     try:
+        asked = [word.removesuffix(QUESTION) for word in sys.argv[1:] if word.endswith(QUESTION)]
+        if asked:
+            _answer(asked)
+            return
         sys.argv[1:] = arranged(sys.argv[1:])
         with closed_pipes_ignored():
             run_one()
@@ -79,14 +85,25 @@ def main() -> None:
     except Exception as error:
         if wants_traceback or not (isinstance(error, RequestError) or _while_composing(error)):
             raise
-        message = str(request_error(error, _overrides()))
-        complain(" ".join(["error:", *message.split()]))  # on one line
+        if not isinstance(error, RequestError):
+            error = request_error(error, _overrides())
+        complain(" ".join(["error:", *str(error).split()]))  # on one line
         sys.exit(WRONG_REQUEST)
     except KeyboardInterrupt:  # between the jobs of Hydra's own sweeper
         complain("Interrupted")
         sys.exit(INTERRUPTED)
     if _jobs["failed"]:
         sys.exit(SOME_FAILED)
+
+
+def _answer(keys: Sequence[str]) -> None:
+    """Print what may follow each of some keys."""
+    words = [word for word in sys.argv[1:] if not word.endswith(QUESTION)]
+    own = get_args(arranged(words)).config_dir
+    if own and not Path(own).is_dir():
+        raise RequestError(f"--config-dir {own}: must be a folder that exists")
+    folders = [CONF, *([Path(own)] if own else [])]
+    say("\n\n".join(answer(key, folders) for key in keys))
 
 
 def _overrides() -> list[str]:

@@ -81,7 +81,7 @@ _N_ERRORS = 1.5
 
 #: The power of the length with which the variance of a mean falls, of each of `QUANTITIES`: at
 #: these, 95 % intervals cover the means of later windows (`make settle`).
-_FALLS = np.array([0.3, 0.35, 0.7, 0.3, 0.7, 0.7])
+_FALLS = np.array([0.4, 0.6, 1.0, 0.4, 1.0, 1.0])
 
 #: Least standard error of each: weights of which none moved for a time may move later.
 _LEAST_ERROR = np.array([0.0, 0.001, 0.001, 0.001, 0.001, 0.001])

@@ -19,6 +19,7 @@ from analysis.figures.registry import FIGURES, FigureSpec
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED
 from analysis.plots import style
+from analysis.reading.commands import command
 from analysis.reading.dataset import reading
 from analysis.reading.errors import LoadError
 from analysis.reading.metadata import (
@@ -37,6 +38,7 @@ from analysis.report.embed import Embedded, contents, embedded, group, log_messa
 from analysis.report.markup import Markup, element, joined, section
 from analysis.report.provenance import (
     conditions_of_runs,
+    files_of_user,
     n_points_made,
     package_versions,
     recorded_commands,
@@ -79,7 +81,7 @@ class Source:
         return results_file(self.experiment).parent
 
     def command(
-        self, program: str, *arguments: str, at: bool = False, where: Sequence[str] = ()
+        self, name: str, *arguments: str, at: bool = False, where: Sequence[str] = ()
     ) -> str:
         """Return a command line for these points, or for those that also meet further conditions.
 
@@ -89,9 +91,9 @@ class Source:
         chosen = [argument for condition in conditions for argument in ("--where", condition)]
         if at and self.measured.at is not None:
             chosen += ["--at", f"{self.measured.at:g}"]
-        if program == "analysis" and self.measured.each_seed:
+        if name == "figures" and self.measured.each_seed:
             chosen.append("--each-seed")
-        return shlex.join(["python", "-m", program, str(self.experiment), *arguments, *chosen])
+        return command(name, str(self.experiment), *arguments, *chosen)
 
 
 def write_report(
@@ -252,10 +254,10 @@ def _drawn(source: Source, spec: FigureSpec) -> tuple[list[Embedded], list[str]]
     figures = []
     with log_messages() as messages:
         for drawn in spec.drawn(source.measured):
-            command = source.command(
-                "analysis", "--figure", spec.name, at=spec.of_a_moment, where=drawn.where
+            typed = source.command(
+                "figures", "--figure", spec.name, at=spec.of_a_moment, where=drawn.where
             )
-            figures.append(embedded(spec, drawn, source.measured.dataset, command))
+            figures.append(embedded(spec, drawn, source.measured.dataset, typed))
             plt.close(drawn.figure)
     return figures, messages
 
@@ -321,6 +323,10 @@ def _provenance(source: Source, part: Part) -> Markup:
     return part(
         markup.table(rows, heading, numbers=[2, 3]),
         markup.table(conditions_of_runs(source.metadata)),
+        *(
+            element("details", element("summary", f"Own file {path}"), markup.commands(text))
+            for path, text in files_of_user(source.metadata).items()
+        ),
         element(
             "details",
             element("summary", f"All {len(packages)} packages"),
@@ -332,9 +338,7 @@ def _provenance(source: Source, part: Part) -> Markup:
 def _reproduce(source: Source, part: Part) -> Markup:
     commits = [commit for commit in source.metadata.said("git_commit") if commit != "unknown"]
     checkout = [f"git checkout {shlex.quote(commits[-1])}"] if len(commits) == 1 else []
-    report, figures = (
-        source.command("analysis", *option, at=True) for option in (["--report"], [])
-    )
+    report, figures = (source.command("figures", *option, at=True) for option in (["--report"], []))
     return part(
         element(
             "p",
@@ -343,7 +347,7 @@ def _reproduce(source: Source, part: Part) -> Markup:
         ),
         markup.commands(*checkout, *recorded_commands(source.metadata)),
         element("p", "Run points again, from the file alone, and compare them bit for bit:"),
-        markup.commands(source.command("pipeline.reproduce")),
+        markup.commands(source.command("reproduce")),
         element("p", "Write this page, draw its figures:"),
         markup.commands(report, figures),
     )

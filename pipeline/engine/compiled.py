@@ -228,7 +228,15 @@ def _linked(rule: type[Rule], in_blocks: bool) -> Callable[..., None]:
 
     sources = [(_PACKAGE / name).read_text() for name in SOURCES]
     name = f"kernel_{rule.name}" + ("" if in_blocks else "_plain")
-    cache = Path(__file__).parent / "__pycache__"
-    address = object_code.address(name, cache, [*sources, rule.source_text()], compile_kernel)
+    address = object_code.address(name, _cache(), [*sources, rule.source_text()], compile_kernel)
     # See `kernel.integrate` for the seven addresses.
     return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 7)(address)
+
+
+def _cache() -> Path:
+    """Return the folder of the object code: beside the source in a checkout, else the user's.
+
+    An installation belongs to its installer, who removes only what it has put there.
+    """
+    is_installed = (_PACKAGE / "conf").is_dir()
+    return object_code.USERS_CACHE if is_installed else Path(__file__).parent / "__pycache__"

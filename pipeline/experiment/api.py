@@ -78,7 +78,9 @@ def simulate(
     recorded = {name: array for name, array in arrays.items() if name not in ABOUT_RUNS}
     recorded["status"] = np.array([DONE], np.int8)
     note = {} if spikes is None else {"input": "spikes given by the caller"}
-    made_by = provenance.of_simulation(run_settings.with_admitted(engine=engine))
+    made_by = provenance.of_simulation(
+        run_settings.with_admitted(engine=engine), configuration.own_files
+    )
     return label(grid, recorded, made_by | note).to_xarray()
 
 

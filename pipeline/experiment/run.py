@@ -104,7 +104,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
             settings = dataclasses.replace(
                 settings, engine=available_engine(settings.engine, pending.unlike_models())
             )
-            state.runs.append(provenance.capture(settings))
+            state.runs.append(provenance.capture(settings, grid.own_files))
             state.warn_of_other_code()
         state.open()
         with _logging_to(directory):

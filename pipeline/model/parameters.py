@@ -11,6 +11,7 @@ import functools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pipeline.model.errors import RequestError
@@ -58,6 +59,11 @@ class Configuration(Section):
     overrides: tuple[str, ...] = dataclasses.field(default=(), compare=False, repr=False)
     #: The identifiers within `${...}` of each value that refers to others, by its key.
     references: Mapping[str, frozenset[str]] = dataclasses.field(
+        default_factory=dict, compare=False, repr=False
+    )
+    #: The user's folder that it was composed from, and the content of its files by path.
+    conf: Path | None = dataclasses.field(default=None, compare=False, repr=False)
+    own_files: Mapping[str, str] = dataclasses.field(
         default_factory=dict, compare=False, repr=False
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,12 @@ from pipeline.system.locks import shared_lock
 
 log = logging.getLogger("pipeline")
 
-CONF = Path(__file__).parents[2] / "conf"
+#: The configurations: beside the packages in a checkout, within this one where it is installed.
+CONF = next(
+    folder
+    for folder in (Path(__file__).parents[1] / "conf", Path(__file__).parents[2] / "conf")
+    if (folder / "config.yaml").is_file()
+)
 
 #: Keys of `conf/config.yaml` that are not parameters of the model.
 _TEXTS = ("study", "name", "outputs")
@@ -60,7 +66,7 @@ _COMPOSING = shared_lock()
 _NOT_A_NAME = ("null", "true", "false")
 
 
-def configure(*overrides: str) -> Configuration:
+def configure(*overrides: str, conf: str | Path | None = None) -> Configuration:
     """Compose a configuration from `conf/`.
 
     The same overrides compose once, until a file that was read changes; any thread may call it.
@@ -70,6 +76,9 @@ def configure(*overrides: str) -> Configuration:
     *overrides : str
         In the form of the command line: `"input.rate_hz=20"`, `"input=notebook"`,
         `"+experiment=demo"`.
+    conf : path, optional
+        A folder of further files, such as `stdp/mine.yaml` for `"stdp=mine"`: what `--config-dir`
+        is on the command line. Groups that are swept later are chosen from it as well.
 
     Returns
     -------
@@ -79,8 +88,9 @@ def configure(*overrides: str) -> Configuration:
     Raises
     ------
     RequestError
-        If an override is malformed or unknown, or a value is not allowed.
+        If an override is malformed or unknown, a value is not allowed, or there is no such folder.
     """
+    own = None if conf is None else _own_folder(conf)
     for override in overrides:
         if not isinstance(override, str):
             raise RequestError(f"{written('override', override)}: must be text such as 'seed=1'")
@@ -90,7 +100,7 @@ def configure(*overrides: str) -> Configuration:
                 f"{override}: must be a parameter of the model; run settings and the directory are "
                 "arguments of pipeline.simulate and pipeline.sweep"
             )
-    composed = composition(texts_quoted(overrides, text_keys()))
+    composed = composition(texts_quoted(overrides, text_keys()), own)
     if composed.loaded.axes:
         axes = ", ".join(f"{key}={values}" for key, values in composed.loaded.axes.items())
         log.warning(
@@ -100,6 +110,15 @@ def configure(*overrides: str) -> Configuration:
             axes,
         )
     return composed.configuration
+
+
+def _own_folder(conf: Any) -> Path:
+    """Return the absolute path of a folder of the user, so that it stays when the process moves."""
+    if isinstance(conf, str | Path) and str(conf):
+        folder = Path(os.path.expanduser(conf)).absolute()  # noqa: PTH111 - Path's raises
+        if folder.is_dir():
+            return folder
+    raise RequestError(f"{written('conf', conf)}: must be a folder that exists")
 
 
 @dataclass(frozen=True)
@@ -112,10 +131,13 @@ class Composition:
         The overrides.
     loaded : Loaded
         The composed config, with the files that it was read from.
+    own : Path, optional
+        The user's folder.
     """
 
     overrides: tuple[str, ...]
     loaded: Loaded
+    own: Path | None = None
 
     @property
     def config(self) -> DictConfig:
@@ -135,6 +157,8 @@ class Composition:
         return composed.with_admitted(
             overrides=self.overrides,
             references={key: names_in([text]) for key, text in self._references.items()},
+            conf=self.own,
+            own_files=self.loaded.own_files,
         )
 
     @functools.cached_property
@@ -156,7 +180,7 @@ class Composition:
         return references_in(self.config)
 
 
-def composition(overrides: Sequence[str]) -> Composition:
+def composition(overrides: Sequence[str], own: Path | None = None) -> Composition:
     """Compose `conf/config.yaml` and overrides; an earlier composition is used where it holds.
 
     It holds while every file that decided it is the same, and the registered rules and processes.
@@ -168,7 +192,7 @@ def composition(overrides: Sequence[str]) -> Composition:
     """
 
     def key() -> tuple[Any, ...]:
-        return CONF, tuple(overrides), *all_variants()
+        return CONF, own, tuple(overrides), *all_variants()
 
     with _COMPOSING:
         asked = key()
@@ -176,7 +200,7 @@ def composition(overrides: Sequence[str]) -> Composition:
         if found is None or not found.loaded.is_current():
             declare_neutral_values()
             try:
-                found = Composition(tuple(overrides), load(CONF, overrides))
+                found = Composition(tuple(overrides), load(CONF, overrides, own), own)
             except Exception as error:  # Hydra raises errors of many types
                 raise request_error(error, overrides) from error
             if not found.is_constant or asked != key():

@@ -33,8 +33,8 @@ from pipeline.request.axis import refuse_too_many
 
 _hydras_functions = overrides_parser.create_functions
 
-#: A value of these characters alone is quoted where it stands for text and would be another value.
-#: Of other alphabets all are: in decomposed text, as of macOS, an umlaut is a letter and a mark.
+#: A value of these characters alone, or a number, is quoted where it stands for text. Of other
+#: alphabets all are: in decomposed text, as of macOS, an umlaut is a letter and a mark.
 _PLAIN_TEXT = re.compile(r"(?:[\w ~/\-+.%@:=#&!;^]|[^\x00-\x7f])+")
 
 

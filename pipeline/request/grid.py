@@ -34,6 +34,8 @@ class Grid:
         All points in C order: the last axis varies fastest. Each is made when it is asked for.
     keys : Keys
         Content key of each point.
+    own_files : mapping
+        Content of the user's configuration files that it was composed from, by path.
 
     Raises
     ------
@@ -41,7 +43,12 @@ class Grid:
         If a point is not allowed, two axes share a name, or there are too many points.
     """
 
-    def __init__(self, base: Configuration | Mapping[str, Any], axes: Sequence[Axis] = ()) -> None:
+    def __init__(
+        self,
+        base: Configuration | Mapping[str, Any],
+        axes: Sequence[Axis] = (),
+        own_files: Mapping[str, str] | None = None,
+    ) -> None:
         made = base if isinstance(base, Configuration) else None
         base = completed(base.to_mapping() if isinstance(base, Configuration) else base)
         refuse_unknown_keys(Configuration, base)
@@ -52,6 +59,7 @@ class Grid:
                 refuse_unknown_keys(variant, base[name])
         self.base = base
         self.axes = tuple(axes)
+        self.own_files = dict(own_files or {})
         self.shape = tuple(len(axis.values) for axis in axes)
         if math.prod(self.shape) > MOST_POINTS:
             raise RequestError(

@@ -1,32 +1,117 @@
-"""Table of all parameters, with their units, for `python -m pipeline --help`."""
+"""Tables for the command line: all parameters in `--help`, the choices of one key by `key=?`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from omegaconf import OmegaConf
 
-from pipeline.model.parameters import all_quantities
-from pipeline.request.run_settings import RunSettings
+from pipeline.model.parameters import SECTIONS, all_quantities
+from pipeline.model.quantity import Quantity, unknown_key
+from pipeline.model.registry import REGISTRIES
+from pipeline.request.choices import choices_of, groups_in
+from pipeline.request.run_settings import BACKEND_NAMES, RunSettings
+from pipeline.system.host import started_as
 
-#: Name of the resolver by which `conf/config.yaml` inserts the table.
-_RESOLVER = "table_of_parameters"
+#: Ends a word of the command line that asks for what may follow.
+QUESTION = "=?"
+
+#: Names of the resolvers by which `conf/config.yaml` inserts the table and the command.
+_TABLE, _COMMAND = "table_of_parameters", "this_command"
 
 
 def declare_help() -> None:
-    """Register the resolver of the table with OmegaConf."""
-    OmegaConf.register_new_resolver(_RESOLVER, _template, replace=True)
+    """Register the resolvers of the table and of the command's name with OmegaConf."""
+    OmegaConf.register_new_resolver(_TABLE, _template, replace=True)
+    OmegaConf.register_new_resolver(_COMMAND, started_as, replace=True)
 
 
 def table_of_parameters() -> str:
-    """Return one line per key of the configuration: key, unit, meaning."""
+    """Return one line per key of the configuration, grouped: key, unit, allowed values, meaning."""
+    rows = {key: _row(key, quantity) for key, quantity in _quantities().items()}
+    lines = _in_columns([[key, *row] for key, row in rows.items()])
+    grouped: dict[str, list[str]] = {}
+    for key, line in zip(rows, lines, strict=True):
+        grouped.setdefault(key.rpartition(".")[0], []).append(line)
+    return "\n\n".join("\n".join(group) for group in grouped.values())
+
+
+def answer(key: str, folders: Sequence[Path]) -> str:
+    """Return what may follow `key=`: one line per choice, or the bounds of a value.
+
+    Parameters
+    ----------
+    key : str
+        A group such as `stdp` or `+experiment`, or a key such as `stdp.A_plus`.
+    folders : sequence of Path
+        The folders of configurations.
+
+    Raises
+    ------
+    RequestError
+        If there is no such key.
+    """
+    name = key.lstrip("+~")
+    groups, quantities = groups_in(folders), _quantities()
+    if name in groups:
+        typed = name if name in (*SECTIONS, "run") else f"+{name}"
+        rows = [[f"{typed}={one}", about] for one, about in choices_of(name, folders).items()]
+        return "\n".join(_in_columns(rows))
+    if name not in quantities:
+        raise unknown_key(key, "?", (*groups, *quantities))
+    return "  ".join([name, *filter(None, _row(name, quantities[name]))])
+
+
+def values_of_key(key: str) -> tuple[str, ...]:
+    """Return the values that a key may have, where they can be listed."""
+    if key == RunSettings.key("backend"):
+        return tuple(BACKEND_NAMES)
+    for registry in REGISTRIES.values():
+        if registry.key == key:
+            return tuple(registry.classes())
+    quantity = _quantities().get(key)
+    if quantity is None:
+        return ()
+    values = ("true", "false") if quantity.kind is bool else quantity.choices
+    return (*values, "null") if quantity.null else values
+
+
+def _quantities() -> dict[str, Quantity]:
     settings = {RunSettings.key(name): one for name, one in RunSettings.quantities().items()}
-    rows = [
-        (key, declared.units, declared.long_name)
-        for key, declared in (all_quantities() | settings).items()
+    by_section = sorted(all_quantities().items(), key=lambda item: _position(item[0]))
+    return dict(by_section) | settings
+
+
+def _position(key: str) -> int:
+    section = key.rpartition(".")[0]
+    return list(SECTIONS).index(section) if section in SECTIONS else len(SECTIONS)
+
+
+def _row(key: str, quantity: Quantity) -> list[str]:
+    """Return unit, allowed values and meaning."""
+    null = f" (null: {quantity.null})" if quantity.null else ""
+    return [quantity.units, _allowed(key, quantity), quantity.long_name + null]
+
+
+def _allowed(key: str, quantity: Quantity) -> str:
+    if quantity.kind in (str, bool):
+        return " or ".join(one for one in values_of_key(key) if one != "null") or "text"
+    low, high = quantity.at_least, quantity.at_most
+    whole = "whole, " if quantity.kind is int else ""
+    if low is not None and high is not None:
+        return f"{whole}{low:.15g} to {high:.15g}"
+    bounds = ((">", quantity.above), (">=", low), ("<=", high))
+    return whole + " and ".join(f"{sign} {end:.15g}" for sign, end in bounds if end is not None)
+
+
+def _in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a line for each row, its cells aligned."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
     ]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return "\n".join(
-        f"{key:{widths[0]}}  {units:{widths[1]}}  {meaning}" for key, units, meaning in rows
-    )
 
 
 def _template() -> str:

@@ -24,7 +24,7 @@ from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from pipeline.request.own_files import refuse_misread_files
+from pipeline.request.own_files import own_files, refuse_hidden, refuse_misread_files
 
 VERSION_BASE = "1.3"
 
@@ -53,32 +53,48 @@ class Loaded:
         Whether the same overrides give the same config as long as `files` are as they were.
     axes : dict
         Values by key that an experiment sweeps, in the grammar of the command line.
+    own_files : dict
+        Content of the files that were read from the user's folder, by path.
     """
 
     config: DictConfig
     files: dict[str, FileState]
     reusable: bool
     axes: dict[str, str]
+    own_files: dict[str, str]
 
     def is_current(self) -> bool:
         """Whether every path is as it was when the config was composed."""
         return all(file_state(path) == state for path, state in self.files.items())
 
 
-def load(folder: Path, overrides: Sequence[str]) -> Loaded:
+def load(folder: Path, overrides: Sequence[str], own: Path | None = None) -> Loaded:
     """Compose `config.yaml` of a folder and overrides, in one thread at a time.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of `config.yaml`.
+    overrides : sequence of str
+        In the grammar of the command line.
+    own : Path, optional
+        A folder of the user, read after it, as with `--config-dir`.
 
     Raises
     ------
+    RequestError
+        If a file of the user has the name of one that is read before it, or is read otherwise than
+        it looks.
     Exception
         Of many types, by Hydra, if an override is malformed or unknown.
-    RequestError
-        If a file is read otherwise than it looks.
     """
     with _version_base():
         if not OmegaConf.has_resolver("now"):  # else they may be those of the application
             setup_globals()
-        loader = ConfigLoaderImpl(create_config_search_path(str(folder)))
+        search_path = create_config_search_path(str(folder))
+        if own:
+            search_path.prepend("command-line", str(own), "schema")
+        loader = ConfigLoaderImpl(search_path)
         sources, record = loader.get_sources(), _Record()
         for source in sources:
             _recorded(source, record)
@@ -86,6 +102,8 @@ def load(folder: Path, overrides: Sequence[str]) -> Loaded:
         unrecorded = len(config.hydra.runtime.config_sources) != len(sources)  # hydra.searchpath
         axes = OmegaConf.select(config, "hydra.sweeper.params") or {}
         refuse_misread_files(config)
+        refuse_hidden(config, folder)
+        files_of_user = own_files(config, folder)
         with open_dict(config):
             del config["hydra"]
         OmegaConf.set_readonly(config, True)
@@ -95,6 +113,7 @@ def load(folder: Path, overrides: Sequence[str]) -> Loaded:
             record.files,
             not (unrecorded or computed or record.varies or record.has_young_files()),
             {str(key): str(values) for key, values in axes.items()},
+            files_of_user,
         )
 
 

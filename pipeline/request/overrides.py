@@ -16,6 +16,7 @@ from pipeline.model.quantity import overrides_by_key, written
 from pipeline.request.axis import refuse_entangled
 from pipeline.request.axis_kinds import kind_of
 from pipeline.request.compose import (
+    CONF,
     composition,
     names_in,
     parameters_of,
@@ -24,6 +25,7 @@ from pipeline.request.compose import (
 )
 from pipeline.request.grammar import texts_quoted, values_of
 from pipeline.request.grid import Grid
+from pipeline.request.own_files import own_files
 
 #: Composes parameters from overrides: nested plain values, not validated.
 Compose = Callable[[list[str]], Mapping[str, Any]]
@@ -46,7 +48,8 @@ def grid_of_overrides(
     arguments : sequence of Override
         The command line, swept or not; it overrides the axes of the experiment key by key.
     compose_again : callable
-        Composes a config from a list of overrides; called once per choice of a swept group.
+        Composes a config, with Hydra's own section, from a list of overrides; called once per
+        choice of a swept group.
 
     Raises
     ------
@@ -62,12 +65,16 @@ def grid_of_overrides(
         if override.is_sweep_override() or override in params
     }
 
+    own = own_files(config, CONF)
+
     def compose(choice: list[str]) -> Mapping[str, Any]:
-        return parameters_of(compose_again([*fixed, *choice]))
+        composed = compose_again([*fixed, *choice])
+        own.update(own_files(composed, CONF))
+        return parameters_of(composed)
 
     parameters, names = parameters_of(config), names_in(references_in(config).values())
     made = HydraComposition(parameters, config, names, compose, frozenset(swept))
-    return _grid(made, swept, fixed)
+    return _grid(made, swept, fixed, own)
 
 
 def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[Any]]) -> Grid:
@@ -85,19 +92,21 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
         raise RequestError(
             f"{written('axes', axes)}: must map keys such as 'seed' to lists of values"
         )
-    fixed = configuration.overrides
+    fixed, own = configuration.overrides, dict(configuration.own_files)
     config, names = OmegaConf.create(), frozenset[str]()
     if configuration.references:
-        start = composition(fixed)
+        start = composition(fixed, configuration.conf)
         if start.configuration == configuration:  # else it was changed since: its values hold
             config, names = start.config, start.referred_to
 
     def compose(choice: list[str]) -> Mapping[str, Any]:
-        return composition([*fixed, *choice]).parameters
+        composed = composition([*fixed, *choice], configuration.conf)
+        own.update(composed.loaded.own_files)
+        return composed.parameters
 
     parameters = configuration.to_mapping()
     made = HydraComposition(parameters, config, names, compose, frozenset(axes))
-    return _grid(made, axes, fixed)
+    return _grid(made, axes, fixed, own)
 
 
 @dataclass(frozen=True)
@@ -146,11 +155,14 @@ class HydraComposition:
 
 
 def _grid(
-    composition: HydraComposition, swept: Mapping[str, Iterable[Any]], fixed: Sequence[str]
+    composition: HydraComposition,
+    swept: Mapping[str, Iterable[Any]],
+    fixed: Sequence[str],
+    own: Mapping[str, str],
 ) -> Grid:
     axes = [kind_of(key).build(key, values, composition) for key, values in swept.items()]
     refuse_entangled(axes)
-    grid = Grid(composition.parameters, axes)
+    grid = Grid(composition.parameters, axes, own)
     refuse_replaced(grid, fixed)
     return grid
 

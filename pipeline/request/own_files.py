@@ -1,10 +1,10 @@
-"""Refuse configuration files that were chosen, and whose content takes no effect."""
+"""Configuration files of the user: which were read, and which have no effect and are refused."""
 
 from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,15 +93,8 @@ def refuse_hidden(config: DictConfig, conf: Path) -> None:
     RequestError
         If there is such a file.
     """
-    runtime = OmegaConf.select(config, "hydra.runtime")
-    if runtime is None:
-        return
-    folders = [
-        Path(source.path)
-        for source in runtime.config_sources
-        if source.schema == "file" and Path(source.path).resolve() != conf.resolve()
-    ]
-    for group, name in runtime.choices.items():
+    folders = _own_folders(config, conf)
+    for group, name in config.hydra.runtime.choices.items() if folders else ():
         file = Path(group.partition("@")[0], f"{name}.yaml")
         if group.startswith("hydra/") or not (conf / file).is_file():
             continue
@@ -173,6 +166,52 @@ def refuse_misread_files(config: DictConfig) -> None:
                     f"{file}: {text} is read as {number}, as {why}; write a decimal number, or put "
                     "a text in quotation marks"
                 )
+
+
+def own_files(config: DictConfig, conf: Path) -> dict[str, str]:
+    """Return the files outside of `conf` that a config was composed from, and their content.
+
+    Parameters
+    ----------
+    config : DictConfig
+        A composed config with Hydra's own section.
+    conf : Path
+        The folder that Hydra reads first.
+    """
+    folders = _own_folders(config, conf)
+    chosen = config.hydra.runtime.choices.items() if folders else ()
+    found: dict[str, str] = {}
+    for group, name in chosen:
+        for file in _with_included(conf, folders, f"{group.partition('@')[0]}/{name}"):
+            found[str(file)] = file.read_text(encoding="utf-8")
+    return found
+
+
+def _own_folders(config: DictConfig, conf: Path) -> list[Path]:
+    """Return the folders of YAML files that Hydra reads after `conf`; none without its section."""
+    return [
+        Path(source.path)
+        for source in OmegaConf.select(config, "hydra.runtime.config_sources") or ()
+        if source.schema == "file" and Path(source.path).resolve() != conf.resolve()
+    ]
+
+
+def _with_included(conf: Path, folders: Sequence[Path], name: str) -> Iterator[Path]:
+    """Yield the file of a config, if it is in one of the folders, and those that it includes.
+
+    Choices of groups in its list of defaults are choices of the composed config as well.
+    """
+    paths = [folder / f"{name}.yaml" for folder in (conf, *folders)]
+    file = next(filter(Path.is_file, paths), paths[0])
+    if file == paths[0]:
+        return  # ours, or one of Hydra itself
+    yield file
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for entry in content.get("defaults") or () if isinstance(content, dict) else ():
+        if isinstance(entry, str) and entry != "_self_":
+            included, folder = entry.partition("@")[0], name.rpartition("/")[0]
+            path = included[1:] if included.startswith("/") else f"{folder}/{included}"
+            yield from _with_included(conf, folders, path)
 
 
 def unreadable_file(error: BaseException) -> str:

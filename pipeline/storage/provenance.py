@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,9 +28,17 @@ SEED_POLICY = (
 )
 
 
-def capture(settings: RunSettings) -> RunRecord:
-    """Return the record of a run that is about to start."""
-    return {
+def capture(settings: RunSettings, own_files: Mapping[str, str] | None = None) -> RunRecord:
+    """Return the record of a run that is about to start.
+
+    Parameters
+    ----------
+    settings : RunSettings
+        How the points are run.
+    own_files : mapping, optional
+        Content of the user's configuration files, by path; recorded where there are any.
+    """
+    record: RunRecord = {
         "id": uuid.uuid4().hex,
         "created": _now(),
         "command": host.command_line(),
@@ -50,11 +58,13 @@ def capture(settings: RunSettings) -> RunRecord:
         "host": platform.node(),
         "seconds": None,  # set when it has ended
     }
+    return record | {"own_files": dict(own_files)} if own_files else record
 
 
-def of_simulation(settings: RunSettings) -> dict[str, Any]:
+def of_simulation(settings: RunSettings, own_files: Mapping[str, str]) -> dict[str, Any]:
     """Return the attributes of a single simulation: engine, code, packages, host and time."""
-    return _of_this_process(settings) | {"created": _now()}
+    own = {"own_files": json.dumps(dict(own_files))} if own_files else {}
+    return _of_this_process(settings) | {"created": _now()} | own
 
 
 @functools.lru_cache(maxsize=8)

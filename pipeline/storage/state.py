@@ -18,6 +18,7 @@ from pipeline.storage import provenance
 from pipeline.storage.arrays import Counts, ResultArrays
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
+from pipeline.system import host
 
 log = logging.getLogger("pipeline")
 
@@ -134,9 +135,9 @@ class SweepState:
         if n_others and self.directory:
             log.warning(
                 "%d finished points were made by other code: the sources of the model or the "
-                "engine have changed; python -m pipeline.reproduce %s compares",
+                "engine have changed; %s compares",
                 n_others,
-                self.directory.path,
+                host.reproduce_command(str(self.directory.path)),
             )
 
     def counts(self) -> Counts:

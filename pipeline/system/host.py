@@ -19,11 +19,39 @@ CODE = Path(__file__).parents[2]
 _LONGEST_DIFF = 1_000_000
 
 
+#: Words before the arguments of `reproduce`, and of this process where `sys.argv` lacks them.
+_words: dict[str, tuple[str, ...]] = {"reproduce": ("python", "-m", "pipeline.reproduce")}
+
+
+def use_program(*words: str, subcommand: str) -> None:
+    """Write commands as those of a program with subcommands, such as `stdp reproduce`.
+
+    Parameters
+    ----------
+    *words : str
+        The program: `stdp`, or `python -m stdp`.
+    subcommand : str
+        The one of this process, which `sys.argv` no longer has.
+    """
+    _words.update(reproduce=(*words, "reproduce"), process=(*words, subcommand))
+
+
 def command_line() -> str:
     """Return the command line of this process, quoted for a shell."""
     program = Path(sys.argv[0] if sys.argv else sys.executable)
-    words = ["python", "-m", program.parent.name] if program.stem == "__main__" else [program.name]
-    return shlex.join([*words, *sys.argv[1:]])
+    is_module = program.stem == "__main__"
+    words = ("python", "-m", program.parent.name) if is_module else (program.name,)
+    return shlex.join([*_words.get("process", words), *sys.argv[1:]])
+
+
+def started_as() -> str:
+    """Return the words of this process before its arguments, such as `python -m pipeline`."""
+    return shlex.join(_words.get("process", ("python", "-m", "pipeline")))
+
+
+def reproduce_command(directory: str) -> str:
+    """Return the command that reproduces a directory; it is not quoted."""
+    return f"{shlex.join(_words['reproduce'])} {directory}"
 
 
 def in_notebook() -> bool:

@@ -25,8 +25,8 @@ from pipeline.system.atomic_files import checksum, replacing
 
 log = logging.getLogger("pipeline")
 
-#: Used where the folder of the installation is not writable.
-_USERS_CACHE = Path(
+#: The user's cache folder: of an installed package, and where a checkout is not writable.
+USERS_CACHE = Path(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),  # noqa: PTH111 - Path's raises where there is no home
     "stdp-pipeline",
 )
@@ -67,7 +67,7 @@ def address(
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     file = f"{name}.{_fingerprint(sources)}.o"
-    paths = [folder / file, _USERS_CACHE / file]
+    paths = [folder / file, USERS_CACHE / file]
     temporary = _temporary_cache()
     code = next(filter(None, map(_read, [*paths, temporary / file] if temporary else paths)), None)
     if code is None:

@@ -119,3 +119,17 @@ def test_what_cannot_be_compared_is_refused(
     assert captured.out == ""
     (line,) = captured.err.splitlines()
     assert line.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: experiment"),
+        (["x", "--points", "many"], "argument --points: invalid int value: 'many'"),
+    ],
+)
+def test_wrong_arguments_are_one_line(capsys, arguments, message):
+    """Exit code 2, without the usage."""
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error == f"error: {message}; see python -m pipeline.reproduce --help\n"

@@ -15,7 +15,7 @@ COMPILED = {ROOT / "pipeline" / "engine" / "kernel.py"}
 def test_array_functions_state_shapes_and_units(package):
     """Parameters and Returns or Yields have a shape or dimensions and a unit for each array."""
     assert all(file.exists() for file in COMPILED)
-    files = [file for file in sources(package, "hydra_plugins") if file not in COMPILED]
+    files = [file for file in sources(package, "hydra_plugins", "stdp") if file not in COMPILED]
     functions = array_functions(files, ROOT)
     assert len(functions) > 10
     found = [problem for function in functions for problem in problems(function)]

@@ -12,7 +12,7 @@ from pipeline.model.parameters import SECTIONS, all_quantities
 from pipeline.model.variables import DIMENSIONS, VARIABLES
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("pipeline", "analysis", "hydra_plugins")
+PACKAGES = ("pipeline", "analysis", "hydra_plugins", "stdp")
 
 #: What each folder may import from other folders of its package. The modules beside the folders
 #: (`cli`, `command`, `__main__`, ...) may import all of them and are imported by none.
@@ -88,6 +88,14 @@ def test_analysis_and_pipeline_do_not_import_each_other():
         assert not [module for module in imports(file) if module.split(".")[0] == "pipeline"]
     for file in sources("pipeline", "hydra_plugins"):
         assert not [module for module in imports(file) if module.split(".")[0] == "analysis"]
+
+
+def test_the_command_is_imported_by_none():
+    """`stdp` imports `pipeline` and `analysis`, and neither of them needs it."""
+    for file in sources("pipeline", "analysis", "hydra_plugins"):
+        assert not [module for module in imports(file) if module.split(".")[0] == "stdp"], file
+    of_command = {module.split(".")[0] for file in sources("stdp") for module in imports(file)}
+    assert {"pipeline", "analysis"} <= of_command
 
 
 def test_workers_import_neither_xarray_nor_hydra():

@@ -50,9 +50,9 @@ def compositions(monkeypatch):
     """Forget all compositions; list the overrides of each one that Hydra makes from now on."""
     made = []
 
-    def recorded(folder, overrides):
+    def recorded(folder, overrides, own):
         made.append(tuple(overrides))
-        return load(folder, overrides)
+        return load(folder, overrides, own)
 
     monkeypatch.setattr(compose, "load", recorded)
     compose._compositions.clear()

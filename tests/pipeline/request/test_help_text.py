@@ -1,31 +1,94 @@
-"""The table of parameters in `python -m pipeline --help`."""
+"""The table of parameters in `--help`, and the answers to `key=?`."""
 
-import subprocess
-import sys
+import pytest
 
 from pipeline.model.parameters import all_quantities
 from pipeline.request import help_text
+from pipeline.request.choices import choices_of
 from tests.conftest import ROOT
 
+CONF = ROOT / "conf"
 
-def test_the_help_has_key_unit_and_meaning_of_every_parameter():
-    """One line each, in columns, after the values."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    lines = done.stdout.partition("== Parameters: key, unit, meaning ==\n")[2].splitlines()
+
+def test_the_help_has_unit_bounds_and_meaning_of_every_parameter(command):
+    """One line each, in columns, after the values; a blank line between the sections."""
+    ended = command("--help")
+    assert "\npython -m pipeline [-m] [+experiment=NAME]" in ended.out
+    table = ended.out.partition("== Parameters: key, unit, allowed values, meaning ==\n")[2]
+    lines = table.splitlines()
     for key, quantity in all_quantities().items():
         (line,) = [line for line in lines if line.split()[:1] == [key]]
-        assert line.split() == [key, *quantity.units.split(), *quantity.long_name.split()]
-    assert any(line.split()[:2] == ["run.timeout", "s"] for line in lines)
-    assert "${" not in done.stdout.partition("== Parameters")[2]
+        assert line.split()[: 1 + len(quantity.units.split())] == [key, *quantity.units.split()]
+        assert quantity.long_name in line
+        assert not quantity.null or f"(null: {quantity.null})" in line
+    assert "seed                          whole, 0 to 4294967295           random seed" in lines
+    assert [group.partition(".")[0] for group in table.split("\n\n")][:3] == [
+        "neuron",
+        "synapse",
+        "stdp",
+    ]
+    assert "${" not in table
 
 
 def test_a_dollar_sign_in_a_meaning_is_no_placeholder(monkeypatch):
     """Hydra fills in what follows a single one."""
     monkeypatch.setattr(help_text, "table_of_parameters", lambda: "a price in $US")
     assert help_text._template() == "a price in $$US"
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("stdp.A_plus", "stdp.A_plus  0 to 1  LTP amplitude"),
+        ("neuron.tau_m", "neuron.tau_m  ms  > 0  membrane time constant"),
+        (
+            "simulation.duration",
+            "simulation.duration  ms  > 0 and <= 1000000000000  ",
+        ),
+        ("stdp.rule", "stdp.rule  additive  plasticity rule"),
+        ("run.backend", "run.backend  loky or threading or sequential  backend"),
+        ("run.timeout", "run.timeout  s  > 0  longest time of a point (null: no limit)"),
+        ("record.traces", "record.traces  true or false  whether all state variables"),
+    ],
+)
+def test_a_question_after_a_key_is_answered_with_its_bounds(key, line):
+    """Unit, allowed values, meaning."""
+    assert help_text.answer(key, [CONF]).startswith(line)
+
+
+def test_a_question_after_a_group_lists_its_choices_with_a_line_each(command, tmp_path):
+    """Those of the user's folder too; nothing is run."""
+    (tmp_path / "own" / "stdp").mkdir(parents=True)
+    (tmp_path / "own" / "stdp" / "mine.yaml").write_text("# Mine. It is slow.\nA_plus: 0.1\n")
+    ended = command("--config-dir", str(tmp_path / "own"), "seed=1", "stdp=?")
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        *(f"stdp={file.stem}" for file in sorted((CONF / "stdp").glob("*.yaml"))),
+        "stdp=mine",
+    ]
+    assert lines[-1].endswith("  Mine.")
+    assert [path.name for path in tmp_path.iterdir()] == ["own"]
+    (line,) = [line for line in command("experiment=?").out.splitlines() if "seeds" in line]
+    assert line.split("  ")[0] == "+experiment=seeds"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["sdtp=?"], "sdtp=?: unknown key; did you mean stdp?"),
+        (["--config-dir", "absent", "stdp=?"], "--config-dir absent: must be a folder that exists"),
+    ],
+)
+def test_a_wrong_question_is_one_line(command, words, message):
+    """Exit code 2."""
+    ended = command(*words)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert ended.err.startswith(f"error: {message}")
+
+
+def test_every_configuration_says_what_it_is():
+    """Its first comment has a sentence, other than the command that chooses it."""
+    for folder in filter(type(CONF).is_dir, CONF.iterdir()):
+        for name, about in choices_of(folder.name, [CONF]).items():
+            assert about.endswith(".") and len(about.split()) > 2, f"{folder.name}/{name}: {about}"

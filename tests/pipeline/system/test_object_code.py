@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def source(tmp_path, monkeypatch):
     """A folder for the object code, and temporary ones as the user's cache and for the rest."""
-    monkeypatch.setattr(object_code, "_USERS_CACHE", tmp_path / "users")
+    monkeypatch.setattr(object_code, "USERS_CACHE", tmp_path / "users")
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     return tmp_path / "package"

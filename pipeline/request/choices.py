@@ -1,0 +1,46 @@
+"""The choices of configuration groups, from the names and first comments of their files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+#: Comments that are not about the content of a file.
+_NOT_ABOUT = ("@package", "python -m", "stdp ")
+
+
+def groups_in(folders: Sequence[Path]) -> list[str]:
+    """Return the names of the groups: the folders that directly hold a YAML file."""
+    found = (file.parent.name for folder in folders for file in folder.glob("*/*.yaml"))
+    return sorted(dict.fromkeys(found))
+
+
+def choices_of(group: str, folders: Sequence[Path]) -> dict[str, str]:
+    """Return one line about each choice of a group, by its name; "" where its file has none.
+
+    Parameters
+    ----------
+    group : str
+        Name of a folder in these folders, such as `stdp`.
+    folders : sequence of Path
+        The folders, in the order in which Hydra reads them.
+    """
+    found: dict[str, str] = {}
+    for folder in folders:
+        for file in sorted((folder / group).rglob("*.yaml")):
+            name = file.relative_to(folder / group).with_suffix("").as_posix()
+            found.setdefault(name, _first_sentence(file))
+    return found
+
+
+def _first_sentence(file: Path) -> str:
+    """Return the first sentence of the comment at the top of a file."""
+    words: list[str] = []
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        if not line.startswith("#"):
+            break
+        text = line.lstrip("# ").strip()
+        if not text.startswith(_NOT_ABOUT):
+            words += text.split()
+    sentence, dot, _ = " ".join(words).partition(". ")
+    return sentence + "." * bool(dot)

@@ -1,0 +1,1 @@
+"""The command `stdp`: what `pipeline` and `analysis` do, as subcommands of one program."""

@@ -1,0 +1,137 @@
+"""`stdp completion SHELL`: completion of subcommands, keys and choices by the Tab key.
+
+The script of a shell asks `stdp completion --query SHELL` what may follow the line in the
+environment variable COMP_LINE. Where nothing is known, the shell completes names of files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from stdp.options import Parser
+
+#: The shells, and the command of each that turns completion on.
+SHELLS = {
+    "bash": 'eval "$(stdp completion bash)"     # in ~/.bashrc',
+    "zsh": 'eval "$(stdp completion zsh)"      # in ~/.zshrc',
+    "fish": "stdp completion fish | source      # in ~/.config/fish/config.fish",
+}
+
+#: Options whose value is a folder of configurations.
+_CONFIG_DIR = ("--config-dir", "-cd")
+
+#: Keys of `conf/config.yaml` beside those of the model, with the values that can be listed.
+_GENERAL: dict[str, tuple[str, ...]] = {
+    "name": (),
+    "outputs": (),
+    "study": (),
+    "dry_run": ("true", "false"),
+}
+
+
+def main(arguments: Sequence[str], subcommands: Iterable[str]) -> int:
+    """Print the script of a shell, or with `--query` what may follow a line.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Those of the subcommand.
+    subcommands : iterable of str
+        The names of all subcommands.
+    """
+    uses = "\n".join(f"  {use}" for use in SHELLS.values())
+    parser = Parser(
+        prog="stdp completion",
+        usage=f"stdp completion [-h] {{{','.join(SHELLS)}}}\n\nTo turn completion on:\n{uses}",
+        description="Print the script by which a shell completes keys and choices.",
+    )
+    parser.add_argument("shell", choices=SHELLS)
+    parser.add_argument("--query", action="store_true", help="what may follow $COMP_LINE")
+    given = parser.parse_args(arguments)
+    if given.query:
+        found = candidates(os.environ.get("COMP_LINE", ""), subcommands)
+        for one in found:
+            print(one.rstrip() if given.shell == "fish" else one)  # fish adds the space itself
+    else:
+        script = Path(__file__).with_name("shells") / f"completion.{given.shell}"
+        print(script.read_text(encoding="utf-8"), end="")
+    return 0
+
+
+def candidates(line: str, subcommands: Iterable[str]) -> list[str]:
+    """Return what the last word of a line may become; words that end there end with a space.
+
+    Parameters
+    ----------
+    line : str
+        The command line up to the cursor.
+    subcommands : iterable of str
+        The names of all subcommands.
+    """
+    words = line.split()
+    word = "" if line[-1:].isspace() or not words else words.pop()
+    if len(words) == 1:
+        found: Iterable[str] = (f"{name} " for name in subcommands)
+    elif words[1:2] == ["run"] and words[-1] not in _CONFIG_DIR:
+        found = _of_run(words[2:], word)
+    else:
+        found = ()
+    return sorted(one for one in found if one.startswith(word))
+
+
+def _of_run(before: Sequence[str], word: str) -> Iterable[str]:
+    """Return options, keys or values, depending on what the word is."""
+    if word.startswith("-"):
+        from hydra._internal.utils import get_args_parser
+
+        return (f"{option} " for option in get_args_parser()._option_string_actions)
+    folders = _folders(before)
+    key, equals, values = word.partition("=")
+    return _values(key, values, folders) if equals else _keys(word, folders)
+
+
+def _folders(before: Sequence[str]) -> list[Path]:
+    """Return the folders of configurations: ours and that of `--config-dir`."""
+    from pipeline.request.compose import CONF
+
+    own = [
+        word.partition("=")[2] or "".join(before[i + 1 : i + 2])
+        for i, word in enumerate(before)
+        if word.partition("=")[0] in _CONFIG_DIR
+    ]
+    return [CONF, *(Path(one).expanduser() for one in own)]
+
+
+def _keys(word: str, folders: Sequence[Path]) -> Iterable[str]:
+    """Return groups and sections, and the keys of a section once its dot is typed."""
+    from pipeline.model.parameters import SECTIONS, all_quantities
+    from pipeline.request.choices import groups_in
+    from pipeline.request.run_settings import RunSettings
+
+    settings = [RunSettings.key(name) for name in RunSettings.quantities()]
+    keys = [*all_quantities(), *settings]
+    if "." in word:
+        return (f"{key}=" for key in keys)
+    groups = groups_in(folders)
+    without_plus = {*SECTIONS, "run"}
+    return [
+        *(f"{group}=" if group in without_plus else f"+{group}=" for group in groups),
+        *{f"{section}." for section, dot, _ in (key.partition(".") for key in keys) if dot},
+        *(f"{key}=" for key in (*keys, *_GENERAL) if "." not in key),
+    ]
+
+
+def _values(key: str, values: str, folders: Sequence[Path]) -> Iterable[str]:
+    """Return the values of a key or the choices of a group, after those before the last comma."""
+    from pipeline.request.choices import choices_of, groups_in
+    from pipeline.request.help_text import values_of_key
+
+    name = key.lstrip("+~")
+    known: Iterable[str] = _GENERAL.get(name) or values_of_key(name)
+    if name in groups_in(folders):
+        known = choices_of(name, folders)
+    earlier, comma, _ = values.rpartition(",")
+    given = earlier.split(",") if comma else []
+    return (f"{key}={earlier}{comma}{one}" for one in known if one not in given)

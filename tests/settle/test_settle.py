@@ -1,0 +1,78 @@
+"""The campaign of `make settle`: its machinery, and that its last result holds."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.measures.stationarity import STATIONARY
+from tests.settle.campaign import N_FAR, N_NEAR, POINTS, outcomes
+
+RESULTS = (Path(__file__).parent / "RESULTS.md").read_text()
+
+
+def number_in(pattern):
+    """Return the numbers of a line of RESULTS.md."""
+    return [int(number) for number in re.search(pattern, RESULTS).groups()]
+
+
+def test_the_campaign_judges_and_runs_on():
+    """Of the first points: what is answered within 1,024 s is so later, but for errors."""
+    found = list(outcomes(8, limit=1_024_000.0))
+    assert len(found) == 8
+    answered = [one for one in found if one.answer in STATIONARY]
+    assert 2 <= len(answered) < 8
+    for one in found:
+        assert one.time <= 1_024_000.0
+        assert one.rate > 0
+    assert not any(one.off.any() for one in answered)
+
+
+def test_most_points_near_the_balance_have_an_answer():
+    """Of those that fire, at least three in four."""
+    answered, firing = number_in(
+        r"- (\d+) of (\d+) points that fire in the last half have an answer"
+    )
+    assert firing <= N_NEAR
+    assert answered >= 0.75 * firing
+
+
+def test_what_has_settled_stays():
+    """At most one in twenty differs later by more than tolerance and errors explain."""
+    answered, _ = number_in(r"- (\d+) of (\d+) points that fire in the last half have an answer")
+    off, beyond = number_in(r"- (\d+) of these differ later by more than .*, (\d+) by")
+    assert off <= beyond
+    assert off <= 0.05 * answered
+
+
+def test_intervals_cover_later_means():
+    """The binomial interval of each rate of coverage contains 95 %, or the rate is above it."""
+    (n,) = number_in(r"intervals of the (\d+) settled ones")
+    shares = [int(share) / 100 for share in re.findall(r"(\d+)%", RESULTS.partition("| no.")[0])]
+    assert len(shares) == 5
+    lowest = 0.95 - 1.96 * np.sqrt(0.95 * 0.05 / n)
+    assert min(shares) >= lowest - 0.005  # of rounding
+
+
+def test_every_point_is_listed():
+    """With its number, in the order of `points.csv`, the named hard ones last."""
+    rows = [line.split(" | ") for line in RESULTS.splitlines() if re.match(r"\| \d+ \|", line)]
+    points = [line.split(",") for line in POINTS.read_text().splitlines()[1:]]
+    assert [row[1:5] for row in rows] == points
+    assert len(points) == N_NEAR + N_FAR + 2
+    for row in rows[-2:]:
+        time = float(row[6].replace(",", ""))
+        assert row[5] not in STATIONARY or time > 2_000
+
+
+@pytest.mark.parametrize("column", range(4))
+def test_the_points_fill_the_ranges(column):
+    """Each tenth of a range has about a tenth of the points near the balance."""
+    rows = np.loadtxt(POINTS, delimiter=",", skiprows=1)[:N_NEAR, column]
+    values = np.log(rows) if column > 1 else rows
+    low, high = [(10, 50), (0.9, 1.15), (0.002, 0.02), (10, 100)][column]
+    low, high = (np.log(low), np.log(high)) if column > 1 else (low, high)
+    counts, _ = np.histogram(values, np.linspace(low, high, 11))
+    assert counts.min() >= 15
+    assert counts.sum() == N_NEAR

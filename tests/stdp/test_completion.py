@@ -1,0 +1,104 @@
+"""Completion by Tab: what may follow a line, and what shells make of it."""
+
+import os
+import shutil
+import sys
+
+import pytest
+
+from stdp.__main__ import SUBCOMMANDS
+from stdp.completion import SHELLS, candidates, main
+from stdp.errors import CommandError
+from tests.conftest import ROOT
+from tests.support.terminal import Terminal
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("stdp re", ["report ", "reproduce "]),
+        ("stdp run st", ["stdp.", "stdp=", "study="]),
+        ("stdp run -m +ex", ["+experiment="]),
+        ("stdp run stdp.tau", ["stdp.tau_minus=", "stdp.tau_plus="]),
+        ("stdp run +experiment=s", ["+experiment=seeds", "+experiment=song_abbott_2001"]),
+        ("stdp run stdp=notebook,n", []),
+        ("stdp run input=poisson,n", ["input=poisson,notebook"]),
+        (
+            "stdp run run.backend=",
+            [f"run.backend={b}" for b in ("loky", "sequential", "threading")],
+        ),
+        ("stdp run record.traces=", ["record.traces=false", "record.traces=true"]),
+        ("stdp run run.track=", ["run.track=mlflow", "run.track=null"]),
+        ("stdp run input.process=p", ["input.process=poisson"]),
+        ("stdp run dry_run=t", ["dry_run=true"]),
+        ("stdp run --config-d", ["--config-dir "]),
+        ("stdp run --config-dir ", []),
+        ("stdp run input.rate_hz=", []),
+        ("stdp report ", []),
+        ("", []),
+    ],
+)
+def test_candidates(line, expected):
+    """Subcommands, options, keys, values and choices; none where the shell has names of files."""
+    assert candidates(line, SUBCOMMANDS) == expected
+
+
+def test_choices_of_the_users_folder_are_candidates(tmp_path):
+    """Those of `--config-dir`, in both ways of writing it, and of groups of the user."""
+    for name in ("stdp/mine", "lab/one"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / f"{name}.yaml").write_text("")
+    for option in (f"--config-dir {tmp_path}", f"--config-dir={tmp_path}", f"-cd {tmp_path}"):
+        assert candidates(f"stdp run {option} stdp=m", SUBCOMMANDS) == ["stdp=mine"]
+        assert candidates(f"stdp run {option} +l", SUBCOMMANDS) == ["+lab="]
+
+
+def test_an_unknown_shell_is_refused():
+    """The message names those that there are."""
+    with pytest.raises(CommandError, match="invalid choice: 'tcsh' .*bash.*zsh.*fish.*--help"):
+        main(["tcsh"], SUBCOMMANDS)
+
+
+#: How each shell is started without the user's files, and the word before a command.
+START = {
+    "bash": ["bash", "--norc", "--noprofile", "-i"],
+    "zsh": ["zsh", "-f", "-i"],
+    "fish": ["fish", "--no-config", "-i"],
+}
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request, tmp_path):
+    """An interactive shell in which completion is turned on, as `stdp completion --help` says."""
+    if shutil.which(request.param) is None:
+        pytest.skip(reason=f"{request.param} is not installed")
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "stdp"
+    script.write_text(
+        f"#!{sys.executable}\nimport sys\nfrom stdp.__main__ import main\nsys.exit(main())\n"
+    )
+    script.chmod(0o755)
+    (tmp_path / "work" / "outputs").mkdir(parents=True)
+    variables = {
+        "PATH": f"{script.parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(tmp_path),
+        "TERM": "xterm",
+    }
+    environment = os.environ | variables
+    with Terminal(START[request.param], tmp_path / "work", environment) as terminal:
+        terminal.type(SHELLS[request.param].partition("#")[0].strip() + "; echo is o''n\n")
+        terminal.read_until("is on")
+        yield terminal
+
+
+def test_a_shell_completes(shell):
+    """Choices, keys, subcommands and, where nothing is known, names of files."""
+    for typed, becomes in (
+        ("stdp run stdp.A_p\t0.01 stdp=note", "stdp run stdp.A_plus=0.01 stdp=notebook"),
+        ("stdp run -m seed=1,2 +exp", r"stdp run -m seed=1,2 \+experiment="),
+        ("stdp fi\toutp", "stdp figures outputs/?"),
+    ):
+        # The completed line becomes the argument of `echo`: the shell itself says what it has.
+        shell.type(f"{typed}\t\x01echo '<'\x05'>'\n")
+        shell.read_until(f"<{becomes} ?>")
