@@ -121,6 +121,7 @@ def test_what_is_no_plain_text_stays():
         "name=null",
         "name=${study}/1e3",
         "stdp=a,b",
+        "stdp=a,'b'",
         "name='1e3'",
         "seed=1e3",
         "~name",
@@ -129,7 +130,7 @@ def test_what_is_no_plain_text_stays():
     assert texts_quoted(words, text_keys()) == words
 
 
-@pytest.mark.parametrize("text", ["true", "1_000", "12e4567", "größe"])
+@pytest.mark.parametrize("text", ["true", "1_000", "12e4567", "größe", "a→b"])
 def test_a_text_is_the_text_typed(command, text):
     """A name that looks like a number, a truth value, or has other letters."""
     ended = command(*DRY, f"outputs={text}", f"study={text}", "name=${study}/x")
