@@ -8,6 +8,9 @@ change, without what is expected of it by chance, carried on over the next four 
 one and a half times its sampling error. A run has settled if this bound is within the tolerance
 for each of `QUANTITIES`.
 
+Rate and weights need not go one way, and at a turning point two windows are alike. The window
+before them, from T/8 to T/4, must therefore differ from the last one by the tolerance at most, too.
+
 The sampling errors are those of batch means (Law 2015, Simulation Modeling and Analysis, section
 9.5.3), of a process with long memory (Beran 1994, Statistics for Long-Memory Processes, chapter 1).
 
@@ -109,17 +112,15 @@ _LATTICE = 1_000_000
 
 @dataclass(frozen=True)
 class Windows:
-    """Means over the last two windows of one run, or of several.
+    """Means over the last windows of one run, or of several.
 
     Attributes
     ----------
-    last, before : ndarray, (n_statistics,)
-        Output rate [Hz]; mean weight, shares below 0.1, above 0.5 and above 0.9, and histogram,
-        dimensionless.
-    error : ndarray, (n_statistics,)
-        Standard error of `last`, in the same units.
-    change_error : ndarray, (n_statistics,)
-        Standard error of `last - before`, in the same units.
+    means : ndarray, (3, n_statistics)
+        Over the last half, the quarter and the eighth before: output rate [Hz]; mean weight, shares
+        below 0.1, above 0.5 and above 0.9, and histogram, dimensionless.
+    errors : ndarray, (2, n_statistics)
+        Standard errors of the differences of the first from the other two, in the same units.
     plasticity : float
         Gross weight change per synapse in the last window, dimensionless.
     all_fired : bool
@@ -130,10 +131,8 @@ class Windows:
         Whether the rule changes any weight.
     """
 
-    last: NDArray[np.float64]
-    before: NDArray[np.float64]
-    error: NDArray[np.float64]
-    change_error: NDArray[np.float64]
+    means: NDArray[np.float64]
+    errors: NDArray[np.float64]
     plasticity: float
     all_fired: bool
     any_fired: bool
@@ -206,22 +205,20 @@ def compared(
     Returns
     -------
     Windows or None
-        None for fewer than `MIN_SAMPLES` samples, or if the first quarter of the time has none: a
-        history that was cut in time may lack the window before.
+        None for fewer than `MIN_SAMPLES` samples, or if the first eighth of the time has none: a
+        history that was cut in time may lack a window.
     """
     time = np.asarray(time, dtype=np.float64)
-    if time.size < MIN_SAMPLES or time[0] > time[-1] / 4:
+    if time.size < MIN_SAMPLES or time[0] > time[-1] / 8:
         return None
     series = np.column_stack([rate, weights])
     end = time[-1]
-    last, error = _batch_means(series[time > end / 2])
-    before, error_before = _batch_means(series[(time > end / 4) & (time <= end / 2)])
-    n_spikes = last[_RATE] * end / 2000
+    windows = [series[(time > end / 2 ** (i + 1)) & (time <= end / 2**i)] for i in range(3)]
+    means, errors = (np.array(each) for each in zip(*map(_batch_means, windows), strict=True))
+    n_spikes = means[0, _RATE] * end / 2000
     return Windows(
-        last,
-        before,
-        error,
-        np.hypot(error, error_before),
+        means,
+        np.hypot(errors[0], errors[1:]),
         step_per_spike * n_spikes,
         all_fired=bool(n_spikes > 0),
         any_fired=bool(n_spikes > 0),
@@ -243,12 +240,10 @@ def mean_of(runs: Sequence[Windows]) -> Windows:
         Means, with standard errors from those of the runs or from their spread, whichever are
         larger: batches of one run do not show what changes more slowly than the run is long.
     """
-    last, before = (np.array([getattr(run, name) for run in runs]) for name in ("last", "before"))
+    means, errors = np.array([run.means for run in runs]), np.array([run.errors for run in runs])
     return Windows(
-        last.mean(axis=0),
-        before.mean(axis=0),
-        _error_of_mean(last, np.array([run.error for run in runs])),
-        _error_of_mean(last - before, np.array([run.change_error for run in runs])),
+        means.mean(axis=0),
+        _error_of_mean(means[:, :1] - means[:, 1:], errors),
         float(np.mean([run.plasticity for run in runs])),
         all_fired=all(run.all_fired for run in runs),
         any_fired=any(run.any_fired for run in runs),
@@ -293,7 +288,7 @@ def settled_since(time: ArrayLike, rate: ArrayLike, weights: NDArray[np.float64]
 
 
 def _error_of_mean(values: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the standard error of the mean of runs, `(n_statistics,)`, from `(n_runs, ...)`."""
+    """Return the standard error of the mean of runs, `(...)`, from `(n_runs, ...)`."""
     n = len(values)
     within = np.sqrt((errors**2).sum(axis=0)) / n
     return np.maximum(within, values.std(axis=0, ddof=1) / math.sqrt(n)) if n > 1 else within
@@ -328,18 +323,25 @@ def _answer(windows: Windows, to_come: NDArray[np.float64]) -> str:
     if to_come.max() > 1:
         return NOT_SETTLED
     for answer, column in ((UPPER_BOUND, _STRONG), (LOWER_BOUND, _WEAK)):
-        if min(windows.last[column], windows.before[column]) >= _ALL:
+        if windows.means[:2, column].min() >= _ALL:
             return answer
     return SETTLED
 
 
 def _to_come(windows: Windows) -> NDArray[np.float64]:
     """Return the bounds on what is still to come, as multiples of the tolerances."""
-    change = _by_quantity(np.abs(windows.last - windows.before), _variation)
-    error = _by_quantity(windows.change_error, _by_chance)
-    # Squares of changes contain those of their errors, which carried on would exceed all else.
-    drift = np.sqrt(np.maximum(change**2 - error**2, 0))
-    return (DOUBLINGS * drift + _N_ERRORS * error) / _tolerances(windows.last)
+    last, *others = windows.means
+    change, error = _without_chance(last - others[0], windows.errors[0])
+    turn, _ = _without_chance(last - others[1], windows.errors[1])
+    return np.maximum(DOUBLINGS * change + _N_ERRORS * error, turn) / _tolerances(last)
+
+
+def _without_chance(difference: NDArray, error: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the size of each quantity's difference beyond what chance gives, and its error."""
+    # Squares of differences contain those of their errors, which carried on would exceed all else.
+    size = _by_quantity(np.abs(difference), _variation)
+    by_chance = _by_quantity(error, _by_chance)
+    return np.sqrt(np.maximum(size**2 - by_chance**2, 0)), by_chance
 
 
 def _tolerances(last: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -393,6 +395,5 @@ def _batch_means(
     n_bins = series.shape[1] - _N_SCALARS
     falls = np.append(_FALLS[:-1], np.full(n_bins, _FALLS[-1]))
     least = np.append(_LEAST_ERROR[:-1], np.full(n_bins, _LEAST_ERROR[-1] / max(n_bins, 1)))
-    return batches.mean(axis=0), np.hypot(
-        np.sqrt(batches.var(axis=0) / (n_batches**falls - 1)), least
-    )
+    error = np.sqrt(batches.var(axis=0) / (n_batches**falls - 1))
+    return batches.mean(axis=0), np.hypot(error, least)

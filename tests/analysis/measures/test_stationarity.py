@@ -173,9 +173,10 @@ def test_seeds_settle_together_before_each_of_them_does():
     assert sum(judged(run).answer == SETTLED for run in runs) < 30
     together = mean_of(runs)
     assert judged(together).answer == SETTLED
-    np.testing.assert_allclose(together.last, np.mean([run.last for run in runs], axis=0))
-    spread = np.std([run.last[0] for run in runs], ddof=1) / 10
-    assert spread <= together.error[0] < 4 * spread  # that of one run allows for long memory
+    np.testing.assert_allclose(together.means, np.mean([run.means for run in runs], axis=0))
+    changes = [run.means[0, 0] - run.means[1, 0] for run in runs]
+    spread = np.std(changes, ddof=1) / 10
+    assert spread <= together.errors[0, 0] < 4 * spread  # that of one run allows for long memory
 
 
 @pytest.mark.parametrize(("value", "answer"), [(0.97, UPPER_BOUND), (0.03, LOWER_BOUND)])
@@ -204,9 +205,9 @@ def test_near_a_bound_what_still_moves_has_not_settled(first, last, rate):
     assert judgement.to_come.max() > 1
 
 
-@pytest.mark.parametrize("start", [40_000, 70_000])
-def test_a_run_without_the_window_before_is_not_judged(start):
-    """As of a dataset that was cut in time, within that window or within the last half."""
+@pytest.mark.parametrize("start", [20_000, 40_000, 70_000])
+def test_a_run_without_all_windows_is_not_judged(start):
+    """As of a dataset that was cut in time, before it, within it or within the last half."""
     kept = times() > start
     assert judge(weight=weights(0.4)[kept], time=times()[kept]).answer == NOT_RECORDED
 
@@ -216,6 +217,20 @@ def test_nothing_has_settled_before_the_first_sample():
     kept = times() > 20_000
     statistics = weight_statistics(weights(0.4))[kept]
     assert settled_since(times()[kept], np.full(kept.sum(), 10.0), statistics) == 21_000
+
+
+@pytest.mark.parametrize("duration", [830, 850, 885])
+def test_a_turning_point_is_no_equilibrium(duration):
+    """The rate is 0.5, 3.2 and 0.9 Hz at 100, 400 and 3,000 s: between, two windows are alike."""
+    random = np.random.default_rng(1)
+    time = times(duration, 1000.0 * duration)
+    rate = np.interp(np.log(time / 1000), np.log([100, 400, 3000]), [0.5, 3.2, 0.9])
+    statistics = weight_statistics(weights(0.4, duration))
+    runs = [compared(time, random.poisson(rate), statistics, STEP) for _ in range(10)]
+    together = mean_of(runs)
+    last, before, _ = together.means
+    assert last[0] == pytest.approx(before[0], rel=0.1)
+    assert judged(together).answer == NOT_SETTLED
 
 
 def test_without_plasticity_the_weights_are_frozen():
