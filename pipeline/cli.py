@@ -13,7 +13,7 @@ from typing import cast
 
 import hydra
 from hydra._internal.utils import get_args
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from pipeline.arguments import arranged
 from pipeline.command import SOME_FAILED, WRONG_REQUEST, run_and_report

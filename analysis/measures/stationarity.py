@@ -119,23 +119,23 @@ class Windows:
     means : ndarray, (3, n_statistics)
         Over the last half, the quarter and the eighth before: output rate [Hz]; mean weight, shares
         below 0.1, above 0.5 and above 0.9, and histogram, dimensionless.
+    error : ndarray, (n_statistics,)
+        Standard error of the first, in the same units.
     errors : ndarray, (2, n_statistics)
         Standard errors of the differences of the first from the other two, in the same units.
     plasticity : float
         Gross weight change per synapse in the last window, dimensionless.
-    all_fired : bool
-        Whether there was an output spike in the last window of each run.
-    any_fired : bool
-        Whether there was one in the last window of any run.
+    firing : float
+        Fraction of the runs with an output spike in the last window.
     plastic : bool
         Whether the rule changes any weight.
     """
 
     means: NDArray[np.float64]
+    error: NDArray[np.float64]
     errors: NDArray[np.float64]
     plasticity: float
-    all_fired: bool
-    any_fired: bool
+    firing: float
     plastic: bool
 
 
@@ -218,10 +218,10 @@ def compared(
     n_spikes = means[0, _RATE] * end / 2000
     return Windows(
         means,
+        errors[0],
         np.hypot(errors[0], errors[1:]),
         step_per_spike * n_spikes,
-        all_fired=bool(n_spikes > 0),
-        any_fired=bool(n_spikes > 0),
+        firing=float(n_spikes > 0),
         plastic=step_per_spike != 0,  # unknown, NaN, of spikes that were given
     )
 
@@ -243,10 +243,10 @@ def mean_of(runs: Sequence[Windows]) -> Windows:
     means, errors = np.array([run.means for run in runs]), np.array([run.errors for run in runs])
     return Windows(
         means.mean(axis=0),
+        _error_of_mean(means[:, 0], np.array([run.error for run in runs])),
         _error_of_mean(means[:, :1] - means[:, 1:], errors),
         float(np.mean([run.plasticity for run in runs])),
-        all_fired=all(run.all_fired for run in runs),
-        any_fired=any(run.any_fired for run in runs),
+        firing=float(np.mean([run.firing for run in runs])),
         plastic=any(run.plastic for run in runs),
     )
 
@@ -314,11 +314,11 @@ def judged(windows: Windows | None) -> Judgement:
 
 
 def _answer(windows: Windows, to_come: NDArray[np.float64]) -> str:
-    if not windows.any_fired:
+    if windows.firing == 0:
         return NO_SPIKE
     if not windows.plastic:
         return FROZEN
-    if not windows.all_fired or windows.plasticity < MIN_PLASTICITY:  # False if it is unknown
+    if windows.firing < 1 or windows.plasticity < MIN_PLASTICITY:  # False if it is unknown
         return NOT_SETTLED
     if to_come.max() > 1:
         return NOT_SETTLED

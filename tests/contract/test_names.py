@@ -76,6 +76,9 @@ ATTRIBUTES = {
 #: What `analysis` reads of the record of each run.
 OF_RUNS = {"created", "command", "git_commit", "git_dirty", "packages", "seconds", "id"}
 
+#: What only some records have: the user's configuration files that made the run.
+OF_SOME_RUNS = {"own_files"}
+
 #: What the report says of the conditions of the runs: in each record, and for all in an attribute.
 CONDITIONS = {
     "engine",
@@ -175,7 +178,10 @@ def test_every_attribute_that_is_read_is_written(experiment, dataset):
     """Of the file, of its coordinates, and of the record of each run."""
     read = read_from("attributes", "run", "runs[i]", "metadata")
     of_coordinates = {"units", "config_key", "settings", "long_name"}
-    assert read <= ATTRIBUTES | OF_RUNS | of_coordinates | {"sample_time", "weight_history"}
+    assert read <= ATTRIBUTES | OF_RUNS | OF_SOME_RUNS | of_coordinates | {
+        "sample_time",
+        "weight_history",
+    }
     assert read_from("attrs") <= ATTRIBUTES | of_coordinates | OWN
     assert {*dataset.attrs} >= ATTRIBUTES
     runs = json.loads(dataset.attrs["runs"])

@@ -102,21 +102,21 @@ def _outcome(values: dict[str, str], limit: float) -> Outcome:
             break
         time *= 2
     none = np.zeros(len(QUANTITIES), dtype=bool)
-    rate = float(settled.last[0])
+    rate = float(settled.means[0, 0])
     if answer not in STATIONARY:
         return Outcome(values, answer, time, rate, none, none)
     longer = _recorded(configuration, LONGER * time, time / _N_SAMPLES)
     far = stationarity.compared(*longer)
-    change = _by_quantity(np.abs(far.last - settled.last), _variation)
+    change = _by_quantity(np.abs(far.means[0] - settled.means[0]), _variation)
     explained = 2 * _by_quantity(np.hypot(far.error, settled.error), _by_chance)
-    tolerance = _tolerances(settled.last)
+    tolerance = _tolerances(settled.means[0])
     off, beyond = change > tolerance + explained, change > tolerance
     if answer != SETTLED:
         return Outcome(values, answer, time, rate, off, beyond)
     first = LONGER * _N_SAMPLES // 2
     series = np.column_stack(longer[1:3])[first : first + _N_SAMPLES // 2]
     mean, error = _batch_means(series)
-    covered = np.abs(mean - far.last)[:5] <= _T * error[:5]
+    covered = np.abs(mean - far.means[0])[:5] <= _T * error[:5]
     return Outcome(values, answer, time, rate, off, beyond, covered)
 
 
