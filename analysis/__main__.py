@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from analysis.reading.errors import ConditionError, LoadError, WriteError
-from analysis.reading.output import discard_unreadable_output, say
+from analysis.reading.output import closed_pipes_ignored, complain, prepare_streams, say
 
 _PROGRAM = "python -m analysis"
 
@@ -44,17 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     command = {"list": _list, "diff": _diff}.get(arguments[0] if arguments else "")
     try:
-        return command(arguments[1:]) if command else _draw(arguments)
+        with closed_pipes_ignored():
+            return command(arguments[1:]) if command else _draw(arguments)
     except (LoadError, ConditionError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(f"error: {error}")
         return SOME_NOT_WRITTEN if isinstance(error, WriteError) else INVALID_REQUEST
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        complain("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # of the help; other output goes through `say`
-        return 0
-    finally:
-        discard_unreadable_output()
+    return 0  # nobody reads the output
 
 
 def _draw(arguments: Sequence[str]) -> int:
@@ -209,4 +207,5 @@ def _diff(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    prepare_streams()
     sys.exit(main())
