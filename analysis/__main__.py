@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from analysis.reading.commands import command
 from analysis.reading.errors import ConditionError, LoadError, WriteError
-from analysis.reading.output import discard_unreadable_output, say
+from analysis.reading.output import closed_pipes_ignored, complain, prepare_streams, say
 
 #: File formats of figures.
 FORMATS = ("png", "pdf", "svg")
@@ -54,17 +54,15 @@ def run(name: str, arguments: Sequence[str]) -> int:
         Its arguments.
     """
     try:
-        return _COMMANDS[name](arguments)
+        with closed_pipes_ignored():
+            return _COMMANDS[name](arguments)
     except (LoadError, ConditionError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(f"error: {error}")
         return SOME_NOT_WRITTEN if isinstance(error, WriteError) else INVALID_REQUEST
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        complain("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # of the help; other output goes through `say`
-        return 0
-    finally:
-        discard_unreadable_output()
+    return 0  # nobody reads the output
 
 
 def _draw(arguments: Sequence[str]) -> int:
@@ -252,4 +250,5 @@ def _diff(arguments: Sequence[str]) -> int:
 _COMMANDS = {"figures": _draw, "report": _report, "list": _list, "diff": _diff}
 
 if __name__ == "__main__":
+    prepare_streams()
     sys.exit(main())

@@ -88,7 +88,12 @@ def spread_over_seeds(variable: xr.DataArray) -> xr.DataArray:
     if SEED not in variable.dims or variable.sizes[SEED] < 2:
         without = variable.isel({SEED: 0}, drop=True) if SEED in variable.dims else variable
         return xr.full_like(without, np.nan, dtype=float)
-    return variable.std(SEED, ddof=1, keep_attrs=True)
+    done = variable.notnull()
+    n_done = done.sum(SEED)
+    squares = (variable - variable.mean(SEED)) ** 2
+    # Where one seed is done, `std` would give 0 / 0 and, before xarray 2026.9, a warning.
+    variance = squares.where(done, 0).sum(SEED, skipna=False) / (n_done - 1).where(n_done > 1)
+    return (variance**0.5).assign_attrs(variable.attrs)
 
 
 def confidence_interval(variable: xr.DataArray, level: float = 0.95) -> xr.DataArray:

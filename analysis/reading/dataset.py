@@ -18,6 +18,7 @@ from analysis.reading.metadata import (
     refuse_newer_schema,
     results_file,
 )
+from analysis.reading.netcdf import alone_in_hdf5, open_netcdf
 from analysis.reading.values import told_apart
 
 #: Variables that every `results.nc` has.
@@ -54,7 +55,7 @@ def open_results(path: str | Path) -> xr.Dataset:
     """
     file = results_file(path)
     try:
-        dataset = xr.open_dataset(file, engine="netcdf4")
+        dataset = _opened(file)
     except Exception as error:  # damaged files raise errors of many types
         raise LoadError(f"{file}: cannot be read as netCDF ({error})") from error
     try:
@@ -63,6 +64,17 @@ def open_results(path: str | Path) -> xr.Dataset:
         dataset.close()
         raise LoadError(f"{file}: {error}") from error
     return with_named_choices(dataset)
+
+
+def _opened(file: Path) -> xr.Dataset:
+    try:
+        return xr.open_dataset(file, engine="netcdf4")
+    except OSError:
+        if not file.is_file():
+            raise
+        with alone_in_hdf5():
+            held = open_netcdf(file)  # of a file system without locks
+        return xr.open_dataset(xr.backends.NetCDF4DataStore(held))
 
 
 def _refuse_unreadable(dataset: xr.Dataset) -> None:

@@ -6,6 +6,7 @@ Read with netCDF4 alone: importing xarray takes longer than reading the metadata
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.reading.errors import LoadError
+from analysis.reading.netcdf import alone_in_hdf5, open_netcdf
 from analysis.reading.values import canonical
 
 RESULTS = "results.nc"
@@ -221,7 +223,7 @@ def read_metadata(file: Path) -> Metadata:
         If the file cannot be read, was not written by the pipeline, or by a later version of it.
     """
     try:
-        with netCDF4.Dataset(file) as dataset:
+        with alone_in_hdf5(), open_netcdf(file) as dataset:
             dataset.set_auto_maskandscale(False)
             return _metadata(dataset)
     except LoadError as error:
@@ -241,13 +243,18 @@ def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def packages_of(run: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the package versions of a run by name; the global attribute holds them as JSON."""
+    """Return the package versions of a run by name; the global attribute holds them as JSON.
+
+    A name is as the package index writes it, `netcdf4`, whatever its version calls itself.
+    """
     packages = run.get("packages")
     try:
         packages = json.loads(packages) if isinstance(packages, str) else packages
     except ValueError:
         return {}
-    return packages if isinstance(packages, Mapping) else {}
+    if not isinstance(packages, Mapping):
+        return {}
+    return {re.sub("[-_.]+", "-", name).lower(): version for name, version in packages.items()}
 
 
 def _metadata(dataset: netCDF4.Dataset) -> Metadata:

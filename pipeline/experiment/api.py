@@ -122,6 +122,9 @@ def sweep(
     KeyboardInterrupt
         After an interruption, once all finished points are in `results.nc`.
     """
+    # Before any file is written: a thread that reads with xarray meanwhile uses the same lock.
+    import xarray  # noqa: F401
+
     return run_grid(*_request(configuration, axes, directory, settings)).results.to_xarray()
 
 

@@ -40,7 +40,7 @@ def closed_pipes_ignored() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # A file that cannot be written has a name, or is a `StorageError` without number.
+        # A file that cannot be written has a name, or is an error of ours without a number.
         if error.errno not in _UNWRITABLE or error.filename is not None:
             raise
         _discard(sys.stdout, error)

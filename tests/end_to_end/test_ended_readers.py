@@ -19,6 +19,10 @@ STREAMS = {
     "a closed pipe": "| true",
 }
 
+NO_SPACE = "standard output cannot be written (No space left on device); the work goes on\n"
+
+needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+
 
 def run_with(folder, redirection, module, *words):
     """Run a module by a shell with its streams redirected; return exit code and errors."""
@@ -34,32 +38,47 @@ def run_with(folder, redirection, module, *words):
     return done.returncode, done.stderr
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@needs_full
 @pytest.mark.parametrize("redirection", STREAMS.values(), ids=STREAMS)
 def test_a_sweep_is_finished_whatever_its_output(tmp_path, redirection):
     """Exit code 0, all points done and readable, at most one line."""
     code, said = run_with(tmp_path, redirection, "pipeline", *SMALL, "-m", "seed=1,2", "name=a")
     assert code == 0, said
-    assert said in (
-        "",
-        "standard output cannot be written (No space left on device); the work goes on\n",
-    )
+    assert said in ("", NO_SPACE)
     path = tmp_path / "outputs" / "a"
     assert pipeline.plan(pipeline.configure(*SMALL), {"seed": [1, 2]}, path).asked.done == 2
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@needs_full
+@pytest.mark.parametrize("redirection", STREAMS.values(), ids=STREAMS)
+def test_figures_are_drawn_whatever_their_output(keep, tmp_path, redirection):
+    """Exit code 0, all that were asked for, at most one line."""
+    keep("a", {"seed": [1, 2]})
+    figures = ("--figure", "weights", "--figure", "window")
+    code, said = run_with(tmp_path, redirection, "analysis", "a", *figures)
+    assert (code, said) in ((0, ""), (0, NO_SPACE))
+    drawn = {file.name for file in (tmp_path / "a" / "figures").iterdir()}
+    assert drawn >= {"weights.png", "window.png"}
+
+
+@needs_full
+@pytest.mark.parametrize("redirection", STREAMS.values(), ids=STREAMS)
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
         (["pipeline", "--help"], 0),
         (["pipeline.reproduce", "none"], 2),
+        (["analysis", "--help"], 0),
+        (["analysis", "list", "."], 0),
+        (["analysis", "diff", "none", "none"], 2),
     ],
 )
-def test_the_exit_code_is_that_of_the_work(tmp_path, words, expected):
-    """Help, configuration and refusals that nobody can read."""
-    code, said = run_with(tmp_path, "> /dev/full 2> /dev/full", *words)
-    assert (code, said) == (expected, "")
+def test_the_exit_code_is_that_of_the_work(tmp_path, words, expected, redirection):
+    """Help, tables and refusals that nobody can read."""
+    code, said = run_with(tmp_path, redirection, *words)
+    assert code == expected
+    assert "Traceback" not in said
+    assert len(said.splitlines()) <= 1
 
 
 def test_letters_that_the_output_cannot_show(tmp_path, monkeypatch):
@@ -70,3 +89,7 @@ def test_letters_that_the_output_cannot_show(tmp_path, monkeypatch):
         "outputs/gr\\xf6\\xdfe/results.nc\n"
     )
     assert (tmp_path / "outputs" / "größe" / "results.nc").is_file()
+    listed = run_with(tmp_path, "| cat >&2", "analysis", "list")[1].splitlines()
+    assert listed[1].startswith("gr\\xf6\\xdfe ")
+    drawn = run_with(tmp_path, "| cat >&2", "analysis", "outputs/größe", "--figure", "window")[1]
+    assert drawn == "outputs/gr\\xf6\\xdfe/figures/window.png\n"

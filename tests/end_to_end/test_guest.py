@@ -55,6 +55,29 @@ def test_logs_of_sweeps_at_once_do_not_mix(configure, tmp_path):
         ]
 
 
+def test_threads_read_while_others_sweep(configure, tmp_path):
+    """The library of netCDF files ends a process in which two threads call it."""
+    import pipeline
+    from analysis import open_results
+    from analysis.reading.metadata import read_metadata
+
+    def sweep_or_read(i):
+        folder = tmp_path / str(i % 4)
+        if i % 2:
+            swept = pipeline.sweep(configure(), {"seed": [1, i]}, folder, backend="sequential")
+            return float(swept["mean_weight"].sum()) > 0
+        for _ in range(20):
+            assert read_metadata(kept).points == (2, 0, 0)
+            with open_results(kept) as dataset:
+                assert dataset["weight"].load().notnull().all()
+        return True
+
+    pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path / "kept", backend="sequential")
+    kept = tmp_path / "kept" / "results.nc"
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(sweep_or_read, range(16)))
+
+
 IN_POOLS = """
 from tests.support.guest import POOLS, call_everything
 if __name__ == "__main__":

@@ -92,6 +92,18 @@ def test_a_file_system_without_locks_holds_an_experiment(run, tmp_path):
 
 
 @needs_strace
+def test_a_file_system_without_locks_is_analysed(keep, run, tmp_path):
+    """Listed, compared, drawn and reported as elsewhere."""
+    keep("a", {"seed": [1, 2]})
+    without_locks = injecting("flock", "ENOLCK")
+    for words in (["list", "."], ["diff", "a", "a"], ["a", "--figure", "weights"]):
+        there = run("analysis", *words, prefix=without_locks)
+        assert (there.returncode, there.stderr) == (0, "")
+        assert there.stdout == run("analysis", *words).stdout
+    assert (tmp_path / "a" / "figures" / "weights.png").is_file()
+
+
+@needs_strace
 def test_batches_that_cannot_be_mapped_are_read(configure, tmp_path, run):
     """A file system of FUSE may map no files into memory."""
     whole = pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path / "outputs" / "a")
