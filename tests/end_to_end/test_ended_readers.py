@@ -21,9 +21,7 @@ STREAMS = {
 
 NO_SPACE = "standard output cannot be written (No space left on device); the work goes on\n"
 
-needs_full = pytest.mark.skipif(
-    not Path("/dev/full").exists(), reason="only Linux has /dev/full"
-)
+needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
 
 
 def run_with(folder, redirection, module, *words):
