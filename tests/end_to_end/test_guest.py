@@ -83,9 +83,9 @@ def test_results_that_are_read_lazily_can_be_pickled(keep):
     """As dask does; they use the lock of the process that reads the pickle."""
     from analysis import open_results
 
-    with open_results(keep("x", {"seed": [1, 2]})) as dataset:
-        with pickle.loads(pickle.dumps(dataset)) as again:
-            assert again.load().identical(dataset)
+    dataset = open_results(keep("x", {"seed": [1, 2]}))
+    with dataset, pickle.loads(pickle.dumps(dataset)) as again:
+        assert again.load().identical(dataset)
 
 
 IN_POOLS = """
