@@ -18,7 +18,7 @@ from analysis.reading.metadata import (
     refuse_newer_schema,
     results_file,
 )
-from analysis.reading.netcdf import alone_in_hdf5, open_netcdf
+from analysis.reading.netcdf import HDF5, open_netcdf
 from analysis.reading.values import told_apart
 
 #: Variables that every `results.nc` has.
@@ -67,14 +67,12 @@ def open_results(path: str | Path) -> xr.Dataset:
 
 
 def _opened(file: Path) -> xr.Dataset:
-    try:
-        return xr.open_dataset(file, engine="netcdf4")
-    except OSError:
-        if not file.is_file():
-            raise
-        with alone_in_hdf5():
+    with HDF5:  # also for what is read later
+        try:
+            return xr.open_dataset(file, engine="netcdf4", lock=HDF5)
+        except OSError:
             held = open_netcdf(file)  # of a file system without locks
-        return xr.open_dataset(xr.backends.NetCDF4DataStore(held))
+        return xr.open_dataset(xr.backends.NetCDF4DataStore(held, lock=HDF5))
 
 
 def _refuse_unreadable(dataset: xr.Dataset) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.reading.errors import LoadError
-from analysis.reading.netcdf import alone_in_hdf5, open_netcdf
+from analysis.reading.netcdf import HDF5, open_netcdf
 from analysis.reading.values import canonical
 
 RESULTS = "results.nc"
@@ -223,7 +223,7 @@ def read_metadata(file: Path) -> Metadata:
         If the file cannot be read, was not written by the pipeline, or by a later version of it.
     """
     try:
-        with alone_in_hdf5(), open_netcdf(file) as dataset:
+        with HDF5, open_netcdf(file) as dataset:
             dataset.set_auto_maskandscale(False)
             return _metadata(dataset)
     except LoadError as error:

@@ -9,6 +9,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+#: Attribute of the module netCDF4 that is the lock for its use.
+_LOCK = "one_thread_at_a_time"
+
 
 def shared_lock() -> Any:
     """Return a reentrant lock that no fork leaves held: forking waits until it is free."""
@@ -19,16 +22,18 @@ def shared_lock() -> Any:
     return lock
 
 
-_HDF5 = shared_lock()
-
-
 @contextlib.contextmanager
 def alone_in_hdf5() -> Iterator[None]:
     """Wait for other threads that use netCDF files: its library allows one at a time.
 
+    The lock is an attribute of the module netCDF4, where programs that read the files find it.
     xarray, if the program has imported it, has locks of its own for that, which are taken too.
     """
-    with _HDF5, contextlib.ExitStack() as others:
+    import netCDF4
+
+    if _LOCK not in vars(netCDF4):
+        vars(netCDF4).setdefault(_LOCK, shared_lock())
+    with vars(netCDF4)[_LOCK], contextlib.ExitStack() as others:
         xarrays = sys.modules.get("xarray.backends.locks")
         for name in ("NETCDFC_LOCK", "HDF5_LOCK"):
             lock = getattr(xarrays, name, None)

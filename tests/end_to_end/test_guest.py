@@ -1,5 +1,7 @@
 """The public functions in another program: threads, pools of processes, a program of Hydra's."""
 
+import pickle
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -62,20 +64,28 @@ def test_threads_read_while_others_sweep(configure, tmp_path):
     from analysis.reading.metadata import read_metadata
 
     def sweep_or_read(i):
-        folder = tmp_path / str(i % 4)
+        folder = tmp_path / str(i)
         if i % 2:
-            swept = pipeline.sweep(configure(), {"seed": [1, i]}, folder, backend="sequential")
-            return float(swept["mean_weight"].sum()) > 0
-        for _ in range(20):
-            assert read_metadata(kept).points == (2, 0, 0)
-            with open_results(kept) as dataset:
+            pipeline.sweep(configure(), {"seed": [1, 2]}, folder, backend="sequential")
+            return
+        shutil.copytree(tmp_path / "kept", folder)  # netCDF allows no file to be open many times
+        for _ in range(10):
+            assert read_metadata(folder / "results.nc").points == (2, 0, 0)
+            with open_results(folder) as dataset:
                 assert dataset["weight"].load().notnull().all()
-        return True
 
     pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path / "kept", backend="sequential")
-    kept = tmp_path / "kept" / "results.nc"
     with ThreadPoolExecutor(8) as threads:
-        assert all(threads.map(sweep_or_read, range(16)))
+        list(threads.map(sweep_or_read, range(12)))
+
+
+def test_results_that_are_read_lazily_can_be_pickled(keep):
+    """As dask does; they use the lock of the process that reads the pickle."""
+    from analysis import open_results
+
+    dataset = open_results(keep("x", {"seed": [1, 2]}))
+    with dataset, pickle.loads(pickle.dumps(dataset)) as again:
+        assert again.load().identical(dataset)
 
 
 IN_POOLS = """
