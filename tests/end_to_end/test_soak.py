@@ -7,6 +7,7 @@ import pytest
 from tests.soak.damage import damage_and_repair
 from tests.soak.full_disk import fill_and_resume
 from tests.soak.kills import kill_and_resume
+from tests.soak.moves import fail_jobs, move_and_repeat
 from tests.soak.requests import make_requests
 
 
@@ -31,6 +32,25 @@ def test_a_damaged_directory_is_repaired(chance, tmp_path, tried):
     tried("damage", counts)
     assert counts["repaired with identical results"] == 30
     assert all(counts[kind] for kind in ("bits flipped", "truncated", "overwritten", "deleted"))
+
+
+def test_a_directory_that_is_renamed_or_copied_in_part_is_the_same_experiment(
+    chance, tmp_path, tried
+):
+    """Amid a sweep, and without hidden files, results, records or points: nothing is lost."""
+    counts = move_and_repeat(12, chance, tmp_path)
+    tried("moves", counts)
+    assert counts["repeated with identical results"] == 12
+    assert counts["renamed while written"] >= 2
+    assert counts["without .lock"] >= 1
+
+
+def test_a_job_that_fails_keeps_no_other_from_running(chance, tmp_path, tried):
+    """Jobs of Hydra's own sweeper: all run, and the exit code is 1."""
+    counts = fail_jobs(2, chance, tmp_path)
+    tried("jobs", counts)
+    assert counts["jobs that failed"] >= 1
+    assert counts["other jobs, which ran"] >= 1
 
 
 def test_a_full_disk_is_one_line_and_loses_nothing(chance, tmp_path, tried):

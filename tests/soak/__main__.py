@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform
 import random
 import sys
@@ -17,6 +18,7 @@ from tests.soak.damage import damage_and_repair
 from tests.soak.full_disk import fill_and_resume
 from tests.soak.guests import call_from_pools
 from tests.soak.kills import kill_and_resume
+from tests.soak.moves import fail_jobs, move_and_repeat
 from tests.soak.requests import make_requests
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -24,6 +26,8 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 CAMPAIGNS: dict[str, tuple[int, Callable[..., Counter]]] = {
     "kills": (80, kill_and_resume),
     "damage": (400, damage_and_repair),
+    "moves": (200, move_and_repeat),
+    "jobs": (20, fail_jobs),
     "full disk": (15, fill_and_resume),
     "guests": (1, call_from_pools),
     "requests": (300, make_requests),
@@ -36,7 +40,7 @@ def main() -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}", flush=True)
     lines = [
-        f"Last run of `make soak`: {date.today()}, {platform.platform()}; no violation found.",
+        f"Last run of `make soak`: {date.today()}, {os.cpu_count()} cores, {platform.system()}; no violation found.",
         "",
         "| campaign | trials | time |",
         "|---|---|---|",
