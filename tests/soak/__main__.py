@@ -39,8 +39,9 @@ def main() -> None:
     logging.getLogger("pipeline").setLevel(logging.ERROR)  # every damaged file is a warning
     seed = random.randrange(2**32)
     print(f"seed {seed}", flush=True)
+    machine = f"{os.cpu_count()} cores, {platform.system()}"
     lines = [
-        f"Last run of `make soak`: {date.today()}, {os.cpu_count()} cores, {platform.system()}; no violation found.",
+        f"Last run of `make soak`: {date.today()}, {machine}; no violation found.",
         "",
         "| campaign | trials | time |",
         "|---|---|---|",
