@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +76,7 @@ def write_table(experiment: Path, form: str = FORMATS[0], where: Sequence[str] =
     from analysis.reading.dataset import reading
     from analysis.reading.metadata import beside, results_file
     from analysis.reading.select import part_of
+    from pipeline.system.atomic_files import StorageError, replacing
 
     with reading(experiment) as dataset:
         table = tidy_table(part_of(dataset, where).dataset)
@@ -90,8 +89,13 @@ def write_table(experiment: Path, form: str = FORMATS[0], where: Sequence[str] =
     )
     file = results_file(experiment)
     main_file, about = beside(file, f"table.{form}"), beside(file, "table_columns.csv")
-    _written(main_file, lambda path: _write(table, form, path))
-    _written(about, lambda path: columns.to_csv(path, index=False))
+    try:
+        with replacing(main_file) as path:
+            _write(table, form, path)
+        with replacing(about) as path:
+            columns.to_csv(path, index=False)
+    except StorageError as error:
+        raise CommandError(str(error)) from error
     return [main_file, about]
 
 
@@ -105,16 +109,3 @@ def _write(table: pd.DataFrame, form: str, path: Path) -> None:
         raise CommandError(
             "--format parquet: needs pyarrow; pip install 'stdp-pipeline[parquet]'"
         ) from error
-
-
-def _written(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its path and rename it: an earlier one stays whole if that fails."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise CommandError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)

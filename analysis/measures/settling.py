@@ -37,30 +37,31 @@ def settling(dataset: xr.Dataset) -> xr.Dataset:
         Along the axes of the sweep without `seed`: `settled`, dimensionless, one of
         `stationarity.ANSWERS`; `settling_time` [ms], from which on the mean over seeds was as in
         the last half (`stationarity.settled_since`), NaN where `settled` is none of
-        `stationarity.STATIONARY`; `to_come`
-        (..., quantity), the bound on what is still to come of each quantity as a multiple of its
-        tolerance, dimensionless, NaN where it was not recorded.
+        `stationarity.STATIONARY`; `to_come` (..., quantity), the bound on what is still to come of
+        each quantity as a multiple of its tolerance, dimensionless, NaN where it was not recorded.
     """
     kept = swept_axes(dataset)
     points = least_over_seeds(dataset["status"])
     if "weight_history" not in dataset:
-        return _named(
-            np.full(points.shape, NOT_RECORDED, dtype=_ANSWER_TYPE),
-            np.full(points.shape, np.nan),
-            np.full((*points.shape, len(QUANTITIES)), np.nan),
-            points,
-        )
+        return _named(*_nothing_recorded(points), points)
     steps = broadcast_to(gross_step_per_spike(dataset), points)
     histories = {"weight": dataset["weight_history"], "rate": dataset["rate_history"]}
     needed = xr.Dataset(histories | {"step": steps, "status": points})
     return by_chunks(_judge_all, needed, kept)
 
 
+def _nothing_recorded(points: xr.DataArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Return answers, settling times and bounds of points without a history."""
+    return (
+        np.full(points.shape, NOT_RECORDED, dtype=_ANSWER_TYPE),
+        np.full(points.shape, np.nan),
+        np.full((*points.shape, len(QUANTITIES)), np.nan),
+    )
+
+
 def _judge_all(part: xr.Dataset) -> xr.Dataset:
     points = part["status"]
-    settled = np.full(points.shape, NOT_RECORDED, dtype=_ANSWER_TYPE)
-    time = np.full(points.shape, np.nan)
-    to_come = np.full((*points.shape, len(QUANTITIES)), np.nan)
+    settled, time, to_come = _nothing_recorded(points)
     seeds = [SEED] if SEED in part["weight"].dims else []
     weight = part["weight"].transpose(*points.dims, *seeds, "sample_time", "synapse").values
     rate = part["rate"].transpose(*points.dims, *seeds, "sample_time").values
