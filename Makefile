@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-lowest coverage test-tracking test-brian2 soak settle lint format gallery bench growth peers clean
+.PHONY: run test test-lowest coverage test-tracking test-brian2 soak settle lint format docs docs-examples gallery bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -62,7 +62,23 @@ format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Run the experiments of the README, draw its figures, and render the notebooks.
+# The site of the documentation, docs/_build/html/index.html; warnings are errors. Pages and figures of
+# the reference are generated first, from the code (docs/stdp_docs).
+docs: $(VENV)/.ready-docs
+	PYTHONPATH=docs $(BIN)/python -m stdp_docs docs/_build/source
+	$(BIN)/python -m sphinx --fail-on-warning --nitpicky --quiet --fresh-env \
+		--conf-dir docs docs/_build/source docs/_build/html
+	@echo docs/_build/html/index.html
+
+$(VENV)/.ready-docs: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+# All code blocks of README and docs, those that take minutes too; `make test` runs the others.
+docs-examples: $(VENV)/.ready
+	STDP_LONG_EXAMPLES=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/end_to_end/test_printed_*.py
+
+# Run the experiments of README and docs, draw their figures, and render the notebooks.
 gallery: run
 	$(BIN)/python -m pipeline +experiment=equilibrium name=equilibrium
 	$(BIN)/python -m analysis outputs/equilibrium --figure rates --figure phase_diagram

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 #: Comments that are not about the content of a file.
-_NOT_ABOUT = ("@package", "python -m", "stdp ")
+NOT_ABOUT = ("@package", "python -m", "stdp ")
 
 
 def groups_in(folders: Sequence[Path]) -> list[str]:
@@ -40,7 +40,7 @@ def _first_sentence(file: Path) -> str:
         if not line.startswith("#"):
             break
         text = line.lstrip("# ").strip()
-        if not text.startswith(_NOT_ABOUT):
+        if not text.startswith(NOT_ABOUT):
             words += text.split()
     sentence, dot, _ = " ".join(words).partition(". ")
     return sentence + "." * bool(dot)

@@ -29,12 +29,17 @@ def declare_help() -> None:
 
 def table_of_parameters() -> str:
     """Return one line per key of the configuration, grouped: key, unit, allowed values, meaning."""
-    rows = {key: _row(key, quantity) for key, quantity in _quantities().items()}
+    rows = described_keys()
     lines = _in_columns([[key, *row] for key, row in rows.items()])
     grouped: dict[str, list[str]] = {}
     for key, line in zip(rows, lines, strict=True):
         grouped.setdefault(key.rpartition(".")[0], []).append(line)
     return "\n\n".join("\n".join(group) for group in grouped.values())
+
+
+def described_keys() -> dict[str, list[str]]:
+    """Return unit, allowed values and meaning of every key of a configuration, by section."""
+    return {key: _row(key, quantity) for key, quantity in _quantities().items()}
 
 
 def answer(key: str, folders: Sequence[Path]) -> str:
