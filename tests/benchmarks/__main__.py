@@ -15,13 +15,13 @@ from pathlib import Path
 from tests.benchmarks import one_run, sweeps
 from tests.benchmarks.contestants import ROOT, RUNS_A_TURN
 from tests.benchmarks.growth import growth
+from tests.benchmarks.page import blocks, filled
 from tests.benchmarks.plan import Plan, quick
-from tests.benchmarks.readme import blocks, filled
 from tests.benchmarks.results import Results
 from tests.benchmarks.table import Row, circumstances, markdown, other_processes_seconds, time_text
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
-_README = ROOT / "README.md"
+_PAGE = ROOT / "docs" / "benchmarks.md"
 
 _BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "dt_1": one_run.dt_1,
@@ -50,7 +50,8 @@ row was measured."""
 def main() -> None:
     """Run the benchmarks and print their tables; in full size, write each as it ends.
 
-    The numbers of the README are replaced when all benchmarks have results of one version.
+    The numbers of `docs/benchmarks.md` are replaced when all benchmarks have results of one
+    version.
     """
     arguments = _parser().parse_args()
     names, where = list(_BENCHMARKS), circumstances()
@@ -69,7 +70,7 @@ def main() -> None:
             if not arguments.quick:
                 results.write(_RESULTS, names, how)
     if not (arguments.quick or results.missing(names)):
-        _README.write_text(filled(_README.read_text(), blocks(results)))
+        _PAGE.write_text(filled(_PAGE.read_text(), blocks(results)))
     print(results.text(names, how))
 
 

@@ -1,6 +1,7 @@
-"""The numbers of `README.md` from those of `RESULTS.md`: text between marks, replaced as a whole.
+"""The numbers of `docs/benchmarks.md` from those of `RESULTS.md`: text between marks.
 
-A mark is `<!-- bench: NAME -->`; the text up to `<!-- bench end -->` is that of the block NAME.
+It is replaced as a whole. A mark is `<!-- bench: NAME -->`; the text up to `<!-- bench end -->` is
+that of the block NAME.
 """
 
 from __future__ import annotations

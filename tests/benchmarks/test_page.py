@@ -1,8 +1,8 @@
-"""The numbers of the README are those of `RESULTS.md`."""
+"""The numbers of `docs/benchmarks.md` are those of `RESULTS.md`."""
 
 import pytest
 
-from tests.benchmarks.readme import blocks, filled
+from tests.benchmarks.page import blocks, filled
 from tests.benchmarks.results import Results
 from tests.benchmarks.table import Row, markdown
 from tests.rules.test_house import ROOT
@@ -29,9 +29,9 @@ def results():
     return Results("Version 1", sections)
 
 
-def test_the_readme_has_the_numbers_of_the_results():
+def test_the_page_has_the_numbers_of_the_results():
     """Every block between marks is what `RESULTS.md` gives."""
-    page = (ROOT / "README.md").read_text()
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
     measured = Results.read(ROOT / "tests" / "benchmarks" / "RESULTS.md")
     assert filled(page, blocks(measured)) == page
 
