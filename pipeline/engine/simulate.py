@@ -135,7 +135,7 @@ def run_point(
         n_samples = configuration.n_samples
         window = spike_step // steps(record.weight_interval, simulation.dt)
         counts = np.bincount(window, minlength=n_samples)[:n_samples]
-        variables["weight_history"] = recording.weight_history[:n_samples]
+        variables["weight_history"] = recording.weight_history
         variables["rate_history"] = 1000 * counts / record.weight_interval
     if record.spike_times:
         variables["spike_time"] = multiples(spike_step, simulation.dt)

@@ -14,8 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.model.errors import RequestError
-from pipeline.model.inputs import SEED_POLICIES, Cells, InputProcess, checked_cells
+from pipeline.model.inputs import (
+    SEED_POLICIES,
+    Cells,
+    InputProcess,
+    bernoulli_cells,
+    cells_from,
+    checked_cells,
+)
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import (
     Quantity,
@@ -27,15 +37,19 @@ from pipeline.model.quantity import (
     unknown_key,
     written,
 )
-from pipeline.model.sections import Neuron, Record, Simulation, Synapse
+from pipeline.model.sections import Neuron, Record, Simulation, Synapse, steps
+from pipeline.model.state import UNKNOWN, EndState
 from pipeline.model.streams import point_seed
 
 #: Part of every point's key; raise it when a change of the model changes any number.
 MODEL_VERSION = 4
 
 #: Most cells (steps times synapses): cell indices, summed over a chunk of gaps, must fit in int64.
-_MOST_CELLS = 2**48
+MOST_CELLS = 2**48
 
+
+#: Steps of no samples.
+_NONE = np.empty(0, dtype=np.int64)
 
 #: Keys of `conf/config.yaml` that say where and how a sweep runs.
 _OF_A_SWEEP = ("study", "name", "outputs", "dry_run", "run")
@@ -94,19 +108,27 @@ class Configuration(Section):
         sections = {name: getattr(self, name).to_mapping() for name in SECTIONS}
         return sections | {"seed": self.seed}
 
-    def input_events(self) -> Iterator[Cells]:
+    def input_events(self, start: EndState | None = None) -> Iterator[Cells]:
         """Yield the input events in time order, in chunks; see `InputProcess.events`.
+
+        Parameters
+        ----------
+        start : EndState, optional
+            The state of a run: those before it are left out.
 
         Yields
         ------
         ndarray of int64, (n_events,)
             Cells of the lattice; indices, dimensionless.
         """
-        n_steps, inputs = self.simulation.n_steps, self.input
-        events = inputs.events(self.simulation.dt, n_steps, self.input_seed)
-        if inputs.bernoulli:
-            return events
-        return checked_cells(events, n_steps * inputs.n_synapses, inputs.name)
+        dt, n_steps, inputs = self.simulation.dt, self.simulation.n_steps, self.input
+        if inputs.bernoulli and start and start.n_events != UNKNOWN:
+            p, position = inputs.spike_probability(dt), (start.n_events, start.next_cell)
+            return bernoulli_cells(p, inputs.n_synapses, n_steps, self.input_seed, *position)
+        events = inputs.events(dt, n_steps, self.input_seed)
+        if not inputs.bernoulli:
+            events = checked_cells(events, n_steps * inputs.n_synapses, inputs.name)
+        return cells_from(events, start.step * inputs.n_synapses) if start else events
 
     @property
     def input_seed(self) -> int:
@@ -134,6 +156,20 @@ class Configuration(Section):
         """Number of samples of the weights: those that are not after the end of the run."""
         interval = self.record.weight_interval
         return 0 if interval is None else math.floor(round(self.simulation.duration / interval, 6))
+
+    def sample_steps(self) -> NDArray[np.int64]:
+        """Return the numbers of steps after which the weights are sampled.
+
+        Returns
+        -------
+        ndarray of int64, (n_samples,)
+            Rising, dimensionless.
+        """
+        interval = self.record.weight_interval
+        if interval is None:
+            return _NONE
+        spacing = steps(interval, self.simulation.dt)
+        return spacing * np.arange(1, self.n_samples + 1)
 
     def with_seed(self, seed: int) -> Configuration:
         """Return the same configuration with another seed; only the seed is validated.
@@ -356,7 +392,7 @@ def _check_time_step(configuration: Configuration) -> None:
 
 def _check_size(configuration: Configuration) -> None:
     duration = configuration.simulation.duration
-    if configuration.simulation.n_steps * configuration.input.n_synapses > _MOST_CELLS:
+    if configuration.simulation.n_steps * configuration.input.n_synapses > MOST_CELLS:
         raise RequestError(
             f"{written('simulation.duration', duration)}: steps times synapses must be <= 2**48"
         )
