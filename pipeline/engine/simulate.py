@@ -12,6 +12,7 @@ import numpy as np
 from pipeline.engine.statistics import isi_cv, late_statistics
 from pipeline.model import reference
 from pipeline.model.inputs import Cells
+from pipeline.model.integration import Recording
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import multiples
@@ -22,7 +23,7 @@ log = logging.getLogger("pipeline")
 
 #: An engine: a configuration, optional input events and an optional checkpoint to a recording.
 Engine = Callable[
-    [Configuration, Iterator[Cells] | None, Callable[[], None] | None], reference.Recording
+    [Configuration, Iterator[Cells] | None, Callable[[], None] | None], Recording
 ]
 
 

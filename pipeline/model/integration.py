@@ -13,6 +13,9 @@ from pipeline.model.parameters import Configuration
 from pipeline.model.state import EndState
 
 
+_NO_STEPS, _NO_SAMPLES = np.empty(0, dtype=np.int64), np.empty((0, 0))
+
+
 @dataclass
 class Recording:
     """Result of one run, as an engine returns it.
@@ -51,23 +54,20 @@ class Recording:
     spike_step: NDArray[np.int64]
     v: float
     largest_g_ex: float
-    sample_step: NDArray[np.int64] = field(init=False)
-    weight_history: NDArray[np.float64] = field(init=False)
+    sample_step: NDArray[np.int64] = field(default_factory=lambda: _NO_STEPS)
+    weight_history: NDArray[np.float64] = field(default_factory=lambda: _NO_SAMPLES)
     traces: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     further: dict[str, float] = field(default_factory=dict)
     state: EndState | None = None
 
 
 class Integration(Protocol):
-    """A run in progress.
+    """A run in progress."""
 
-    Attributes
-    ----------
-    step : int
-        The next step.
-    """
-
-    step: int
+    @property
+    def step(self) -> int:
+        """The next step."""
+        ...
 
     def advance(self, stop: int, sample_step: Sequence[int] = ()) -> NDArray[np.float64]:
         """Integrate the steps up to before `stop`.

@@ -209,7 +209,7 @@ class ReferenceIntegration:
         """Return the recording of a run of some steps, of which all but the last were taken."""
         if self._recorder.traces:
             self._move_pre(self.step, next(self._active))
-            values = {"v": self._v, "g_ex": self._g_ex, "weight_trace": self._w}
+            values: dict[str, Any] = {"v": self._v, "g_ex": self._g_ex, "weight_trace": self._w}
             self._recorder.note(self.step, **values, **self._traces.values)
         return Recording(
             n_steps=n_steps,
