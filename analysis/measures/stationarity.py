@@ -170,17 +170,17 @@ def weight_statistics(weight: ArrayLike) -> NDArray[np.float64]:
         Mean, shares below 0.1, above 0.5 and above 0.9, fractions in equal bins over [0, 1],
         dimensionless.
     """
-    on_lattice = np.rint(np.asarray(weight, dtype=np.float64) * _LATTICE).astype(np.int64)
+    on_lattice = np.rint(np.asarray(weight, dtype=np.float64) * _LATTICE).astype(np.int32)
     n_samples, n_synapses = on_lattice.shape
     tenths = _LATTICE // 10
     columns = [
         on_lattice.mean(axis=1) / _LATTICE,
-        (on_lattice < tenths).mean(axis=1),
-        (on_lattice > 5 * tenths).mean(axis=1),
-        (on_lattice > 9 * tenths).mean(axis=1),
+        np.count_nonzero(on_lattice < tenths, axis=1) / n_synapses,
+        np.count_nonzero(on_lattice > 5 * tenths, axis=1) / n_synapses,
+        np.count_nonzero(on_lattice > 9 * tenths, axis=1) / n_synapses,
     ]
     bins = np.minimum(on_lattice * _N_BINS // _LATTICE, _N_BINS - 1)
-    bins += _N_BINS * np.arange(n_samples)[:, np.newaxis]
+    bins = bins + _N_BINS * np.arange(n_samples)[:, np.newaxis]
     counts = np.bincount(bins.ravel(), minlength=n_samples * _N_BINS)
     return np.column_stack([*columns, counts.reshape(n_samples, _N_BINS) / n_synapses])
 
@@ -294,13 +294,16 @@ def _error_of_mean(values: NDArray[np.float64], errors: NDArray[np.float64]) -> 
     return np.maximum(within, values.std(axis=0, ddof=1) / math.sqrt(n)) if n > 1 else within
 
 
-def judged(windows: Windows | None) -> Judgement:
+def judged(windows: Windows | None, tolerance: float = TOLERANCE) -> Judgement:
     """Tell whether one run has settled, or the mean of several.
 
     Parameters
     ----------
     windows : Windows or None
         As from `compared` or `mean_of`.
+    tolerance : float
+        Of the mean weight and the shares, dimensionless; those of the rate and of the histogram
+        are in proportion to it.
 
     Returns
     -------
@@ -309,7 +312,7 @@ def judged(windows: Windows | None) -> Judgement:
     """
     if windows is None:
         return Judgement(NOT_RECORDED, np.full(len(QUANTITIES), np.nan))
-    to_come = _to_come(windows)
+    to_come = _to_come(windows) * (TOLERANCE / tolerance)
     return Judgement(_answer(windows, to_come), to_come)
 
 

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from pipeline.engine.constants import Memory, State, address, constants_of, rule_constants
 from pipeline.engine.cost import seconds_per_spike, seconds_per_step
+from pipeline.model.checks import MOST_CELLS
 from pipeline.model.inputs import INPUT_STREAM, Cells, gaps
 from pipeline.model.integration import Integration, Recording, run_to_end
-from pipeline.model.parameters import MOST_CELLS, Configuration
+from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
 from pipeline.model.state import UNKNOWN, EndState
 from pipeline.model.streams import Stream, stream_of
@@ -116,6 +117,7 @@ class CompiledIntegration:
         self._state = _initial_state(configuration, n_buffered, start)
         self._state.rescaling = self._state.base + 1 + rule.stretch
         self._spikes = [] if start is None else [start.spike_step]
+        self.start = start
         if start is not None:
             self._memory.pre[...], self._memory.post[...] = start.pre, start.post
         self._stream, self._constants = stream, constants
@@ -178,8 +180,8 @@ class CompiledIntegration:
         ndarray of int64, (n_spikes,)
             Rising; indices, dimensionless.
         """
-        if len(self._spikes) > 1:
-            self._spikes = [np.concatenate(self._spikes)]
+        if len(self._spikes) != 1:
+            self._spikes = [np.concatenate([np.empty(0, dtype=np.int64), *self._spikes])]
         return self._spikes[0]
 
     def state(self) -> EndState:

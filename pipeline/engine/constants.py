@@ -11,8 +11,9 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.model.checks import MOST_CELLS
 from pipeline.model.inputs import mean_gap
-from pipeline.model.parameters import MOST_CELLS, Configuration
+from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import PRE, Rule
 from pipeline.model.sections import steps
 from pipeline.model.streams import Stream

@@ -51,6 +51,8 @@ class InputProcess(Variant):
         The value of `input.process`.
     bernoulli : bool
         Whether its events are those of `bernoulli_cells`, which the compiled engine draws itself.
+    needs_duration : bool
+        Whether the events depend on the number of steps: a longer run has other ones.
     theory_gap : str
         Why the equilibrium theory of weights (`analysis.measures.theory`) does not cover the
         process; empty where it does. It covers independent Poisson trains of one constant rate.
@@ -61,6 +63,7 @@ class InputProcess(Variant):
     title: ClassVar[str] = "input process"
     chosen_by: ClassVar[str] = "process"
     bernoulli: ClassVar[bool] = False
+    needs_duration: ClassVar[bool] = False
     theory_gap: ClassVar[str] = "the theory covers independent Poisson inputs of one rate only"
 
     process: str = quantity("input process", kind=str)

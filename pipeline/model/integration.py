@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pipeline.model.parameters import Configuration
 from pipeline.model.state import EndState
 
-
 _NO_STEPS, _NO_SAMPLES = np.empty(0, dtype=np.int64), np.empty((0, 0))
 
 
@@ -62,7 +61,15 @@ class Recording:
 
 
 class Integration(Protocol):
-    """A run in progress."""
+    """A run in progress.
+
+    Attributes
+    ----------
+    start : EndState or None
+        The state from which it went on.
+    """
+
+    start: EndState | None
 
     @property
     def step(self) -> int:
@@ -119,4 +126,6 @@ def run_to_end(integration: Integration, configuration: Configuration) -> Record
     history = integration.advance(n_steps - 1, new)
     recording = integration.recording(n_steps)
     recording.sample_step, recording.weight_history = sample_step, history
+    if configuration.keeps_state:
+        recording.state = integration.state()
     return recording

@@ -81,6 +81,7 @@ class ReferenceIntegration:
         self._largest_g_ex = configuration.largest_stable_conductance
         self._w = np.full(n_synapses, configuration.synapse.w_init)
         self._spike_step: list[int] = []
+        self.start = start
         if start is not None:
             self._go_on_from(start)
         self._first = self.step

@@ -110,11 +110,11 @@ class EndState:
         potentials, weight, pre, post, samples = np.split(numbers, np.cumsum(sizes)[:-1])
         intervals = np.frombuffer(content, f"<u{itemsize}", offset=8 * (n_counts + numbers.size))
         return cls(
-            *counts[: len(_COUNTS)],
-            *potentials.tolist(),
-            weight,
-            pre.reshape(n_pre, n_synapses),
-            post,
-            np.cumsum(intervals.astype(np.int64)),
-            samples.reshape(n_samples, n_statistics),
+            **dict(zip(_COUNTS, counts[: len(_COUNTS)], strict=True)),
+            **dict(zip(_POTENTIALS, potentials.tolist(), strict=True)),
+            weight=weight,
+            pre=pre.reshape(n_pre, n_synapses),
+            post=post,
+            spike_step=np.cumsum(intervals.astype(np.int64)),
+            samples=samples.reshape(n_samples, n_statistics),
         )

@@ -158,7 +158,7 @@ def _columns(grid: Grid) -> dict[str, Column]:
     sizes = lengths(grid)
     return {
         name: Column(dtype, tuple(sizes[dim] for dim in VARIABLES[name].dims))
-        for name, dtype in recorded(grid.record).items()
+        for name, dtype in recorded(grid.points[0]).items()
         if _exists(name, grid)
     }
 

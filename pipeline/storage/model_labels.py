@@ -17,11 +17,12 @@ from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Section
-from pipeline.model.sections import Neuron, Record, Simulation, Synapse
+from pipeline.model.rule_steps import WEIGHTS
+from pipeline.model.sections import Neuron, Record, Settle, Simulation, Synapse
 from pipeline.request.grid import Grid
 from pipeline.storage.along_axes import LabelledArray, LabelledVariable, dimensions
 from pipeline.storage.columns import Column, GatheredVariable
-from pipeline.storage.rule_tables import WEIGHTS, RowsAt, RuleTables, changing_axes
+from pipeline.storage.rule_tables import RowsAt, RuleTables, changing_axes
 
 #: Values of a variable up to which they are held in memory [bytes].
 _MOST_HELD = 16_000_000
@@ -140,7 +141,7 @@ def _attributes_of(
 def _parameters(variants: Sequence[type[Section]]) -> dict[str, dict[str, str]]:
     """Return long name and unit of each key; of rules and processes, those of these ones."""
     described: dict[str, dict[str, str]] = {}
-    fixed: tuple[type[Section], ...] = (Neuron, Synapse, Simulation, Record, Configuration)
+    fixed: tuple[type[Section], ...] = (Neuron, Synapse, Simulation, Settle, Record, Configuration)
     for section in (*fixed, *variants):
         for name, declared in section.quantities().items():
             units = {"units": declared.units} if declared.units else {}
