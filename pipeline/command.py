@@ -93,6 +93,8 @@ def summary(outcome: Outcome) -> str:
     parts = [f"{_points(n_asked)} in {outcome.seconds:.1f} s"]
     if outcome.reused:
         parts.append(f"{outcome.reused:,} finished before")
+    if outcome.continued:
+        parts.append(f"{outcome.continued:,} went on from an earlier end")
     if outcome.asked.failed or outcome.asked.missing:
         parts.append(f"{outcome.asked.failed:,} FAILED, {outcome.asked.missing:,} missing")
     if n_points == 1 and outcome.asked.done:

@@ -6,8 +6,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +13,11 @@ from numpy.typing import NDArray
 from pipeline.engine.statistics import isi_cv, late_statistics
 from pipeline.model import reference
 from pipeline.model.inputs import Cells
-from pipeline.model.integration import Integration, Recording, run_to_end
+from pipeline.model.integration import Integration, Phase, Recording, run_to_end
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import multiples
-from pipeline.model.state import EndState
+from pipeline.model.state import Start
 from pipeline.model.variables import Result
 
 log = logging.getLogger("pipeline")
@@ -29,22 +27,6 @@ Engine = Callable[..., Recording]
 
 #: Name of the end state, beside the variables of a point.
 STATE = "state"
-
-
-@dataclass(frozen=True)
-class Start:
-    """Where a run goes on.
-
-    Attributes
-    ----------
-    state : EndState
-        The end of the earlier run.
-    weight_history : ndarray, (n_samples, n_synapses)
-        The samples of its weights, fraction of `g_max`, dimensionless; where they are recorded.
-    """
-
-    state: EndState
-    weight_history: NDArray[Any] = field(default_factory=lambda: np.empty((0, 0)))
 
 
 #: Whether an engine can run a rule, for those that this process has tried.
@@ -138,7 +120,8 @@ def run_point(
     """
     started = time.perf_counter()
     state = start.state if start else None
-    recording = engine(configuration, cells, checkpoint, state, _driver_of(configuration))
+    drive = _driver_of(configuration, start)
+    recording = engine(configuration, cells, checkpoint, state, drive)
     mean_weight = recording.weight.sum() / recording.weight.size
     for name, number in (("v", recording.v), ("the mean weight", mean_weight)):
         if not math.isfinite(number):
@@ -166,14 +149,17 @@ def run_point(
 
 
 def _driver_of(
-    configuration: Configuration,
+    configuration: Configuration, start: Start | None
 ) -> Callable[[Integration, Configuration], Recording]:
     """Return what advances a run to its end."""
-    if not configuration.simulation.ends_when_settled:
-        return run_to_end
-    from pipeline.engine.until import run_until_settled  # of the analysis: not needed otherwise
+    drive = run_to_end
+    if configuration.simulation.ends_when_settled:
+        from pipeline.engine.until import run_until_settled  # of the analysis: rarely needed
 
-    return run_until_settled
+        drive = run_until_settled
+    if start is None or not start.begins_anew:
+        return drive
+    return lambda whole, configuration: drive(Phase(whole), configuration)
 
 
 def _histories(

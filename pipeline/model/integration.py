@@ -113,6 +113,64 @@ class Integration(Protocol):
         ...
 
 
+class Phase:
+    """An integration that goes on from a state, with steps that are counted from there.
+
+    Parameters
+    ----------
+    whole : Integration
+        The integration; its state has no output spikes before it.
+    """
+
+    start: EndState | None = None
+
+    def __init__(self, whole: Integration) -> None:
+        self._whole, self._first = whole, whole.step
+
+    @property
+    def step(self) -> int:
+        """The next step."""
+        return self._whole.step - self._first
+
+    def advance(self, stop: int, sample_step: Sequence[int] = ()) -> NDArray[np.float64]:
+        """Integrate the steps up to before `stop`; see `Integration.advance`.
+
+        Parameters
+        ----------
+        stop : int
+            A step.
+        sample_step : sequence of int
+            Numbers of steps after which the weights are sampled.
+
+        Returns
+        -------
+        ndarray, (n_samples, n_synapses)
+            The weights at each of these, dimensionless.
+        """
+        first = self._first
+        return self._whole.advance(stop + first, [step + first for step in sample_step])
+
+    def spikes(self) -> NDArray[np.int64]:
+        """Return the steps of all output spikes so far.
+
+        Returns
+        -------
+        ndarray of int64, (n_spikes,)
+            Rising; indices, dimensionless.
+        """
+        return self._whole.spikes() - self._first
+
+    def state(self) -> EndState:
+        """Return the state before the next step, whose steps are those of the whole."""
+        return self._whole.state()
+
+    def recording(self, n_steps: int) -> Recording:
+        """Return the recording of a run of some steps, of which all but the last were taken."""
+        recording = self._whole.recording(n_steps)
+        recording.spike_step = self.spikes()
+        return recording
+
+
 def run_to_end(integration: Integration, configuration: Configuration) -> Recording:
     """Integrate until the end of the configured duration.
 

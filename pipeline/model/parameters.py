@@ -118,7 +118,9 @@ class Configuration(Section):
         ndarray of int64, (n_events,)
             Cells of the lattice; indices, dimensionless.
         """
-        dt, n_steps, inputs = self.simulation.dt, self.simulation.n_steps, self.input
+        dt, inputs = self.simulation.dt, self.input
+        # Of a run that goes on from a state: of as many steps again, at most.
+        n_steps = self.simulation.n_steps + (start.step if start else 0)
         if inputs.bernoulli and start and start.n_events != UNKNOWN:
             p, position = inputs.spike_probability(dt), (start.n_events, start.next_cell)
             return bernoulli_cells(p, inputs.n_synapses, n_steps, self.input_seed, *position)

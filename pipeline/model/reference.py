@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.arithmetic import fma
+from pipeline.model.checks import MOST_CELLS
 from pipeline.model.inputs import Cells, active_synapses
 from pipeline.model.integration import Integration, Recording, run_to_end
 from pipeline.model.parameters import Configuration
@@ -74,7 +75,7 @@ class ReferenceIntegration:
         self._configuration, self._checkpoint = configuration, checkpoint
         self._counts_events = chunks is None and configuration.input.bernoulli
         self._rule = configuration.stdp.resolved()
-        self._recorder = _Recorder(configuration)
+        self._recorder = _Recorder(configuration, start.step if start else 0)
         self._traces = _Traces(self._rule, n_synapses, dt)
         self.step, self._free, self._n_events, self._next_cell = 0, 0, 0, 0
         self._v, self._g_ex = configuration.neuron.V_init, 0.0
@@ -85,9 +86,9 @@ class ReferenceIntegration:
         if start is not None:
             self._go_on_from(start)
         self._first = self.step
-        n_steps = configuration.simulation.n_steps
         chunks = configuration.input_events(start) if chunks is None else chunks
-        self._active = active_synapses(chunks, n_synapses, n_steps, self.step)
+        lattice = MOST_CELLS // n_synapses
+        self._active = active_synapses(chunks, n_synapses, lattice, self.step)
 
     def _go_on_from(self, start: EndState) -> None:
         self.step, self._free = start.step, start.free
@@ -298,8 +299,9 @@ class _Traces:
 class _Recorder:
     """Stores the state variables of every step, if `record.traces` selects them."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, first: int) -> None:
         n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
+        self._first = first
         self.traces: dict[str, NDArray] = {}
         if configuration.record.traces:
             rule, shape = configuration.stdp, (n_steps, n_synapses)
@@ -313,4 +315,4 @@ class _Recorder:
     def note(self, step: int, **state: float | NDArray) -> None:
         """Store the state variables of one step."""
         for name, value in state.items():
-            self.traces[name][step] = value
+            self.traces[name][step - self._first] = value

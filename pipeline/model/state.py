@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,3 +119,22 @@ class EndState:
             spike_step=np.cumsum(intervals.astype(np.int64)),
             samples=samples.reshape(n_samples, n_statistics),
         )
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a run goes on.
+
+    Attributes
+    ----------
+    state : EndState
+        The end of the earlier run.
+    weight_history : ndarray, (n_samples, n_synapses)
+        The samples of its weights, fraction of `g_max`, dimensionless; where they are recorded.
+    begins_anew : bool
+        Whether times, spikes and statistics are those of the new run alone.
+    """
+
+    state: EndState
+    weight_history: NDArray[Any] = dataclasses.field(default_factory=lambda: np.empty((0, 0)))
+    begins_anew: bool = False

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
+from pipeline.model.looks import last_look
 from pipeline.model.variables import (
     DONE,
     FAILED,
     MISSING,
     NO_COUNT,
     VARIABLES,
+    is_open,
     recorded,
 )
 from pipeline.request.grid import Grid
@@ -23,6 +25,9 @@ from pipeline.request.size import bytes_per_point, lengths
 from pipeline.storage.columns import Column, GatheredColumns, GatheredVariable, HeldColumns
 from pipeline.storage.labels import LabelledDataset, label
 from pipeline.system.memory import memory_limit
+
+#: The variable of the simulated time, where points differ by it.
+_DURATION = "run_duration"
 
 
 class Counts(NamedTuple):
@@ -76,6 +81,9 @@ class ResultArrays:
             Index of the run that computed them.
         """
         rows, positions = self.grid.keys.find(keys)
+        if _DURATION in self._names:
+            longer = ~(self._numbers.variable(_DURATION)[positions] >= columns[_DURATION][rows])
+            rows, positions = rows[longer], positions[longer]
         self._numbers.add(positions, rows, columns)
         self._arrays.add(positions, rows, columns)
         # Last: points that an interruption left incomplete are not done.
@@ -100,6 +108,26 @@ class ResultArrays:
             True where done, dimensionless.
         """
         return self._status[positions] == DONE
+
+    def are_open(self, positions: NDArray[np.integer], limit: float) -> NDArray[np.bool_]:
+        """Return whether runs until they have settled may go on, as they have not.
+
+        Parameters
+        ----------
+        positions : ndarray of int, (n,)
+            Flat indices of points, dimensionless.
+        limit : float
+            Longest simulated time [ms].
+
+        Returns
+        -------
+        ndarray of bool, (n,)
+            True where done and open, dimensionless.
+        """
+        if _DURATION not in self._names:
+            return np.zeros(len(positions), dtype=bool)
+        flags, durations = (self._numbers.variable(n)[positions] for n in ("settled", _DURATION))
+        return self.are_done(positions) & is_open(flags) & (durations < last_look(limit))
 
     def fail(self, key: str) -> None:
         """Mark a point as failed."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.model.parameters import MODEL_VERSION
 from pipeline.model.variables import DONE
-from pipeline.request.spec import grid_of_request, request_of
+from pipeline.request.spec import GROWN_FROM, grid_of_request, request_of
 from pipeline.storage.along_axes import LabelledArray, LabelledVariable
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.columns import GatheredVariable, contiguous_sizes
@@ -173,6 +173,9 @@ def request_in(file: Any) -> dict[str, Any]:
         axes[attributes["config_key"]] = (
             values if settings is None else dict(zip(values, settings, strict=True))
         )
+    grown_from = json.loads(getattr(file, GROWN_FROM, "[]"))
+    if grown_from:
+        request[GROWN_FROM] = grown_from
     return {"model_version": int(file.getncattr("model_version"))} | request | {"axes": axes}
 
 

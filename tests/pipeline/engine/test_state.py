@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.engine import compiled
 from pipeline.model import reference
+from pipeline.model.inputs import PROCESSES
 from pipeline.model.integration import run_to_end
 from pipeline.model.parameters import Configuration
 from pipeline.model.state import UNKNOWN, EndState
@@ -109,15 +110,17 @@ def test_given_events_go_on_where_they_were(engine, configure):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_process_of_its_own_stream_is_drawn_again(engine, configure):
-    """The notebook's events of the whole run, without those before the state."""
-    configuration = configure("input=notebook")
-    first = ENGINES[engine](configuration, None, None, None, keeping_state)
-    cells = np.concatenate(list(configuration.input_events(first.state)))
-    everything = np.concatenate(list(configuration.input_events()))
-    np.testing.assert_array_equal(
-        cells, everything[everything >= first.state.step * configuration.input.n_synapses]
-    )
+def test_a_process_of_its_own_stream_is_drawn_again(engine):
+    """Its events from the beginning, without those before the state."""
+    PROCESSES.register(toy_rules.Regular)
+    try:
+        with registered(toy_rules.SoftOrHard):
+            configuration = configuration_of("toy_branch", "toy_regular")
+            whole = ENGINES[engine](configuration)
+            assert whole.spike_step.size > 5
+            assert_identical(in_parts(configuration, [1, 777], [engine] * 3), whole)
+    finally:
+        PROCESSES.unregister("toy_regular")
 
 
 def test_a_state_says_how_many_events_there_were(configure):
