@@ -47,6 +47,8 @@ class Outcome:
         Number of requested points that were done before.
     continued : int
         Number of requested points that went on from the end of an earlier run.
+    not_continued : int
+        Number of those that failed to, and keep the results that they had.
     seconds : float
         Wall time [s].
     """
@@ -56,6 +58,7 @@ class Outcome:
     everything: Counts
     reused: int
     continued: int
+    not_continued: int
     seconds: float
 
 
@@ -102,7 +105,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
     with directory.held() if directory else contextlib.nullcontext():
         state = SweepState(grid, directory)
         pending = state.pending()
-        reused, continued = state.counts().done - state.n_open(), state.n_going_on(pending)
+        reused, continued = state.n_finished(), state.n_going_on(pending)
         if pending:
             settings = dataclasses.replace(
                 settings, engine=available_engine(settings.engine, pending.unlike_models())
@@ -132,7 +135,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
             if tracker:
                 tracker.log(state, results)
     asked, everything = state.counts(), state.arrays.counts()
-    return Outcome(results, asked, everything, reused, continued, seconds)
+    return Outcome(results, asked, everything, reused, continued, state.n_not_continued, seconds)
 
 
 def _run(pending: Points, settings: RunSettings, state: SweepState) -> None:
@@ -145,6 +148,8 @@ def _run(pending: Points, settings: RunSettings, state: SweepState) -> None:
         for batch in run_points(pending, settings, state.start_of):
             state.enter(batch)
             failed += batch.failures
+            if (settled := state.n_settled()) is not None:
+                progress.set_postfix_str(f"{settled:,} settled", refresh=False)
             progress.update(len(batch.keys) + len(batch.failures))
     if failed:
         point, reason = state.describe(failed[0]), state.failures[failed[0]].reason

@@ -59,7 +59,7 @@ class Simulation(Section):
     duration: float = quantity("simulated time", "ms", above=0, at_most=1e12)
     dt: float = quantity("time step", "ms", at_least=1e-6)
     until: str = quantity(
-        "what ends a run: its duration, or that it has settled, the duration being the limit",
+        "what ends a run",
         kind=str,
         choices=UNTIL,
         neutral=UNTIL[0],
@@ -119,7 +119,7 @@ class Record(Section):
         choices=("float32", "float64"),
     )
     state: bool | None = quantity(
-        "whether end states are kept, from which longer runs go on",
+        "whether end states are kept, for longer runs to go on",
         kind=bool,
         null="with a weight history, or until settled",
         neutral=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -81,7 +82,7 @@ class ResultArrays:
             Index of the run that computed them.
         """
         rows, positions = self.grid.keys.find(keys)
-        if _DURATION in self._names:
+        if _DURATION in self._names and len(rows):
             longer = ~(self._numbers.variable(_DURATION)[positions] >= columns[_DURATION][rows])
             rows, positions = rows[longer], positions[longer]
         self._numbers.add(positions, rows, columns)
@@ -127,7 +128,8 @@ class ResultArrays:
         if _DURATION not in self._names:
             return np.zeros(len(positions), dtype=bool)
         flags, durations = (self._numbers.variable(n)[positions] for n in ("settled", _DURATION))
-        return self.are_done(positions) & is_open(flags) & (durations < last_look(limit))
+        may_go_on = durations < (limit if limit == math.inf else last_look(limit))
+        return self.are_done(positions) & is_open(flags) & may_go_on
 
     def fail(self, key: str) -> None:
         """Mark a point as failed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,8 @@ class SweepState:
         Provenance of the runs that computed them.
     failures : dict of Failure
         Reasons of failed points, by content key.
+    n_not_continued : int
+        Number of points that could not go on and keep the results that they had.
 
     Raises
     ------
@@ -60,6 +63,7 @@ class SweepState:
         self.directory = directory
         self.runs: list[provenance.RunRecord] = []
         self.failures: dict[str, Failure] = {}
+        self.n_not_continued = 0
         self._grown_from: list[float] = []
         earlier = directory.request() if directory else None
         grid = self._united(earlier, directory) if directory else asked
@@ -91,7 +95,8 @@ class SweepState:
     def _refusal(self, directory: Directory, earlier: Request, reason: str) -> str:
         """Return why one file cannot hold the points of the directory and those requested."""
         different = differences(self.asked, earlier)
-        if not different or earlier["model_version"] != MODEL_VERSION:
+        is_limit = self.asked.points[0].simulation.ends_when_settled and len(different) == 1
+        if not different or is_limit or earlier["model_version"] != MODEL_VERSION:
             return f"{directory.path}: {reason}; choose another name"
         found = [
             f"{written(key, there)} there and {written(key, here)} here"
@@ -183,9 +188,16 @@ class SweepState:
     def _are_open(self, positions: NDArray[np.integer]) -> NDArray[np.bool_]:
         return self.arrays.are_open(positions, self.asked.points[0].simulation.duration)
 
-    def n_open(self) -> int:
-        """Return how many of the requested points are done, but go on."""
-        return int(self._are_open(self._positions).sum())
+    def n_finished(self) -> int:
+        """Return how many of the requested points are done, and do not go on."""
+        return self.counts().done - int(self._are_open(self._positions).sum())
+
+    def n_settled(self) -> int | None:
+        """Return how many of the requested points have settled, None where that is not asked."""
+        if not self.asked.points[0].simulation.ends_when_settled:
+            return None
+        open_ones = self.arrays.are_open(self._positions, math.inf)
+        return self.counts().done - int(open_ones.sum())
 
     def start_of(self, key: str) -> Start | None:
         """Return where a pending point goes on, None if it begins."""
@@ -216,7 +228,9 @@ class SweepState:
         for key in batch.keys:
             self.failures.pop(key, None)
         for key, failure in batch.failures.items():
-            if not self.arrays.has(key):  # what did not go on keeps its results
+            if self.arrays.has(key):
+                self.n_not_continued += 1
+            else:
                 self.arrays.fail(key)
             point = self.describe(key)
             log.info("failed at %s: %s\n%s", point, failure.reason, failure.traceback)
