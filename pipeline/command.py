@@ -97,8 +97,8 @@ def summary(outcome: Outcome) -> str:
     parts = [f"{_points(n_asked)} in {outcome.seconds:.1f} s"]
     if outcome.reused:
         parts.append(f"{outcome.reused:,} finished before")
-    if outcome.continued:
-        parts.append(f"{outcome.continued:,} went on from an earlier end")
+    if went_on := outcome.continued - outcome.not_continued:
+        parts.append(f"{went_on:,} went on from an earlier end")
     if outcome.not_continued:
         parts.append(f"{outcome.not_continued:,} FAILED to go on and kept their results")
     if outcome.asked.failed or outcome.asked.missing:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from pipeline.engine.simulate import STATE, available_engine, engine_named, run_point
 from pipeline.experiment.dry_run import Plan, plan_grid
-from pipeline.experiment.phases import phase_from, with_state
+from pipeline.experiment.phases import GIVEN, phase_from, with_state
 from pipeline.experiment.run import run_grid, warn_of_unstable_steps
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import given_cells
@@ -97,7 +97,7 @@ def simulate(
     warn_of_unstable_steps(arrays["euler_overshoot"])
     recorded = {name: array for name, array in arrays.items() if name not in ABOUT_RUNS}
     recorded["status"] = np.array([DONE], np.int8)
-    note = {} if spikes is None else {"input": "spikes given by the caller"}
+    note = {} if spikes is None else {GIVEN: "spikes given by the caller"}
     made_by = provenance.of_simulation(
         run_settings.with_admitted(engine=engine), configuration.own_files
     )

@@ -20,9 +20,9 @@ from pipeline.model.state import UNKNOWN, EndState, Start
 if TYPE_CHECKING:
     import xarray as xr
 
-#: Dimension of the end state, and the attribute with the configurations of all earlier simulations,
-#: in their order.
-STATE_DIMENSION, EARLIER = "state_byte", "earlier"
+#: Dimension of the end state, the attribute with all earlier simulations in their order, and that
+#: of input given by the caller.
+STATE_DIMENSION, EARLIER, GIVEN = "state_byte", "earlier", "input"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Phase:
     cells : iterator of ndarray of int64, or None
         Input events of the new one, where the engines do not draw them on.
     chain : list of dict
-        The configurations of all earlier simulations, as nested plain values.
+        All earlier simulations: `configuration` (nested plain values), `engine`, `given_spikes`
+        (whether their input was given by the caller).
     """
 
     start: Start
@@ -57,7 +58,12 @@ def phase_from(configuration: Configuration, earlier: Any) -> Phase:
     start = dataclasses.replace(state, spike_step=np.empty(0, np.int64), samples=np.empty((0, 0)))
     start = _with_traces_for(configuration, before, start)
     start, cells = _with_events_for(configuration, before, start)
-    chain = [*json.loads(earlier.attrs.get(EARLIER, "[]")), before.to_mapping()]
+    last = {
+        "configuration": before.to_mapping(),
+        "engine": earlier.attrs.get("engine"),
+        "given_spikes": GIVEN in earlier.attrs,
+    }
+    chain = [*json.loads(earlier.attrs.get(EARLIER, "[]")), last]
     return Phase(Start(start, begins_anew=True), cells, chain)
 
 
@@ -148,7 +154,7 @@ def with_state(dataset: xr.Dataset, content: bytes, chain: list[dict[str, Any]])
     content : bytes
         The state; empty where it is not kept.
     chain : list of dict
-        The configurations of all earlier simulations.
+        All earlier simulations, as of `Phase`.
 
     Returns
     -------

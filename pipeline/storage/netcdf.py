@@ -197,8 +197,11 @@ def n_lost_in(file: Any, arrays: ResultArrays) -> int:
 
 
 def runs_in(file: Any) -> list[dict[str, Any]]:
-    """Return the runs that computed the points of an open netCDF file; see `provenance`."""
-    return json.loads(file.getncattr("runs"))
+    """Return the runs that computed the points of an open netCDF file; see `provenance`.
+
+    Of a single simulation they are none: it is described by the attributes of the file.
+    """
+    return json.loads(getattr(file, "runs", "[]"))
 
 
 def read_results(path: Path, read: Callable[[Any], T]) -> T:

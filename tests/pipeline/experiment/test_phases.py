@@ -5,6 +5,7 @@ import pytest
 
 import pipeline
 from pipeline.experiment.phases import phase_from
+from pipeline.experiment.reproduction import reproduce
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import INPUT_STREAM, gaps, mean_gap
 from pipeline.model.streams import stream_of
@@ -164,3 +165,28 @@ def test_a_state_survives_a_file(configure, tmp_path):
     chain = third.attrs["earlier"]
     assert chain.count('"seed": 3') == 1
     assert chain.index('"seed": 2020') < chain.index('"seed": 3')
+
+
+def test_a_chain_of_phases_is_reproduced_whole(configure, tmp_path, capsys):
+    """`reproduce` runs all of them again from the last one's file; a changed bit is found."""
+    trained = pipeline.simulate(configure("record.state=true"))
+    faster = configure("input.rate_hz=55", "seed=4", "record.state=true")
+    second = pipeline.simulate(faster, state=trained, engine="reference")
+    third = pipeline.simulate(configure("stdp.tau_plus=12", *KEPT), state=second)
+    third.to_netcdf(tmp_path / "third.nc")
+    assert reproduce(tmp_path / "third.nc", 1, [], run_given_code=False)
+    assert "1 of 1 points are the same bit for bit" in capsys.readouterr().out
+    changed = third.assign_attrs(earlier=third.attrs["earlier"].replace('"seed": 4', '"seed": 5'))
+    changed.to_netcdf(tmp_path / "changed.nc")
+    assert not reproduce(tmp_path / "changed.nc", 1, [], run_given_code=False)
+
+
+def test_given_spikes_are_not_reproduced(configure, tmp_path):
+    """A file, or an earlier phase, whose input was a matrix is refused."""
+    silence = np.zeros((40, 500))
+    first = pipeline.simulate(configure("record.state=true"), spikes=silence)
+    second = pipeline.simulate(configure(), state=first)
+    for number, dataset in enumerate((first, second)):
+        dataset.to_netcdf(tmp_path / f"{number}.nc")
+        with pytest.raises(RequestError, match=r"input spikes were given by the caller"):
+            reproduce(tmp_path / f"{number}.nc", 1, [], run_given_code=False)
