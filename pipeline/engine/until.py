@@ -109,7 +109,8 @@ class _Run:
             recording.sample_step = self._steps[: self._n_taken][kept]
             new = kept[self._n_before :]
             recording.weight_history = np.concatenate(self._weights)[new]
-        recording.state = self._integration.state().with_samples(self._rows)
+        if self._configuration.keeps_state:
+            recording.state = self._integration.state().with_samples(self._rows)
         return recording
 
 

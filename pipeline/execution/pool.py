@@ -58,8 +58,7 @@ def run_points(
     n_workers = min(n_workers, math.ceil(len(points) / size))
     stop = Stop()
     jobs = (
-        Job(key, point, start_of(key) if _can_go_on(point) else None)
-        for key, point in points.items()
+        Job(key, point, start_of(key) if point.can_go_on else None) for key, point in points.items()
     )
     tasks = Tasks(jobs, size, stop)
     with stop.on_interrupts():
@@ -71,11 +70,6 @@ def run_points(
             stop.requested = True  # also where the caller closes this generator
     if stop.interrupted:
         raise KeyboardInterrupt
-
-
-def _can_go_on(point: Configuration) -> bool:
-    """Whether a longer run begins with what was recorded of a shorter one."""
-    return not (point.input.needs_duration or point.record.traces)
 
 
 def unlike_in_time(points: Points) -> list[tuple[Configuration, float]]:

@@ -158,7 +158,7 @@ def with_state(dataset: xr.Dataset, content: bytes, chain: list[dict[str, Any]])
 
     Returns
     -------
-    Dataset
+    Dataset, (synapse, ...)
         The same, with `state` (state_byte), dimensionless.
     """
     if chain:

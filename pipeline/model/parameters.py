@@ -195,6 +195,11 @@ class Configuration(Section):
             return self.record.state
         return self.record.weight_interval is not None or self.simulation.ends_when_settled
 
+    @property
+    def can_go_on(self) -> bool:
+        """Whether a longer run begins with what was recorded of a shorter one."""
+        return not (self.input.needs_duration or self.record.traces)
+
     def with_seed(self, seed: int) -> Configuration:
         """Return the same configuration with another seed; only the seed is validated.
 

@@ -232,9 +232,9 @@ class Directory:
         StorageError
             If it cannot be renamed: it would be replaced.
         """
-        why = "which are now run for longer" if are_shorter else f"no longer in {self.points}"
+        why = "now run for longer" if are_shorter else f"no longer in {self.points}"
         aside = path_aside(self.results, "earlier").name
-        text = "%s has %d finished points %s; it is kept as %s"
+        text = "%s has %d finished points that are %s; it is kept as %s"
         log.warning(text, self.results, number, why, aside)
         if not dry:
             _keep(self.results, "earlier")

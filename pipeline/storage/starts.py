@@ -26,6 +26,7 @@ class Starts:
         self._source: NDArray[np.int32] | None = None  # until there is any
         self._row = np.empty(0, dtype=np.int32)
         self._duration = np.empty(0)
+        self._ran = np.empty(0, dtype=bool)
 
     def add(
         self,
@@ -47,12 +48,16 @@ class Starts:
         durations : ndarray, (n,)
             Simulated times of these runs [ms].
         """
-        if STATE not in source or not len(positions):
+        if not len(positions):
             return
         if self._source is None:
             self._source = np.full(self._n_points, -1, dtype=np.int32)
             self._row = np.zeros(self._n_points, dtype=np.int32)
             self._duration = np.zeros(self._n_points)
+            self._ran = np.zeros(self._n_points, dtype=bool)
+        self._ran[positions] = True
+        if STATE not in source:
+            return
         has_state = np.diff(source[STATE_ENDS], prepend=0)[rows] > 0
         longer = has_state & (durations > self._duration[positions])
         positions, rows = positions[longer], rows[longer]
@@ -73,19 +78,14 @@ class Starts:
             return Start(state)
         return Start(state, np.array(source["weight_history"][row]))
 
-    def known(self, positions: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """Return for which points there is an earlier run.
+    def known(self, positions: NDArray[np.integer]) -> tuple[int, int]:
+        """Return of how many points there is an earlier run, and of how many its end state.
 
         Parameters
         ----------
         positions : ndarray of int, (n,)
             Indices of the points, dimensionless.
-
-        Returns
-        -------
-        ndarray of bool, (n,)
-            Dimensionless.
         """
         if self._source is None:
-            return np.zeros(len(positions), dtype=bool)
-        return self._source[positions] >= 0
+            return 0, 0
+        return int(self._ran[positions].sum()), int((self._source[positions] >= 0).sum())

@@ -95,7 +95,8 @@ class SweepState:
     def _refusal(self, directory: Directory, earlier: Request, reason: str) -> str:
         """Return why one file cannot hold the points of the directory and those requested."""
         different = differences(self.asked, earlier)
-        is_limit = self.asked.points[0].simulation.ends_when_settled and len(different) == 1
+        until_settled = self.asked.points[0].simulation.ends_when_settled
+        is_limit = until_settled and different.keys() == {"simulation.duration"}
         if not different or is_limit or earlier["model_version"] != MODEL_VERSION:
             return f"{directory.path}: {reason}; choose another name"
         found = [
@@ -204,9 +205,16 @@ class SweepState:
         return self._starts.at(self.arrays.grid.keys.index(key))
 
     def n_going_on(self, pending: Points) -> int:
-        """Return how many pending points go on from the end of an earlier run."""
+        """Return how many pending points go on from the end of an earlier run; warn of others."""
         positions = self.arrays.grid.keys.first(self.asked.keys.texts(pending.positions))
-        return int(self._starts.known(positions).sum())
+        ran, goes_on = self._starts.known(positions)
+        if not all(point.can_go_on for point in pending.unlike_models()):
+            can = np.fromiter((point.can_go_on for point in pending), bool, len(pending))
+            _, goes_on = self._starts.known(positions[can])
+        if ran > goes_on:
+            text = "%d points have no end state to go on from, and are run from the beginning"
+            log.warning(text, ran - goes_on)
+        return goes_on
 
     def describe(self, key: str) -> str:
         """Return the values of the axes at a point, as text."""
