@@ -6,10 +6,12 @@ import shlex
 import sys
 from pathlib import Path
 
+import numpy as np
 from omegaconf import DictConfig
 
 from pipeline.experiment.dry_run import plan_grid
 from pipeline.experiment.run import Outcome, run_grid
+from pipeline.model.variables import FLAGS, is_open
 from pipeline.request.compose import is_dry, is_unnamed, run_settings_of
 from pipeline.request.grid import Grid
 from pipeline.storage.directory import Directory
@@ -71,9 +73,11 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path, made_by_hydra: bo
         sys.exit(SOME_FAILED)
     say(summary(outcome))
     say(directory.results)
-    if outcome.asked.failed:
+    if advice := advice_on_open_ends(outcome):
+        complain(advice)
+    if outcome.asked.failed or outcome.not_continued:
         complain(f"The reasons are in {directory.reasons}")
-    if outcome.asked.failed or outcome.asked.missing:
+    if outcome.asked.failed or outcome.asked.missing or outcome.not_continued:
         complain(f"Retry with:\n{_again(name, directory)}")
         sys.exit(SOME_FAILED)
 
@@ -93,6 +97,10 @@ def summary(outcome: Outcome) -> str:
     parts = [f"{_points(n_asked)} in {outcome.seconds:.1f} s"]
     if outcome.reused:
         parts.append(f"{outcome.reused:,} finished before")
+    if went_on := outcome.continued - outcome.not_continued:
+        parts.append(f"{went_on:,} went on from an earlier end")
+    if outcome.not_continued:
+        parts.append(f"{outcome.not_continued:,} FAILED to go on and kept their results")
     if outcome.asked.failed or outcome.asked.missing:
         parts.append(f"{outcome.asked.failed:,} FAILED, {outcome.asked.missing:,} missing")
     if n_points == 1 and outcome.asked.done:
@@ -100,14 +108,33 @@ def summary(outcome: Outcome) -> str:
         rate = f"{values('output_rate').item():.2f} Hz over the whole run"
         parts.append(f"{n_spikes:,} output spike{'s' if n_spikes != 1 else ''} ({rate})")
         parts.append(f"mean weight {values('mean_weight').item():.5f}")
+    if "settled" in outcome.results.variables:
+        counts = np.bincount(values("settled").ravel() + 1, minlength=len(FLAGS) + 1)[1:]
+        answers = zip(counts.tolist(), FLAGS, strict=True)
+        parts += [f"{count:,} {answer}" for count, answer in answers if count]
     silent = int((values("spike_count") == 0).sum())
-    if silent:
+    if silent and "settled" not in outcome.results.variables:
         parts.append(f"{silent:,} silent (no output spike)")
     if n_points > n_asked:
         done, failed, missing = outcome.everything
         parts.append(f"in the file {_points(n_points)}: {done:,} done")
         parts += [f"{failed:,} failed"] * bool(failed) + [f"{missing:,} missing"] * bool(missing)
     return ", ".join(parts)
+
+
+def advice_on_open_ends(outcome: Outcome) -> str:
+    """Return what to do with runs until they have settled that had not; empty if there are none."""
+    if "settled" not in outcome.results.variables:
+        return ""
+    values = outcome.results.values
+    unsettled = is_open(values("settled"))
+    if not unsettled.any():
+        return ""
+    last = float(values("run_duration")[unsettled].max())
+    return (
+        f"{_points(int(unsettled.sum()))} had not settled after {last / 1000:,.15g} s: with "
+        f"simulation.duration={2 * last:.15g} or more the same command lets them go on"
+    )
 
 
 def _points(number: int) -> str:

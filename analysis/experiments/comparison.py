@@ -67,8 +67,12 @@ def configuration_rows(a: Metadata, b: Metadata) -> list[Row]:
     for key in dict.fromkeys([*a.settings, *b.settings]):
         here, there = a.settings.get(key), b.settings.get(key)
         if here is None or there is None:
-            only = here or there  # an earlier version has no entry of what is null
-            differ = only is None or any(value is not None for value in only.values.values())
+            only, other = (here, a) if here is not None else (there, b)
+            # An earlier version has no entry of what is null, or at its neutral value.
+            neutral = other.described.get(key, {}).get("neutral")
+            differ = only is None or any(
+                value is not None and value != neutral for value in only.values.values()
+            )
         else:
             differ = not _same(key, here, there)
         if differ:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from analysis.measures import stationarity
 from analysis.measures.chunks import by_chunks
@@ -15,6 +15,10 @@ from analysis.measures.seeds import SEED, least_over_seeds, swept_axes
 from analysis.measures.stationarity import ANSWERS, NOT_RECORDED, QUANTITIES, STATIONARY
 from analysis.reading.dataset import broadcast_to
 from analysis.reading.model import gross_step_per_spike
+
+#: Parts of a window that are compared for the settling time, and the errors of each allowed.
+_N_QUARTERS = 4
+_N_ERRORS_OF_A_QUARTER = 3
 
 _ANSWER_TYPE = f"U{max(map(len, ANSWERS))}"
 
@@ -36,7 +40,7 @@ def settling(dataset: xr.Dataset) -> xr.Dataset:
     Dataset, (...)
         Along the axes of the sweep without `seed`: `settled`, dimensionless, one of
         `stationarity.ANSWERS`; `settling_time` [ms], from which on the mean over seeds was as in
-        the last half (`stationarity.settled_since`), NaN where `settled` is none of
+        the last half (`settled_since`), NaN where `settled` is none of
         `stationarity.STATIONARY`; `to_come` (..., quantity), the bound on what is still to come of
         each quantity as a multiple of its tolerance, dimensionless, NaN where it was not recorded.
     """
@@ -48,6 +52,42 @@ def settling(dataset: xr.Dataset) -> xr.Dataset:
     histories = {"weight": dataset["weight_history"], "rate": dataset["rate_history"]}
     needed = xr.Dataset(histories | {"step": steps, "status": points})
     return by_chunks(_judge_all, needed, kept)
+
+
+def settled_since(time: ArrayLike, rate: ArrayLike, weights: NDArray[np.float64]) -> float:
+    """Return the time from which on a run was as in its last half.
+
+    Parameters
+    ----------
+    time : array_like, (n_samples,)
+        Times of the samples [ms], rising, equally spaced within each window.
+    rate : array_like, (n_samples,)
+        Output rate since the sample before [Hz].
+    weights : ndarray, (n_samples, n)
+        As of `weight_statistics`, dimensionless.
+
+    Returns
+    -------
+    float
+        Time [ms], in quarters of the windows that begin at T/2, T/4, T/8, ... of a run of length T:
+        the mean over none of the later quarters differs from that over the last half by more than
+        the tolerance and three times its error, in any of `QUANTITIES`. Windows of fewer than four
+        samples are not looked at, nor is what is before the first sample.
+    """
+    time, series = np.asarray(time, dtype=np.float64), np.column_stack([rate, weights])
+    last, error = stationarity.batch_means(series[time > time[-1] / 2])
+    chance = stationarity.by_quantity(error, stationarity.variation_by_chance)
+    end = time[-1]
+    while (chosen := np.flatnonzero((time > end / 2) & (time <= end))).size >= _N_QUARTERS:
+        # Errors grow as windows get shorter.
+        shorter = (_N_QUARTERS * time[-1] / end) ** (stationarity.FALLS / 2)
+        allowed = stationarity.tolerances(last) + _N_ERRORS_OF_A_QUARTER * shorter * chance
+        for quarter in reversed(np.array_split(chosen, _N_QUARTERS)):
+            difference = np.abs(series[quarter].mean(axis=0) - last)
+            if (stationarity.by_quantity(difference, stationarity.variation) > allowed).any():
+                return float(time[quarter[-1]])
+        end /= 2
+    return float(max(end, time[0]))
 
 
 def _nothing_recorded(points: xr.DataArray) -> tuple[NDArray, NDArray, NDArray]:
@@ -107,7 +147,7 @@ def _judge(runs: list[_Run], step: float) -> tuple[str, float, NDArray[np.float6
     rate, weights = (
         np.mean([getattr(run, name) for run in runs], axis=0) for name in ("rate", "weights")
     )
-    time = stationarity.settled_since(runs[0].time, rate, weights)
+    time = settled_since(runs[0].time, rate, weights)
     return judgement.answer, time, judgement.to_come
 
 

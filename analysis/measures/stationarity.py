@@ -31,6 +31,7 @@ NOT_SETTLED = "not settled"
 UPPER_BOUND = "at the upper bound"
 LOWER_BOUND = "at the lower bound"
 FROZEN = "frozen"
+CANNOT_FIRE = "cannot fire"
 NO_SPIKE = "no output spike"
 NOT_RECORDED = "not recorded"
 
@@ -74,6 +75,7 @@ ANSWERS = {
     UPPER_BOUND: "settled, with all weights within 0.1 of the upper bound",
     LOWER_BOUND: "settled, with all weights within 0.1 of the lower bound",
     FROZEN: "the rule changes no weight",
+    CANNOT_FIRE: "without input the threshold is out of reach, however long the run",
     NO_SPIKE: "in the last half of the run: a rate below three spikes in that time, no equilibrium",
     NOT_SETTLED: "longer runs or more seeds are needed",
     NOT_RECORDED: "fewer than 16 samples of the weights, or their beginning was cut off",
@@ -84,14 +86,10 @@ _N_ERRORS = 1.5
 
 #: The power of the length with which the variance of a mean falls, of each of `QUANTITIES`: at
 #: these, 95 % intervals cover the means of later windows (`make settle`).
-_FALLS = np.array([0.4, 0.6, 1.0, 0.4, 1.0, 1.0])
+FALLS = np.array([0.4, 0.6, 1.0, 0.4, 1.0, 1.0])
 
 #: Least standard error of each: weights of which none moved for a time may move later.
 _LEAST_ERROR = np.array([0.0, 0.001, 0.001, 0.001, 0.001, 0.001])
-
-#: Parts of a window that are compared for the settling time, and the errors of each allowed.
-_N_QUARTERS = 4
-_N_ERRORS_OF_A_QUARTER = 3
 
 #: Gross change per synapse, the sum of the sizes of all steps, without which a window says nothing.
 MIN_PLASTICITY = 5.0
@@ -170,17 +168,17 @@ def weight_statistics(weight: ArrayLike) -> NDArray[np.float64]:
         Mean, shares below 0.1, above 0.5 and above 0.9, fractions in equal bins over [0, 1],
         dimensionless.
     """
-    on_lattice = np.rint(np.asarray(weight, dtype=np.float64) * _LATTICE).astype(np.int64)
+    on_lattice = np.rint(np.asarray(weight, dtype=np.float64) * _LATTICE).astype(np.int32)
     n_samples, n_synapses = on_lattice.shape
     tenths = _LATTICE // 10
     columns = [
         on_lattice.mean(axis=1) / _LATTICE,
-        (on_lattice < tenths).mean(axis=1),
-        (on_lattice > 5 * tenths).mean(axis=1),
-        (on_lattice > 9 * tenths).mean(axis=1),
+        np.count_nonzero(on_lattice < tenths, axis=1) / n_synapses,
+        np.count_nonzero(on_lattice > 5 * tenths, axis=1) / n_synapses,
+        np.count_nonzero(on_lattice > 9 * tenths, axis=1) / n_synapses,
     ]
-    bins = np.minimum(on_lattice * _N_BINS // _LATTICE, _N_BINS - 1)
-    bins += _N_BINS * np.arange(n_samples)[:, np.newaxis]
+    first_bins = _N_BINS * np.arange(n_samples)[:, np.newaxis]
+    bins = first_bins + np.minimum(on_lattice * _N_BINS // _LATTICE, _N_BINS - 1)
     counts = np.bincount(bins.ravel(), minlength=n_samples * _N_BINS)
     return np.column_stack([*columns, counts.reshape(n_samples, _N_BINS) / n_synapses])
 
@@ -214,7 +212,7 @@ def compared(
     series = np.column_stack([rate, weights])
     end = time[-1]
     windows = [series[(time > end / 2 ** (i + 1)) & (time <= end / 2**i)] for i in range(3)]
-    means, errors = (np.array(each) for each in zip(*map(_batch_means, windows), strict=True))
+    means, errors = (np.array(each) for each in zip(*map(batch_means, windows), strict=True))
     n_spikes = means[0, _RATE] * end / 2000
     return Windows(
         means,
@@ -251,42 +249,6 @@ def mean_of(runs: Sequence[Windows]) -> Windows:
     )
 
 
-def settled_since(time: ArrayLike, rate: ArrayLike, weights: NDArray[np.float64]) -> float:
-    """Return the time from which on a run was as in its last half.
-
-    Parameters
-    ----------
-    time : array_like, (n_samples,)
-        Times of the samples [ms], rising, equally spaced within each window.
-    rate : array_like, (n_samples,)
-        Output rate since the sample before [Hz].
-    weights : ndarray, (n_samples, n)
-        As of `weight_statistics`, dimensionless.
-
-    Returns
-    -------
-    float
-        Time [ms], in quarters of the windows that begin at T/2, T/4, T/8, ... of a run of length T:
-        the mean over none of the later quarters differs from that over the last half by more than
-        the tolerance and three times its error, in any of `QUANTITIES`. Windows of fewer than four
-        samples are not looked at, nor is what is before the first sample.
-    """
-    time, series = np.asarray(time, dtype=np.float64), np.column_stack([rate, weights])
-    last, error = _batch_means(series[time > time[-1] / 2])
-    chance = _by_quantity(error, _by_chance)
-    end = time[-1]
-    while (chosen := np.flatnonzero((time > end / 2) & (time <= end))).size >= _N_QUARTERS:
-        # Errors grow as windows get shorter.
-        shorter = (_N_QUARTERS * time[-1] / end) ** (_FALLS / 2)
-        allowed = _tolerances(last) + _N_ERRORS_OF_A_QUARTER * shorter * chance
-        for quarter in reversed(np.array_split(chosen, _N_QUARTERS)):
-            difference = np.abs(series[quarter].mean(axis=0) - last)
-            if (_by_quantity(difference, _variation) > allowed).any():
-                return float(time[quarter[-1]])
-        end /= 2
-    return float(max(end, time[0]))
-
-
 def _error_of_mean(values: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the standard error of the mean of runs, `(...)`, from `(n_runs, ...)`."""
     n = len(values)
@@ -294,13 +256,15 @@ def _error_of_mean(values: NDArray[np.float64], errors: NDArray[np.float64]) -> 
     return np.maximum(within, values.std(axis=0, ddof=1) / math.sqrt(n)) if n > 1 else within
 
 
-def judged(windows: Windows | None) -> Judgement:
+def judged(windows: Windows | None, tolerance: float = TOLERANCE) -> Judgement:
     """Tell whether one run has settled, or the mean of several.
 
     Parameters
     ----------
     windows : Windows or None
         As from `compared` or `mean_of`.
+    tolerance : float
+        Of the mean weight and the shares, dimensionless; the others are in proportion to it.
 
     Returns
     -------
@@ -309,7 +273,7 @@ def judged(windows: Windows | None) -> Judgement:
     """
     if windows is None:
         return Judgement(NOT_RECORDED, np.full(len(QUANTITIES), np.nan))
-    to_come = _to_come(windows)
+    to_come = _to_come(windows) * (TOLERANCE / tolerance)
     return Judgement(_answer(windows, to_come), to_come)
 
 
@@ -333,41 +297,77 @@ def _to_come(windows: Windows) -> NDArray[np.float64]:
     last, *others = windows.means
     change, error = _without_chance(last - others[0], windows.errors[0])
     turn, _ = _without_chance(last - others[1], windows.errors[1])
-    return np.maximum(DOUBLINGS * change + _N_ERRORS * error, turn) / _tolerances(last)
+    return np.maximum(DOUBLINGS * change + _N_ERRORS * error, turn) / tolerances(last)
 
 
 def _without_chance(difference: NDArray, error: NDArray) -> tuple[NDArray, NDArray]:
     """Return the size of each quantity's difference beyond what chance gives, and its error."""
     # Squares of differences contain those of their errors, which carried on would exceed all else.
-    size = _by_quantity(np.abs(difference), _variation)
-    by_chance = _by_quantity(error, _by_chance)
+    size = by_quantity(np.abs(difference), variation)
+    by_chance = by_quantity(error, variation_by_chance)
     return np.sqrt(np.maximum(size**2 - by_chance**2, 0)), by_chance
 
 
-def _tolerances(last: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the tolerance of each of `QUANTITIES`, in its unit."""
+def tolerances(last: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the tolerance of each of `QUANTITIES`.
+
+    Parameters
+    ----------
+    last : ndarray, (n_statistics,)
+        Means over the last window, as of `Windows`.
+
+    Returns
+    -------
+    ndarray, (n_quantities,)
+        In their units [Hz, dimensionless].
+    """
     of_rate = max(RATE_TOLERANCE * float(last[_RATE]), RATE_FLOOR)
     return np.array([of_rate, *[TOLERANCE] * (_N_SCALARS - 1), HISTOGRAM_TOLERANCE])
 
 
-def _by_quantity(
+def by_quantity(
     statistics: NDArray[np.float64], of_bins: Callable[[NDArray[np.float64]], float]
 ) -> NDArray[np.float64]:
-    """Return the scalars, and one number for the histogram; `(n_quantities,)`."""
+    """Return the scalars, and one number for the histogram.
+
+    Parameters
+    ----------
+    statistics : ndarray, (n_statistics,)
+        As of `Windows`, in their units.
+    of_bins : callable
+        Of the histogram.
+
+    Returns
+    -------
+    ndarray, (n_quantities,)
+        Of each of `QUANTITIES`, in its unit.
+    """
     return np.append(statistics[:_N_SCALARS], of_bins(statistics[_N_SCALARS:]))
 
 
-def _variation(difference: NDArray[np.float64]) -> float:
-    """Return the total variation between two histograms."""
+def variation(difference: NDArray[np.float64]) -> float:
+    """Return the total variation between two histograms.
+
+    Parameters
+    ----------
+    difference : ndarray, (n_bins,)
+        Sizes of their differences, dimensionless.
+    """
     return float(difference.sum()) / 2
 
 
-def _by_chance(error: NDArray[np.float64]) -> float:
-    """Return the total variation by chance: half the mean sizes of normal deviates."""
+def variation_by_chance(error: NDArray[np.float64]) -> float:
+    """Return the total variation by chance: half the mean sizes of normal deviates.
+
+    Parameters
+    ----------
+    error : ndarray, (n_bins,)
+        Standard errors of the differences, dimensionless.
+    """
     return float(error.sum()) / math.sqrt(2 * math.pi)
 
 
-def _batch_means(
+def batch_means(
     series: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the means of a series, and their standard errors, from the means of batches in time.
@@ -393,7 +393,7 @@ def _batch_means(
     kept = series[len(series) - size * n_batches :]
     batches = kept.reshape(n_batches, size, -1).mean(axis=1)
     n_bins = series.shape[1] - _N_SCALARS
-    falls = np.append(_FALLS[:-1], np.full(n_bins, _FALLS[-1]))
+    falls = np.append(FALLS[:-1], np.full(n_bins, FALLS[-1]))
     least = np.append(_LEAST_ERROR[:-1], np.full(n_bins, _LEAST_ERROR[-1] / max(n_bins, 1)))
     error = np.sqrt(batches.var(axis=0) / (n_batches**falls - 1))
     return batches.mean(axis=0), np.hypot(error, least)

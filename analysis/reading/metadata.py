@@ -135,8 +135,8 @@ class Metadata:
         return parameters
 
     @cached_property
-    def described(self) -> dict[str, dict[str, str]]:
-        """`long_name` and `units`, unless dimensionless, by key; empty in earlier files."""
+    def described(self) -> dict[str, dict[str, Any]]:
+        """`long_name`, `units` and `neutral`, where there are any, by key; none in older files."""
         return json.loads(self.attributes.get("parameters", "{}"))
 
     def said(self, name: str) -> list[str]:

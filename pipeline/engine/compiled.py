@@ -9,17 +9,20 @@ import ctypes
 import functools
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.engine.constants import Memory, State, address, constants_of, rule_constants
 from pipeline.engine.cost import seconds_per_spike, seconds_per_step
-from pipeline.model.inputs import INPUT_STREAM, Cells
+from pipeline.model.checks import MOST_CELLS
+from pipeline.model.inputs import INPUT_STREAM, Cells, gaps
+from pipeline.model.integration import Integration, Recording, run_to_end
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
-from pipeline.model.reference import Recording
+from pipeline.model.state import UNKNOWN, EndState
 from pipeline.model.streams import Stream, stream_of
 from pipeline.system import object_code
 from pipeline.system.locks import shared_lock
@@ -49,6 +52,9 @@ def run(
     configuration: Configuration,
     chunks: Iterator[Cells] | None = None,
     checkpoint: Callable[[], None] | None = None,
+    start: EndState | None = None,
+    drive: Callable[[Integration, Configuration], Recording] = run_to_end,
+    *,
     in_blocks: bool = True,
 ) -> Recording:
     """Integrate one neuron; Poisson inputs are drawn within the compiled loop.
@@ -61,6 +67,10 @@ def run(
         Input events in time order, in place of the configured ones: cells of the lattice, indices.
     checkpoint : callable, optional
         Called several times a second; its exceptions end the run.
+    start : EndState, optional
+        The state from which the run goes on.
+    drive : callable
+        Advances the integration to its end, and returns the recording.
     in_blocks : bool
         Whether a block of steps is received ahead of the membrane, see `loops`.
 
@@ -69,47 +79,166 @@ def run(
     Recording
         As from `reference.run`: equal spikes, weights within 1e-10.
     """
-    checkpoint = checkpoint or _no_checkpoint
-    simulation, n_synapses = configuration.simulation, configuration.input.n_synapses
-    n_steps = simulation.n_steps
-    stream, given = _input_of(configuration, chunks, checkpoint)
-    rule = rule_constants(configuration.stdp, simulation.dt)
-    n_buffered = n_synapses + _GIVEN if given else _n_drawn(configuration)
-    constants = constants_of(configuration, rule.stretch, n_buffered, stream)
-    state = State(v=configuration.neuron.V_init, event=n_buffered, rescaling=rule.stretch + 1)
-    state.undivided = n_buffered
-    state.largest_g_ex = configuration.largest_stable_conductance
-    # As many spikes as the refractory period allows: capacity for them, and time.
-    per_step = 1 / (1 + constants.refractory_steps)
-    seconds = seconds_per_step(configuration) + per_step * seconds_per_spike(n_synapses)
-    stretch = min(n_steps, int(_SECONDS_PER_STRETCH / seconds) + 1)
-    n_spikes = int(stretch * per_step) + 2
-    memory = Memory(constants, rule, n_spikes, configuration.synapse.w_init)
-    history = np.empty((n_steps // constants.sample_steps, n_synapses))
-    arguments = (
-        ctypes.byref(constants),
-        ctypes.byref(state),
-        *rule.addresses,
-        *memory.addresses,
-        address(history),
-    )
-    integrate = load(type(configuration.stdp), in_blocks)
-    spikes = []
-    while True:
-        state.until, state.n_spikes = state.step + stretch, 0
-        if given:
-            given.refill(memory.events, state)
-        begun = state.step
-        integrate(*arguments)
-        if state.step == begun < n_steps - 1:
-            name = configuration.stdp.name
-            raise RuntimeError(f"stdp.rule={name}: raised an exception in compiled code")
-        spikes.append(memory.spike_step(state.n_spikes))
-        state.n_earlier += state.n_spikes
-        if state.step >= n_steps - 1:
-            spike_step = spikes[0] if len(spikes) == 1 else np.concatenate(spikes)
-            return Recording(memory.weights(), spike_step, state.v, state.largest_g_ex, history)
-        checkpoint()
+    integration = CompiledIntegration(configuration, chunks, checkpoint, start, in_blocks)
+    return drive(integration, configuration)
+
+
+class CompiledIntegration:
+    """The memory of a run, and the kernel that advances it.
+
+    Parameters
+    ----------
+    configuration, chunks, checkpoint, start, in_blocks
+        As of `run`.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        chunks: Iterator[Cells] | None,
+        checkpoint: Callable[[], None] | None,
+        start: EndState | None,
+        in_blocks: bool,
+    ) -> None:
+        self._checkpoint = checkpoint or _no_checkpoint
+        self._rule_name, n_synapses = configuration.stdp.name, configuration.input.n_synapses
+        stream, self._given = _input_of(configuration, chunks, self._checkpoint, start)
+        rule = rule_constants(configuration.stdp, configuration.simulation.dt)
+        n_buffered = n_synapses + _GIVEN if self._given else _n_drawn(configuration)
+        constants = constants_of(configuration, rule.stretch, n_buffered, stream)
+        # As many spikes as the refractory period allows: capacity for them, and time.
+        per_step = 1 / (1 + constants.refractory_steps)
+        seconds = seconds_per_step(configuration) + per_step * seconds_per_spike(n_synapses)
+        stretch = int(_SECONDS_PER_STRETCH / seconds) + 1
+        self._stretch = min(configuration.simulation.n_steps, stretch)
+        n_spikes = int(self._stretch * per_step) + 2
+        w_init = configuration.synapse.w_init if start is None else start.weight
+        self._memory = Memory(constants, rule, n_spikes, w_init)
+        self._state = _initial_state(configuration, n_buffered, start)
+        self._state.rescaling = self._state.base + 1 + rule.stretch
+        self._spikes = [] if start is None else [start.spike_step]
+        self.start = start
+        if start is not None:
+            self._memory.pre[...], self._memory.post[...] = start.pre, start.post
+        self._stream, self._constants = stream, constants
+        self._integrate = load(type(configuration.stdp), in_blocks)
+        self._arguments = (
+            ctypes.byref(constants),
+            ctypes.byref(self._state),
+            *rule.addresses,
+            *self._memory.addresses,
+        )
+
+    @property
+    def step(self) -> int:
+        """The next step."""
+        return self._state.step
+
+    def advance(self, stop: int, sample_step: Sequence[int] = ()) -> NDArray[np.float64]:
+        """Integrate the steps up to before `stop`; see `Integration.advance`.
+
+        Parameters
+        ----------
+        stop : int
+            A step.
+        sample_step : sequence of int
+            Numbers of steps after which the weights are sampled.
+
+        Returns
+        -------
+        ndarray, (n_samples, n_synapses)
+            The weights at each of these, dimensionless.
+        """
+        state, constants = self._state, self._constants
+        sampled = np.array((*sample_step, constants.n_steps + 1))
+        history = np.empty((len(sample_step), constants.n_synapses))
+        state.n_asked, state.n_samples = len(sample_step), 0
+        places = address(sampled), address(history)
+        while True:
+            state.until, state.n_spikes = min(state.step + self._stretch, stop), 0
+            if self._given:
+                self._given.refill(self._memory.events, state)
+            begun = state.step
+            self._integrate(*self._arguments, *places)
+            if state.step == begun < stop:
+                raise RuntimeError(
+                    f"stdp.rule={self._rule_name}: raised an exception in compiled code"
+                )
+            self._spikes.append(self._memory.spike_step(state.n_spikes))
+            state.n_earlier += state.n_spikes
+            if state.step >= stop:
+                if state.n_samples < state.n_asked:  # after no further step
+                    history[state.n_samples :] = self._memory.weights()
+                return history
+            self._checkpoint()
+
+    def spikes(self) -> NDArray[np.int64]:
+        """Return the steps of all output spikes so far.
+
+        Returns
+        -------
+        ndarray of int64, (n_spikes,)
+            Rising; indices, dimensionless.
+        """
+        if len(self._spikes) != 1:
+            self._spikes = [np.concatenate([np.empty(0, dtype=np.int64), *self._spikes])]
+        return self._spikes[0]
+
+    def state(self) -> EndState:
+        """Return the state before the next step."""
+        state, memory = self._state, self._memory
+        return EndState(
+            state.step,
+            state.free,
+            state.base,
+            *self._position(),
+            state.v,
+            state.g_ex,
+            state.largest_g_ex,
+            memory.weights(),
+            memory.pre.copy(),
+            memory.post.copy(),
+            self.spikes(),
+        )
+
+    def _position(self) -> tuple[int, int]:
+        """Return how many drawn events were received, and the cell after the last of them."""
+        if self._stream is None:
+            return UNKNOWN, UNKNOWN
+        constants, state = self._constants, self._state
+        n_pending = constants.n_buffered - state.event
+        first = state.n_drawn - n_pending
+        if not n_pending:
+            return first, state.cell
+        step, synapse = self._memory.events[:, state.event].tolist()
+        n_cells = constants.n_steps * constants.n_synapses
+        (gap,) = gaps(self._stream, first, 1, constants.mean_gap, n_cells).tolist()
+        return first, step * constants.n_synapses + synapse - gap
+
+    def recording(self, n_steps: int) -> Recording:
+        """Return the recording of a run of some steps, of which all but the last were taken."""
+        return Recording(
+            n_steps,
+            self._memory.weights(),
+            self.spikes(),
+            self._state.v,
+            self._state.largest_g_ex,
+        )
+
+
+def _initial_state(configuration: Configuration, n_buffered: int, start: EndState | None) -> State:
+    """Return the state at the beginning, or where a run goes on, without buffered events."""
+    state = State(event=n_buffered, undivided=n_buffered)
+    if start is None:
+        state.v = configuration.neuron.V_init
+        state.largest_g_ex = configuration.largest_stable_conductance
+        return state
+    for name in ("v", "g_ex", "largest_g_ex", "step", "free", "base"):
+        setattr(state, name, getattr(start, name))
+    state.n_earlier = start.spike_step.size
+    if start.n_events != UNKNOWN:
+        state.n_drawn, state.cell = start.n_events, start.next_cell
+    return state
 
 
 def _no_checkpoint() -> None:
@@ -117,15 +246,20 @@ def _no_checkpoint() -> None:
 
 
 def _input_of(
-    configuration: Configuration, chunks: Iterator[Cells] | None, checkpoint: Callable[[], None]
+    configuration: Configuration,
+    chunks: Iterator[Cells] | None,
+    checkpoint: Callable[[], None],
+    start: EndState | None,
 ) -> tuple[Stream | None, _GivenEvents | None]:
     """Return the stream from which the kernel draws the events, or else the events."""
     inputs = configuration.input
-    if chunks is None and inputs.bernoulli and inputs.rate_hz > 0:
+    is_known = start is None or start.n_events != UNKNOWN
+    if chunks is None and inputs.bernoulli and inputs.rate_hz > 0 and is_known:
         return _stream_of(configuration.input_seed), None
-    chunks = configuration.input_events() if chunks is None else chunks
-    n_cells = configuration.simulation.n_steps * inputs.n_synapses
-    return None, _GivenEvents(chunks, n_cells, checkpoint)
+    chunks = configuration.input_events(start) if chunks is None else chunks
+    return None, _GivenEvents(
+        chunks, MOST_CELLS // inputs.n_synapses * inputs.n_synapses, checkpoint
+    )
 
 
 @functools.lru_cache(maxsize=4096)
@@ -229,8 +363,8 @@ def _linked(rule: type[Rule], in_blocks: bool) -> Callable[..., None]:
     sources = [(_PACKAGE / name).read_text() for name in SOURCES]
     name = f"kernel_{rule.name}" + ("" if in_blocks else "_plain")
     address = object_code.address(name, _cache(), [*sources, rule.source_text()], compile_kernel)
-    # See `kernel.integrate` for the seven addresses.
-    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 7)(address)
+    # See `kernel.integrate` for the eight addresses.
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 8)(address)
 
 
 def _cache() -> Path:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.model.checks import MOST_CELLS
 from pipeline.model.inputs import mean_gap
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import PRE, Rule
@@ -36,14 +37,15 @@ def _fields(kind: type, *names: str) -> list[tuple[str, type]]:
 class StepConstants(ctypes.Structure):
     """The constants of one run that do not depend on its rule.
 
-    `longest_block` is the longest block of steps [steps] that is received ahead of the membrane.
+    `n_steps` is the size of the lattice of events, which no run exceeds. `longest_block` is the
+    longest block of steps [steps] that is received ahead of the membrane.
     `draws` is whether the kernel draws the input events itself, from the stream of `start` and
     `increment`.
     """
 
     _fields_: ClassVar = [
         *_fields(ctypes.c_int64, "n_synapses", "n_steps", "n_buffered", "draws"),
-        *_fields(ctypes.c_int64, "sample_steps", "refractory_steps", "stretch", "longest_block"),
+        *_fields(ctypes.c_int64, "refractory_steps", "stretch", "longest_block"),
         *_fields(ctypes.c_uint64, "start", "increment"),
         *_fields(ctypes.c_double, "mean_gap", "V_th", "V_reset", "E_L", "E_ex", "dt_over_tau_m"),
         *_fields(ctypes.c_double, "g_max", "decay_ex"),
@@ -59,14 +61,15 @@ class State(ctypes.Structure):
     `n_drawn` the number of events drawn, `n_spikes` the number of output spikes since the start or
     the last stop, `n_earlier` that before it, `step` the next step, `until` the step to stop at,
     `base` the step at which the scale of the traces is 1 / decay, `rescaling` the next step at
-    which they are rescaled, and `n_samples` the number of rows of the weight history so far.
+    which they are rescaled, `n_asked` the number of samples of the weights that are asked for, and
+    `n_samples` that of those taken.
     """
 
     _fields_: ClassVar = [
         *_fields(ctypes.c_double, "v", "g_ex", "largest_g_ex"),
         *_fields(ctypes.c_int64, "free", "event", "undivided", "cell", "n_drawn"),
         *_fields(ctypes.c_int64, "n_spikes", "n_earlier"),
-        *_fields(ctypes.c_int64, "step", "until", "base", "rescaling", "n_samples"),
+        *_fields(ctypes.c_int64, "step", "until", "base", "rescaling", "n_asked", "n_samples"),
     ]
 
 
@@ -149,14 +152,12 @@ def constants_of(
     """
     neuron, synapse = configuration.neuron, configuration.synapse
     inputs, dt = configuration.input, configuration.simulation.dt
-    n_steps, interval = configuration.simulation.n_steps, configuration.record.weight_interval
     start, increment = stream or (0, 0)
     return StepConstants(
         n_synapses=inputs.n_synapses,
-        n_steps=n_steps,
+        n_steps=MOST_CELLS // inputs.n_synapses,
         n_buffered=n_buffered,
         draws=stream is not None,
-        sample_steps=n_steps + 1 if interval is None else steps(interval, dt),
         refractory_steps=steps(neuron.t_ref, dt),
         stretch=stretch,
         longest_block=_LONGEST_BLOCK,
@@ -184,8 +185,8 @@ class Memory:
         The numbers of traces.
     n_spikes : int
         Capacity for output spikes.
-    w_init : float
-        Initial weight, dimensionless.
+    w_init : float or ndarray, (n_synapses,)
+        Initial weights, dimensionless.
 
     Attributes
     ----------
@@ -198,10 +199,12 @@ class Memory:
         and steps of output spikes (n_spikes); indices, dimensionless.
     addresses : tuple
         Of the block of floats and of that of integers.
+    post, pre : ndarray, (n_post,) and (n_pre, n_synapses)
+        Views of the stored traces; dimensionless.
     """
 
     def __init__(
-        self, constants: StepConstants, rule: RuleConstants, n_spikes: int, w_init: float
+        self, constants: StepConstants, rule: RuleConstants, n_spikes: int, w_init: Any
     ) -> None:
         n, n_buffered = constants.n_synapses, constants.n_buffered
         n_saved = (1 + rule.n_pre) * n_buffered
@@ -211,6 +214,9 @@ class Memory:
         self.integers[n_buffered - 1] = -1
         self.addresses = address(self.floats), address(self.integers)
         self._n_synapses, self._n_buffered = n, n_buffered
+        first_pre = n + rule.n_post + rule.stretch + 2
+        self.post = self.floats[n : n + rule.n_post]
+        self.pre = self.floats[first_pre : first_pre + rule.n_pre * n].reshape(rule.n_pre, n)
 
     @property
     def events(self) -> NDArray[np.int64]:

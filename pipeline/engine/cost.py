@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
+from pipeline.model.looks import first_look
 from pipeline.model.parameters import Configuration, unlike_in_size
 
 #: Time to record a value of a weight history [s]: most of it is for memory that is new.
@@ -15,11 +17,23 @@ SECONDS_PER_BYTE = 1.5e-8
 
 def estimated_seconds(point: Configuration, engine: str) -> float:
     """Return the estimated time [s] of one simulation on a processor core of 2020."""
-    n_steps, n_synapses = point.simulation.n_steps, point.input.n_synapses
+    n_steps, n_synapses = _expected_steps(point), point.input.n_synapses
     drawing = point.input.drawing_seconds(n_steps)
     if engine == "reference":
         return 1e-3 + drawing + n_steps * (1e-5 + 5e-9 * n_synapses)
     return 2e-5 + drawing + n_steps * seconds_per_step(point)
+
+
+def _expected_steps(point: Configuration) -> int:
+    """Return the number of steps, of a run until it has settled one between first and last look.
+
+    Their geometric mean: near a balance runs are up to a thousand times as long as elsewhere.
+    """
+    n_steps = point.simulation.n_steps
+    if not point.simulation.ends_when_settled:
+        return n_steps
+    first = first_look(point.settle.minimum) / point.simulation.dt
+    return int(math.sqrt(first * max(first, n_steps)))
 
 
 def seconds_per_step(point: Configuration) -> float:

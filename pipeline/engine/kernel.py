@@ -44,6 +44,7 @@ _ADDRESSES = [
         types.float64,
         types.float64,
         types.int64,
+        types.int64,
         types.float64,
     )
 ]
@@ -234,29 +235,35 @@ def _integrate_of(rule: type[Rule], advance: Any) -> Callable[..., None]:
     n_numbers, n_traces = len(rule.fields_type()._fields), len(rule.traces)
 
     def integrate(
-        constants_at, state_at, numbers_at, tables_at, floats_at, integers_at, history_at
+        constants_at,
+        state_at,
+        numbers_at,
+        tables_at,
+        floats_at,
+        integers_at,
+        sample_step_at,
+        history_at,
     ):
         """Integrate the steps from `state.step` to before `state.until`.
 
         All arguments are addresses: of a `StepConstants`, a `State`, the arrays of
-        `RuleConstants`, those of `Memory`, and the weight history (a row per
-        `constants.sample_steps`). It returns early if no step is complete in the buffer, since
-        that of the last event may have further ones, and events are given.
+        `RuleConstants`, those of `Memory`, the numbers of steps after which the weights are sampled
+        (with one behind the last that is never reached), and the samples. It returns early if no
+        step is complete in the buffer, since that of the last event may have further ones, and
+        events are given.
         """
         constants, state = carray(constants_at, 1)[0], carray(state_at, 1)[0]
         numbers = carray(numbers_at, n_numbers)
         tables = carray(tables_at, (n_traces, 2, constants.stretch + 2))
         a, post = arrays_of(constants, tables, floats_at, integers_at)
-        n_samples = constants.n_steps // constants.sample_steps
-        history = carray(history_at, (n_samples, constants.n_synapses))
-        last_step = constants.n_steps - 1
-        end = min(state.until, last_step)
+        sample_step = carray(sample_step_at, state.n_asked + 1)
+        history = carray(history_at, (state.n_asked, constants.n_synapses))
 
         if state.undivided < constants.n_buffered:
             first, state.undivided = state.undivided, constants.n_buffered
             n_cells = constants.n_steps * constants.n_synapses
             _divide(constants.n_synapses, n_cells, a.steps[first:], a.synapses[first:])
-        while state.step < end:
+        while state.step < state.until:
             complete = a.steps[constants.n_buffered - 1]
             if complete <= state.step:
                 if not constants.draws:
@@ -265,8 +272,8 @@ def _integrate_of(rule: type[Rule], advance: Any) -> Callable[..., None]:
                 complete = a.steps[constants.n_buffered - 1]
                 if complete <= state.step:  # more input spikes in a step than there is room for
                     return
-            sampling = (state.n_samples + 1) * constants.sample_steps
-            stop = min(complete, state.rescaling, sampling, end)
+            sampling = sample_step[state.n_samples]
+            stop = min(complete, state.rescaling, sampling, state.until)
             advance(constants, state, numbers, post, stop, a)
             state.step = stop
             if stop == state.rescaling:
@@ -276,7 +283,5 @@ def _integrate_of(rule: type[Rule], advance: Any) -> Callable[..., None]:
             if stop == sampling:
                 _copy(a.w, history[state.n_samples])
                 state.n_samples += 1
-        if state.step == last_step and state.n_samples < n_samples:  # it changes no weight
-            _copy(a.w, history[state.n_samples])
 
     return integrate

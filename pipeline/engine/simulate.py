@@ -8,22 +8,25 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.engine.statistics import isi_cv, late_statistics
 from pipeline.model import reference
 from pipeline.model.inputs import Cells
+from pipeline.model.integration import Integration, Phase, Recording, run_to_end
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import multiples
-from pipeline.model.sections import steps
+from pipeline.model.state import Start
 from pipeline.model.variables import Result
 
 log = logging.getLogger("pipeline")
 
-#: An engine: a configuration, optional input events and an optional checkpoint to a recording.
-Engine = Callable[
-    [Configuration, Iterator[Cells] | None, Callable[[], None] | None], reference.Recording
-]
+#: An engine, such as `reference.run`.
+Engine = Callable[..., Recording]
+
+#: Name of the end state, beside the variables of a point.
+STATE = "state"
 
 
 #: Whether an engine can run a rule, for those that this process has tried.
@@ -87,6 +90,7 @@ def run_point(
     engine: Engine,
     cells: Iterator[Cells] | None = None,
     checkpoint: Callable[[], None] | None = None,
+    start: Start | None = None,
 ) -> Result:
     """Run one configuration on an engine and return its variables, in full precision.
 
@@ -100,11 +104,14 @@ def run_point(
         Input events in time order, in place of the configured ones: cells of the lattice, indices.
     checkpoint : callable, optional
         Called several times a second; its exceptions end the run.
+    start : Start, optional
+        Where the run goes on.
 
     Returns
     -------
     dict
-        Numbers and arrays by the names in `variables.VARIABLES`, which has dimensions and units.
+        Numbers and arrays by the names in `variables.VARIABLES`, which has dimensions and units,
+        and `STATE`, the end state as bytes, where it is kept.
 
     Raises
     ------
@@ -112,31 +119,58 @@ def run_point(
         If the membrane potential or a weight is infinite or nan at the end.
     """
     started = time.perf_counter()
-    recording = engine(configuration, cells, checkpoint)
+    state = start.state if start else None
+    drive = _driver_of(configuration, start)
+    recording = engine(configuration, cells, checkpoint, state, drive)
     mean_weight = recording.weight.sum() / recording.weight.size
     for name, number in (("v", recording.v), ("the mean weight", mean_weight)):
         if not math.isfinite(number):
             raise FloatingPointError(f"{name} is {number} at the end; try a smaller simulation.dt")
-    simulation, record = configuration.simulation, configuration.record
-    spike_step = recording.spike_step
+    simulation, spike_step = configuration.simulation, recording.spike_step
     stable, g_ex = configuration.largest_stable_conductance, recording.largest_g_ex
+    duration = recording.further.get("run_duration", simulation.duration)
     variables: Result = {
         "weight": recording.weight,
-        "output_rate": 1000 * spike_step.size / simulation.duration,
+        "output_rate": 1000 * spike_step.size / duration,
         "spike_count": spike_step.size,
         "isi_cv": isi_cv(spike_step),
-        **late_statistics(spike_step, simulation.n_steps, simulation.dt),
+        **late_statistics(spike_step, recording.n_steps, simulation.dt),
         "mean_weight": mean_weight,
         "euler_overshoot": (g_ex - stable) / (1 + stable),
         "wall_time": time.perf_counter() - started,
     }
-    if record.weight_interval is not None:
-        # Where the duration is no whole number of steps, the last one ends after it.
-        n_samples = configuration.n_samples
-        window = spike_step // steps(record.weight_interval, simulation.dt)
-        counts = np.bincount(window, minlength=n_samples)[:n_samples]
-        variables["weight_history"] = recording.weight_history[:n_samples]
-        variables["rate_history"] = 1000 * counts / record.weight_interval
-    if record.spike_times:
+    if configuration.record.weight_interval is not None:
+        variables |= _histories(configuration, recording, start)
+    if configuration.record.spike_times:
         variables["spike_time"] = multiples(spike_step, simulation.dt)
-    return variables | recording.traces
+    if recording.state is not None:
+        variables[STATE] = recording.state.to_bytes()
+    return variables | recording.traces | recording.further
+
+
+def _driver_of(
+    configuration: Configuration, start: Start | None
+) -> Callable[[Integration, Configuration], Recording]:
+    """Return what advances a run to its end."""
+    drive = run_to_end
+    if configuration.simulation.ends_when_settled:
+        from pipeline.engine.until import run_until_settled  # of the analysis: rarely needed
+
+        drive = run_until_settled
+    if start is None or not start.begins_anew:
+        return drive
+    return lambda whole, configuration: drive(Phase(whole), configuration)
+
+
+def _histories(
+    configuration: Configuration, recording: Recording, start: Start | None
+) -> dict[str, NDArray[np.float64]]:
+    """Return weights and output rate at the samples of the run, of an earlier part too."""
+    steps_of_samples, weights = recording.sample_step, recording.weight_history
+    counts = np.diff(np.searchsorted(recording.spike_step, steps_of_samples), prepend=0)
+    intervals = configuration.sample_intervals()[: counts.size]
+    n_before = len(steps_of_samples) - len(weights)
+    if n_before and start is not None:
+        earlier = start.weight_history[:n_before]
+        weights = np.concatenate([earlier, weights])
+    return {"weight_history": weights, "rate_history": 1000 * counts / intervals}

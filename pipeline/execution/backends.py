@@ -212,7 +212,7 @@ def _in_own_processes(
                     elif half:
                         suspects += [task[:half], task[half:]]
                     else:
-                        yield Batch([], {}, {task[0][0]: KILLED})
+                        yield Batch([], {}, {task[0].key: KILLED})
 
 
 def _as_they_finish(

@@ -7,16 +7,26 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from numpy.typing import NDArray
 
-from pipeline.engine.simulate import engine_named, load_engine, run_point
+from pipeline.engine.simulate import STATE, engine_named, load_engine, run_point
 from pipeline.execution.cancel import Stop, StoppedError
 from pipeline.model.parameters import Configuration
+from pipeline.model.state import Start
 from pipeline.model.variables import stacked
 
-#: Points by content key.
-Task = list[tuple[str, Configuration]]
+
+class Job(NamedTuple):
+    """A point to run: its content key, and where it goes on, if it ran before."""
+
+    key: str
+    point: Configuration
+    start: Start | None = None
+
+
+Task = list[Job]
 
 
 class Tasks:
@@ -24,16 +34,16 @@ class Tasks:
 
     Parameters
     ----------
-    points : iterable of (str, Configuration)
-        The points by content key.
+    jobs : iterable of Job
+        The points.
     size : int
         Points per batch.
     stop : Stop
         Flag that ends the iteration.
     """
 
-    def __init__(self, points: Iterable[tuple[str, Configuration]], size: int, stop: Stop) -> None:
-        self._waiting = iter(points)
+    def __init__(self, jobs: Iterable[Job], size: int, stop: Stop) -> None:
+        self._waiting = iter(jobs)
         self._size = size
         self._stop = stop
 
@@ -65,11 +75,14 @@ class Batch:
         Their variables by name, units as in `variables.VARIABLES`; the first dimension is `keys`.
     failures : dict of Failure
         The points that failed, by content key.
+    states : list of bytes
+        The end states of those that are done, empty where one is not kept.
     """
 
     keys: list[str]
     columns: Mapping[str, NDArray]
     failures: dict[str, Failure] = field(default_factory=dict)
+    states: list[bytes] = field(default_factory=list)
 
 
 def run_batch(
@@ -82,8 +95,8 @@ def run_batch(
 
     Parameters
     ----------
-    task : list of (str, Configuration)
-        The points by content key.
+    task : list of Job
+        The points.
     engine : str
         Name of the engine.
     timeout : float or None
@@ -93,13 +106,13 @@ def run_batch(
     stop : Stop, optional
         Flag that ends the batch.
     """
-    load_engine(engine, {type(point.stdp) for _, point in task})
-    run, record = engine_named(engine), task[0][1].record  # one for all points of a sweep
+    load_engine(engine, {type(job.point.stdp) for job in task})
+    run, record = engine_named(engine), task[0].point.record  # one for all points of a sweep
     results, failures = {}, {}
-    for key, point in task:
+    for key, point, start in task:
         try:
             checkpoint = _checkpoint(timeout, stop)
-            results[key] = run_point(point, run, checkpoint=checkpoint)
+            results[key] = run_point(point, run, checkpoint=checkpoint, start=start)
             if timeout is not None:
                 checkpoint()  # a short run does not call it
         except StoppedError:
@@ -109,8 +122,9 @@ def run_batch(
             failures[key] = _failure(error)
             if fail_fast:
                 break
+    states = [result.pop(STATE, b"") for result in results.values()]
     try:
-        return Batch(list(results), stacked(list(results.values()), record), failures)
+        return Batch(list(results), stacked(list(results.values()), record), failures, states)
     except MemoryError as error:
         return Batch([], {}, failures | dict.fromkeys(results, _failure(error)))
 

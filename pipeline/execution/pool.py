@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pipeline.engine.cost import longest_seconds
 from pipeline.execution.backends import BACKENDS, SECONDS_IN_PYTHON
-from pipeline.execution.batch import Batch, Tasks
+from pipeline.execution.batch import Batch, Job, Tasks
 from pipeline.execution.cancel import Stop
 from pipeline.model.parameters import Configuration
+from pipeline.model.state import Start
 from pipeline.request.points import Points
 from pipeline.request.run_settings import RunSettings
 from pipeline.request.size import largest_bytes
@@ -24,7 +25,11 @@ _BYTES_PER_BATCH = 32_000_000
 _MOST_UNLIKE = 1000
 
 
-def run_points(points: Points, settings: RunSettings) -> Iterator[Batch]:
+def run_points(
+    points: Points,
+    settings: RunSettings,
+    start_of: Callable[[str], Start | None] = lambda key: None,
+) -> Iterator[Batch]:
     """Run points on the configured backend and yield their results in batches, in any order.
 
     A point that raises, exceeds the timeout or kills its worker becomes a `Failure` and stops no
@@ -36,6 +41,8 @@ def run_points(points: Points, settings: RunSettings) -> Iterator[Batch]:
         The points, which are made batch by batch.
     settings : RunSettings
         Engine, backend, number of workers, size of a batch, timeout.
+    start_of : callable
+        Returns where the point of a content key goes on, None if it begins.
 
     Raises
     ------
@@ -50,7 +57,10 @@ def run_points(points: Points, settings: RunSettings) -> Iterator[Batch]:
     size = settings.batch_size or automatic
     n_workers = min(n_workers, math.ceil(len(points) / size))
     stop = Stop()
-    tasks = Tasks(points.items(), size, stop)
+    jobs = (
+        Job(key, point, start_of(key) if point.can_go_on else None) for key, point in points.items()
+    )
+    tasks = Tasks(jobs, size, stop)
     with stop.on_interrupts():
         try:
             for batch in backend.run(tasks, n_workers, settings, stop) if points else ():

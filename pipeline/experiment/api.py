@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pipeline.engine.simulate import available_engine, engine_named, run_point
+from pipeline.engine.simulate import STATE, available_engine, engine_named, run_point
 from pipeline.experiment.dry_run import Plan, plan_grid
+from pipeline.experiment.phases import GIVEN, phase_from, with_state
 from pipeline.experiment.run import run_grid, warn_of_unstable_steps
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import given_cells
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
 
 def simulate(
-    configuration: Configuration, spikes: ArrayLike | None = None, **settings: Any
+    configuration: Configuration,
+    spikes: ArrayLike | None = None,
+    state: xr.Dataset | None = None,
+    **settings: Any,
 ) -> xr.Dataset:
     """Run one simulation and return its results, labelled, in full precision.
 
@@ -42,6 +46,12 @@ def simulate(
         The parameters; see `pipeline.configure`.
     spikes : array_like, (n_synapses, n_steps), optional
         Input spikes in place of the configured process: 0 or 1 [dimensionless].
+    state : Dataset, optional
+        An earlier simulation with `state` (state_byte) [dimensionless], from which this one goes
+        on: weights, traces, potential, conductance, and the random numbers that follow. Parameters
+        may be others, except for the number of synapses, the time step and the traces of the rule.
+        Times and statistics are those of this one, whose first step is the last of the earlier one,
+        which did not take it.
     **settings
         Settings of the section `run`; only `engine` has an effect on a single simulation.
 
@@ -53,35 +63,46 @@ def simulate(
         [dimensionless], `mean_weight` () [dimensionless], `euler_overshoot` () [dimensionless],
         `effective_ltd_ratio` () [dimensionless], `status` () [dimensionless]; as recorded,
         `weight_history` (sample_time, synapse) [dimensionless], `rate_history` (sample_time) [Hz],
-        `spike_time` (spike) [ms] and every state variable (time, ...). Without `wall_time` and
+        `spike_time` (spike) [ms], every state variable (time, ...), and the end state `state`
+        (state_byte) [dimensionless] for simulations that go on from it. Without `wall_time` and
         `made_by`: the same call returns an identical dataset, but for the attribute `created`.
         Code, packages and host are attributes as well, so that a file of `to_netcdf` states them.
 
     Raises
     ------
     RequestError
-        If `spikes` does not match the configuration, or a setting is not allowed.
+        If `spikes` or `state` does not match the configuration, or a setting is not allowed.
     FloatingPointError
         If the membrane potential or a weight is infinite or NaN at the end.
     """
     _refuse_other_than(configuration)
     run_settings = default_run_settings(**settings)
     n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
+    if spikes is not None and configuration.simulation.ends_when_settled:
+        raise RequestError("simulation.until=settled: must be duration where spikes are given")
     cells = None if spikes is None else given_cells(spikes, n_synapses, n_steps)
+    phase = None if state is None else phase_from(configuration, state)
+    if phase is not None:
+        first = phase.start.state.step * n_synapses
+        cells = phase.cells if cells is None else (chunk + first for chunk in cells)
     exact = configuration.record.with_admitted(dtype="float64")
     configuration = configuration.with_admitted(record=exact)
     grid = Grid(configuration)
     refuse_larger_than_memory(grid, in_memory=True)
     engine = available_engine(run_settings.engine, [configuration])
-    arrays = stacked([run_point(configuration, engine_named(engine), cells)], exact)
+    start = phase.start if phase else None
+    result = run_point(configuration, engine_named(engine), cells, start=start)
+    end_state = result.pop(STATE, b"")
+    arrays = stacked([result], exact)
     warn_of_unstable_steps(arrays["euler_overshoot"])
     recorded = {name: array for name, array in arrays.items() if name not in ABOUT_RUNS}
     recorded["status"] = np.array([DONE], np.int8)
-    note = {} if spikes is None else {"input": "spikes given by the caller"}
+    note = {} if spikes is None else {GIVEN: "spikes given by the caller"}
     made_by = provenance.of_simulation(
         run_settings.with_admitted(engine=engine), configuration.own_files
     )
-    return label(grid, recorded, made_by | note).to_xarray()
+    dataset = label(grid, recorded, made_by | note).to_xarray()
+    return with_state(dataset, end_state, phase.chain if phase else [])
 
 
 def sweep(

@@ -16,8 +16,10 @@ from pipeline.engine.cost import SECONDS_PER_BYTE, estimated_seconds, longest_se
 from pipeline.engine.simulate import Engine, available_engine, engine_named, run_point
 from pipeline.execution.backends import BACKENDS
 from pipeline.execution.pool import unlike_in_time
+from pipeline.model.looks import first_look, last_look
 from pipeline.model.parameters import Configuration
 from pipeline.model.quantity import rounded
+from pipeline.model.sections import UNTIL, Settle
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
 from pipeline.request.points import Points
@@ -62,8 +64,12 @@ class Plan:
         The engine that would be used.
     n_workers : int
         Number of points that would run in parallel.
-    seconds : float
-        Estimated wall time [s].
+    seconds, seconds_at_most : float
+        Estimated wall time [s], and the longest one of runs until they have settled.
+    going_on : int
+        Number of points that go on from the end of an earlier run.
+    until_settled : bool
+        Whether runs end when they have settled.
     n_bytes : int
         Size of the results [bytes]; compression makes the file smaller.
     with_spike_times : bool
@@ -81,12 +87,17 @@ class Plan:
     engine: str
     n_workers: int
     seconds: float
+    seconds_at_most: float
+    going_on: int
+    until_settled: bool
     n_bytes: int
     with_spike_times: bool
 
     def __str__(self) -> str:
         n_asked, n_points = sum(self.asked), sum(self.everything)
         lines = [f"points: {n_asked:,}, {self.asked.done:,} of them done"]
+        if self.going_on:
+            lines[0] += f", {self.going_on:,} go on from an earlier end"
         if n_points > n_asked:
             lines[0] += f"; the file has a grid of {n_points:,}"
         lines += [f"axis: {axis.key} = {_values(axis)}" for axis in self.axes]
@@ -94,9 +105,12 @@ class Plan:
             lines += [f"axis of the file: {axis.key} = {_values(axis)}" for axis in self.file_axes]
         lines += [_derived(name, *array) for name, array in self.derived.items()]
         lines += [f"no effect: all points along {key} are the same run" for key in self.idle]
-        lines.append(f"duration: {_durations(*self.durations)}")
+        until = "until it has settled, " if self.until_settled else ""
+        lines.append(f"duration: {until}{_durations(*self.durations)}")
         workers = f"{self.n_workers} worker{'s' if self.n_workers > 1 else ''}"
-        lines.append(f"time: about {_duration(self.seconds)} ({self.engine} engine, {workers})")
+        shortest, longest = _duration(self.seconds), _duration(self.seconds_at_most)
+        time = shortest if shortest == longest else f"{shortest} to {longest}"
+        lines.append(f"time: about {time} ({self.engine} engine, {workers})")
         except_spikes = ", without spike times" if self.with_spike_times else ""
         lines.append(f"size: about {_size(self.n_bytes)} before compression{except_spikes}")
         if self.directory:
@@ -134,6 +148,10 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
     n_workers = max(1, min(most, len(pending)))
     united = state.arrays.grid
     n_bytes = bytes_per_point(united) * len(united.points)
+    around = _SECONDS_AROUND * len(grid.points) + SECONDS_PER_BYTE * n_bytes
+    shortest, longest_of_all = (
+        seconds / n_workers + around for seconds in _seconds(pending, unlike, engine)
+    )
     return Plan(
         axes=grid.axes,
         file_axes=united.axes,
@@ -145,9 +163,10 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
         everything=state.arrays.counts(),
         engine=engine,
         n_workers=n_workers,
-        seconds=_seconds(pending, unlike, engine) / n_workers
-        + _SECONDS_AROUND * len(grid.points)
-        + SECONDS_PER_BYTE * n_bytes,
+        seconds=shortest,
+        seconds_at_most=longest_of_all,
+        going_on=state.n_going_on(pending),
+        until_settled=grid.points[0].simulation.ends_when_settled,
         n_bytes=n_bytes,
         with_spike_times=united.record.spike_times,
     )
@@ -163,16 +182,44 @@ def _derived_parameters(grid: Grid) -> dict[str, LabelledArray]:
     }
 
 
-def _seconds(points: Points, unlike: Sequence[tuple[Configuration, float]], engine: str) -> float:
-    """Return the time of all points [s]: the sum of estimates, scaled by the time of trials."""
+def _seconds(
+    points: Points, unlike: Sequence[tuple[Configuration, float]], engine: str
+) -> tuple[float, float]:
+    """Return the time of all points [s]: the sum of estimates, scaled by the time of trials.
+
+    Of runs until they have settled it is the shortest and the longest time, else one time twice.
+    """
     tried = [_shortened(point, engine) for point in points[:: -(-len(points) // _TRIALS) or 1]]
     run = engine_named(engine)
     for point in tried[:1]:
         _trial(point, run)  # the first run of a process takes longer
     took = sum(_trial(point, run) for point in tried)
     expected = sum(estimated_seconds(point, engine) for point in tried)
-    total = sum(number * estimated_seconds(point, engine) for point, number in unlike)
-    return total * took / expected if tried else 0.0
+    if not tried:
+        return 0.0, 0.0
+    shortest, longest = (
+        sum(number * estimated_seconds(end(point), engine) for point, number in unlike)
+        for end in (_at_first_look, _at_limit)
+    )
+    return shortest * took / expected, longest * took / expected
+
+
+def _at_first_look(point: Configuration) -> Configuration:
+    """Return the point with a fixed duration: that of its first look, if it has one."""
+    if not point.simulation.ends_when_settled:
+        return point
+    return _of_duration(point, first_look(point.settle.minimum))
+
+
+def _at_limit(point: Configuration) -> Configuration:
+    """Return the point with a fixed duration: its limit, if it has one."""
+    return _of_duration(point, point.simulation.duration)
+
+
+def _of_duration(point: Configuration, duration: float) -> Configuration:
+    """Return the point with a fixed duration [ms]."""
+    simulation = dataclasses.replace(point.simulation, duration=duration, until=UNTIL[0])
+    return point.with_admitted(simulation=simulation, settle=Settle())
 
 
 def _trial(point: Configuration, run: Engine) -> float:
@@ -185,14 +232,12 @@ def _trial(point: Configuration, run: Engine) -> float:
 
 def _shortened(point: Configuration, engine: str) -> Configuration:
     """Return the point with the duration of a trial, without recording."""
+    point = _at_limit(point)
     share = min(1.0, _SECONDS_PER_TRIAL / estimated_seconds(point, engine))
     simulation = point.simulation
-    duration = max(simulation.dt, share * simulation.duration)
-    return dataclasses.replace(
-        point,
-        simulation=dataclasses.replace(simulation, duration=duration),
-        record=dataclasses.replace(point.record, weight_interval=None, traces=False),
-    )
+    shorter = _of_duration(point, max(simulation.dt, share * simulation.duration))
+    record = dataclasses.replace(point.record, weight_interval=None, traces=False)
+    return dataclasses.replace(shorter, record=record)
 
 
 def _values(axis: Axis) -> str:
@@ -224,6 +269,9 @@ def _duration(seconds: float) -> str:
 
 
 def _shortest_and_longest(grid: Grid) -> tuple[float, float]:
+    one = grid.points[0]
+    if one.simulation.ends_when_settled:
+        return first_look(one.settle.minimum), last_look(one.simulation.duration)
     _, points = grid.slice_along(["simulation.duration"])
     durations = [point.simulation.duration for point in points]
     return min(durations), max(durations)

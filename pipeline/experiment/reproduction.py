@@ -6,23 +6,28 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engine.simulate import available_engine, engine_named, run_point
+from pipeline.experiment.api import simulate
+from pipeline.experiment.phases import EARLIER, GIVEN, phase_from
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import PROCESSES
 from pipeline.model.parameters import Configuration, all_quantities
 from pipeline.model.plasticity import RULES
 from pipeline.model.quantity import unknown_key, written
-from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, stacked
+from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, Result, stacked
 from pipeline.request.grid import Grid
 from pipeline.request.spec import grid_of_request
 from pipeline.storage.netcdf import opened, request_in, runs_in
 from pipeline.storage.provenance import RunRecord
 from pipeline.system.output import say
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 #: Up to this many values of an axis are listed.
 _MOST_LISTED = 8
@@ -125,6 +130,11 @@ class _Recorded:
         shape, n_points = self.grid.shape, len(self.grid.points)
         self.not_recorded: set[str] = set()
         self.n_unknown = 0
+        self._engine = getattr(file, "engine", None) if not self._runs else None
+        self._chain = json.loads(getattr(file, EARLIER, "[]"))
+        given = [getattr(file, GIVEN, ""), *(one["given_spikes"] for one in self._chain)]
+        if any(given):
+            raise RequestError("its input spikes were given by the caller, and are not in the file")
         self._columns = {
             name: file[name][...].reshape(n_points, *file[name].shape[len(shape) :])
             for name in ("status", "made_by", *VARIABLES)
@@ -159,7 +169,7 @@ class _Recorded:
         Where it is not known which engine computed the point, it is one of them.
         """
         point = self.grid.points[position]
-        recorded = self._run_of(position).get("engine")
+        recorded = self._run_of(position).get("engine", self._engine)
         engines = [recorded] if recorded else [available_engine("compiled", [point]), "reference"]
         differences: list[list[str]] = []
         for engine in dict.fromkeys(engines):
@@ -173,7 +183,8 @@ class _Recorded:
 
     def _differences(self, position: int, point: Configuration, engine: str) -> Iterator[str]:
         try:
-            again = stacked([run_point(point, engine_named(engine))], point.record)
+            point = self._as_long(position, point)
+            again = stacked([self._run(point, engine)], point.record)
         except Exception as error:  # reported as a difference
             yield f"cannot be run ({type(error).__name__}: {error})"
             return
@@ -187,9 +198,28 @@ class _Recorded:
             else:
                 yield from _difference(name, column[0], recorded)
 
+    def _as_long(self, position: int, point: Configuration) -> Configuration:
+        """Return a point until it has settled with the time that it took as its limit."""
+        if not point.simulation.ends_when_settled:
+            return point
+        duration = float(self._columns["run_duration"][position])
+        return point.replaced({"simulation.duration": duration})
+
+    def _run(self, point: Configuration, engine: str) -> Result:
+        """Run a point again, and before it the simulations from whose ends it went on."""
+        earlier: xr.Dataset | None = None
+        for one in self._chain:
+            configuration = Configuration.from_mapping(one["configuration"])
+            kept = configuration.replaced({"record.state": True})
+            earlier = simulate(kept, state=earlier, engine=one["engine"])
+        if earlier is None:
+            return run_point(point, engine_named(engine))
+        phase = phase_from(point, earlier)
+        return run_point(point, engine_named(engine), phase.cells, start=phase.start)
+
     def _run_of(self, position: int) -> RunRecord:
         """Return the record of the run that made a point, empty where it is not known."""
-        made_by = self._columns["made_by"][position]
+        made_by = self._columns["made_by"][position] if "made_by" in self._columns else -1
         return self._runs[made_by] if 0 <= made_by < len(self._runs) else {}
 
 
@@ -215,7 +245,11 @@ def _is_missing(recorded: NDArray, again: NDArray) -> bool:
 
 
 def _difference(name: str, again: NDArray, recorded: NDArray) -> Iterator[str]:
-    """Yield how a variable differs from the file, which may be padded with NaN."""
+    """Yield how a variable differs from the file, which may be padded with NaN, or be shorter."""
+    missing = [max(0, n - m) for n, m in zip(again.shape, recorded.shape, strict=True)]
+    if any(missing):
+        widths = [(0, n) for n in missing]
+        recorded = np.pad(recorded.astype(float), widths, constant_values=np.nan)
     own = tuple(slice(length) for length in again.shape)
     same = (again == recorded[own]) & (np.signbit(again) == np.signbit(recorded[own]))
     same |= np.isnan(again) & np.isnan(recorded[own])

@@ -45,6 +45,10 @@ class Outcome:
         The same numbers of all points in `results`.
     reused : int
         Number of requested points that were done before.
+    continued : int
+        Number of requested points that went on from the end of an earlier run.
+    not_continued : int
+        Number of those that failed to, and keep the results that they had.
     seconds : float
         Wall time [s].
     """
@@ -53,6 +57,8 @@ class Outcome:
     asked: Counts
     everything: Counts
     reused: int
+    continued: int
+    not_continued: int
     seconds: float
 
 
@@ -98,8 +104,8 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
     tracker = open_tracker(settings, directory)
     with directory.held() if directory else contextlib.nullcontext():
         state = SweepState(grid, directory)
-        reused = state.counts().done
         pending = state.pending()
+        reused, continued = state.n_finished(), state.n_going_on(pending)
         if pending:
             settings = dataclasses.replace(
                 settings, engine=available_engine(settings.engine, pending.unlike_models())
@@ -108,7 +114,8 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
             state.warn_of_other_code()
         state.open()
         with _logging_to(directory):
-            log.info("%d points, %d of them finished before", len(grid.points), reused)
+            text = "%d points, %d of them finished before, %d go on from an earlier end"
+            log.info(text, len(grid.points), reused, continued)
             try:
                 _run(pending, settings, state)
             except KeyboardInterrupt as interrupt:
@@ -128,7 +135,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
             if tracker:
                 tracker.log(state, results)
     asked, everything = state.counts(), state.arrays.counts()
-    return Outcome(results, asked, everything, reused, seconds)
+    return Outcome(results, asked, everything, reused, continued, state.n_not_continued, seconds)
 
 
 def _run(pending: Points, settings: RunSettings, state: SweepState) -> None:
@@ -138,9 +145,11 @@ def _run(pending: Points, settings: RunSettings, state: SweepState) -> None:
     with tqdm(
         total=len(pending), unit="point", **(shown if pending else {"disable": True})
     ) as progress:
-        for batch in run_points(pending, settings):
+        for batch in run_points(pending, settings, state.start_of):
             state.enter(batch)
             failed += batch.failures
+            if (settled := state.n_settled()) is not None:
+                progress.set_postfix_str(f"{settled:,} settled", refresh=False)
             progress.update(len(batch.keys) + len(batch.failures))
     if failed:
         point, reason = state.describe(failed[0]), state.failures[failed[0]].reason

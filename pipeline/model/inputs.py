@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import quantity, written
 from pipeline.model.registry import REGISTRIES, Registry, Variant
-from pipeline.model.streams import exponential, stream_of, uniform, words
+from pipeline.model.streams import Stream, exponential, stream_of, uniform, words
 
 Cells = NDArray[np.int64]
 
@@ -51,6 +51,8 @@ class InputProcess(Variant):
         The value of `input.process`.
     bernoulli : bool
         Whether its events are those of `bernoulli_cells`, which the compiled engine draws itself.
+    needs_duration : bool
+        Whether the events depend on the number of steps: a longer run has other ones.
     theory_gap : str
         Why the equilibrium theory of weights (`analysis.measures.theory`) does not cover the
         process; empty where it does. It covers independent Poisson trains of one constant rate.
@@ -61,6 +63,7 @@ class InputProcess(Variant):
     title: ClassVar[str] = "input process"
     chosen_by: ClassVar[str] = "process"
     bernoulli: ClassVar[bool] = False
+    needs_duration: ClassVar[bool] = False
     theory_gap: ClassVar[str] = "the theory covers independent Poisson inputs of one rate only"
 
     process: str = quantity("input process", kind=str)
@@ -178,7 +181,9 @@ def random_generator(seed: int, stream: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(stream,))))
 
 
-def bernoulli_cells(p: float, n_synapses: int, n_steps: int, seed: int) -> Iterator[Cells]:
+def bernoulli_cells(
+    p: float, n_synapses: int, n_steps: int, seed: int, first: int = 0, cell: int = 0
+) -> Iterator[Cells]:
     """Draw a Bernoulli trial of probability `p` in every cell, by geometric gaps between spikes.
 
     The cost is proportional to the number of spikes, not of cells.
@@ -191,6 +196,8 @@ def bernoulli_cells(p: float, n_synapses: int, n_steps: int, seed: int) -> Itera
         Size of the lattice.
     seed : int
         Random seed.
+    first, cell : int
+        Number of events that are left out, and the cell after the last of them.
 
     Yields
     ------
@@ -200,18 +207,56 @@ def bernoulli_cells(p: float, n_synapses: int, n_steps: int, seed: int) -> Itera
     if p <= 0:
         return
     n_cells = n_steps * n_synapses
-    factor = mean_gap(p)
-    stream = stream_of(seed, INPUT_STREAM)
-    last = -1
-    for first in itertools.count(0, CHUNK):
-        gaps = exponential(uniform(words(stream, first, CHUNK))) * factor
-        gaps = np.minimum(gaps, n_cells)  # longer ones may overflow an integer
-        cells = last + np.cumsum(gaps.astype(np.int64) + 1)
+    stream, factor, last = stream_of(seed, INPUT_STREAM), mean_gap(p), cell - 1
+    for begin in itertools.count(first, CHUNK):
+        cells = last + np.cumsum(gaps(stream, begin, CHUNK, factor, n_cells) + 1)
         if cells[-1] >= n_cells:
             yield cells[: np.searchsorted(cells, n_cells)]
             return
         yield cells
         last = cells[-1]
+
+
+def gaps(stream: Stream, first: int, count: int, factor: float, longest: int) -> NDArray[np.int64]:
+    """Return the numbers of empty cells before consecutive events of `bernoulli_cells`.
+
+    Parameters
+    ----------
+    stream : Stream
+        The random stream.
+    first, count : int
+        Index of the first event, and how many.
+    factor : float
+        As of `mean_gap`.
+    longest : int
+        Longer gaps, which may overflow an integer, are this long.
+
+    Returns
+    -------
+    ndarray of int64, (count,)
+        Numbers of cells, dimensionless.
+    """
+    variates = exponential(uniform(words(stream, first, count))) * factor
+    return np.minimum(variates, longest).astype(np.int64)
+
+
+def cells_from(chunks: Iterable[Cells], first: int) -> Iterator[Cells]:
+    """Yield the events from a cell on.
+
+    Parameters
+    ----------
+    chunks : iterable of ndarray of int64, (n_events,)
+        Cells of the lattice in time order; indices, dimensionless.
+    first : int
+        The cell.
+
+    Yields
+    ------
+    ndarray of int64, (n_events,)
+        The same cells without those before; indices, dimensionless. Chunks may be empty.
+    """
+    for chunk in chunks:
+        yield chunk[np.searchsorted(chunk, first) :]
 
 
 def given_cells(spikes: ArrayLike, n_synapses: int, n_steps: int) -> Iterator[Cells]:
@@ -249,7 +294,7 @@ def given_cells(spikes: ArrayLike, n_synapses: int, n_steps: int) -> Iterator[Ce
 
 
 def active_synapses(
-    chunks: Iterator[Cells], n_synapses: int, n_steps: int
+    chunks: Iterator[Cells], n_synapses: int, n_steps: int, first: int = 0
 ) -> Iterator[NDArray[np.int64]]:
     """Yield the synapses that spike in each time step, in order.
 
@@ -259,6 +304,8 @@ def active_synapses(
         Cells of the lattice in time order; indices, dimensionless.
     n_synapses, n_steps : int
         Size of the lattice.
+    first : int
+        The first time step.
 
     Yields
     ------
@@ -266,7 +313,7 @@ def active_synapses(
         Synapse indices, rising, dimensionless.
     """
     waiting = np.empty(0, dtype=np.int64)
-    for start in range(0, n_steps, _BLOCK):
+    for start in range(first, n_steps, _BLOCK):
         stop = min(start + _BLOCK, n_steps)
         parts = [waiting]
         while parts[-1].size == 0 or parts[-1][-1] < stop * n_synapses:

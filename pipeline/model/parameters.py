@@ -14,8 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.model.checks import refuse_contradictions
 from pipeline.model.errors import RequestError
-from pipeline.model.inputs import SEED_POLICIES, Cells, InputProcess, checked_cells
+from pipeline.model.inputs import (
+    SEED_POLICIES,
+    Cells,
+    InputProcess,
+    bernoulli_cells,
+    cells_from,
+    checked_cells,
+)
+from pipeline.model.looks import sample_times
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import (
     Quantity,
@@ -27,15 +39,15 @@ from pipeline.model.quantity import (
     unknown_key,
     written,
 )
-from pipeline.model.sections import Neuron, Record, Simulation, Synapse
+from pipeline.model.sections import Neuron, Record, Settle, Simulation, Synapse, steps
+from pipeline.model.state import UNKNOWN, EndState
 from pipeline.model.streams import point_seed
 
 #: Part of every point's key; raise it when a change of the model changes any number.
 MODEL_VERSION = 4
 
-#: Most cells (steps times synapses): cell indices, summed over a chunk of gaps, must fit in int64.
-_MOST_CELLS = 2**48
-
+#: Steps of no samples.
+_NONE = np.empty(0, dtype=np.int64)
 
 #: Keys of `conf/config.yaml` that say where and how a sweep runs.
 _OF_A_SWEEP = ("study", "name", "outputs", "dry_run", "run")
@@ -55,6 +67,7 @@ class Configuration(Section):
     simulation: Simulation
     record: Record
     seed: int = quantity("random seed", kind=int, at_least=0, at_most=2**32 - 1)
+    settle: Settle = dataclasses.field(default_factory=Settle)
     #: The overrides it was composed from; they are applied again when a group is swept.
     overrides: tuple[str, ...] = dataclasses.field(default=(), compare=False, repr=False)
     #: The identifiers within `${...}` of each value that refers to others, by its key.
@@ -69,9 +82,7 @@ class Configuration(Section):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_time_step(self)
-        self.input.refuse_unfit_time_step(self.simulation.dt)
-        _check_size(self)
+        refuse_contradictions(self)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Configuration:
@@ -94,31 +105,42 @@ class Configuration(Section):
         sections = {name: getattr(self, name).to_mapping() for name in SECTIONS}
         return sections | {"seed": self.seed}
 
-    def input_events(self) -> Iterator[Cells]:
+    def input_events(self, start: EndState | None = None) -> Iterator[Cells]:
         """Yield the input events in time order, in chunks; see `InputProcess.events`.
+
+        Parameters
+        ----------
+        start : EndState, optional
+            The state of a run: those before it are left out.
 
         Yields
         ------
         ndarray of int64, (n_events,)
             Cells of the lattice; indices, dimensionless.
         """
-        n_steps, inputs = self.simulation.n_steps, self.input
-        events = inputs.events(self.simulation.dt, n_steps, self.input_seed)
-        if inputs.bernoulli:
-            return events
-        return checked_cells(events, n_steps * inputs.n_synapses, inputs.name)
+        dt, inputs = self.simulation.dt, self.input
+        # Of a run that goes on from a state: of as many steps again, at most.
+        n_steps = self.simulation.n_steps + (start.step if start else 0)
+        if inputs.bernoulli and start and start.n_events != UNKNOWN:
+            p, position = inputs.spike_probability(dt), (start.n_events, start.next_cell)
+            return bernoulli_cells(p, inputs.n_synapses, n_steps, self.input_seed, *position)
+        events = inputs.events(dt, n_steps, self.input_seed)
+        if not inputs.bernoulli:
+            events = checked_cells(events, n_steps * inputs.n_synapses, inputs.name)
+        return cells_from(events, start.step * inputs.n_synapses) if start else events
 
     @property
     def input_seed(self) -> int:
         """Seed of the input events; `input.seed_policy` decides what it depends on.
 
         Where it is independent, on the seed and on all values that determine results without the
-        duration and the recording: a longer run has the events of a shorter one.
+        what ends a run and the recording: a longer run has the events of a shorter one.
         """
         if self.input.seed_policy == SEED_POLICIES[0]:
             return self.seed
-        values = {name: getattr(self, name).key_values() for name in SECTIONS if name != "record"}
-        del values["simulation"]["duration"]
+        others = [name for name in SECTIONS if name not in ("record", "settle")]
+        values = {name: getattr(self, name).key_values() for name in others}
+        values["simulation"] = {"dt": self.simulation.dt}
         return point_seed(self.seed, str(values))
 
     @property
@@ -133,7 +155,50 @@ class Configuration(Section):
     def n_samples(self) -> int:
         """Number of samples of the weights: those that are not after the end of the run."""
         interval = self.record.weight_interval
-        return 0 if interval is None else math.floor(round(self.simulation.duration / interval, 6))
+        if interval is None:
+            return 0
+        if self.simulation.ends_when_settled:
+            return sample_times(self.simulation.duration, interval).size
+        return math.floor(round(self.simulation.duration / interval, 6))
+
+    def sample_steps(self) -> NDArray[np.int64]:
+        """Return the numbers of steps after which the weights of a fixed duration are sampled.
+
+        Returns
+        -------
+        ndarray of int64, (n_samples,)
+            Rising, dimensionless.
+        """
+        interval = self.record.weight_interval
+        if interval is None:
+            return _NONE
+        spacing = steps(interval, self.simulation.dt)
+        return spacing * np.arange(1, self.n_samples + 1)
+
+    def sample_intervals(self) -> NDArray[np.float64]:
+        """Return the times from each sample of the weights to the next.
+
+        Returns
+        -------
+        ndarray, (n_samples,)
+            Up to each sample [ms].
+        """
+        interval = self.record.weight_interval
+        if interval is None or not self.simulation.ends_when_settled:
+            return np.full(self.n_samples, interval, dtype=np.float64)
+        return np.diff(sample_times(self.simulation.duration, interval), prepend=0)
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the end state is kept, by default where a weight history is recorded."""
+        if self.record.state is not None:
+            return self.record.state
+        return self.record.weight_interval is not None or self.simulation.ends_when_settled
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether a longer run begins with what was recorded of a shorter one."""
+        return not (self.input.needs_duration or self.record.traces)
 
     def with_seed(self, seed: int) -> Configuration:
         """Return the same configuration with another seed; only the seed is validated.
@@ -226,7 +291,7 @@ class Configuration(Section):
 
 SECTIONS: dict[str, type[Section]] = {
     section.section: section
-    for section in (Neuron, Synapse, Rule, InputProcess, Simulation, Record)
+    for section in (Neuron, Synapse, Rule, InputProcess, Simulation, Settle, Record)
 }
 
 
@@ -321,42 +386,3 @@ def by_key(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         key = f"{prefix}{name}"
         flat |= by_key(value, f"{key}.") if isinstance(value, Mapping) else {key: value}
     return flat
-
-
-def _check_time_step(configuration: Configuration) -> None:
-    simulation, record = configuration.simulation, configuration.record
-    dt = simulation.dt
-    stdp = configuration.stdp
-    for key, tau in (
-        ("neuron.tau_m", configuration.neuron.tau_m),
-        ("synapse.tau_ex", configuration.synapse.tau_ex),
-        *((stdp.key(trace.tau), getattr(stdp, trace.tau)) for trace in stdp.traces.values()),
-    ):
-        if tau is not None and dt >= tau:
-            raise RequestError(
-                f"{written('simulation.dt', dt)}: the time step must be < {key}={tau:g} ms"
-            )
-    if simulation.duration < dt:
-        raise RequestError(
-            f"{written('simulation.duration', simulation.duration)}: simulated time must be at "
-            f"least one step, simulation.dt={dt:g} ms"
-        )
-    interval = record.weight_interval
-    if interval is None:
-        return
-    if (
-        abs(interval / dt - round(interval / dt)) > 1e-6
-        or not dt <= interval <= simulation.duration
-    ):
-        raise RequestError(
-            f"{written('record.weight_interval', interval)}: must be a multiple of "
-            f"simulation.dt={dt:g} ms and <= simulation.duration={simulation.duration:g} ms"
-        )
-
-
-def _check_size(configuration: Configuration) -> None:
-    duration = configuration.simulation.duration
-    if configuration.simulation.n_steps * configuration.input.n_synapses > _MOST_CELLS:
-        raise RequestError(
-            f"{written('simulation.duration', duration)}: steps times synapses must be <= 2**48"
-        )

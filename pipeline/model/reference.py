@@ -2,51 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.arithmetic import fma
+from pipeline.model.checks import MOST_CELLS
 from pipeline.model.inputs import Cells, active_synapses
+from pipeline.model.integration import Integration, Recording, run_to_end
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import POST, PRE, Rule, clipped
 from pipeline.model.sections import steps
-
-
-@dataclass
-class Recording:
-    """Result of one run, as an engine returns it.
-
-    Attributes
-    ----------
-    weight : ndarray, (n_synapses,)
-        Final weights.
-    spike_step : ndarray, (n_spikes,)
-        Time steps of the output spikes.
-    v : float
-        Membrane potential at the end [mV].
-    largest_g_ex : float
-        Largest conductance of any step, but at least
-        `Configuration.largest_stable_conductance`; relative to the leak, dimensionless.
-    weight_history : ndarray, (n_samples, n_synapses)
-        Weights after each interval of `record.weight_interval`; no rows when it is null.
-    traces : dict of ndarray
-        With `record.traces`: `v`, `g_ex` and the rule's postsynaptic traces of shape (n_steps,),
-        its presynaptic traces and `weight_trace` of shape (n_steps, n_synapses). Within a step:
-        potentials after the reset [mV], traces after their jump, weights after LTP and before LTD,
-        `g_ex` at the step's start; all but `v` dimensionless.
-    """
-
-    weight: NDArray[np.float64]
-    spike_step: NDArray[np.int64]
-    v: float
-    largest_g_ex: float
-    weight_history: NDArray[np.float64]
-    traces: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-
+from pipeline.model.state import UNKNOWN, EndState
 
 #: Synapses times steps between two calls of `checkpoint`, a few milliseconds.
 _CELLS_PER_STRETCH = 300_000
@@ -56,12 +25,10 @@ def run(
     configuration: Configuration,
     chunks: Iterator[Cells] | None = None,
     checkpoint: Callable[[], None] | None = None,
+    start: EndState | None = None,
+    drive: Callable[[Integration, Configuration], Recording] = run_to_end,
 ) -> Recording:
     """Integrate one neuron, driven by its input events.
-
-    The code numbers the operations within a step in their order. The last step has no next state:
-    it updates presynaptic traces only, neither weights nor potential, as in the notebook. The
-    steps of potential and conductance are grouped so that each waits for one operation.
 
     Parameters
     ----------
@@ -71,72 +38,189 @@ def run(
         Input events in time order, in place of the configured ones: cells of the lattice, indices.
     checkpoint : callable, optional
         Called several times a second; its exceptions end the run.
+    start : EndState, optional
+        The state from which the run goes on.
+    drive : callable
+        Advances the integration to its end, and returns the recording.
 
     Returns
     -------
     Recording
         Weights (n_synapses,), spike steps (n_spikes,) and recorded arrays; see there for units.
     """
-    neuron, synapse = configuration.neuron, configuration.synapse
-    rule, dt = configuration.stdp.resolved(), configuration.simulation.dt
-    n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
-    refractory_steps = steps(neuron.t_ref, dt)
-    last_step, stretch = n_steps - 1, max(1, _CELLS_PER_STRETCH // n_synapses)
-    chunks, recorder = chunks or configuration.input_events(), _Recorder(configuration)
-    v, g_ex, refractory, a = neuron.V_init, 0.0, 0, dt / neuron.tau_m
-    largest_g_ex = configuration.largest_stable_conductance
-    w = np.full(n_synapses, synapse.w_init)
-    traces, fields = _Traces(rule, n_synapses, dt), rule.fields()
+    return drive(ReferenceIntegration(configuration, chunks, checkpoint, start), configuration)
 
-    for step, active in enumerate(active_synapses(chunks, n_synapses, n_steps)):
-        recorder.sample(step, w)
-        if checkpoint and step % stretch == 0:
-            checkpoint()
 
-        # 1. Presynaptic traces: dx/dt = -x/tau, a jump at an input spike.
-        traces.decay_pre()
+class ReferenceIntegration:
+    """The model, step by step.
+
+    The code numbers the operations within a step in their order. The last step of a run has no next
+    state: it updates presynaptic traces only, neither weights nor potential, as in the notebook.
+    The steps of potential and conductance are grouped so that each waits for one operation.
+
+    Parameters
+    ----------
+    configuration, chunks, checkpoint, start
+        As of `run`.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        chunks: Iterator[Cells] | None = None,
+        checkpoint: Callable[[], None] | None = None,
+        start: EndState | None = None,
+    ) -> None:
+        n_synapses, dt = configuration.input.n_synapses, configuration.simulation.dt
+        self._configuration, self._checkpoint = configuration, checkpoint
+        self._counts_events = chunks is None and configuration.input.bernoulli
+        self._rule = configuration.stdp.resolved()
+        self._recorder = _Recorder(configuration, start.step if start else 0)
+        self._traces = _Traces(self._rule, n_synapses, dt)
+        self.step, self._free, self._n_events, self._next_cell = 0, 0, 0, 0
+        self._v, self._g_ex = configuration.neuron.V_init, 0.0
+        self._largest_g_ex = configuration.largest_stable_conductance
+        self._w = np.full(n_synapses, configuration.synapse.w_init)
+        self._spike_step: list[int] = []
+        self.start = start
+        if start is not None:
+            self._go_on_from(start)
+        self._first = self.step
+        chunks = configuration.input_events(start) if chunks is None else chunks
+        lattice = MOST_CELLS // n_synapses
+        self._active = active_synapses(chunks, n_synapses, lattice, self.step)
+
+    def _go_on_from(self, start: EndState) -> None:
+        self.step, self._free = start.step, start.free
+        self._n_events, self._next_cell = start.n_events, start.next_cell
+        self._v, self._g_ex, self._largest_g_ex = start.v, start.g_ex, start.largest_g_ex
+        self._w = start.weight.copy()
+        self._spike_step = start.spike_step.tolist()
+        self._traces.set(start.pre, start.post, start.step - 1 - start.base)
+
+    def advance(self, stop: int, sample_step: Sequence[int] = ()) -> NDArray[np.float64]:
+        """Integrate the steps up to before `stop`; see `Integration.advance`.
+
+        Parameters
+        ----------
+        stop : int
+            A step.
+        sample_step : sequence of int
+            Numbers of steps after which the weights are sampled.
+
+        Returns
+        -------
+        ndarray, (n_samples, n_synapses)
+            The weights at each of these, dimensionless.
+        """
+        neuron, synapse = self._configuration.neuron, self._configuration.synapse
+        n_synapses, dt = self._w.size, self._configuration.simulation.dt
+        rule, traces, recorder = self._rule, self._traces, self._recorder
+        fields, refractory_steps = rule.fields(), steps(neuron.t_ref, dt)
+        stretch, a = max(1, _CELLS_PER_STRETCH // n_synapses), dt / neuron.tau_m
+        v, g_ex, w, largest_g_ex = self._v, self._g_ex, self._w, self._largest_g_ex
+        samples, sampling = [], iter([*sample_step, None])
+        next_sample = next(sampling)
+
+        for step in range(self.step, stop):
+            if step == next_sample:
+                samples.append(w.copy())
+                next_sample = next(sampling)
+            if self._checkpoint and step % stretch == 0:
+                self._checkpoint()
+            active = next(self._active)
+
+            # 1. Presynaptic traces: dx/dt = -x/tau, a jump at an input spike.
+            self._move_pre(step, active)
+
+            # 2. Output spike: none while refractory, else at threshold: reset, LTP of all synapses.
+            spiked = False
+            if step < self._free:
+                v = neuron.V_reset
+            elif v >= neuron.V_th:
+                spiked = True
+                self._spike_step.append(step)
+                v = neuron.V_reset
+                traces.jump_post()
+                w = clipped(rule.potentiate(w, traces.of(...), fields))
+                self._free = step + 1 + refractory_steps
+            if recorder.traces:
+                recorder.note(step, v=v, g_ex=g_ex, weight_trace=w, **traces.values)
+
+            # 3. Conductance: dg/dt = -g/tau_ex, +g_max w at an input spike, w before its LTD.
+            # 4. LTD of the synapses that spike; then postsynaptic traces: dx/dt = -x/tau.
+            arriving = 0.0
+            if active.size:
+                w_active = w[active]
+                arriving = w_active.sum()
+                w[active] = clipped(rule.depress(w_active, traces.of(active), fields))
+                if step > 0:
+                    traces.jump_pre(active, late=True)
+                self._n_events += active.size
+                self._next_cell = step * n_synapses + int(active[-1]) + 1
+            g_ex = fma(g_ex, 1 - dt / synapse.tau_ex, synapse.g_max * arriving)
+            if spiked:
+                traces.jump_post(late=True)
+            traces.decay_post()
+
+            # 5. Membrane potential: tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex), one Euler step.
+            largest_g_ex = max(largest_g_ex, g_ex)
+            v = fma(v, 1 - a - a * g_ex, a * neuron.E_L + a * synapse.E_ex * g_ex)
+
+        self.step = max(stop, self.step)
+        self._v, self._g_ex, self._w, self._largest_g_ex = v, g_ex, w, largest_g_ex
+        samples += [w.copy()] * (len(sample_step) - len(samples))
+        return np.reshape(samples, (len(samples), n_synapses))
+
+    def _move_pre(self, step: int, active: NDArray[np.int64]) -> None:
+        """Decay the presynaptic traces to a step, and apply its jumps that are read after them."""
+        if step > self._first:  # a state has decayed traces
+            self._traces.decay_pre()
         if step > 0:
-            traces.jump_pre(active)
-        if step == last_step:
-            break
+            self._traces.jump_pre(active)
 
-        # 2. Output spike: none while refractory, else at threshold: reset and LTP of all synapses.
-        spiked = False
-        if refractory > 0:
-            v = neuron.V_reset
-            refractory -= 1
-        elif v >= neuron.V_th:
-            spiked = True
-            recorder.spike_step.append(step)
-            v = neuron.V_reset
-            traces.jump_post()
-            w = clipped(rule.potentiate(w, traces.of(...), fields))
-            refractory = refractory_steps
-        if recorder.traces:
-            recorder.note(step, v=v, g_ex=g_ex, weight_trace=w, **traces.values)
+    def spikes(self) -> NDArray[np.int64]:
+        """Return the steps of all output spikes so far.
 
-        # 3. Conductance: dg/dt = -g/tau_ex, +g_max w at an input spike, w before this step's LTD.
-        # 4. LTD of the synapses that spike; then postsynaptic traces: dx/dt = -x/tau.
-        arriving = 0.0
-        if active.size:
-            w_active = w[active]
-            arriving = w_active.sum()
-            w[active] = clipped(rule.depress(w_active, traces.of(active), fields))
-            if step > 0:
-                traces.jump_pre(active, late=True)
-        g_ex = fma(g_ex, 1 - dt / synapse.tau_ex, synapse.g_max * arriving)
-        if spiked:
-            traces.jump_post(late=True)
-        traces.decay_post()
+        Returns
+        -------
+        ndarray of int64, (n_spikes,)
+            Rising; indices, dimensionless.
+        """
+        return np.array(self._spike_step, dtype=np.int64)
 
-        # 5. Membrane potential: tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex), one Euler step.
-        largest_g_ex = max(largest_g_ex, g_ex)
-        v = fma(v, 1 - a - a * g_ex, a * neuron.E_L + a * synapse.E_ex * g_ex)
+    def state(self) -> EndState:
+        """Return the state before the next step."""
+        pre, post = self._traces.decayed(self.step > self._first)
+        position = (self._n_events, self._next_cell) if self._counts_events else (UNKNOWN,) * 2
+        return EndState(
+            self.step,
+            self._free,
+            max(0, self.step - 1),
+            *position,
+            self._v,
+            self._g_ex,
+            self._largest_g_ex,
+            self._w.copy(),
+            pre,
+            post,
+            self.spikes(),
+        )
 
-    if recorder.traces:
-        recorder.note(last_step, v=v, g_ex=g_ex, weight_trace=w, **traces.values)
-    recorder.sample(n_steps, w)
-    return recorder.recording(w, v, largest_g_ex)
+    def recording(self, n_steps: int) -> Recording:
+        """Return the recording of a run of some steps, of which all but the last were taken."""
+        if self._recorder.traces:
+            self._move_pre(self.step, next(self._active))
+            values: dict[str, Any] = {"v": self._v, "g_ex": self._g_ex, "weight_trace": self._w}
+            self._recorder.note(self.step, **values, **self._traces.values)
+        return Recording(
+            n_steps=n_steps,
+            weight=self._w.copy(),
+            spike_step=self.spikes(),
+            v=self._v,
+            largest_g_ex=self._largest_g_ex,
+            traces=self._recorder.traces,
+        )
 
 
 class _Traces:
@@ -169,6 +253,20 @@ class _Traces:
         value = self.values[name]
         return value[self._active] if name in self._names_pre else value
 
+    def set(self, pre: NDArray, post: NDArray, n_decays: int) -> None:
+        """Set all traces, given over the scale of `n_decays` steps of decay."""
+        for row, (x, factor) in zip(pre, self._decay_pre, strict=True):
+            np.multiply(row, factor**n_decays, out=x)
+        for stored, (name, factor) in zip(post, self._decay_post, strict=True):
+            self.values[name] = float(stored) * factor**n_decays
+
+    def decayed(self, by_a_step: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return all traces as they are before the next step, presynaptic ones by a step later."""
+        pre = [x * factor if by_a_step else x.copy() for x, factor in self._decay_pre]
+        post = [self.values[name] for name, _ in self._decay_post]
+        n_synapses = next((x.size for x in pre), 0)
+        return np.reshape(pre, (len(pre), n_synapses)), np.array(post, dtype=np.float64)
+
     def of(self, active: Any) -> _Traces:
         """Choose the synapses whose presynaptic traces are read; `...` chooses all."""
         self._active = active
@@ -199,17 +297,13 @@ class _Traces:
 
 
 class _Recorder:
-    """Stores the variables that `record` selects during the integration."""
+    """Stores the state variables of every step, if `record.traces` selects them."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        record, dt = configuration.record, configuration.simulation.dt
+    def __init__(self, configuration: Configuration, first: int) -> None:
         n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
-        interval = record.weight_interval
-        self.sample_steps = 0 if interval is None else steps(interval, dt)
-        self.spike_step: list[int] = []
-        self.history: list[NDArray] = []
+        self._first = first
         self.traces: dict[str, NDArray] = {}
-        if record.traces:
+        if configuration.record.traces:
             rule, shape = configuration.stdp, (n_steps, n_synapses)
             self.traces |= {
                 name: np.empty(n_steps) for name in ("v", "g_ex", *rule.traces_of(POST))
@@ -218,23 +312,7 @@ class _Recorder:
                 name: np.empty(shape) for name in ("weight_trace", *rule.traces_of(PRE))
             }
 
-    def sample(self, steps_done: int, w: NDArray) -> None:
-        """Store the weights at the end of each sampling interval."""
-        if self.sample_steps and steps_done and steps_done % self.sample_steps == 0:
-            self.history.append(w.copy())
-
     def note(self, step: int, **state: float | NDArray) -> None:
         """Store the state variables of one step."""
         for name, value in state.items():
-            self.traces[name][step] = value
-
-    def recording(self, w: NDArray, v: float, largest_g_ex: float) -> Recording:
-        """Return the stored variables as arrays."""
-        return Recording(
-            weight=w,
-            spike_step=np.array(self.spike_step, dtype=np.int64),
-            v=v,
-            largest_g_ex=largest_g_ex,
-            weight_history=np.reshape(self.history, (len(self.history), w.size)),
-            traces=self.traces,
-        )
+            self.traces[name][step - self._first] = value

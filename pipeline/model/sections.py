@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import Section, quantity, written
+
+#: What may end a run.
+UNTIL = ("duration", "settled")
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,47 @@ class Simulation(Section):
 
     duration: float = quantity("simulated time", "ms", above=0, at_most=1e12)
     dt: float = quantity("time step", "ms", at_least=1e-6)
+    until: str = quantity(
+        "what ends a run",
+        kind=str,
+        choices=UNTIL,
+        neutral=UNTIL[0],
+    )
 
     @functools.cached_property
     def n_steps(self) -> int:
-        """Number of time steps, rounded up."""
+        """Number of time steps, rounded up; the largest one of a run until it has settled."""
         return steps(self.duration, self.dt)
+
+    @property
+    def ends_when_settled(self) -> bool:
+        """Whether a run ends when it has settled."""
+        return self.until != UNTIL[0]
+
+    def key_values(self) -> dict[str, Any]:
+        """Return the values that determine results: not the limit of a run until it has settled."""
+        values = super().key_values()
+        if self.ends_when_settled:
+            del values["duration"]
+        return values
+
+
+@dataclass(frozen=True)
+class Settle(Section):
+    """When a run has settled, see `simulation.until`."""
+
+    section: ClassVar[str] = "settle"
+    title: ClassVar[str] = "criterion of stationarity"
+
+    tolerance: float = quantity(
+        "largest change still to come of the mean weight and of the shares of weights",
+        above=0,
+        at_most=1,
+        neutral=0.05,
+    )
+    minimum: float = quantity(
+        "earliest time at which a run may end", "ms", at_least=0, at_most=1e12, neutral=64_000.0
+    )
 
 
 @dataclass(frozen=True)
@@ -79,6 +118,16 @@ class Record(Section):
         kind=str,
         choices=("float32", "float64"),
     )
+    state: bool | None = quantity(
+        "whether end states are kept, for longer runs to go on",
+        kind=bool,
+        null="with a weight history, or until settled",
+        neutral=None,
+    )
+
+    def key_values(self) -> dict[str, Any]:
+        """Return the values that determine results: all but whether the state is kept."""
+        return {name: value for name, value in super().key_values().items() if name != "state"}
 
 
 def steps(time: float, dt: float) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.sections import Record
+
+if TYPE_CHECKING:
+    from pipeline.model.parameters import Configuration
 
 #: The variables of one point, by name.
 Result = dict[str, Any]
@@ -28,21 +31,69 @@ DONE, FAILED, MISSING = 0, 1, 2
 #: The value of an integer variable where a point is not done.
 NO_COUNT = -1
 
+#: Answer of a run that gets no input: it is silent, however long it lasts.
+CANNOT_FIRE = "cannot fire"
 
-def _always(record: Record) -> bool:
+#: Answers by the value of `settled`; but for `CANNOT_FIRE` those of
+#: `analysis.measures.stationarity`.
+FLAGS = (
+    "settled",
+    "at the upper bound",
+    "at the lower bound",
+    "frozen",
+    CANNOT_FIRE,
+    "no output spike",
+    "not settled",
+)
+
+#: The first of `FLAGS` that another answer may follow, in a longer run.
+_FIRST_OPEN = FLAGS.index("no output spike")
+
+#: Statistics of the last half of a run until it has settled, in the order of
+#: `stationarity.compared`, each with a standard error.
+LATE_STATISTICS = {
+    "late_output_rate": "output firing rate",
+    "late_mean_weight": "mean weight",
+    "late_weak_share": "share of weights below 0.1",
+    "late_upper_share": "share of weights above 0.5",
+    "late_strong_share": "share of weights above 0.9",
+}
+
+
+def is_open(flag: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Return whether a longer run may have another answer.
+
+    Parameters
+    ----------
+    flag : ndarray of int, (...)
+        Values of `settled`, dimensionless.
+
+    Returns
+    -------
+    ndarray of bool, (...)
+        Dimensionless.
+    """
+    return flag >= _FIRST_OPEN
+
+
+def _always(point: Configuration) -> bool:
     return True
 
 
-def _with_history(record: Record) -> bool:
-    return record.weight_interval is not None
+def _with_history(point: Configuration) -> bool:
+    return point.record.weight_interval is not None
 
 
-def _with_spike_times(record: Record) -> bool:
-    return record.spike_times
+def _with_spike_times(point: Configuration) -> bool:
+    return point.record.spike_times
 
 
-def _with_traces(record: Record) -> bool:
-    return record.traces
+def _with_traces(point: Configuration) -> bool:
+    return point.record.traces
+
+
+def _until_settled(point: Configuration) -> bool:
+    return point.simulation.ends_when_settled
 
 
 @dataclass(frozen=True)
@@ -53,7 +104,7 @@ class Variable:
     units: str = ""
     dims: tuple[str, ...] = ()
     comment: str = ""
-    when: Callable[[Record], bool] = _always
+    when: Callable[[Configuration], bool] = _always
     #: "stored" stands for `record.dtype`.
     dtype: str = "float64"
     #: Whether there are files of this schema version, or points in them, without it: NaN there.
@@ -61,6 +112,28 @@ class Variable:
 
 
 _FRACTION = "fraction of synapse.g_max"
+
+
+def _late_statistics() -> dict[str, Variable]:
+    """Return the statistics of the last half of a run until it has settled, and their errors."""
+    variables = {}
+    for name, what in LATE_STATISTICS.items():
+        units, comment = ("Hz", "") if "rate" in name else ("", _FRACTION if "mean" in name else "")
+        long_name = f"{what}, last half of the run"
+        if name != "late_output_rate":  # which every run has
+            variables[name] = Variable(long_name, units, (), comment, _until_settled)
+        variables[f"{name}_error"] = Variable(
+            f"standard error of the {long_name}",
+            units,
+            (),
+            "from means of batches in time; NaN without an output spike"
+            if "rate" in name
+            else "from means of batches in time",
+            _until_settled,
+        )
+    return variables
+
+
 VARIABLES = {
     "weight": Variable(
         "final synaptic weight (fraction of g_max)", "", ("synapse",), _FRACTION, dtype="stored"
@@ -103,6 +176,17 @@ VARIABLES = {
         "relative to the leak; 0 where no step is unstable",
         later=True,
     ),
+    "run_duration": Variable(
+        "simulated time of the run",
+        "ms",
+        (),
+        "at which it had settled, or the last at which it was looked at",
+        _until_settled,
+    ),
+    "settled": Variable(
+        "why the run ended", "", (), f"{NO_COUNT} where not done", _until_settled, "int8"
+    ),
+    **_late_statistics(),
     "wall_time": Variable("wall time of the run", "s", (), "measured; differs from run to run"),
     "weight_history": Variable(
         "synaptic weight", "", ("sample_time", "synapse"), _FRACTION, _with_history, "stored"
@@ -155,14 +239,17 @@ FILE_NAMES = DIMENSIONS | {
 }
 
 
-@functools.cache
-def recorded(record: Record) -> dict[str, np.dtype]:
-    """Return the stored number type of each variable that `record` selects, by name."""
+def recorded(point: Configuration) -> dict[str, np.dtype]:
+    """Return the stored number type of each variable that is recorded of a point, by name."""
     return {
-        name: np.dtype(record.dtype if variable.dtype == "stored" else variable.dtype)
+        name: _number_type(variable, point.record)
         for name, variable in VARIABLES.items()
-        if variable.when(record)
+        if variable.when(point)
     }
+
+
+def _number_type(variable: Variable, record: Record) -> np.dtype:
+    return np.dtype(record.dtype if variable.dtype == "stored" else variable.dtype)
 
 
 def stacked(results: Sequence[Result], record: Record) -> Columns:
@@ -183,9 +270,14 @@ def stacked(results: Sequence[Result], record: Record) -> Columns:
     """
     return {
         name: _padded([result.get(name, np.nan) for result in results], dtype)
-        for name, dtype in recorded(record).items()
+        for name, dtype in _number_types(record).items()
         if any(name in result for result in results)
     }
+
+
+@functools.cache
+def _number_types(record: Record) -> dict[str, np.dtype]:
+    return {name: _number_type(variable, record) for name, variable in VARIABLES.items()}
 
 
 def _padded(values: list[Any], dtype: np.dtype) -> NDArray:

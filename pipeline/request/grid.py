@@ -73,10 +73,23 @@ class Grid:
         self._factory = PointFactory(base, self.axes, made)
         self.points = Points(self._factory, range(math.prod(self.shape)))
         self.keys = self._factory.keys
+        self._refuse_unlike_ends()
         if self.record.traces and self.axes_of(["simulation.dt"]):
             raise RequestError(
                 "record.traces=true: must be false where simulation.dt is swept; "
                 "a file has one time axis"
+            )
+
+    def _refuse_unlike_ends(self) -> None:
+        """Refuse an axis of what ends a run, or of the limit of runs until they have settled."""
+        key = "simulation.until"
+        _, points = self.slice_along([key])
+        if len({point.simulation.until for point in points}) > 1:
+            raise RequestError(f"{key}: must be the same for all points of a file, not an axis")
+        if self.points[0].simulation.ends_when_settled and self.axes_of(["simulation.duration"]):
+            raise RequestError(
+                "simulation.duration: must be one value with simulation.until=settled, the limit "
+                "of all points"
             )
 
     @functools.cached_property

@@ -12,7 +12,9 @@ from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import written
 from pipeline.request.axis import Axis, refuse_entangled
 from pipeline.request.grid import Grid
-from pipeline.request.spec import Request, base_and_axes, completed_request, request_of
+from pipeline.request.spec import GROWN_FROM, Request, base_and_axes, completed_request, request_of
+
+_DURATION = "simulation.duration"
 
 
 def united(asked: Grid, earlier: Request) -> Grid:
@@ -44,6 +46,45 @@ def united(asked: Grid, earlier: Request) -> Grid:
     if not (union.keys.cover(Grid(base, axes).keys) and union.keys.cover(asked.keys)):
         raise RequestError("its points and those requested do not fit on one grid")
     return union
+
+
+def lengthened(asked: Grid, earlier: Request) -> tuple[Request, list[float]]:
+    """Return an earlier request at the duration that is asked now, if that is longer.
+
+    Parameters
+    ----------
+    asked : Grid
+        The points that are requested now.
+    earlier : mapping
+        The earlier request.
+
+    Returns
+    -------
+    request : mapping
+        The earlier one, with the duration of the new one where only that became longer.
+    durations : list of float
+        The durations [ms] from which points go on; none where the duration is but a limit.
+
+    Raises
+    ------
+    RequestError
+        If the new limit of runs until they have settled is below the earlier one.
+    """
+    durations = list(earlier.get(GROWN_FROM, []))
+    simulation = dict(completed_request(earlier).get("simulation", {}))
+    here, there = asked.points[0].simulation, simulation.get("duration")
+    if there is None or asked.axes_of([_DURATION]) or here.until != simulation.get("until"):
+        return earlier, durations
+    if here.ends_when_settled and here.duration < there:
+        raise RequestError(
+            f"{written(_DURATION, here.duration)}: must be >= {there:.15g} ms, the limit of the "
+            "runs there"
+        )
+    if here.duration > there:
+        durations += [] if here.ends_when_settled else [there]
+        simulation["duration"] = here.duration
+        earlier = {**earlier, "simulation": simulation}
+    return earlier, durations
 
 
 def differences(asked: Grid, earlier: Request) -> dict[str, tuple[Any, Any]]:

@@ -37,7 +37,7 @@ def largest_bytes(points: Iterable[Configuration]) -> int:
 def _bytes(point: Configuration, sizes: dict[str, int]) -> int:
     return sum(
         dtype.itemsize * math.prod(sizes[dim] for dim in VARIABLES[name].dims)
-        for name, dtype in recorded(point.record).items()
+        for name, dtype in recorded(point).items()
     )
 
 

@@ -16,6 +16,10 @@ from pipeline.request.grid import Grid
 Request = Mapping[str, Any]
 
 
+#: Of a request whose points became longer: the durations that they had before [ms].
+GROWN_FROM = "grown_from"
+
+
 def request_of(grid: Grid) -> dict[str, Any]:
     """Return the constants and axes of a grid as plain values."""
     axes = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
+from pipeline.model.looks import last_look
 from pipeline.model.variables import (
     DONE,
     FAILED,
     MISSING,
     NO_COUNT,
     VARIABLES,
+    is_open,
     recorded,
 )
 from pipeline.request.grid import Grid
@@ -23,6 +26,9 @@ from pipeline.request.size import bytes_per_point, lengths
 from pipeline.storage.columns import Column, GatheredColumns, GatheredVariable, HeldColumns
 from pipeline.storage.labels import LabelledDataset, label
 from pipeline.system.memory import memory_limit
+
+#: The variable of the simulated time, where points differ by it.
+_DURATION = "run_duration"
 
 
 class Counts(NamedTuple):
@@ -76,6 +82,9 @@ class ResultArrays:
             Index of the run that computed them.
         """
         rows, positions = self.grid.keys.find(keys)
+        if _DURATION in self._names and len(rows):
+            longer = ~(self._numbers.variable(_DURATION)[positions] >= columns[_DURATION][rows])
+            rows, positions = rows[longer], positions[longer]
         self._numbers.add(positions, rows, columns)
         self._arrays.add(positions, rows, columns)
         # Last: points that an interruption left incomplete are not done.
@@ -100,6 +109,27 @@ class ResultArrays:
             True where done, dimensionless.
         """
         return self._status[positions] == DONE
+
+    def are_open(self, positions: NDArray[np.integer], limit: float) -> NDArray[np.bool_]:
+        """Return whether runs until they have settled may go on, as they have not.
+
+        Parameters
+        ----------
+        positions : ndarray of int, (n,)
+            Flat indices of points, dimensionless.
+        limit : float
+            Longest simulated time [ms].
+
+        Returns
+        -------
+        ndarray of bool, (n,)
+            True where done and open, dimensionless.
+        """
+        if _DURATION not in self._names:
+            return np.zeros(len(positions), dtype=bool)
+        flags, durations = (self._numbers.variable(n)[positions] for n in ("settled", _DURATION))
+        may_go_on = durations < (limit if limit == math.inf else last_look(limit))
+        return self.are_done(positions) & is_open(flags) & may_go_on
 
     def fail(self, key: str) -> None:
         """Mark a point as failed."""
@@ -158,7 +188,7 @@ def _columns(grid: Grid) -> dict[str, Column]:
     sizes = lengths(grid)
     return {
         name: Column(dtype, tuple(sizes[dim] for dim in VARIABLES[name].dims))
-        for name, dtype in recorded(grid.record).items()
+        for name, dtype in recorded(grid.points[0]).items()
         if _exists(name, grid)
     }
 

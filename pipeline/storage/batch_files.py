@@ -55,7 +55,7 @@ class FileColumns(Mapping[str, NDArray]):
         return (name for name in self._members if name not in _ABOUT_BATCH)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._members and name not in _ABOUT_BATCH
+        return name in self._members
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -75,8 +75,11 @@ class FileColumns(Mapping[str, NDArray]):
             return values.reshape(member["shape"], order=member["order"])
 
 
-#: Columns that are not variables: content keys, and the identity of the run.
-_ABOUT_BATCH = ("key", "made_by")
+#: The end states of the points as bytes, one after the other, and where each ends.
+STATE, STATE_ENDS = "state", "state_end"
+
+#: Columns that are not variables: content keys, the identity of the run, end states.
+_ABOUT_BATCH = ("key", "made_by", STATE, STATE_ENDS)
 
 
 def write_batch(batch: Batch, made_by: str, folder: Path) -> str:
@@ -89,6 +92,9 @@ def write_batch(batch: Batch, made_by: str, folder: Path) -> str:
     """
     content = io.BytesIO()
     columns: dict[str, Any] = dict(batch.columns)
+    if any(batch.states):
+        columns[STATE] = np.frombuffer(b"".join(batch.states), dtype=np.uint8)
+        columns[STATE_ENDS] = np.cumsum([len(state) for state in batch.states])
     np.savez(content, key=np.array(batch.keys), made_by=np.array(made_by), **columns)
     name = f"{checksum(content.getbuffer())}.npz"
     with replacing(folder / name) as temporary:

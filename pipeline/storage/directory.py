@@ -9,7 +9,7 @@ import contextlib
 import csv
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -18,7 +18,7 @@ from pipeline.execution.batch import Batch, Failure
 from pipeline.model.errors import RequestError
 from pipeline.model.registry import content_hash
 from pipeline.request.grid import Grid
-from pipeline.request.spec import Request, request_of
+from pipeline.request.spec import GROWN_FROM, Request, request_of
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.batch_files import FileColumns, read_batch, write_batch
 from pipeline.storage.content import refuse_other_content
@@ -215,21 +215,27 @@ class Directory:
             self._note_damage(self.results, error, "it is written anew")
             return 0
 
-    def keep_lost_points(self, number: int, dry: bool) -> None:
-        """Warn of points in `results.nc` that are in no batch; rename that file to keep it.
+    def keep_lost_points(self, number: int, are_shorter: bool, dry: bool) -> None:
+        """Warn of points in `results.nc` that the new one will lack; rename that file to keep it.
+
+        Parameters
+        ----------
+        number : int
+            How many.
+        are_shorter : bool
+            Whether they are runs that go on, or else in no batch.
+        dry : bool
+            Whether files are left as they are.
 
         Raises
         ------
         StorageError
             If it cannot be renamed: it would be replaced.
         """
-        log.warning(
-            "%s has %d finished points that are no longer in %s; it is kept as %s",
-            self.results,
-            number,
-            self.points,
-            path_aside(self.results, "earlier").name,
-        )
+        why = "now run for longer" if are_shorter else f"no longer in {self.points}"
+        aside = path_aside(self.results, "earlier").name
+        text = "%s has %d finished points that are %s; it is kept as %s"
+        log.warning(text, self.results, number, why, aside)
         if not dry:
             _keep(self.results, "earlier")
 
@@ -252,9 +258,10 @@ class Directory:
                 with replacing(file) as temporary:
                     temporary.write_text(source)
 
-    def write_request(self, grid: Grid) -> None:
-        """Write the constants and the axes to `configuration.yaml`."""
-        text = yaml.dump(request_of(grid), Dumper=_DUMPER, sort_keys=False)
+    def write_request(self, grid: Grid, grown_from: Sequence[float] = ()) -> None:
+        """Write the constants and the axes to `configuration.yaml`, and earlier durations [ms]."""
+        request = request_of(grid) | ({GROWN_FROM: [*grown_from]} if grown_from else {})
+        text = yaml.dump(request, Dumper=_DUMPER, sort_keys=False)
         self._follow()
         with self._replacing(self._request) as temporary:
             temporary.write_text(sealed(text))

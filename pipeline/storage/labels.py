@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.model.looks import sample_times
 from pipeline.model.parameters import MODEL_VERSION, Configuration, all_quantities
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Quantity, multiples
 from pipeline.model.variables import (
     DONE,
     FAILED,
+    FLAGS,
     MISSING,
     NO_COUNT,
     SCHEMA_VERSION,
@@ -201,6 +203,8 @@ def _own_coordinates(
         if name in sizes:
             index = first + np.arange(sizes[name])
             values = index if spacing is None else multiples(index, spacing)
+            if name == "sample_time" and grid.points[0].simulation.ends_when_settled:
+                values = sample_times(grid.points[0].simulation.duration, spacing or 0)
             coordinates[name] = (name,), values, _attributes(quantity, config_key=key)
     return coordinates
 
@@ -214,9 +218,14 @@ def _attributes(named: Quantity | Variable, **more: str) -> dict[str, str]:
 @functools.cache
 def _variable_attributes(name: str) -> Mapping[str, Any]:
     variable = VARIABLES[name]
-    attributes = _attributes(variable, comment=variable.comment)
+    attributes: dict[str, Any] = _attributes(variable, comment=variable.comment)
     # Not a fill value: xarray would convert counts to floats when it reads the file.
-    return attributes | ({"valid_min": np.int64(0)} if variable.dtype == "int64" else {})
+    if variable.dtype.startswith("int"):
+        attributes["valid_min"] = np.dtype(variable.dtype).type(0)
+    if name == "settled":
+        attributes["flag_values"] = np.arange(len(FLAGS), dtype=variable.dtype)
+        attributes["flag_meanings"] = " ".join(flag.replace(" ", "_") for flag in FLAGS)
+    return attributes
 
 
 def _axis_attributes(axis: Axis) -> dict[str, str]:

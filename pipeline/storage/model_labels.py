@@ -16,12 +16,13 @@ import numpy as np
 from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
-from pipeline.model.quantity import Section
-from pipeline.model.sections import Neuron, Record, Simulation, Synapse
+from pipeline.model.quantity import REQUIRED, Section
+from pipeline.model.rule_steps import WEIGHTS
+from pipeline.model.sections import Neuron, Record, Settle, Simulation, Synapse
 from pipeline.request.grid import Grid
 from pipeline.storage.along_axes import LabelledArray, LabelledVariable, dimensions
 from pipeline.storage.columns import Column, GatheredVariable
-from pipeline.storage.rule_tables import WEIGHTS, RowsAt, RuleTables, changing_axes
+from pipeline.storage.rule_tables import RowsAt, RuleTables, changing_axes
 
 #: Values of a variable up to which they are held in memory [bytes].
 _MOST_HELD = 16_000_000
@@ -106,7 +107,8 @@ def model_coordinates(grid: Grid) -> dict[str, LabelledArray]:
 def model_attributes(grid: Grid) -> Mapping[str, str]:
     """Return the description of parameters, rules and processes, as JSON by key or name.
 
-    Of each parameter it has the long name, and the unit unless it is dimensionless. Of rules and
+    Of each parameter it has the long name, the unit unless it is dimensionless, and the neutral
+    value if it has one, which files of earlier versions do not list. Of rules and
     processes it has whether the statistics are stationary, why the equilibrium theory does not
     apply (empty where it does), the source of registered ones, and the kind of a rule's traces.
     """
@@ -137,14 +139,16 @@ def _attributes_of(
     }
 
 
-def _parameters(variants: Sequence[type[Section]]) -> dict[str, dict[str, str]]:
-    """Return long name and unit of each key; of rules and processes, those of these ones."""
-    described: dict[str, dict[str, str]] = {}
-    fixed: tuple[type[Section], ...] = (Neuron, Synapse, Simulation, Record, Configuration)
+def _parameters(variants: Sequence[type[Section]]) -> dict[str, dict[str, Any]]:
+    """Return long name, unit and neutral value of each key, of these rules and processes only."""
+    described: dict[str, dict[str, Any]] = {}
+    fixed: tuple[type[Section], ...] = (Neuron, Synapse, Simulation, Settle, Record, Configuration)
     for section in (*fixed, *variants):
         for name, declared in section.quantities().items():
-            units = {"units": declared.units} if declared.units else {}
-            described.setdefault(section.key(name), {"long_name": declared.long_name, **units})
+            entry: dict[str, Any] = {"long_name": declared.long_name}
+            entry |= {"units": declared.units} if declared.units else {}
+            entry |= {} if declared.neutral is REQUIRED else {"neutral": declared.neutral}
+            described.setdefault(section.key(name), entry)
     return described
 
 

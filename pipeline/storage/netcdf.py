@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.model.parameters import MODEL_VERSION
 from pipeline.model.variables import DONE
-from pipeline.request.spec import grid_of_request, request_of
+from pipeline.request.spec import GROWN_FROM, grid_of_request, request_of
 from pipeline.storage.along_axes import LabelledArray, LabelledVariable
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.columns import GatheredVariable, contiguous_sizes
@@ -173,6 +173,9 @@ def request_in(file: Any) -> dict[str, Any]:
         axes[attributes["config_key"]] = (
             values if settings is None else dict(zip(values, settings, strict=True))
         )
+    grown_from = json.loads(getattr(file, GROWN_FROM, "[]"))
+    if grown_from:
+        request[GROWN_FROM] = grown_from
     return {"model_version": int(file.getncattr("model_version"))} | request | {"axes": axes}
 
 
@@ -194,8 +197,11 @@ def n_lost_in(file: Any, arrays: ResultArrays) -> int:
 
 
 def runs_in(file: Any) -> list[dict[str, Any]]:
-    """Return the runs that computed the points of an open netCDF file; see `provenance`."""
-    return json.loads(file.getncattr("runs"))
+    """Return the runs that computed the points of an open netCDF file; see `provenance`.
+
+    Of a single simulation they are none: it is described by the attributes of the file.
+    """
+    return json.loads(getattr(file, "runs", "[]"))
 
 
 def read_results(path: Path, read: Callable[[Any], T]) -> T:

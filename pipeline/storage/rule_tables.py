@@ -6,7 +6,6 @@ million rules, and the changes of one have two hundred values.
 
 from __future__ import annotations
 
-import contextlib
 import math
 from array import array
 from collections.abc import Callable, Iterable, Sequence
@@ -14,10 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.plasticity import PRE, Rule
-
-#: Weights at which the steps of a rule are stored.
-WEIGHTS = np.linspace(0, 1, 101)
+from pipeline.model.plasticity import Rule
+from pipeline.model.rule_steps import WEIGHTS, time_constants, weight_steps
 
 #: Rules whose steps are computed at once.
 _BLOCK = 8192
@@ -67,7 +64,7 @@ class RuleTables:
         ndarray, (n, n_traces, n_weights)
             Fractions of `g_max` at the weights `WEIGHTS`; NaN where a rule has no such trace.
         """
-        return self._by_class(positions, _steps, (WEIGHTS.size,))
+        return self._by_class(positions, weight_steps, (WEIGHTS.size,))
 
     def time_constants_at(self, positions: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the time constants of the traces.
@@ -82,7 +79,7 @@ class RuleTables:
         ndarray, (n, n_traces)
             [ms]; NaN where a rule has no such trace.
         """
-        return self._by_class(positions, _time_constants, ())
+        return self._by_class(positions, time_constants, ())
 
     def _by_class(
         self,
@@ -99,27 +96,6 @@ class RuleTables:
                 some = numbers[self._row[positions[here]]]
                 values[np.ix_(here, columns)] = function(cls, some)
         return values
-
-
-def _steps(cls: type[Rule], numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the changes by each trace alone, (n_rules, n_traces, n_weights), for all at once."""
-    fields = cls.fields_type()(*numbers.T[:, :, np.newaxis])
-    zero, one = np.float64(0), np.float64(1)  # which divide without an exception
-    names = cls.traces_type()._fields
-    silent = cls.traces_type()(*[zero] * len(names))
-    steps = np.full((len(numbers), len(cls.traces), WEIGHTS.size), np.nan)
-    for column, (name, trace) in enumerate(cls.traces.items()):
-        change = cls.potentiate if trace.side == PRE else cls.depress
-        alone = silent._replace(**{name: one})
-        # Whatever a user's own functions do here, results that are computed are written.
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):
-            steps[:, column] = change(WEIGHTS, alone, fields) - change(WEIGHTS, silent, fields)
-    return steps
-
-
-def _time_constants(cls: type[Rule], numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    names = cls.fields_type()._fields
-    return numbers[:, [names.index(trace.tau) for trace in cls.traces.values()]]
 
 
 def changing_axes(rows_at: RowsAt, shape: Sequence[int]) -> list[int]:

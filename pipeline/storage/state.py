@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.execution.batch import Batch, Failure
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import MODEL_VERSION
 from pipeline.model.quantity import written
+from pipeline.model.state import Start
+from pipeline.model.variables import is_open
 from pipeline.request.grid import Grid
-from pipeline.request.merge import differences, united
+from pipeline.request.merge import differences, lengthened, united
 from pipeline.request.points import Points
-from pipeline.request.spec import Request
+from pipeline.request.spec import GROWN_FROM, Request
 from pipeline.storage import provenance
 from pipeline.storage.arrays import Counts, ResultArrays
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
+from pipeline.storage.starts import Starts
 from pipeline.system import host
 
 log = logging.getLogger("pipeline")
@@ -43,6 +49,8 @@ class SweepState:
         Provenance of the runs that computed them.
     failures : dict of Failure
         Reasons of failed points, by content key.
+    n_not_continued : int
+        Number of points that could not go on and keep the results that they had.
 
     Raises
     ------
@@ -55,9 +63,12 @@ class SweepState:
         self.directory = directory
         self.runs: list[provenance.RunRecord] = []
         self.failures: dict[str, Failure] = {}
+        self.n_not_continued = 0
+        self._grown_from: list[float] = []
         earlier = directory.request() if directory else None
         grid = self._united(earlier, directory) if directory else asked
         self.arrays = ResultArrays(grid, in_memory=directory is None)
+        self._starts = Starts(len(grid.points))
         self._positions = (
             np.arange(len(grid.points)) if grid is asked else grid.keys.first(asked.keys)
         )
@@ -67,14 +78,15 @@ class SweepState:
                 self._take_up(directory, dry)
             lost = directory.n_lost(self.arrays)
             if lost:
-                directory.keep_lost_points(lost, dry)
+                directory.keep_lost_points(lost, bool(self._grown_from), dry)
 
     def _united(self, earlier: Request | None, directory: Directory) -> Grid:
         """Return the grid of all points that are requested, now and earlier."""
         if earlier is None:
             return self.asked
         try:
-            return united(self.asked, earlier)
+            longer, self._grown_from = lengthened(self.asked, earlier)
+            return united(self.asked, longer)
         except RequestError as error:
             if directory.is_empty() and directory.n_done() == 0:
                 return self.asked  # the earlier request has no results and is replaced
@@ -83,7 +95,9 @@ class SweepState:
     def _refusal(self, directory: Directory, earlier: Request, reason: str) -> str:
         """Return why one file cannot hold the points of the directory and those requested."""
         different = differences(self.asked, earlier)
-        if not different or earlier["model_version"] != MODEL_VERSION:
+        until_settled = self.asked.points[0].simulation.ends_when_settled
+        is_limit = until_settled and different.keys() == {"simulation.duration"}
+        if not different or is_limit or earlier["model_version"] != MODEL_VERSION:
             return f"{directory.path}: {reason}; choose another name"
         found = [
             f"{written(key, there)} there and {written(key, here)} here"
@@ -100,11 +114,17 @@ class SweepState:
     def _take_up(self, directory: Directory, dry: bool) -> None:
         """Load the finished points; refuse a directory that holds unexpected ones."""
         run_index = {run["id"]: index for index, run in enumerate(self.runs)}
+        keys_of_shorter = [(time, self._grid_at(time).keys) for time in self._grown_from]
         n_unexpected = 0
         for batch, made_by in directory.finished(set_damaged_aside=not dry):
             n_unexpected += len(batch.keys) - len(self.arrays.grid.keys.first(batch.keys))
+            for time, keys in keys_of_shorter:
+                rows, positions = keys.find(batch.keys)
+                n_unexpected -= len(np.unique(rows))
+                self._starts.add(positions, rows, batch.columns, np.full(len(rows), time))
             if not n_unexpected:
                 self.arrays.add(batch.keys, batch.columns, run_index.get(made_by, -1))
+                self._note_open(batch)
         if n_unexpected:
             raise RequestError(
                 f"{directory.path}: holds {n_unexpected} unexpected points, which are neither in "
@@ -115,6 +135,21 @@ class SweepState:
             if key in self.arrays.grid.keys and not self.arrays.has(key):
                 self.failures[key] = failure
                 self.arrays.fail(key)
+
+    def _grid_at(self, duration: float) -> Grid:
+        """Return the grid of all points at another duration [ms]."""
+        grid = self.arrays.grid
+        simulation = grid.base["simulation"] | {"duration": duration}
+        return Grid(grid.base | {"simulation": simulation}, grid.axes)
+
+    def _note_open(self, batch: Batch) -> None:
+        """Note the end states of runs until they have settled, which had not."""
+        if "settled" in batch.columns:
+            rows, positions = self.arrays.grid.keys.find(batch.keys)
+            unsettled = is_open(batch.columns["settled"][rows])
+            rows, positions = rows[unsettled], positions[unsettled]
+            durations = batch.columns["run_duration"][rows]
+            self._starts.add(positions, rows, batch.columns, durations)
 
     def warn_of_other_code(self) -> None:
         """Warn of finished points that other sources of the model or the engine have computed.
@@ -145,9 +180,41 @@ class SweepState:
         return self.arrays.counts(self._positions)
 
     def pending(self) -> Points:
-        """Return the requested points that are not done, one for each content key."""
+        """Return the requested points that are not done or go on, one for each content key."""
         distinct = self.asked.keys.distinct()
-        return self.asked.at(distinct[~self.arrays.are_done(self._positions[distinct])])
+        positions = self._positions[distinct]
+        missing = ~self.arrays.are_done(positions) | self._are_open(positions)
+        return self.asked.at(distinct[missing])
+
+    def _are_open(self, positions: NDArray[np.integer]) -> NDArray[np.bool_]:
+        return self.arrays.are_open(positions, self.asked.points[0].simulation.duration)
+
+    def n_finished(self) -> int:
+        """Return how many of the requested points are done, and do not go on."""
+        return self.counts().done - int(self._are_open(self._positions).sum())
+
+    def n_settled(self) -> int | None:
+        """Return how many of the requested points have settled, None where that is not asked."""
+        if not self.asked.points[0].simulation.ends_when_settled:
+            return None
+        open_ones = self.arrays.are_open(self._positions, math.inf)
+        return self.counts().done - int(open_ones.sum())
+
+    def start_of(self, key: str) -> Start | None:
+        """Return where a pending point goes on, None if it begins."""
+        return self._starts.at(self.arrays.grid.keys.index(key))
+
+    def n_going_on(self, pending: Points) -> int:
+        """Return how many pending points go on from the end of an earlier run; warn of others."""
+        positions = self.arrays.grid.keys.first(self.asked.keys.texts(pending.positions))
+        ran, goes_on = self._starts.known(positions)
+        if not all(point.can_go_on for point in pending.unlike_models()):
+            can = np.fromiter((point.can_go_on for point in pending), bool, len(pending))
+            _, goes_on = self._starts.known(positions[can])
+        if ran > goes_on:
+            text = "%d points have no end state to go on from, and are run from the beginning"
+            log.warning(text, ran - goes_on)
+        return goes_on
 
     def describe(self, key: str) -> str:
         """Return the values of the axes at a point, as text."""
@@ -158,7 +225,7 @@ class SweepState:
         """Write the request and the runs to the directory, before the first point runs."""
         if self.directory:
             self.directory.write_sources(self.arrays.grid)
-            self.directory.write_request(self.arrays.grid)
+            self.directory.write_request(self.arrays.grid, self._grown_from)
             self.directory.write_runs(self.runs)
 
     def enter(self, batch: Batch) -> None:
@@ -169,7 +236,10 @@ class SweepState:
         for key in batch.keys:
             self.failures.pop(key, None)
         for key, failure in batch.failures.items():
-            self.arrays.fail(key)
+            if self.arrays.has(key):
+                self.n_not_continued += 1
+            else:
+                self.arrays.fail(key)
             point = self.describe(key)
             log.info("failed at %s: %s\n%s", point, failure.reason, failure.traceback)
         self.failures |= batch.failures
@@ -188,7 +258,8 @@ class SweepState:
         StorageError
             If a file cannot be written.
         """
-        results = self.arrays.labelled(provenance.as_attributes(self.runs))
+        grown_from = {GROWN_FROM: json.dumps(self._grown_from)} if self._grown_from else {}
+        results = self.arrays.labelled(provenance.as_attributes(self.runs) | grown_from)
         if self.directory:
             self.directory.write_runs(self.runs)
             self.directory.write_failures(self.arrays.grid, self.failures)

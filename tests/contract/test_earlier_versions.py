@@ -219,7 +219,7 @@ def later_variable(monkeypatch):
     """Let the version be one that records a variable more."""
     later = Variable("largest final weight", later=True)
     monkeypatch.setitem(VARIABLES, "largest_weight", later)
-    variables.recorded.cache_clear()
+    variables._number_types.cache_clear()
 
     def run_point(*arguments, **options):
         result = original(*arguments, **options)
@@ -229,7 +229,7 @@ def later_variable(monkeypatch):
     monkeypatch.setattr(batch, "run_point", run_point)
     monkeypatch.setattr("pipeline.experiment.reproduction.run_point", run_point)
     yield
-    variables.recorded.cache_clear()
+    variables._number_types.cache_clear()
 
 
 def test_a_variable_added_later_is_not_recorded_in_earlier_batches(

@@ -241,7 +241,7 @@ def test_an_interruption_during_imports_is_one_line(tmp_path, words):
 def test_an_interruption_is_in_the_log(tmp_path, configure, monkeypatch):
     """`sweep.log` says why the sweep ended, and how many points were finished."""
 
-    def interrupt(pending, settings):
+    def interrupt(pending, settings, start_of):
         raise KeyboardInterrupt
         yield
 

@@ -351,7 +351,7 @@ def test_a_registered_backend(base, command):
 
     def last_first(tasks, n_workers, settings, stop):
         for task in list(tasks)[::-1]:
-            seen.append([point.seed for _, point in task])
+            seen.append([point.seed for _, point, _ in task])
             yield run_batch(task, settings.engine, settings.timeout, settings.fail_fast, stop)
 
     register("toy", Backend(last_first, parallel=False))

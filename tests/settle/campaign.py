@@ -17,11 +17,11 @@ from analysis.measures.stationarity import (
     QUANTITIES,
     SETTLED,
     STATIONARY,
-    _batch_means,
-    _by_chance,
-    _by_quantity,
-    _tolerances,
-    _variation,
+    batch_means,
+    by_quantity,
+    tolerances,
+    variation,
+    variation_by_chance,
 )
 from analysis.reading.model import gross_step_per_spike
 
@@ -107,15 +107,15 @@ def _outcome(values: dict[str, str], limit: float) -> Outcome:
         return Outcome(values, answer, time, rate, none, none)
     longer = _recorded(configuration, LONGER * time, time / _N_SAMPLES)
     far = stationarity.compared(*longer)
-    change = _by_quantity(np.abs(far.means[0] - settled.means[0]), _variation)
-    explained = 2 * _by_quantity(np.hypot(far.error, settled.error), _by_chance)
-    tolerance = _tolerances(settled.means[0])
+    change = by_quantity(np.abs(far.means[0] - settled.means[0]), variation)
+    explained = 2 * by_quantity(np.hypot(far.error, settled.error), variation_by_chance)
+    tolerance = tolerances(settled.means[0])
     off, beyond = change > tolerance + explained, change > tolerance
     if answer != SETTLED:
         return Outcome(values, answer, time, rate, off, beyond)
     first = LONGER * _N_SAMPLES // 2
     series = np.column_stack(longer[1:3])[first : first + _N_SAMPLES // 2]
-    mean, error = _batch_means(series)
+    mean, error = batch_means(series)
     covered = np.abs(mean - far.means[0])[:5] <= _T * error[:5]
     return Outcome(values, answer, time, rate, off, beyond, covered)
 

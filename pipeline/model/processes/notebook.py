@@ -18,6 +18,7 @@ class Notebook(InputProcess):
     """Independent spike trains of one constant rate, identical to those of the notebook."""
 
     name: ClassVar[str] = "notebook"
+    needs_duration: ClassVar[bool] = True
     theory_gap: ClassVar[str] = ""
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.measures import stationarity
+from analysis.measures.settling import settled_since
 from analysis.measures.stationarity import (
     ANSWERS,
     DOUBLINGS,
@@ -21,7 +22,6 @@ from analysis.measures.stationarity import (
     compared,
     judged,
     mean_of,
-    settled_since,
     weight_statistics,
 )
 
@@ -148,7 +148,7 @@ def test_intervals_cover_the_mean_of_a_series_with_fluctuations_on_all_time_scal
             series += autoregression(random, np.exp(-1 / time_constant), series.size)
         for n in hits:
             columns = np.repeat(series[-n:, np.newaxis], 6, axis=1)
-            mean, error = stationarity._batch_means(columns)
+            mean, error = stationarity.batch_means(columns)
             hits[n] += abs(mean[0]) < 2.36 * error[0]  # Student's t with 7 degrees of freedom
     for n_covered in hits.values():
         assert 0.85 < n_covered / n_runs < 0.99

@@ -163,7 +163,7 @@ def test_a_point_that_takes_too_long_has_failed(configure, backend, engine):
 
 def fail_at_seed_3(parent, task, *how):
     """Replace `_run_apart`: the batch of seed 3 fails in its process."""
-    failures = {key: worker.Failure("no") for key, point in task if point.seed == 3}
+    failures = {key: worker.Failure("no") for key, point, _ in task if point.seed == 3}
     return worker.Batch([], {}, failures) if failures else worker.run_batch(task, *how)
 
 
@@ -240,7 +240,7 @@ def test_results_do_not_depend_on_the_stretch_length(configure, monkeypatch):
 
 def kill_worker_at_seed_3(parent, task, *how):
     """Replace `_run_apart`: the process that runs seed 3 is killed."""
-    if any(point.seed == 3 for _, point in task):
+    if any(point.seed == 3 for _, point, _ in task):
         os.kill(os.getpid(), signal.SIGKILL)
     return worker.run_batch(task, *how)
 

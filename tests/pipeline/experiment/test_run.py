@@ -121,7 +121,7 @@ def test_finished_points_are_not_run_again(configure, tmp_path, monkeypatch):
     """The second run of a request runs nothing; a longer axis runs only what is new."""
     asked = []
 
-    def spy(points, run):
+    def spy(points, run, start_of):
         asked.append(sorted(point.seed for point in points))
         return pool.run_points(points, run)
 
@@ -182,7 +182,7 @@ def test_another_model_version_is_refused(configure, tmp_path, monkeypatch):
 def test_an_interruption_saves_finished_points(configure, tmp_path, monkeypatch):
     """An interruption saves the finished points in results.nc, and the next run resumes."""
 
-    def two_batches_then_interrupt(points, run):
+    def two_batches_then_interrupt(points, run, start_of):
         batches = pool.run_points(points, run)
         yield next(batches)
         yield next(batches)
@@ -268,7 +268,7 @@ def test_results_without_their_batches_are_renamed(configure, tmp_path, caplog):
 
 def test_a_request_without_results_can_be_replaced(configure, tmp_path, monkeypatch):
     """A directory without finished points accepts a request with other model parameters."""
-    monkeypatch.setattr(experiment_run, "run_points", lambda points, run: iter(()))
+    monkeypatch.setattr(experiment_run, "run_points", lambda *_: iter(()))
     settings = {"backend": "sequential", "directory": tmp_path}
     pipeline.sweep(configure(), {"seed": range(3)}, **settings)
     monkeypatch.undo()

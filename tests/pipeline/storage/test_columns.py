@@ -47,7 +47,7 @@ def result_of(point, random):
     variables = {
         name: random.random([sizes[dim] for dim in variable.dims])
         for name, variable in pipeline.model.variables.VARIABLES.items()
-        if variable.when(point.record)
+        if variable.when(point)
     }
     return variables | {"spike_count": count}
 

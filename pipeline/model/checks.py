@@ -1,0 +1,98 @@
+"""Values that are allowed one by one and not together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.model.errors import RequestError
+from pipeline.model.looks import first_look
+from pipeline.model.quantity import written
+
+if TYPE_CHECKING:
+    from pipeline.model.parameters import Configuration
+
+#: Most cells (steps times synapses): cell indices, summed over a chunk of gaps, must fit in int64.
+MOST_CELLS = 2**48
+
+
+def refuse_contradictions(configuration: Configuration) -> None:
+    """Raise `RequestError` if some values of a configuration are not allowed together."""
+    _refuse_time_step(configuration)
+    configuration.input.refuse_unfit_time_step(configuration.simulation.dt)
+    _refuse_size(configuration)
+    _refuse_until(configuration)
+
+
+def _refuse_until(configuration: Configuration) -> None:
+    """Refuse what contradicts `simulation.until`."""
+    simulation, settle = configuration.simulation, configuration.settle
+    if not simulation.ends_when_settled:
+        for name, neutral in settle.neutral_values().items():
+            if getattr(settle, name) != neutral:
+                raise RequestError(
+                    f"{written(settle.key(name), getattr(settle, name))}: must be {neutral:g} "
+                    "without simulation.until=settled, which it belongs to"
+                )
+        return
+    until = written("simulation.until", simulation.until)
+    if configuration.record.traces:
+        raise RequestError(
+            f"{until}: must be duration with record.traces=true, which records every step"
+        )
+    for part in (configuration.stdp, configuration.input):
+        if not part.stationary:
+            raise RequestError(
+                f"{until}: must be duration with {part.key(part.chosen_by)}={part.name}, whose "
+                "statistics change in time"
+            )
+    if configuration.input.needs_duration:
+        raise RequestError(
+            f"{until}: must be duration with input.process={configuration.input.name}, whose "
+            "events depend on the duration"
+        )
+    first = first_look(settle.minimum)
+    if simulation.duration < first:
+        raise RequestError(
+            f"{written('simulation.duration', simulation.duration)}: the limit of a run until it "
+            f"has settled must be >= {first:.15g} ms, the first time from settle.minimum="
+            f"{settle.minimum:.15g} ms on at which it is looked at"
+        )
+
+
+def _refuse_time_step(configuration: Configuration) -> None:
+    simulation, record = configuration.simulation, configuration.record
+    dt = simulation.dt
+    stdp = configuration.stdp
+    for key, tau in (
+        ("neuron.tau_m", configuration.neuron.tau_m),
+        ("synapse.tau_ex", configuration.synapse.tau_ex),
+        *((stdp.key(trace.tau), getattr(stdp, trace.tau)) for trace in stdp.traces.values()),
+    ):
+        if tau is not None and dt >= tau:
+            raise RequestError(
+                f"{written('simulation.dt', dt)}: the time step must be < {key}={tau:g} ms"
+            )
+    if simulation.duration < dt:
+        raise RequestError(
+            f"{written('simulation.duration', simulation.duration)}: simulated time must be at "
+            f"least one step, simulation.dt={dt:g} ms"
+        )
+    interval = record.weight_interval
+    if interval is None:
+        return
+    if (
+        abs(interval / dt - round(interval / dt)) > 1e-6
+        or not dt <= interval <= simulation.duration
+    ):
+        raise RequestError(
+            f"{written('record.weight_interval', interval)}: must be a multiple of "
+            f"simulation.dt={dt:g} ms and <= simulation.duration={simulation.duration:g} ms"
+        )
+
+
+def _refuse_size(configuration: Configuration) -> None:
+    duration = configuration.simulation.duration
+    if configuration.simulation.n_steps * configuration.input.n_synapses > MOST_CELLS:
+        raise RequestError(
+            f"{written('simulation.duration', duration)}: steps times synapses must be <= 2**48"
+        )

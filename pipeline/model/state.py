@@ -1,0 +1,140 @@
+"""State of a run between two steps, from which either engine goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Position in a random stream that is not known: events were given, or drawn otherwise.
+UNKNOWN = -1
+
+#: Version of the bytes, raised when their meaning changes.
+_VERSION = 1
+
+_COUNTS = ("step", "free", "base", "n_events", "next_cell")
+_POTENTIALS = ("v", "g_ex", "largest_g_ex")
+
+
+@dataclass(frozen=True)
+class EndState:
+    """State of a run before a step, the last of a run of `step` + 1 steps, which does not take it.
+
+    Attributes
+    ----------
+    step : int
+        The next step.
+    free : int
+        First step after the refractory period.
+    base : int
+        Traces are divided by a scale, the factor (1 - dt/tau) to the power of `step` - 1 - `base`:
+        a trace times its scale has decayed to `step`.
+    n_events, next_cell : int
+        Number of input events before `step`, and the cell after the last of them, for a process
+        whose events are Bernoulli trials; else `UNKNOWN`.
+    v, g_ex : float
+        Membrane potential [mV], conductance relative to the leak [dimensionless].
+    largest_g_ex : float
+        See `Recording`.
+    weight : ndarray, (n_synapses,)
+        Weights, dimensionless.
+    pre : ndarray, (n_pre, n_synapses)
+        Presynaptic traces over their scales, dimensionless, in the order of `Rule.traces_type`.
+    post : ndarray, (n_post,)
+        Postsynaptic traces over their scales, dimensionless.
+    spike_step : ndarray of int64, (n_spikes,)
+        Steps of all output spikes before `step`.
+    samples : ndarray, (n_samples, n_statistics)
+        Of a run until it has settled: statistics of the latest samples of its weights, as of
+        `stationarity.weight_statistics`, dimensionless; else no rows.
+    """
+
+    step: int
+    free: int
+    base: int
+    n_events: int
+    next_cell: int
+    v: float
+    g_ex: float
+    largest_g_ex: float
+    weight: NDArray[np.float64]
+    pre: NDArray[np.float64]
+    post: NDArray[np.float64]
+    spike_step: NDArray[np.int64]
+    samples: NDArray[np.float64] = dataclasses.field(default_factory=lambda: np.empty((0, 0)))
+
+    def with_samples(self, samples: NDArray[np.float64]) -> EndState:
+        """Return the state with other statistics of samples.
+
+        Parameters
+        ----------
+        samples : ndarray, (n_samples, n_statistics)
+            Dimensionless.
+        """
+        return dataclasses.replace(self, samples=samples)
+
+    def to_bytes(self) -> bytes:
+        """Return the state as bytes, of which spikes take one to eight each."""
+        intervals = np.diff(self.spike_step, prepend=0)
+        dtype = np.min_scalar_type(int(intervals.max(initial=0)))
+        sizes = [*self.pre.shape, self.post.size, *self.samples.shape, dtype.itemsize]
+        counts = [_VERSION, *(getattr(self, name) for name in _COUNTS), *sizes]
+        numbers = [np.array([getattr(self, name) for name in _POTENTIALS]), self.weight]
+        numbers += [self.pre.ravel(), self.post, self.samples.ravel()]
+        return b"".join(
+            [
+                np.array(counts, "<i8").tobytes(),
+                np.concatenate(numbers).astype("<f8").tobytes(),
+                intervals.astype(dtype.newbyteorder("<")).tobytes(),
+            ]
+        )
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> EndState:
+        """Return the state that `to_bytes` has written.
+
+        Raises
+        ------
+        ValueError
+            If the bytes are those of another version.
+        """
+        n_counts = 1 + len(_COUNTS) + 6
+        version, *counts = np.frombuffer(content, "<i8", n_counts).tolist()
+        if version != _VERSION:
+            raise ValueError(f"state of version {version}, and this is version {_VERSION}")
+        n_pre, n_synapses, n_post, n_samples, n_statistics, itemsize = counts[len(_COUNTS) :]
+        sizes = [len(_POTENTIALS), n_synapses, n_pre * n_synapses, n_post, n_samples * n_statistics]
+        numbers = np.frombuffer(content, "<f8", sum(sizes), offset=8 * n_counts)
+        potentials, weight, pre, post, samples = np.split(numbers, np.cumsum(sizes)[:-1])
+        intervals = np.frombuffer(content, f"<u{itemsize}", offset=8 * (n_counts + numbers.size))
+        return cls(
+            **dict(zip(_COUNTS, counts[: len(_COUNTS)], strict=True)),
+            **dict(zip(_POTENTIALS, potentials.tolist(), strict=True)),
+            weight=weight,
+            pre=pre.reshape(n_pre, n_synapses),
+            post=post,
+            spike_step=np.cumsum(intervals.astype(np.int64)),
+            samples=samples.reshape(n_samples, n_statistics),
+        )
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a run goes on.
+
+    Attributes
+    ----------
+    state : EndState
+        The end of the earlier run.
+    weight_history : ndarray, (n_samples, n_synapses)
+        The samples of its weights, fraction of `g_max`, dimensionless; where they are recorded.
+    begins_anew : bool
+        Whether times, spikes and statistics are those of the new run alone.
+    """
+
+    state: EndState
+    weight_history: NDArray[Any] = dataclasses.field(default_factory=lambda: np.empty((0, 0)))
+    begins_anew: bool = False

@@ -1,0 +1,109 @@
+"""A longer `simulation.duration` asked of the same directory goes on from the end states."""
+
+import shutil
+
+import pytest
+import xarray as xr
+
+import pipeline
+from pipeline.execution import batch
+from pipeline.reproduce import main as reproduce
+from tests.conftest import SMALL, numbers_of
+from tests.end_to_end.test_until_settled import results
+
+SWEEP = ("-m", *SMALL, "input.rate_hz=30,40", "seed=0,1")
+HISTORY = ("record=history", "record.weight_interval=100")
+
+
+@pytest.mark.parametrize("record", [HISTORY, ("record.state=true",)], ids=["history", "final"])
+def test_points_go_on_bit_for_bit(command, record):
+    """Three durations one after the other give the file of the longest alone."""
+    for duration, went_on in ((500, 0), (777, 4), (1500, 4)):
+        ended = command(*SWEEP, *record, f"simulation.duration={duration}", "name=a")
+        assert ended.code == 0, ended.err
+        assert ("4 went on from an earlier end" in ended.out) == bool(went_on)
+    command(*SWEEP, *record, "simulation.duration=1500", "name=b")
+    xr.testing.assert_identical(numbers_of(results("a")), numbers_of(results("b")))
+    assert reproduce(["outputs/a"]) == 0
+    again = command(*SWEEP, *record, "simulation.duration=1500", "name=a")
+    assert "4 finished before" in again.out
+
+
+def test_a_point_without_a_state_is_run_anew(command, caplog):
+    """Of final weights alone no state is kept; the console says that they are run for longer."""
+    command(*SWEEP, "name=a")
+    ended = command(*SWEEP, "simulation.duration=1500", "name=a")
+    assert ended.code == 0
+    assert "went on" not in ended.out
+    assert "4 points have no end state to go on from" in caplog.text
+    command(*SWEEP, "simulation.duration=1500", "name=b")
+    xr.testing.assert_identical(numbers_of(results("a")), numbers_of(results("b")))
+
+
+def test_the_notebooks_input_is_run_anew(command, caplog):
+    """Its events depend on the duration."""
+    notebook = ["-m", *SMALL, *HISTORY, "input=notebook", "seed=0,1"]
+    command(*notebook, "name=a")
+    ended = command(*notebook, "simulation.duration=900", "name=a")
+    assert "went on" not in ended.out
+    assert "2 points have no end state to go on from" in caplog.text
+    command(*notebook, "simulation.duration=900", "name=b")
+    xr.testing.assert_identical(numbers_of(results("a")), numbers_of(results("b")))
+
+
+def test_more_points_and_longer_at_once(command):
+    """What is new begins, what was there goes on; seeds and rates may be added on the way."""
+    command(*SWEEP, *HISTORY, "name=a")
+    grown = [word.replace("seed=0,1", "seed=0,1,2") for word in SWEEP]
+    ended = command(*grown, *HISTORY, "simulation.duration=900", "name=a")
+    assert "6 points in" in ended.out
+    assert "4 went on" in ended.out
+    command(*grown, *HISTORY, "simulation.duration=900", "name=b")
+    xr.testing.assert_identical(numbers_of(results("a")), numbers_of(results("b")))
+
+
+def test_nothing_is_lost_while_it_grows(command, fail_for_seed, monkeypatch, caplog):
+    """After a failure in the middle: the shorter runs are kept, and go on with the next command."""
+    command(*SWEEP, *HISTORY, "name=a")
+    shorter = results("a")
+    longer = (*SWEEP, *HISTORY, "simulation.duration=900", "name=a", "run.backend=sequential")
+    engine_named = batch.engine_named
+    fail_for_seed(1, RuntimeError("no"))
+    ended = command(*longer)
+    monkeypatch.setattr(batch, "engine_named", engine_named)
+    assert ended.code == 1
+    assert "has 4 finished points that are now run for longer; it is kept as" in caplog.text
+    with xr.open_dataset("outputs/a/results.nc.earlier", engine="netcdf4") as kept:
+        xr.testing.assert_identical(kept.load(), shorter)
+    ended = command(*longer)
+    assert "2 finished before, 2 went on from an earlier end" in ended.out
+    command(*SWEEP, *HISTORY, "simulation.duration=900", "name=b")
+    xr.testing.assert_allclose(numbers_of(results("a")), numbers_of(results("b")), atol=1e-6)
+
+
+def test_a_directory_survives_its_request(command, tmp_path):
+    """Without configuration.yaml the durations from which points went on are in results.nc."""
+    command(*SWEEP, *HISTORY, "name=a")
+    command(*SWEEP, *HISTORY, "simulation.duration=900", "name=a")
+    (tmp_path / "outputs" / "a" / "configuration.yaml").unlink()
+    ended = command(*SWEEP, *HISTORY, "simulation.duration=900", "name=a")
+    assert ended.code == 0, ended.err
+    assert "4 finished before" in ended.out
+
+
+def test_a_smaller_duration_is_refused(command, tmp_path):
+    """As other settings; nothing is changed."""
+    command(*SWEEP, *HISTORY, "simulation.duration=900", "name=a")
+    shutil.copytree("outputs/a", "outputs/before")
+    ended = command(*SWEEP, *HISTORY, "name=a")
+    assert ended.code == 2
+    assert "simulation.duration=900.0 there and simulation.duration=500.0 here" in ended.err
+
+
+def test_from_python(configure, tmp_path):
+    """`sweep` into a directory goes on likewise."""
+    axes = {"seed": [0, 1]}
+    pipeline.sweep(configure(*HISTORY), axes, tmp_path / "a")
+    longer = configure(*HISTORY, "simulation.duration=900")
+    grown = pipeline.sweep(longer, axes, tmp_path / "a")
+    xr.testing.assert_identical(numbers_of(grown), numbers_of(pipeline.sweep(longer, axes)))
