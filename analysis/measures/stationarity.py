@@ -314,7 +314,7 @@ def tolerances(last: NDArray[np.float64]) -> NDArray[np.float64]:
     Parameters
     ----------
     last : ndarray, (n_statistics,)
-        Means over the last window, as of `Windows`.
+        Means over the last window, as of `Windows` [Hz, dimensionless].
 
     Returns
     -------
