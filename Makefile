@@ -5,8 +5,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Installs packages; what CI gives instead takes a quarter of the time.
+INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-lowest coverage test-tracking test-brian2 soak settle lint format docs docs-examples gallery bench growth peers clean
+.PHONY: run test test-all test-lowest coverage test-brian2 soak settle lint format docs docs-examples gallery bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -14,6 +16,14 @@ run: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+# The same with all optional packages, among them MLflow with its server: about 1 GB more.
+test-all: $(VENV)/.ready-all
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+$(VENV)/.ready-all: $(VENV)/.ready
+	$(INSTALLER) --editable '.[test-all]'
+	@touch $@
 
 # The same with the lowest declared version of each dependency, in an environment of its own.
 test-lowest: .venv-lowest/.ready
@@ -32,11 +42,6 @@ test-lowest: .venv-lowest/.ready
 # only, since those that they start are tested for run time, memory and signals.
 coverage: $(VENV)/.ready
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=93
-
-# Tests of run.track=mlflow against a local server; installs all of MLflow, about 1 GB.
-test-tracking: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mlflow>=2.14'
-	$(BIN)/python -m pytest tests/pipeline/experiment/test_mlflow_tracking.py
 
 # Both engines against Brian2 on the same input events; `make test` skips these tests where Brian2 is
 # not installed.
@@ -128,5 +133,5 @@ $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(INSTALLER) --editable '.[test]'
 	@touch $@
