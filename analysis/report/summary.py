@@ -51,7 +51,7 @@ def by_combination(measured: MeasuredDataset) -> Table:
         "Settled",
     ]
     before, after = (
-        [one.transpose(*dims).values for one in some] for some in ([*ratios, rate], others)
+        [(one, one.transpose(*dims).values) for one in some] for some in ([*ratios, rate], others)
     )
     plain = {axis: dataset[axis].drop_attrs() for axis in dims}
     values = {axis: [value_text(one, i) for i in range(one.size)] for axis, one in plain.items()}
@@ -61,9 +61,9 @@ def by_combination(measured: MeasuredDataset) -> Table:
         rows.append(
             [
                 *(values[axis][i] for axis, i in index.items()),
-                *(number(one.item(combination)) for one in before),
+                *(_number(values.item(combination), one) for one, values in before),
                 *over_seeds.row(combination),
-                *(number(one.item(combination)) for one in after),
+                *(_number(values.item(combination), one) for one, values in after),
                 _settled(measured, index),
             ]
         )
@@ -77,8 +77,8 @@ def ranges(measured: MeasuredDataset) -> Table:
         row = [label(quantity)]
         for found in (quantity.argmin(...), quantity.argmax(...)):
             index = {dim: int(i) for dim, i in found.items()}
-            row += [number(quantity[index].item()), named(quantity, index)]
-        rows.append([*row, number(quantity.median().item())])
+            row += [_number(quantity[index].item(), quantity), named(quantity, index)]
+        rows.append([*row, _number(quantity.median().item(), quantity)])
     return ["", "Minimum", "first at", "Maximum", "first at", "Median"], rows
 
 
@@ -92,9 +92,13 @@ def _in_seconds(time: xr.DataArray) -> xr.DataArray:
     return (time / 1000).assign_attrs(time.attrs | {"units": "s"})
 
 
-def number(value: float) -> str:
-    """Format a number of any unit with four digits, without the unit; a dash for NaN."""
-    return f"{value:.4g}" if np.isfinite(value) else NOTHING
+def _number(value: float, quantity: xr.DataArray) -> str:
+    """Format a value of a quantity with the digits that it has, without unit; a dash for NaN."""
+    if not np.isfinite(value):
+        return NOTHING
+    if digits := quantity.attrs.get("significant_digits"):
+        return np.format_float_positional(value, digits, fractional=False, trim="-")
+    return f"{value:.4g}"
 
 
 class _OverSeeds:
@@ -116,16 +120,17 @@ class _OverSeeds:
             self.heading.insert(1, "Standard deviation over seeds")
         dims, rate = measured.done.dims, measured.output_rate
         self._interval = confidence_interval(rate).transpose(*dims, "bound").values
-        self._spread = spread_over_seeds(rate).transpose(*dims).values
+        self._spread = spread_over_seeds(rate).transpose(*dims)
         self._done = seeds_done(measured).transpose(*dims).values
 
     def row(self, combination: tuple[int, ...]) -> list[str]:
         """Return the cells of one combination."""
         if not self._n_seeds:
             return []
-        spread = [number(self._spread[combination])] if self._n_seeds > 1 else []
+        spread = self._spread
+        spreads = [_number(spread.values[combination], spread)] if self._n_seeds > 1 else []
         done = f"{self._done[combination]} of {self._n_seeds}"
-        return [_interval(self._interval[combination]), *spread, done]
+        return [_interval(self._interval[combination]), *spreads, done]
 
 
 def _interval(bounds: NDArray[np.float64]) -> str:
