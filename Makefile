@@ -76,7 +76,7 @@ docs: $(VENV)/.ready-docs
 	@echo docs/_build/html/index.html
 
 $(VENV)/.ready-docs: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(INSTALLER) --editable '.[docs]'
 	@touch $@
 
 # All code blocks of README and docs, those that take minutes too; `make test` runs the others.
