@@ -151,6 +151,8 @@ CONTRADICTIONS = {
     f"{UNTIL} settle.minimum=1e9": "simulation.duration=120000.0: the limit of a run until it has "
     "settled must be >= 1048576000 ms, .* settle.minimum=1000000000 ms on",
     "settle.minimum=1000": "settle.minimum=1000.0: must be 64000 without simulation.until=settled",
+    f"{UNTIL} simulation.dt=1001 neuron.tau_m=1e4 synapse.tau_ex=1e4 stdp.tau_plus=1e4 "
+    "input.rate_hz=0.1": "simulation.dt=1001.*: must be <= 1000 ms with simulation.until=settled",
     f"{UNTIL} record=everything": f"{UNTIL}: must be duration with record.traces=true",
     f"{UNTIL} input=notebook": f"{UNTIL}: must be duration with input.process=notebook, whose",
     "-m simulation.until=settled,duration": "simulation.until: must be the same for all points",
