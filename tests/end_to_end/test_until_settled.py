@@ -57,6 +57,15 @@ def test_a_larger_limit_lets_only_the_others_go_on(command):
     assert reproduce(["outputs/a"]) == 0
 
 
+def test_a_limit_before_the_next_look_lets_nothing_go_on(command):
+    """All are finished; the console says from which limit on they do."""
+    command(*SWEEP, "simulation.duration=130000", "name=a")
+    ended = command(*SWEEP, "simulation.duration=250000", "name=a")
+    assert "3 finished before" in ended.out
+    assert "2 points had not settled after 128 s: with simulation.duration=256000" in ended.err
+    assert len(json.loads(results("a").attrs["runs"])) == 1
+
+
 def test_without_end_states_they_run_anew(command):
     """record.state=false keeps none, with the same results; the console does not say `went on`."""
     command(*SWEEP, "simulation.duration=130000", "record.state=false", "name=a")
