@@ -78,12 +78,14 @@ def test_without_end_states_they_run_anew(command):
 
 @pytest.mark.parametrize("how", [["run.engine=reference"], ["run.backend=loky", "run.n_jobs=2"]])
 def test_engine_and_backend_decide_nothing(command, how):
-    """Either engine ends at the same times; other workers give the same bits."""
+    """Either engine ends at the same times; other workers give the same bits, in two parts too."""
     sweep = [w.replace("0.9,1.05,1.08", "0.9,1.05") for w in SWEEP] + ["input.n_synapses=60"]
     sweep += ["synapse.g_max=0.12", "simulation.duration=130000", "record=history"]
     command(*sweep, "name=a")
+    command(*sweep, *how, "simulation.duration=70000", "name=b")
     ended = command(*sweep, *how, "name=b")
     assert ended.code == 0, ended.err
+    assert "1 went on from an earlier end" in ended.out
     one, other = numbers_of(results("a")), numbers_of(results("b"))
     if "loky" in how[0]:
         xr.testing.assert_identical(one, other)
