@@ -53,7 +53,7 @@ test-brian2: $(VENV)/.ready .venv-brian2/.ready
 soak: $(VENV)/.ready
 	$(BIN)/python -m tests.soak
 
-# Is what the criterion of stationarity calls settled still so after ten times as long? Half an hour;
+# Is what runs until they have settled end with still so after ten times as long? A quarter of an hour;
 # counts and points are written to tests/settle/RESULTS.md.
 settle: $(VENV)/.ready
 	$(BIN)/python -m tests.settle

@@ -6,6 +6,7 @@ import pytest
 
 from tests.soak.damage import damage_and_repair
 from tests.soak.full_disk import fill_and_resume
+from tests.soak.growth import KINDS, damage_and_grow, kill_and_grow, move_and_grow
 from tests.soak.kills import kill_and_resume
 from tests.soak.moves import fail_jobs, move_and_repeat
 from tests.soak.requests import make_requests
@@ -43,6 +44,22 @@ def test_a_directory_that_is_renamed_or_copied_in_part_is_the_same_experiment(
     assert counts["repeated with identical results"] == 12
     assert counts["renamed while written"] >= 2
     assert counts["without .lock"] >= 1
+
+
+def test_sweeps_that_go_on_survive_kills(chance, tmp_path, tried):
+    """Until settled or longer, with rising durations: the bits of an uninterrupted run."""
+    counts = kill_and_grow(2, chance, tmp_path)
+    tried("kills of growth", counts)
+    assert counts["identical results, reproduced"] == 2
+    assert counts["killed when batches were on disk"] >= 1
+
+
+def test_sweeps_that_go_on_survive_damage_and_moves(chance, tmp_path, tried):
+    """Points whose end states are lost are run again, with the same results."""
+    for campaign in (damage_and_grow, move_and_grow):
+        counts = campaign(4, chance, tmp_path)
+        tried(campaign.__name__.replace("_", " "), counts)
+        assert all(counts[kind] == 1 for kind in KINDS)
 
 
 def test_a_job_that_fails_keeps_no_other_from_running(chance, tmp_path, tried):
