@@ -1,0 +1,1 @@
+"""`stdp lab`: simulations in a browser while their parameters are moved."""
