@@ -164,9 +164,7 @@ SUBCOMMANDS = {
     "explore": Subcommand(
         "show an experiment in a browser, with a slider per axis", _own("explore.command")
     ),
-    "lab": Subcommand(
-        "simulate in a browser while parameters are moved", _own("lab.command")
-    ),
+    "lab": Subcommand("simulate in a browser while parameters are moved", _own("lab.command")),
     "reproduce": Subcommand("run points of an experiment again and compare them", _reproduce),
     "init": Subcommand("write a small project with configurations of its own", _own("init")),
     "table": Subcommand("write the results as a table, CSV or Parquet", _own("table")),

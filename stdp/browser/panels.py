@@ -43,9 +43,7 @@ def panel(title: str, x_label: str, y_label: str, **options: Any) -> figure:
         "toolbar_location": "above",
         "min_border_right": 14,
     }
-    drawn = figure(
-        title=title, x_axis_label=x_label, y_axis_label=y_label, **(settings | options)
-    )
+    drawn = figure(title=title, x_axis_label=x_label, y_axis_label=y_label, **(settings | options))
     drawn.toolbar.logo = None
     drawn.toolbar.autohide = True
     drawn.outline_line_color = None

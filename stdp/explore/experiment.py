@@ -143,7 +143,10 @@ class Experiment:
         if not self.axes:
             return {}
         ranks = np.stack(
-            [np.argsort(axis.order)[found] for axis, found in zip(self.axes, positions.T, strict=True)]
+            [
+                np.argsort(axis.order)[found]
+                for axis, found in zip(self.axes, positions.T, strict=True)
+            ]
         )
         sizes = np.array(done.shape)[:, np.newaxis]
         nearest = int(np.square((ranks - (sizes - 1) / 2) / sizes).sum(axis=0).argmin())

@@ -30,8 +30,8 @@ _WATCH = 2000
 _ALL_SEEDS = "all"
 
 _HINT = (
-    "Click a value to see it in detail. Means over seeds, of runs that may not have settled: whether "
-    "one has is said once it is chosen."
+    "Click a value to see it in detail. Means over seeds, of runs that may not have settled: "
+    "whether one has is said once it is chosen."
 )
 
 #: No second axis: a line.
@@ -113,7 +113,8 @@ class ExplorePage:
         self._numbers, self._remarks = text("numbers"), text("remarks")
         self._replaced = self._reload_button()
         self._worker = NewestFirst(
-            self._work, lambda result: doc.add_next_tick_callback(functools.partial(self._show, result))
+            self._work,
+            lambda result: doc.add_next_tick_callback(functools.partial(self._show, result)),
         )
         doc.add_periodic_callback(self._watch, _WATCH)
         doc.on_session_destroyed(lambda context: self._close())
@@ -125,7 +126,9 @@ class ExplorePage:
         heading = paragraphs([experiment.points])
         widgets = [*self._widgets.values(), *self._seed_widget()]
         roots: list[Any] = [
-            Column(self._replaced, text("points", heading), name="heading", sizing_mode="stretch_width"),
+            Column(
+                self._replaced, text("points", heading), name="heading", sizing_mode="stretch_width"
+            ),
             Column(*widgets, name="choices", sizing_mode="stretch_width"),
             self._numbers,
             self._remarks,
