@@ -33,12 +33,12 @@ def main(arguments: Sequence[str]) -> int:
     refuse_without_bokeh("explore")
     from analysis.reading.errors import LoadError
     from stdp.browser.server import serve
-    from stdp.explore.experiment import Experiment
     from stdp.explore.page import make_page
+    from stdp.explore.shared import SharedExperiment
 
     try:
-        Experiment(given.experiment).close()
+        shared = SharedExperiment(given.experiment)
     except LoadError as error:
         raise CommandError(str(error)) from error
-    serve(functools.partial(make_page, given.experiment), f"{given.experiment}", options)
+    serve(functools.partial(make_page, shared), str(given.experiment), options)
     return 0

@@ -17,6 +17,7 @@ from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED
 from analysis.plots.style import is_categorical
 from analysis.reading.dataset import long_name, open_results
+from analysis.reading.errors import LoadError
 from analysis.reading.metadata import DONE, FAILED, MISSING, Metadata, read_metadata, results_file
 from analysis.reading.values import told_apart
 from analysis.report.quality import QualityWarning, quality_warnings
@@ -101,6 +102,7 @@ class Experiment:
         self.path = path
         self.file = results_file(path)
         self._stamp = _stamp(self.file)
+        self._is_closed = False
         self.metadata: Metadata = read_metadata(self.file)
         self._opened = open_results(self.file)
         self.measured = MeasuredDataset.of(self._opened.drop_dims(_EVERY_STEP, errors="ignore"))
@@ -114,12 +116,18 @@ class Experiment:
         return AxisChoice.of(self.measured.dataset[SEED])
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; its points can no longer be read."""
+        self._is_closed = True  # xarray would open it again
         self._opened.close()
 
     def is_replaced(self) -> bool:
         """Whether the file is no longer the one that was opened, as after a further sweep."""
         return _stamp(self.file) not in (self._stamp, None)
+
+    def is_overwritten(self) -> bool:
+        """Whether the content of the same file was replaced, as by `cp`."""
+        now, then = _stamp(self.file), self._stamp
+        return now is not None and then is not None and now != then and now[-1] == then[-1]
 
     @cached_property
     def points(self) -> str:
@@ -166,8 +174,15 @@ class Experiment:
         Returns
         -------
         MeasuredDataset
-            Without axes other than `seed`; its data are read when they are used.
+            Without axes other than `seed`, in memory.
+
+        Raises
+        ------
+        LoadError
+            If the file was closed, as after it was overwritten.
         """
+        if self._is_closed:
+            raise LoadError(f"{self.file}: was overwritten")
         index = {axis.name: axis.order[chosen[axis.name]] for axis in self.axes}
         if seed is None or self.seeds is None:
             part = self.measured.isel(index)

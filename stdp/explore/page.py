@@ -22,6 +22,7 @@ from stdp.browser.panels import CoursePanels, HistogramPanel
 from stdp.explore.experiment import AxisChoice, Experiment
 from stdp.explore.plane import Plane, measures_of, plane
 from stdp.explore.plane_panel import PlanePanel
+from stdp.explore.shared import SharedExperiment
 
 #: How often the file is looked at [ms].
 _WATCH = 2000
@@ -30,8 +31,8 @@ _WATCH = 2000
 _ALL_SEEDS = "all"
 
 _HINT = (
-    "Click a value to see it in detail. Means over seeds, of runs that may not have settled: "
-    "whether one has is said once it is chosen."
+    "Click to choose. All runs are shown, also those that have not settled; of the chosen ones it "
+    "is said whether they have."
 )
 
 #: No second axis: a line.
@@ -79,20 +80,23 @@ class Point:
 Result = Point | Plane | dict[str, xr.DataArray] | str
 
 
-def make_page(path: Path, doc: Document) -> None:
+def make_page(shared: SharedExperiment, doc: Document) -> None:
     """Fill the document of a session with the page of an experiment.
 
     Parameters
     ----------
-    path : Path
-        The experiment directory, or its `results.nc`.
+    shared : SharedExperiment
+        The experiment.
     doc : Document
         The document.
     """
     try:
-        ExplorePage(Experiment(path), doc)
-    except LoadError as error:  # it was removed or damaged after the command began
+        experiment = shared.enter()
+    except LoadError as error:  # it was damaged after the command began
         doc.add_root(text("problem", paragraphs([str(error)], "problem")))
+    else:
+        doc.on_session_destroyed(lambda context: shared.leave(experiment))
+        ExplorePage(experiment, doc)
 
 
 class ExplorePage:
@@ -117,7 +121,7 @@ class ExplorePage:
             lambda result: doc.add_next_tick_callback(functools.partial(self._show, result)),
         )
         doc.add_periodic_callback(self._watch, _WATCH)
-        doc.on_session_destroyed(lambda context: self._close())
+        doc.on_session_destroyed(lambda context: self._worker.stop())
         self._lay_out()
         self._worker.submit(self._chosen)
 
@@ -248,7 +252,7 @@ class ExplorePage:
                 self._drawn_plane = chosen.of_plane
                 yield found
         except (RuntimeError, OSError, LoadError) as error:
-            yield f"{self._experiment.file}: cannot be read ({error}); reload the page"
+            yield f"{error}; reload the page"
 
     def _show(self, result: Result) -> None:
         """Draw a result."""
@@ -269,10 +273,6 @@ class ExplorePage:
 
     def _watch(self) -> None:
         self._replaced.visible = self._experiment.is_replaced()
-
-    def _close(self) -> None:
-        self._worker.stop()
-        self._experiment.close()
 
 
 def _remarks(point: Point) -> str:

@@ -24,6 +24,9 @@ from stdp.explore.plane import Plane
 #: Most labels along an axis, and along an axis of names, which are longer.
 _MAX_LABELS = 8
 
+#: The chosen one of more cells along an axis is marked by a circle, as an outline would cover it.
+_SMALL = 30
+
 #: Height of a map [pixel].
 _HEIGHT = 330
 
@@ -44,7 +47,7 @@ class PlanePanel:
         self.dots = source("line", "x", "y", "low", "high")
         self.silent = source("silent", "x", "y")
         self.marker = source("marker", "x", "y")
-        self.figure = panel("", "", "", height=_HEIGHT, tools="reset,save,tap")
+        self.figure = panel("", "", "", height=_HEIGHT, tools="reset,save")
         self.figure.x_range, self.figure.y_range = Range1d(0, 1), Range1d(0, 1)
         self.figure.grid.visible = False
         self._colours = LinearColorMapper("Viridis256", low=0, high=1, nan_color=style.PALE)
@@ -91,10 +94,11 @@ class PlanePanel:
         """
         self._axes = axes
         is_map = len(axes) == 2
-        for glyph in (self._map, self._cell):
-            glyph.visible = is_map
-        for glyph in (self._line, self._points, self._bars, self._chosen):
+        self._map.visible = is_map
+        for glyph in (self._line, self._points, self._bars):
             glyph.visible = not is_map
+        small = max(len(axis.texts) for axis in axes) > _SMALL
+        self._cell.visible, self._chosen.visible = is_map and not small, not is_map or small
         self._bar.visible = is_map
         _label_axis(self.figure, axes[0], "x")
         if is_map:

@@ -110,10 +110,10 @@ class Settings:
             return self._from_parameters(values)
         try:
             base = pipeline.configure(*self._of_sets(), conf=self.conf)
-            if not base.references:
-                return base.replaced(values)
-        except RequestError:  # of the parameter sets, or of the values
-            pass
+        except RequestError:  # which values may mend
+            base = None
+        if base is not None and not base.references:
+            return base.replaced(values)
         return pipeline.configure(*self.overrides(), conf=self.conf)
 
     def _from_parameters(self, values: Mapping[str, Any]) -> Configuration:
@@ -176,10 +176,7 @@ class Settings:
 def meant(key: str, text: str) -> Any:
     """Return what a typed text stands for; where it is no value of the key, the text itself."""
     text = text.strip()
-    kinds = {quantity.kind for quantity in declarations(key)}
-    if text == "null" and any(quantity.null for quantity in declarations(key)):
-        return None
-    if kinds == {str}:
+    if text != "null" and {quantity.kind for quantity in declarations(key)} == {str}:
         return text.strip("'\"")
     if text in _WORDS:
         return _WORDS[text]
