@@ -83,7 +83,7 @@ def candidates(line: str, subcommands: Iterable[str]) -> list[str]:
         found: Iterable[str] = (f"{name} " for name in subcommands)
     elif words[1:2] == ["run"] and words[-1] not in _CONFIG_DIR:
         found = _of_run(words[2:], word)
-    elif words[1] in _SERVED and words[-1] not in _WITH_VALUE:
+    elif len(words) > 1 and words[1] in _SERVED and words[-1] not in _WITH_VALUE:
         found = _of_page(words[1], words[2:], word)
     else:
         found = ()

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import errno
 import logging
-import signal
 import socket
 import threading
 import webbrowser
@@ -21,21 +20,23 @@ from bokeh.application.handlers.function import FunctionHandler
 from bokeh.document import Document
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
-from bokeh.server.util import bind_sockets
+from bokeh.settings import settings
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from pipeline.system.output import say
+from stdp.browser.interrupts import handled_by
 from stdp.browser.options import ServerOptions
 from stdp.errors import CommandError
 
 LOOPBACK = "127.0.0.1"
 
-#: Names of the loopback interface from which a page may connect.
-_ORIGINS = (LOOPBACK, "localhost")
-
-#: Requests and connections are nobody's business; errors are.
-_QUIET = ("bokeh", "tornado.access")
+#: Requests are nobody's business, nor are connections that are refused; errors are.
+_QUIET = {
+    "bokeh": logging.ERROR,
+    "bokeh.server.views.ws": logging.CRITICAL,
+    "tornado.access": logging.ERROR,
+}
 
 
 def serve(make_page: Callable[[Document], None], what: str, options: ServerOptions) -> None:
@@ -59,13 +60,13 @@ def serve(make_page: Callable[[Document], None], what: str, options: ServerOptio
     """
     if options.opens_browser:
         _refuse_without_browser()
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.ERROR)
-    sockets, port = _bound(options.port)
+    for name, level in _QUIET.items():
+        logging.getLogger(name).setLevel(level)
+    listening = _bound(options.port)
     with _event_loop() as loop:
-        server = _server(make_page, sockets, port, loop)
+        server = _server(make_page, listening, loop)
         server.start()
-        address = f"http://{LOOPBACK}:{port}/"
+        address = f"http://{LOOPBACK}:{listening.getsockname()[1]}/"
         say(f"{what}: {address} (Ctrl-C stops)")
         failures: list[str] = []
         if options.opens_browser:
@@ -79,22 +80,28 @@ def serve(make_page: Callable[[Document], None], what: str, options: ServerOptio
         raise KeyboardInterrupt
 
 
-def _bound(port: int) -> tuple[list[socket.socket], int]:
-    """Return sockets that listen on a port, and the port.
+def _bound(port: int) -> socket.socket:
+    """Return a socket that listens on a port of the loopback interface.
 
     Raises
     ------
     CommandError
-        If it is in use, or the user may not have it.
+        If the port is in use, or the user may not have it.
     """
+    listening = socket.socket()
     try:
-        return bind_sockets(LOOPBACK, port)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # also just after another
+        listening.bind((LOOPBACK, port))
+        listening.listen()
+        listening.setblocking(False)
     except OSError as error:
+        listening.close()
         in_use = error.errno == errno.EADDRINUSE
         reason = "is in use" if in_use else f"cannot be used ({error.strerror})"
         raise CommandError(
             f"--port {port}: {reason}; choose another, or leave it out for a free one"
         ) from error
+    return listening
 
 
 @contextlib.contextmanager
@@ -110,15 +117,16 @@ def _event_loop() -> Iterator[IOLoop]:
 
 
 def _server(
-    make_page: Callable[[Document], None], sockets: list[socket.socket], port: int, loop: IOLoop
+    make_page: Callable[[Document], None], listening: socket.socket, loop: IOLoop
 ) -> BaseServer:
-    application = BokehTornado(
-        {"/": Application(FunctionHandler(make_page))},
-        # Pages of other sites that the user has open cannot connect.
-        extra_websocket_origins=[f"{name}:{port}" for name in _ORIGINS],
-    )
+    port = listening.getsockname()[1]
+    # Whatever the environment says: scripts come from this server, and pages of other sites, which
+    # the user has open as well, cannot connect.
+    settings.resources = "server"
+    settings.allowed_ws_origin = [f"{name}:{port}" for name in (LOOPBACK, "localhost")]
+    application = BokehTornado({"/": Application(FunctionHandler(make_page))})
     http = HTTPServer(application)
-    http.add_sockets(sockets)
+    http.add_socket(listening)
     return BaseServer(loop, application, http)
 
 
@@ -149,26 +157,12 @@ def _open_browser(address: str, loop: IOLoop, failures: list[str]) -> None:
 
 @contextlib.contextmanager
 def _stopped_by_signals(loop: IOLoop) -> Iterator[list[int]]:
-    """Stop an event loop at SIGINT, SIGTERM and SIGHUP in the block; yield the signals received.
-
-    One that the parent process set to be ignored stays ignored. Python sets handlers in the main
-    thread only.
-    """
+    """Stop an event loop at an interruption in the block; yield the signals received."""
     received: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         received.append(number)
         loop.add_callback_from_signal(loop.stop)
 
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        before = {number: signal.getsignal(number) for number in numbers}
-    chosen = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
-    for number in chosen:
-        signal.signal(number, stop)
-    try:
+    with handled_by(stop):
         yield received
-    finally:
-        for number in chosen:
-            signal.signal(number, before[number])

@@ -6,7 +6,13 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from stdp.browser.options import add_server_options, refuse_without_bokeh, server_options
+from stdp.browser.interrupts import interrupts_raised
+from stdp.browser.options import (
+    ServerOptions,
+    add_server_options,
+    refuse_without_bokeh,
+    server_options,
+)
 from stdp.errors import CommandError
 from stdp.options import Parser
 
@@ -31,14 +37,20 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     options = server_options(given)
     refuse_without_bokeh("explore")
+    with interrupts_raised():
+        _explore(given.experiment, options)
+    return 0
+
+
+def _explore(experiment: Path, options: ServerOptions) -> None:
     from analysis.reading.errors import LoadError
-    from stdp.browser.server import serve
-    from stdp.explore.page import make_page
     from stdp.explore.shared import SharedExperiment
 
     try:
-        shared = SharedExperiment(given.experiment)
+        shared = SharedExperiment(experiment)
     except LoadError as error:
         raise CommandError(str(error)) from error
-    serve(functools.partial(make_page, shared), str(given.experiment), options)
-    return 0
+    from stdp.browser.server import serve  # takes a while
+    from stdp.explore.page import make_page
+
+    serve(functools.partial(make_page, shared), str(experiment), options)

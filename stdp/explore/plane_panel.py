@@ -69,6 +69,7 @@ class PlanePanel:
             "x", "y", width=1, height=1, source=self.marker, fill_alpha=0, line_color=style.LTP,
             line_width=3,
         )  # fmt: skip
+        self.figure.name = "map_figure"
         self.figure.on_event(Tap, self._on_tap)
 
     def _draw_lines(self) -> None:

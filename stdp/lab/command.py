@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stdp.browser.interrupts import interrupts_raised
 from stdp.browser.options import (
     ServerOptions,
     add_server_options,
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
 def start(
     *overrides: str, conf: str | Path | None = None, port: int = 0, browser: bool = True
 ) -> None:
-    """Serve the lab until the process is interrupted, with the rules registered in it.
+    """Serve the lab with the rules registered in this process; return when it is interrupted.
 
     Parameters
     ----------
@@ -70,19 +72,19 @@ def start(
     ------
     CommandError
         As `main`.
-    KeyboardInterrupt
-        When the process is interrupted.
     """
-    _start(overrides, None if conf is None else Path(conf), ServerOptions(port, browser))
+    with contextlib.suppress(KeyboardInterrupt):
+        _start(overrides, None if conf is None else Path(conf), ServerOptions(port, browser))
 
 
 def _start(overrides: Sequence[str], conf: Path | None, options: ServerOptions) -> None:
     refuse_without_bokeh("lab")
-    from stdp.browser.server import serve
-    from stdp.lab.page import make_page
+    with interrupts_raised():
+        settings = settings_to_begin_with(overrides, conf)
+        from stdp.browser.server import serve  # takes a while
+        from stdp.lab.page import make_page
 
-    settings = settings_to_begin_with(overrides, conf)
-    serve(functools.partial(make_page, settings), "STDP lab", options)
+        serve(functools.partial(make_page, settings), "STDP lab", options)
 
 
 def settings_to_begin_with(overrides: Sequence[str], conf: Path | None = None) -> Settings:

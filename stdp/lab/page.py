@@ -12,7 +12,6 @@ from bokeh.document import Document
 from bokeh.models import Column, Select
 
 from pipeline.model.errors import RequestError
-from pipeline.model.quantity import Section
 from pipeline.request.compose import CONF
 from stdp.browser.layout import paragraphs, table_of_numbers, text, use_template
 from stdp.browser.newest import NewestFirst
@@ -83,8 +82,10 @@ class LabPage:
             lambda outcome: doc.add_next_tick_callback(functools.partial(self._show, outcome)),
         )
         doc.on_session_destroyed(lambda context: self._worker.stop())
-        titles = self._make_controls(settings.variants())
-        self._lay_out(titles)
+        titles = {name: self._make_controls(name) for name in shown_sections()}
+        self._columns[SEED].children = [self._field(seed_control()).layout]
+        self._show_values(None)
+        self._lay_out(titles | {SEED: "Randomness"})
         self._worker.submit(settings)
 
     def _lay_out(self, titles: dict[str, str]) -> None:
@@ -108,19 +109,16 @@ class LabPage:
         columns = [first, [heading for heading in headings if heading not in first]]
         use_template(doc, Path(__file__).with_name("lab.html"), "STDP lab", columns=columns)
 
-    def _make_controls(self, variants: dict[str, type[Section]]) -> dict[str, str]:
-        """Make the controls of all sections anew; return the titles of the sections."""
-        titles = {}
-        self._fields = {}
-        for name in shown_sections():
-            section = section_controls(name, variants[name], self._folders)
-            made = [self._field(control) for control in section.controls]
-            menu = self._set_menu(name, dict(section.sets))
-            self._columns[name].children = [*menu, *(field.layout for field in made)]
-            titles[name] = section.title
-        self._columns[SEED].children = [self._field(seed_control()).layout]
-        self._show_values(None)
-        return titles | {SEED: "Randomness"}
+    def _make_controls(self, name: str) -> str:
+        """Make the controls of a section anew; return its title."""
+        variant = self._settings.variants()[name]
+        section = section_controls(name, variant, self._folders)
+        self._fields = {
+            key: field for key, field in self._fields.items() if not key.startswith(f"{name}.")
+        }
+        made = [self._field(control).layout for control in section.controls]
+        self._columns[name].children = [*self._set_menu(name, dict(section.sets)), *made]
+        return section.title
 
     def _field(self, control: Control) -> Field:
         field = Field(control, self._typed)
@@ -153,15 +151,14 @@ class LabPage:
         if settings == self._settings:
             return
         before, self._settings = self._settings, settings
-        chosen = {key: value for key, value in settings.typed.items() if is_choosing(key)}
-        if settings.sets != before.sets or chosen != {
-            key: value for key, value in before.typed.items() if is_choosing(key)
-        }:
-            try:
-                self._make_controls(settings.variants())
-            except RequestError as error:
-                self._refuse(Refused(settings, str(error)))
-                return
+        try:
+            for name in shown_sections():
+                if _chosen(settings, name) != _chosen(before, name):
+                    self._make_controls(name)
+                    self._show_values(None)
+        except RequestError as error:
+            self._refuse(Refused(settings, str(error)))
+            return
         self._worker.submit(settings)
 
     def _show_values(self, shown: Simulated | None) -> None:
@@ -215,6 +212,16 @@ class LabPage:
             self._complaining.complain(message)
         problem = paragraphs([message], "problem") + paragraphs([_KEPT], "soft")
         self._problem.text = problem if message else ""
+
+
+def _chosen(settings: Settings, name: str) -> tuple[str | None, dict[str, str]]:
+    """Return what decides which fields a section has: parameter set, and rule or process."""
+    typed = {
+        key: value
+        for key, value in settings.typed.items()
+        if key.startswith(f"{name}.") and is_choosing(key)
+    }
+    return settings.sets.get(name), typed
 
 
 def _remarks(shown: Simulated) -> str:
