@@ -68,7 +68,7 @@ class HistogramPanel:
     def __init__(self) -> None:
         self.bars = source("bars", "left", "right", "top")
         self.theory = source("theory", "w", "share")
-        self.figure = panel("", "Weight (fraction of g_max)", "Share of synapses")
+        self.figure = panel("Final weights", "Weight (fraction of g_max)", "Share of synapses")
         self.figure.x_range = Range1d(0, 1)
         self.figure.y_range.start = 0
         self._glyph = self.figure.quad(

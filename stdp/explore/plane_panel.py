@@ -47,7 +47,7 @@ class PlanePanel:
         self.dots = source("line", "x", "y", "low", "high")
         self.silent = source("silent", "x", "y")
         self.marker = source("marker", "x", "y")
-        self.figure = panel("", "", "", height=_HEIGHT, tools="reset,save")
+        self.figure = panel("Map", "", "", height=_HEIGHT, tools="reset,save")
         self.figure.x_range, self.figure.y_range = Range1d(0, 1), Range1d(0, 1)
         self.figure.grid.visible = False
         self._colours = LinearColorMapper("Viridis256", low=0, high=1, nan_color=style.PALE)

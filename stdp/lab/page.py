@@ -28,7 +28,7 @@ from stdp.lab.controls import (
 )
 from stdp.lab.field import Field
 from stdp.lab.settings import Settings
-from stdp.lab.simulation import Outcome, Refused, Simulated, Traces, outcomes
+from stdp.lab.simulation import Moves, Outcome, Refused, Simulated, Traces
 from stdp.lab.trace_panels import TracePanels
 
 #: Sections that stand in the first column, and those that are open to begin with.
@@ -71,14 +71,13 @@ class LabPage:
         self._fields: dict[str, Field] = {}
         self._columns = {name: Column(name=name, sizing_mode="stretch_width")
                          for name in (*shown_sections(), SEED)}  # fmt: skip
-        self._menus: dict[str, Select] = {}
         self._histogram, self._window = HistogramPanel(), WindowPanel()
         self._courses, self._traces = CoursePanels(), TracePanels()
         names = ("problem", "numbers", "remarks", "commands")
         self._problem, self._numbers, self._remarks, self._commands = map(text, names)
         self._complaining: Field | None = None
         self._worker = NewestFirst(
-            outcomes,
+            Moves().outcomes,
             lambda outcome: doc.add_next_tick_callback(functools.partial(self._show, outcome)),
         )
         doc.on_session_destroyed(lambda context: self._worker.stop())
@@ -133,6 +132,7 @@ class LabPage:
         # Other overrides, such as an experiment, may choose sets as well.
         default = "" if settings.others else default_sets().get(group, "")
         chosen = settings.sets.get(group, "")
+        chosen = "" if chosen == default else chosen
         first = f"{default} (default)" if default else "as chosen by the command"
         options = [("", first), *((name, name) for name in sets if name != default)]
         menu = Select(title="Parameter set", options=options, value=chosen, name=f"set_{group}",
@@ -156,6 +156,7 @@ class LabPage:
                 if _chosen(settings, name) != _chosen(before, name):
                     self._make_controls(name)
                     self._show_values(None)
+            settings.configuration()  # what is refused does not overtake what is valid
         except RequestError as error:
             self._refuse(Refused(settings, str(error)))
             return
@@ -167,6 +168,8 @@ class LabPage:
         for key, field in self._fields.items():
             section, _, name = key.rpartition(".")
             typed = self._settings.typed.get(key)
+            if shown is not None and not self._is_of(shown, key, section):
+                continue
             if shown is None:
                 values = parameters[section] if section else parameters
                 value = resolved = values.get(name)
@@ -176,6 +179,12 @@ class LabPage:
                 owner = getattr(shown.configuration, section) if section else shown.configuration
                 value, resolved = getattr(owner, name), resolved_value(owner, name)
             field.show(value, resolved, typed)
+
+    def _is_of(self, shown: Simulated, key: str, section: str) -> bool:
+        """Whether a simulation has the present value of a field: no newer move has changed it."""
+        now, then = self._settings, shown.settings
+        same = now.typed.get(key) == then.typed.get(key)
+        return same and (not section or _chosen(now, section) == _chosen(then, section))
 
     def _show(self, outcome: Outcome) -> None:
         """Draw what a simulation gave."""
@@ -194,10 +203,9 @@ class LabPage:
         self._numbers.text = table_of_numbers(shown.shown)
         self._remarks.text = _remarks(shown)
         self._commands.text = _commands(shown)
-        if shown.settings != self._settings:  # a newer move is on its way
-            return
-        self._complain("", "")
         self._show_values(shown)
+        if shown.settings == self._settings:
+            self._complain("", "")
 
     def _refuse(self, refused: Refused) -> None:
         if refused.settings == self._settings:

@@ -90,36 +90,59 @@ class Traces:
 Outcome = Refused | Simulated | dict[str, xr.DataArray] | Traces
 
 
-def outcomes(settings: Settings) -> Iterator[Outcome]:
-    """Simulate; yield histogram and numbers, then courses in time, then traces.
+class Moves:
+    """The simulations of a session, one for each move."""
 
-    Parameters
-    ----------
-    settings : Settings
-        What is asked for.
+    def __init__(self) -> None:
+        self._rest: Iterator[Outcome] = iter(())
+
+    def outcomes(self, settings: Settings) -> Iterator[Outcome]:
+        """Simulate; yield histogram and numbers, then courses in time, then traces.
+
+        After settings that are refused, what is left of the last valid ones: the picture is always
+        that of one simulation once all is drawn.
+
+        Parameters
+        ----------
+        settings : Settings
+            What is asked for.
+        """
+        try:
+            shown, measured = _simulated(settings)
+        except (RequestError, FloatingPointError) as error:
+            yield Refused(settings, str(error))
+        else:
+            self._rest = _rest(shown.configuration, measured)
+            yield shown
+        # `yield from` would end it where the caller asks for no more.
+        for outcome in self._rest:  # noqa: UP028
+            yield outcome
+
+
+def _rest(configuration: Configuration, measured: MeasuredDataset) -> Iterator[Outcome]:
+    """Yield what takes longer than histogram and numbers."""
+    yield courses(measured)
+    yield Traces(pipeline.simulate(traced(configuration)))
+
+
+def _simulated(settings: Settings) -> tuple[Simulated, MeasuredDataset]:
+    """Simulate; return what is shown at once, and what the rest is made of.
+
+    Raises
+    ------
+    RequestError, FloatingPointError
+        If the settings are not allowed, or the simulation fails.
     """
-    try:
-        configuration = recorded_in_time(settings.configuration())
-        refuse_long(configuration)
-        started = time.perf_counter()
-        dataset = pipeline.simulate(configuration)
-        seconds = time.perf_counter() - started
-        measured = MeasuredDataset.of(dataset)
-        yield _simulated(settings, configuration, measured, seconds)
-        yield courses(measured)
-        yield Traces(pipeline.simulate(traced(configuration)))
-    except (RequestError, FloatingPointError) as error:
-        yield Refused(settings, str(error))
-
-
-def _simulated(
-    settings: Settings, configuration: Configuration, measured: MeasuredDataset, seconds: float
-) -> Simulated:
+    configuration = recorded_in_time(settings.configuration())
+    refuse_long(configuration)
+    started = time.perf_counter()
+    measured = MeasuredDataset.of(pipeline.simulate(configuration))
+    seconds = time.perf_counter() - started
     interval = [f"record.weight_interval={configuration.record.weight_interval:.15g}"]
     warned = [one.text + "".join(f" {about}." for about in one.about)
               for one in warnings_of_points(measured)]  # fmt: skip
     by_command = can_be_typed(settings, configuration)
-    return Simulated(
+    shown = Simulated(
         settings,
         configuration,
         combination(measured),
@@ -129,6 +152,7 @@ def _simulated(
         settings.command(interval) if by_command else "",
         settings.call(interval) if by_command else _mapping_call(configuration),
     )
+    return shown, measured
 
 
 def can_be_typed(settings: Settings, configuration: Configuration) -> bool:

@@ -34,6 +34,11 @@ ARROWS = {
         "report": ("figures", "measures", "plots", "reading"),
         "experiments": ("reading",),
     },
+    "stdp": {
+        "browser": (),
+        "explore": ("browser",),
+        "lab": ("browser",),
+    },
 }
 
 

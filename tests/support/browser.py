@@ -48,6 +48,11 @@ def find_chromium() -> str | None:
     return named or next(filter(None, map(shutil.which, _NAMES)), None)
 
 
+def slower() -> float:
+    """Return by how much longer everything takes while other programs have the processors."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Start a headless Chromium for the block."""
@@ -162,8 +167,8 @@ class Opened:
         field.press("Enter")
 
     def choose(self, name: str, option: str) -> None:
-        """Choose an option of a menu by its value."""
-        self.page.locator(f"{_element(self, name)} select").select_option(value=option)
+        """Choose an option of a menu by its text."""
+        self.page.locator(f"{_element(self, name)} select").select_option(label=option)
 
     def click(self, name: str, x: float, y: float) -> None:
         """Click a place in a figure, in the units of its axes."""

@@ -6,7 +6,7 @@ import pytest
 import pipeline
 from analysis import numbers, open_results, weight_histogram
 from tests.conftest import SMALL
-from tests.support.browser import served
+from tests.support.browser import served, slower
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_a_click_on_the_map_moves_the_sliders(address, open_page, dataset):
     here = dataset.sel(rate_hz=40, tau_plus=20)
     opened.wait_for_histogram(weight_histogram(here).values.tolist())
     opened.wait("find('marker').data.x[0] == 0 && find('marker').data.y[0] == 2")
-    opened.choose("seed", "1")
+    opened.choose("seed", "2")
     opened.wait_for_histogram(weight_histogram(here.sel(seed=2)).values.tolist())
 
 
@@ -135,5 +135,5 @@ def test_ten_thousand_points_are_shown_without_delay(serve, open_page, tmp_path)
         opened.page.wait_for_timeout(150)  # the courses of the one before are drawn
         times.append(opened.set_timed("axis_rate_hz", value))
     print(f"first page {first:.2f} s, slider to data {np.median(times):.0f} ms (median)")
-    assert first < 3
-    assert min(times) < 100  # other programs may take the processor in between
+    assert first < 3 * slower()
+    assert min(times) < 100 * slower()

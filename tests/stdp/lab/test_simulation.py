@@ -13,10 +13,10 @@ from pipeline.model.plasticity import RULES
 from stdp.browser.combination import combination
 from stdp.lab.settings import Settings
 from stdp.lab.simulation import (
+    Moves,
     Refused,
     Simulated,
     Traces,
-    outcomes,
     recorded_in_time,
     refuse_long,
     traced,
@@ -29,7 +29,7 @@ SETTINGS = Settings.from_overrides(SMALL)
 
 def test_a_move_yields_numbers_then_courses_then_traces():
     """The quickest first; traces are of the beginning of the same run."""
-    first, courses, traces = outcomes(SETTINGS)
+    first, courses, traces = Moves().outcomes(SETTINGS)
     assert isinstance(first, Simulated)
     assert isinstance(traces, Traces)
     assert set(courses) == {"mean", "weak", "rate", "strong"}
@@ -43,7 +43,7 @@ def test_a_move_yields_numbers_then_courses_then_traces():
 def test_the_command_gives_the_numbers_of_the_lab(command, tmp_path):
     """Those of the table beside the picture, from its `results.nc`."""
     settings = SETTINGS.with_typed("stdp.A_plus", "0.02").with_typed("seed", "3")
-    shown = next(outcomes(settings))
+    shown = next(Moves().outcomes(settings))
     assert command(*shlex.split(shown.command)[2:], "name=same").code == 0
     with open_results(tmp_path / "outputs" / "same") as dataset:
         kept = combination(MeasuredDataset.of(dataset.load()))
@@ -54,11 +54,23 @@ def test_the_command_gives_the_numbers_of_the_lab(command, tmp_path):
 
 def test_refused_settings_are_told_with_their_key():
     """And nothing else is yielded."""
-    (refused,) = outcomes(SETTINGS.with_typed("stdp.A_plus", "7"))
+    (refused,) = Moves().outcomes(SETTINGS.with_typed("stdp.A_plus", "7"))
     assert isinstance(refused, Refused)
     assert refused.key == "stdp.A_plus"
-    (refused,) = outcomes(SETTINGS.with_typed("simulation.dt", "30"))
+    (refused,) = Moves().outcomes(SETTINGS.with_typed("simulation.dt", "30"))
     assert refused.key == "simulation.dt"
+
+
+def test_what_is_left_of_a_move_follows_one_that_is_refused():
+    """So that no part of the picture is of an earlier simulation."""
+    moves = Moves()
+    first = next(moves.outcomes(SETTINGS))
+    refused, courses, traces = moves.outcomes(SETTINGS.with_typed("seed", "x"))
+    assert isinstance(first, Simulated)
+    assert isinstance(refused, Refused)
+    assert set(courses) == {"mean", "weak", "rate", "strong"}
+    assert isinstance(traces, Traces)
+    assert len(list(moves.outcomes(SETTINGS.with_typed("seed", "x")))) == 1
 
 
 @pytest.mark.parametrize(
@@ -99,7 +111,7 @@ def test_a_registered_rule_has_python_and_no_command():
     """No command knows it; the call makes the same configuration."""
     pipeline.register(AntiHebbian)
     try:
-        shown = next(outcomes(SETTINGS.with_typed("stdp.rule", "toy_anti_hebbian")))
+        shown = next(Moves().outcomes(SETTINGS.with_typed("stdp.rule", "toy_anti_hebbian")))
         assert isinstance(shown, Simulated)
         assert shown.command == ""
         assert eval(shown.call, {"pipeline": pipeline}) == shown.configuration
