@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
+
+log = logging.getLogger("stdp")
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
@@ -19,7 +22,7 @@ class NewestFirst(Generic[Request, Result]):
         Yields the results of a request, one after the other. The rest is not asked for once there
         is a newer request.
     deliver : callable
-        Takes each result, in the thread.
+        Takes each result, in the thread. An error of either is logged, and ends the request only.
     """
 
     def __init__(
@@ -50,7 +53,10 @@ class NewestFirst(Generic[Request, Result]):
                 if self._stopped:
                     return
                 request = self._waiting.pop()
-            for result in self._work(request):
-                self._deliver(result)
-                if self._waiting or self._stopped:
-                    break
+            try:
+                for result in self._work(request):
+                    self._deliver(result)
+                    if self._waiting or self._stopped:
+                        break
+            except Exception:  # the next request may succeed
+                log.exception("%r failed", request)

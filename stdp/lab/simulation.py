@@ -111,6 +111,9 @@ class Moves:
             shown, measured = _simulated(settings)
         except (RequestError, FloatingPointError) as error:
             yield Refused(settings, str(error))
+        except Exception as error:  # a registered rule or process is anybody's code
+            reason = " ".join(str(error).split())[:300]
+            yield Refused(settings, f"the simulation failed ({type(error).__name__}: {reason})")
         else:
             self._rest = _rest(shown.configuration, measured)
             yield shown

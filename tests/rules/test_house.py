@@ -35,9 +35,10 @@ ARROWS = {
         "experiments": ("reading",),
     },
     "stdp": {
-        "browser": (),
-        "explore": ("browser",),
-        "lab": ("browser",),
+        # Modules beside the folders, which import none of them.
+        "browser": ("errors", "options"),
+        "explore": ("browser", "errors", "options"),
+        "lab": ("browser", "errors", "options"),
     },
 }
 

@@ -1,6 +1,7 @@
 """Work of which only the newest request counts."""
 
 import threading
+import time
 
 from stdp.browser.newest import NewestFirst
 
@@ -42,3 +43,20 @@ def test_a_stopped_thread_ends():
         if thread.daemon and "_run" in thread.name:
             thread.join(10)
     assert threading.active_count() <= before
+
+
+def test_an_error_ends_its_request_only(caplog):
+    """It is logged, and the next request is worked on."""
+    done = threading.Event()
+
+    def work(request):
+        yield 1 / request
+
+    newest = NewestFirst(work, lambda result: done.set())
+    newest.submit(0)
+    while not caplog.records:
+        time.sleep(0.01)
+    newest.submit(1)
+    assert done.wait(10)
+    assert "ZeroDivisionError" in caplog.text
+    newest.stop()

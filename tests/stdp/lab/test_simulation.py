@@ -61,6 +61,17 @@ def test_refused_settings_are_told_with_their_key():
     assert refused.key == "simulation.dt"
 
 
+def test_an_error_of_a_users_code_is_told(monkeypatch):
+    """In one line, in place of the picture's update."""
+
+    def fail(configuration):
+        raise ZeroDivisionError("division\nby zero")
+
+    monkeypatch.setattr(pipeline, "simulate", fail)
+    (refused,) = Moves().outcomes(SETTINGS)
+    assert refused.message == "the simulation failed (ZeroDivisionError: division by zero)"
+
+
 def test_what_is_left_of_a_move_follows_one_that_is_refused():
     """So that no part of the picture is of an earlier simulation."""
     moves = Moves()
