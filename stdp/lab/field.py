@@ -60,7 +60,8 @@ class Field:
             self._text.update(sizing_mode="stretch_width", width=None)
             value = self._text
         self._describe(None)
-        return Column(self._hint, value, self._problem, sizing_mode="stretch_width")
+        parts = (self._hint, value, self._problem)
+        return Column(*parts, sizing_mode="stretch_width", margin=(0, 0, 5, 0))
 
     def _describe(self, derived: Any) -> None:
         """Write the label, the bounds, and the value that stands for null."""
