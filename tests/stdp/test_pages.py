@@ -126,12 +126,14 @@ def test_a_signal_stops_the_server(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     ) as server:
-        line = server.stdout.readline()
-        assert re.fullmatch(r"STDP lab: http://127\.0\.0\.1:\d+/ \(Ctrl-C stops\)\n", line)
-        port = int(re.search(r":(\d+)/", line)[1])
-        _refuses_other_addresses(port)
-        server.send_signal(signal.SIGTERM)
-        out, err = server.communicate(timeout=30)
+        try:
+            line = server.stdout.readline()
+            assert re.fullmatch(r"STDP lab: http://127\.0\.0\.1:\d+/ \(Ctrl-C stops\)\n", line)
+            _refuses_other_addresses(int(re.search(r":(\d+)/", line)[1]))
+            server.send_signal(signal.SIGTERM)
+            out, err = server.communicate(timeout=30)
+        finally:
+            server.kill()
     assert (server.returncode, out, err) == (130, "", "Interrupted\n")
     assert list(tmp_path.iterdir()) == []
 

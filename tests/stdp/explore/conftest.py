@@ -10,12 +10,12 @@ from tests.conftest import SMALL
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    """Twelve combinations of two seeds, silent at a rate of 0, numbers not in rising order."""
+    """Twelve combinations of three seeds, silent at a rate of 0, numbers not in rising order."""
     path = tmp_path_factory.mktemp("explore") / "two"
     configuration = pipeline.configure(
         *SMALL, "simulation.duration=1000", "record.weight_interval=50"
     )
-    axes = {"input.rate_hz": [60, 0, 40, 50], "stdp.tau_plus": [20, 10, 15], "seed": [5, 4]}
+    axes = {"input.rate_hz": [60, 0, 40, 50], "stdp.tau_plus": [20, 10, 15], "seed": [5, 4, 6]}
     pipeline.sweep(configuration, axes, path, backend="sequential")
     return path
 

@@ -24,7 +24,7 @@ def test_axes_have_the_values_units_and_names_of_the_file(experiment):
     assert (rate.title, rate.label) == ("Input rate", "Input rate (Hz)")
     assert rate.texts == ("0 Hz", "40 Hz", "50 Hz", "60 Hz")
     assert tau.texts == ("10 ms", "15 ms", "20 ms")
-    assert experiment.seeds.texts == ("4", "5")
+    assert experiment.seeds.texts == ("4", "5", "6")
     part = experiment.at(AT).dataset
     assert (part["rate_hz"].item(), part["tau_plus"].item()) == (50, 10)
     assert experiment.at(AT, 1).dataset["seed"].item() == 5
@@ -50,6 +50,7 @@ def test_numbers_are_those_of_the_report(experiment, dataset):
         of_report = dict(zip(heading, row, strict=True))
         rate = next(one for one in shown.numbers if "firing rate" in one.label)
         assert rate.interval == of_report["95 % interval of the mean"]
+        assert rate.interval != "–"
         found = {one.label: one.mean for one in shown.numbers}
         assert found == {label: of_report[label] for label in found}
         assert (shown.seeds, shown.answer) == (of_report["Seeds done"], of_report["Settled"])

@@ -63,6 +63,10 @@ def test_settings_are_what_pipeline_configures(overrides):
             ["stdp.effective_ltd_ratio=1.1", "stdp.ltd_ratio=1.2"],
             "stdp.ltd_ratio=1.2: must not be given together with stdp.effective_ltd_ratio=1.1",
         ),
+        (
+            ["input.process=notebook", "stdp.effective_ltd_ratio=1.1", "stdp.ltd_ratio=1.2"],
+            "stdp.ltd_ratio=1.2: must not be given together with stdp.effective_ltd_ratio=1.1",
+        ),
         (["stdp=none"], "stdp=none: must be "),
         (["stdp.rule=none"], "stdp.rule=none: must be additive"),
         (["stdp.nothing=1"], "stdp.nothing=1: unknown key"),

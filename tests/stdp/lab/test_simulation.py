@@ -75,13 +75,15 @@ def test_an_error_of_a_users_code_is_told(monkeypatch):
 def test_what_is_left_of_a_move_follows_one_that_is_refused():
     """So that no part of the picture is of an earlier simulation."""
     moves = Moves()
-    first = next(moves.outcomes(SETTINGS))
-    refused, courses, traces = moves.outcomes(SETTINGS.with_typed("seed", "x"))
-    assert isinstance(first, Simulated)
+    drawn = moves.outcomes(SETTINGS)
+    assert isinstance(next(drawn), Simulated)
+    assert set(next(drawn)) == {"mean", "weak", "rate", "strong"}
+    drawn.close()  # as it is overtaken
+    wrong = SETTINGS.with_typed("seed", "x")
+    refused, traces = moves.outcomes(wrong)
     assert isinstance(refused, Refused)
-    assert set(courses) == {"mean", "weak", "rate", "strong"}
     assert isinstance(traces, Traces)
-    assert len(list(moves.outcomes(SETTINGS.with_typed("seed", "x")))) == 1
+    assert len(list(moves.outcomes(wrong))) == 1
 
 
 @pytest.mark.parametrize(
@@ -118,13 +120,18 @@ def test_any_run_is_recorded_in_time_and_traced(overrides):
     )
 
 
-def test_a_registered_rule_has_python_and_no_command():
-    """No command knows it; the call makes the same configuration."""
+def test_a_registered_rule_has_python_and_no_command(tmp_path):
+    """No command knows it, with or without a file; the call makes the same configuration."""
     pipeline.register(AntiHebbian)
     try:
         shown = next(Moves().outcomes(SETTINGS.with_typed("stdp.rule", "toy_anti_hebbian")))
         assert isinstance(shown, Simulated)
         assert shown.command == ""
         assert eval(shown.call, {"pipeline": pipeline}) == shown.configuration
+        (tmp_path / "stdp").mkdir()
+        text = "rule: toy_anti_hebbian\nA_plus: 0.03\ntau_plus: 20.0\n"
+        (tmp_path / "stdp" / "mine.yaml").write_text(text)
+        shown = next(Moves().outcomes(Settings.from_overrides([*SMALL, "stdp=mine"], tmp_path)))
+        assert (shown.configuration.stdp.name, shown.command) == ("toy_anti_hebbian", "")
     finally:
         RULES.unregister("toy_anti_hebbian")
