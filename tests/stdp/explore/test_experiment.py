@@ -30,10 +30,12 @@ def test_axes_have_the_values_units_and_names_of_the_file(experiment):
     assert experiment.at(AT, 1).dataset["seed"].item() == 5
 
 
-def test_the_first_combination_fires(experiment):
-    """It is one in the middle, and not a silent one."""
-    assert experiment.first["rate_hz"] in (1, 2)
-    assert not experiment.at(experiment.first).silent
+def test_the_first_combination_fires(keep):
+    """It is the one nearest to the middle that does, or where none does, in the middle."""
+    for name, rates, first in (("one", [0, 0.1, 0.2, 60, 50], 3), ("none", [0, 0.1, 0.2], 1)):
+        experiment = Experiment(keep(name, {"input.rate_hz": rates}))
+        assert experiment.first == {"rate_hz": first}
+        experiment.close()
 
 
 def test_numbers_are_those_of_the_report(experiment, dataset):
