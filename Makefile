@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Installs packages; what CI gives instead takes a quarter of the time.
 INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-all test-lowest coverage test-brian2 soak settle lint format docs docs-examples gallery bench growth peers clean
+.PHONY: run test test-all test-lowest coverage test-brian2 test-browser soak settle lint format docs docs-examples gallery screenshots bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -47,6 +47,12 @@ coverage: $(VENV)/.ready
 # not installed.
 test-brian2: $(VENV)/.ready .venv-brian2/.ready
 	$(BIN)/python -m pytest tests/pipeline/engine/test_brian2.py
+
+# The pages of `stdp explore` and `stdp lab` in a headless Chromium, which must be installed; the
+# environment variable CHROMIUM names another one. `make test` skips these tests where it is missing.
+test-browser: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	$(BIN)/python -m pytest tests/stdp/browser tests/stdp/test_pages.py
 
 # Fault injection (kills, damaged files, full disks, invalid requests), about ten minutes; the counts
 # are written to tests/soak/RESULTS.md.
@@ -104,6 +110,11 @@ gallery: run
 	rm -rf analysis/gallery/*.md analysis/gallery/*_files
 	TQDM_DISABLE=1 $(BIN)/python -m jupyter nbconvert --log-level ERROR --to markdown --execute \
 		--output-dir analysis/gallery analysis/notebooks/*.ipynb
+
+# The pictures of docs/how_to/explore.md, in a minute; needs the browser of `make test-browser`.
+screenshots: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	$(BIN)/python -m tests.support.screenshots
 
 # All benchmarks, some 20 minutes, to tests/benchmarks/RESULTS.md. The rows of the other simulators
 # require `make peers` once and a C++ compiler, or BRIAN2_PYTHON and NEST_PYTHON; the row of C a C

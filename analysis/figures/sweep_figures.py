@@ -258,7 +258,10 @@ def phase_diagram(measured: MeasuredDataset) -> Figures:
     x, y, *_ = numeric_axes(measured)
     others = [axis for axis in measured.swept if axis not in (x, y)]
     contours = [None, None, weight_measures.UNIFORM_BIMODALITY]
-    limits = [_colour_limits(*one) for one in zip(_mapped(measured), _COLOURS, strict=True)]
+    limits = [
+        scales.colour_limits(number, least, highest)
+        for number, (least, highest, _) in zip(_mapped(measured), _COLOURS, strict=True)
+    ]
     scale = "Each colour scale is that of all slices" if any(others) else ""
     spans = f"A colour scale spans at least {', '.join(one[2] for one in _COLOURS)}"
     for one in slices("phase_diagram", measured, others):
@@ -275,14 +278,6 @@ def _mapped(here: MeasuredDataset) -> list[xr.DataArray]:
     """Return what a phase diagram shows: mean weight, output rate, bimodality."""
     numbers = here.mean_weight, here.output_rate, here.bimodality
     return [mean_over_seeds(number) for number in numbers]
-
-
-def _colour_limits(number: xr.DataArray, colours: tuple[float, float, str]) -> tuple[float, float]:
-    """Return the ends of the colour scale of a phase diagram."""
-    least, highest, _ = colours
-    if not number.notnull().any():
-        return 0.0, least
-    return scales.widened(float(number.min()), float(number.max()), least, highest)
 
 
 def approach(measured: MeasuredDataset) -> Figures:

@@ -80,6 +80,28 @@ def widened(low: float, high: float, least: float, highest: float) -> tuple[floa
     return low, high
 
 
+def colour_limits(
+    number: xr.DataArray, least: float, highest: float = np.inf
+) -> tuple[float, float]:
+    """Return the ends of a colour scale, which is not stretched over differences that are noise.
+
+    Parameters
+    ----------
+    number : DataArray, (...)
+        What is drawn, >= 0 in any unit; NaN is left out.
+    least, highest : float
+        Smallest span of the scale, and the highest possible value, in the same unit.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper end, in the same unit.
+    """
+    if not number.notnull().any():
+        return 0.0, least
+    return widened(float(number.min()), float(number.max()), least, highest)
+
+
 def mark_values(axes: Axes, coordinate: xr.DataArray, inches: float) -> None:
     """Set the ticks of the x axis to the swept values if they fit; set a logarithmic scale if due.
 

@@ -63,7 +63,9 @@ def open_results(path: str | Path) -> xr.Dataset:
     except LoadError as error:
         dataset.close()
         raise LoadError(f"{file}: {error}") from error
-    return with_named_choices(dataset)
+    named = with_named_choices(dataset)
+    named.set_close(dataset.close)  # what is made of a dataset does not close its file
+    return named
 
 
 def _opened(file: Path) -> xr.Dataset:
