@@ -18,7 +18,7 @@ from analysis.reading.metadata import (
     refuse_newer_schema,
     results_file,
 )
-from analysis.reading.netcdf import HDF5, open_netcdf
+from analysis.reading.netcdf import HDF5, must_be_held
 from analysis.reading.values import told_apart
 
 #: Variables that every `results.nc` has.
@@ -69,10 +69,20 @@ def open_results(path: str | Path) -> xr.Dataset:
 def _opened(file: Path) -> xr.Dataset:
     with HDF5:  # also for what is read later
         try:
-            return xr.open_dataset(file, engine="netcdf4", lock=HDF5)
+            dataset = xr.open_dataset(file, engine="netcdf4", lock=HDF5)
         except OSError:
-            held = open_netcdf(file)  # of a file system without locks
-        return xr.open_dataset(xr.backends.NetCDF4DataStore(held, lock=HDF5))
+            if not must_be_held(file):
+                raise
+        else:
+            encodings = [variable.encoding for variable in dataset.variables.values()]
+            if not any(np.dtype(encoding.get("dtype")).kind in "UO" for encoding in encodings):
+                for encoding in encodings:  # xarray warns where a selection has shorter words
+                    encoding.pop("char_dim_name", None)
+                return dataset
+            # Of an earlier version: HDF5 ends a process that opens a file with words of variable
+            # length while it is open.
+            dataset.close()
+        return xr.open_dataset(file.read_bytes(), engine="netcdf4", lock=HDF5)
 
 
 def _refuse_unreadable(dataset: xr.Dataset) -> None:

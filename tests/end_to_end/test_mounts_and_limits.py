@@ -233,7 +233,7 @@ def test_a_command_knows_the_limit_of_its_control_group(run, tmp_path):
     groups = tmp_path / "groups"
     (groups / "memory").mkdir(parents=True)
     if not may_mount(groups):
-        pytest.skip("no folder may be mounted in place of the control groups")
+        pytest.skip(reason="no folder may be mounted in place of the control groups")
     for name in ("memory.max", "memory/memory.limit_in_bytes"):
         (groups / name).write_text("1000000000\n")
     words = ("record=everything", "simulation.duration=1e6", "name=a")
