@@ -20,6 +20,7 @@ from analysis.reading.metadata import (
 )
 from analysis.reading.netcdf import HDF5, must_be_held
 from analysis.reading.values import told_apart
+from analysis.reading.words import with_words
 
 #: Variables that every `results.nc` has.
 _REQUIRED = (
@@ -63,7 +64,7 @@ def open_results(path: str | Path) -> xr.Dataset:
     except LoadError as error:
         dataset.close()
         raise LoadError(f"{file}: {error}") from error
-    return with_named_choices(dataset)
+    return with_named_choices(with_words(dataset))
 
 
 def _opened(file: Path) -> xr.Dataset:
@@ -76,8 +77,6 @@ def _opened(file: Path) -> xr.Dataset:
         else:
             encodings = [variable.encoding for variable in dataset.variables.values()]
             if not any(np.dtype(encoding.get("dtype")).kind in "UO" for encoding in encodings):
-                for encoding in encodings:  # xarray warns where a selection has shorter words
-                    encoding.pop("char_dim_name", None)
                 return dataset
             # Of an earlier version: HDF5 ends a process that opens a file with words of variable
             # length while it is open.

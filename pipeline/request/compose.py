@@ -323,6 +323,8 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
             return unknown_key(key, value, known_keys())
         if key in (*SECTIONS, "run") and (not value[:1].isalpha() or value in _NOT_A_NAME):
             return not_a_choice(key, value)
+        if value.lower() == "null" and "override must be a string" in str(error):
+            return not_a_choice(key, value)
         if key == "experiment" and not text.startswith("+"):
             return RequestError(f"{text}: must be written with a plus, +{text}")
     text = _one_line(error)

@@ -6,6 +6,7 @@ import errno
 import functools
 import io
 import math
+import re
 import struct
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -80,6 +81,18 @@ STATE, STATE_ENDS = "state", "state_end"
 
 #: Columns that are not variables: content keys, the identity of the run, end states.
 _ABOUT_BATCH = ("key", "made_by", STATE, STATE_ENDS)
+
+
+#: In the name of a batch file, before or after which a file manager writes what is a copy.
+_CHECKSUM = re.compile("[0-9a-f]{32}")
+
+
+def batch_files_in(folder: Path) -> list[Path]:
+    """Return the batch files of a folder; those of other programs have no checksum in their name.
+
+    Hidden ones are left out, as macOS leaves them beside others.
+    """
+    return sorted(file for file in folder.glob("[!.]*.npz") if _CHECKSUM.search(file.name))
 
 
 def write_batch(batch: Batch, made_by: str, folder: Path) -> str:

@@ -84,6 +84,7 @@ def test_words_are_characters_in_the_file(command, tmp_path):
         assert not [v for v in file.variables.values() if v.dtype is str]
     with open_results("outputs/x") as dataset:
         assert dataset["stdp"].values.tolist() == names
+        assert dataset["stdp"].dtype.kind == "U"
         selected = dataset.sel(stdp=["größe"])
         longer = dataset.assign_coords(stdp=[f"{name} and so on" for name in names])
         for n, saved in enumerate((selected, longer)):
