@@ -330,8 +330,9 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
     text = _one_line(error)
     if found := overridden_below(text):
         return found
-    if "--multirun" in text:  # Hydra's advice, which applies to the command line only
-        text = f"{' '.join(overrides)}: must be single values; sweep keys with pipeline.sweep"
+    if "add --multirun" in text:  # Hydra's advice, which is none for Python and for --cfg
+        text = f"{' '.join(overrides)}: must be single values; sweep keys with pipeline.sweep, or "
+        text += "by the command without --cfg"
     return RequestError(text)
 
 

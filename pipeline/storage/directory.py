@@ -312,9 +312,17 @@ class Directory:
             write_netcdf(results, temporary)
 
     def _note_damage(self, file: Path, error: Exception, instead: str) -> None:
-        """Warn of a damaged file, which is kept when it is replaced; a missing one is no damage."""
+        """Warn of a damaged file, which is kept when it is replaced; a missing one is no damage.
+
+        Raises
+        ------
+        RequestError
+            If the system cannot read it, which does not mean that it is damaged.
+        """
         if isinstance(error, FileNotFoundError) or file.name in self._damaged:
             return
+        if isinstance(error, OSError) and file != self.results:
+            raise RequestError(f"{file}: cannot be read ({error.strerror})") from error
         self._damaged.add(file.name)
         aside = path_aside(file, "damaged").name
         log.warning("%s is damaged; %s, and it is kept as %s", file, instead, aside)
