@@ -9,6 +9,7 @@ from tests.soak.full_disk import fill_and_resume
 from tests.soak.growth import KINDS, damage_and_grow, kill_and_grow, move_and_grow
 from tests.soak.kills import kill_and_resume
 from tests.soak.moves import fail_jobs, move_and_repeat
+from tests.soak.operations import fail_operations
 from tests.soak.requests import make_requests
 
 
@@ -76,6 +77,15 @@ def test_a_full_disk_is_one_line_and_loses_nothing(chance, tmp_path, tried):
     tried("full disk", counts)
     assert counts["exit code 1"] >= 1
     assert counts["resumed with identical results"] == 3
+
+
+def test_an_operation_on_a_file_that_fails_is_one_line_and_loses_nothing(chance, tmp_path, tried):
+    """Opened, listed, locked, made, renamed or removed: each kind fails once, the rest is whole."""
+    counts = fail_operations(34, chance, tmp_path)
+    tried("file operations", counts)
+    assert counts["repeated with identical results"] == 34
+    assert all(counts[kind] for kind in ("open", "os.listdir", "os.mkdir", "os.rename"))
+    assert counts["exit code 1"] >= 10
 
 
 def test_an_invalid_request_is_refused_in_one_line(chance, tmp_path, tried):

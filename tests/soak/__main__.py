@@ -23,6 +23,7 @@ from tests.soak.growth import damage_and_grow, kill_and_grow, move_and_grow
 from tests.soak.guests import call_from_pools
 from tests.soak.kills import kill_and_resume
 from tests.soak.moves import fail_jobs, move_and_repeat
+from tests.soak.operations import fail_operations
 from tests.soak.requests import make_requests
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -36,6 +37,7 @@ CAMPAIGNS: dict[str, tuple[int, Callable[..., Counter]]] = {
     "moves of growth": (40, move_and_grow),
     "jobs": (20, fail_jobs),
     "full disk": (15, fill_and_resume),
+    "file operations": (600, fail_operations),
     "guests": (1, call_from_pools),
     "requests": (300, make_requests),
 }
