@@ -69,7 +69,7 @@ def test_states_may_be_missing_in_some_batches(command, caplog):
 
 
 def test_durations_can_be_swept_where_points_have_grown(command):
-    """As the refusal of a smaller one advises: each goes on from the longest of its shorter runs."""
+    """As the refusal of a smaller one advises; each goes on from its longest shorter run."""
     for duration in (500, 900, 1000):
         command(*SWEEP, *HISTORY, f"simulation.duration={duration}", "name=a")
     refused = command(*SWEEP, *HISTORY, "simulation.duration=700", "name=a")
