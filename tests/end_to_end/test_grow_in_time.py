@@ -69,11 +69,11 @@ def test_states_may_be_missing_in_some_batches(command, caplog):
 
 
 def test_durations_can_be_swept_where_points_have_grown(command):
-    """As the refusal of a smaller one advises: points go on from every shorter run of theirs."""
-    command(*SWEEP, *HISTORY, "name=a")
-    command(*SWEEP, *HISTORY, "simulation.duration=900", "name=a")
+    """As the refusal of a smaller one advises; each goes on from its longest shorter run."""
+    for duration in (500, 900, 1000):
+        command(*SWEEP, *HISTORY, f"simulation.duration={duration}", "name=a")
     refused = command(*SWEEP, *HISTORY, "simulation.duration=700", "name=a")
-    swept = "simulation.duration=900.0,700.0"
+    swept = "simulation.duration=1000.0,700.0"
     assert f"({swept})" in refused.err
     ended = command(*SWEEP, *HISTORY, swept + ",1200", "name=a")
     assert ended.code == 0, ended.err
