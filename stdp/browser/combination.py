@@ -22,7 +22,7 @@ from analysis.measures.weights import weight_histogram
 from analysis.plots.scales import bin_edges
 from analysis.plots.style import SAME_MEAN
 from analysis.reading.dataset import label
-from analysis.report.summary import in_seconds, interval_text, number, settled_text
+from analysis.report.summary import in_seconds, interval_text, number_text, settled_text
 
 #: Names of the courses in time, in the order of `mean_histories`.
 COURSES = ("mean", "weak", "rate", "strong")
@@ -124,7 +124,9 @@ def _numbers(measured: MeasuredDataset) -> list[Number]:
         interval = ""
         if SEED in shown.dims and shown.sizes[SEED] > 1:
             interval = interval_text(confidence_interval(shown).values)
-        rows.append(Number(label(shown), number(mean_over_seeds(shown).item()), interval))
+        rows.append(
+            Number(label(shown), number_text(mean_over_seeds(shown).item(), shown), interval)
+        )
     return rows
 
 
