@@ -1,7 +1,9 @@
 """No file that was kept is replaced, and a directory keeps its identity whatever it loses."""
 
 import contextlib
+import errno
 import fcntl
+import os
 import shutil
 from pathlib import Path
 
@@ -133,6 +135,25 @@ def test_copies_of_batches_are_not_damaged(run, caplog):
     caplog.clear()
     assert run(1, 2, planned=True)[1] == 2
     assert "WARNING" not in caplog.text
+
+
+def test_a_folder_that_cannot_be_listed_is_not_empty(run, monkeypatch):
+    """Its points are not counted as lost, run again, or replaced in `results.nc`."""
+    run(1, 2)
+    before = {file: file.read_bytes() for file in Path("outputs").rglob("*") if file.is_file()}
+    listdir = os.listdir
+
+    def refuse(path):
+        if Path(path).name == "points":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(OSError, match=r"Permission denied: 'outputs/x/points'"):
+        run(1, 2)
+    after = {file: file.read_bytes() for file in Path("outputs").rglob("*") if file.is_file()}
+    assert after.keys() == before.keys()
+    assert all(after[file] == before[file] for file in before if file.name != ".lock")
 
 
 #: Files of an experiment of which one or all hidden ones may be lost.
