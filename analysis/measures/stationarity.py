@@ -19,7 +19,6 @@ This module uses numpy only, and one run at a time: a simulation can call it as 
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -392,18 +391,10 @@ def batch_means(
     n_batches = min(_N_BATCHES, len(series))
     size = len(series) // n_batches
     kept = series[len(series) - size * n_batches :]
-    # Sums in place of mean and var, which take twice as long on so few numbers.
     batches = np.add.reduce(kept.reshape(n_batches, size, -1), axis=1) / size
     mean = np.add.reduce(batches, axis=0) / n_batches
-    deviation = batches - mean
-    variance = np.add.reduce(deviation * deviation, axis=0) / n_batches
-    divisor, least = _of_batches(n_batches, series.shape[1] - _N_SCALARS)
-    return mean, np.hypot(np.sqrt(variance / divisor), least)
-
-
-@functools.cache
-def _of_batches(n_batches: int, n_bins: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return by what the variance of batches is divided, and the least error of each statistic."""
-    falls = np.append(FALLS[:-1], np.full(n_bins, FALLS[-1]))
-    least = np.append(_LEAST_ERROR[:-1], np.full(n_bins, _LEAST_ERROR[-1] / max(n_bins, 1)))
-    return n_batches**falls - 1, least
+    variance = np.add.reduce((batches - mean) ** 2, axis=0) / n_batches
+    n_bins = series.shape[1] - _N_SCALARS
+    falls, least = np.repeat([FALLS, _LEAST_ERROR], [1] * _N_SCALARS + [n_bins], axis=1)
+    least[_N_SCALARS:] /= max(n_bins, 1)
+    return mean, np.hypot(np.sqrt(variance / (n_batches**falls - 1)), least)

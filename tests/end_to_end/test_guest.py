@@ -51,7 +51,7 @@ def test_logs_of_sweeps_at_once_do_not_mix(configure, tmp_path):
     for n_seeds in range(1, 9):
         lines = (tmp_path / str(n_seeds) / "sweep.log").read_text().splitlines()
         assert [line.split(" INFO ")[1] for line in lines] == [
-            f"{n_seeds} points, 0 of them finished before",
+            f"{n_seeds} points, 0 of them finished before, 0 go on from an earlier end",
             f"{n_seeds} points done, 0 failed, 0 missing",
         ]
 

@@ -53,7 +53,9 @@ def test_every_variable_has_a_row():
         assert len(re.findall(rf"^\| `{name} \(\.\.\.", text, re.MULTILINE)) == 1, name
     assert "| `weight (..., synapse)` |  | final synaptic weight" in text
     (row,) = re.findall(r"^\| `rate_history .*$", text, re.MULTILINE)
-    assert row.startswith("| `rate_history (..., sample_time)` | Hz | output firing rate; over")
+    assert row.startswith(
+        "| `rate_history (..., sample_time)` | Hz | output firing rate in time; over"
+    )
     assert row.endswith(" | `record=history` |")
     assert {"status", "made_by", "effective_ltd_ratio"} <= set(re.findall(r"`(\w+)`", text))
 
