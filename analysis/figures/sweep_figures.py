@@ -32,6 +32,9 @@ _COLOURS = (
     (0.1, 1.0, "0.1 (bimodality)"),
 )
 
+#: About as many ticks has the colour scale of the time that runs took.
+_N_TICKS = 5
+
 #: Returns a measure of some points, along their axes.
 Measure = Callable[[MeasuredDataset], xr.DataArray]
 
@@ -58,7 +61,7 @@ def weights(measured: MeasuredDataset) -> Figures:
         )
         pooled = titles.seeds(here, "{} seeds pooled")
         columns = titles.dimension("Columns", part["share"], column)
-        pale = "Pale: not settled" if column and here.unsettled.any() else ""
+        pale = titles.pale(here) if column else ""
         title = titles.heading(one, "After", pooled, lines(columns, pale, _key(part, row)))
         figure = _weights(part, row, column, title, highest)
         yield one, figure, titles.caption(title, titles.fit_caption(part))
@@ -118,6 +121,7 @@ def _against_axes(
     theory_name: str = "",
     panel: str | None = None,
     remark: str = "",
+    logarithmic: bool = False,
 ) -> Figures:
     """Yield a variable against each swept axis, averaged over seeds; lines for a second axis."""
     measured.settling  # noqa: B018 - computed once here, not anew for the slices of each axis
@@ -129,7 +133,7 @@ def _against_axes(
             shown, content = _statistics(one.measured, variable, expected)
             key = titles.key(shown, theory_name)
             title = lines(titles.heading(one, period, content, key), thinning)
-            figure = line_plots.against_axis(shown, x, line, panel, title, from_zero)
+            figure = line_plots.against_axis(shown, x, line, panel, title, from_zero, logarithmic)
             against = f"Against {_lower(long_name(shown[x]))}"
             seeds = titles.seeds_of_points(one.measured)
             dashed = remark if shown["expected"].notnull().any() else ""
@@ -151,7 +155,7 @@ def _statistics(
         mean, interval = values, interval * xr.full_like(values, np.nan)
     unknown = xr.full_like(mean, np.nan, dtype=float)
     theory_here = expected(here) if expected and here.swept else unknown
-    silent = here.silent if here.swept else here.dataset["spike_count"] == 0
+    silent = here.quiet if here.swept else here.dataset["spike_count"] == 0
     unsettled = here.unsettled if here.swept else xr.zeros_like(silent)
     shown = xr.Dataset({"mean": mean, "interval": interval, "expected": theory_here})
     if here.each_seed and here.swept and here.has_seeds:
@@ -253,10 +257,49 @@ def phase_diagram(measured: MeasuredDataset) -> Figures:
     for one in slices("phase_diagram", measured, others):
         here = one.measured
         title = titles.heading(one, "After", titles.seeds(here, "mean of {} seeds"))
-        hatched = here.silent, here.unsettled
+        hatched = here.quiet, here.unsettled
         figure = maps.phase_diagram(_mapped(here), *hatched, x, y, limits, contours, title)
         remark = "A uniform distribution has bimodality 5/9"
         yield one, figure, titles.caption(title, scale, spans, remark)
+
+
+def durations(measured: MeasuredDataset) -> Figures:
+    """Yield how long runs took to settle: a map over the first two numeric axes, else lines."""
+    if len(numeric_axes(measured)) < 2:
+        yield from _against_axes(
+            measured, "durations", _run_duration, "", from_zero=False, logarithmic=True
+        )
+        return
+    x, y, *_ = numeric_axes(measured)
+    others = [axis for axis in measured.swept if axis not in (x, y)]
+    limits, ticks = _doublings(mean_over_seeds(measured.run_duration))
+    for one in slices("durations", measured, others):
+        here = one.measured
+        title = titles.heading(one, "", titles.seeds(here, "mean of {} seeds"))
+        number = mean_over_seeds(here.run_duration)
+        hatched = here.quiet, here.unsettled
+        figure = maps.phase_diagram([number], *hatched, x, y, [limits], [None], title, ticks)
+        scale = "The colour scale is that of all slices" if any(others) else ""
+        yield one, figure, titles.caption(title, scale)
+
+
+def _run_duration(here: MeasuredDataset) -> xr.DataArray:
+    return here.run_duration
+
+
+def _doublings(number: xr.DataArray) -> tuple[tuple[float, float], list[float]]:
+    """Return the ends of a logarithmic scale, and ticks at powers of 4, 16 or more times the first.
+
+    Parameters
+    ----------
+    number : DataArray, (...)
+        Positive, in any unit.
+    """
+    low, high = float(number.min()), float(number.max())
+    n_doublings = int(np.log2(high / low) + 1e-9)
+    step = n_doublings // _N_TICKS + 1
+    ticks = [low * 2.0**i for i in range(0, n_doublings + 1, step)]
+    return (low, high) if high > low else (low / 2, 2 * low), ticks
 
 
 def _mapped(here: MeasuredDataset) -> list[xr.DataArray]:

@@ -31,6 +31,7 @@ def against_axis(
     panel: str | None = None,
     title: str = "",
     from_zero: bool = True,
+    logarithmic: bool = False,
 ) -> Figure:
     """Draw a variable against a swept axis, with error bars.
 
@@ -49,6 +50,8 @@ def against_axis(
         May have several lines.
     from_zero : bool
         Whether the y axis starts at 0.
+    logarithmic : bool
+        Whether the y axis is logarithmic, for positive values.
 
     Returns
     -------
@@ -72,6 +75,9 @@ def against_axis(
         drawn = (shown[name] for name in ("mean", "interval", "expected", "each") if name in shown)
         highest = max(float(np.nanmax(array.values, initial=0)) for array in drawn)
         grid[0, 0].set_ylim(0, 1.08 * highest or 1)
+    if logarithmic:
+        grid[0, 0].set_yscale("log")
+        grid[0, 0].yaxis.set_major_formatter("{x:,g}")
     grid[0, 0].set_ylabel(text.folded(label(mean), 1.5))
     if panel:
         figure.supxlabel(label(mean[x]), fontsize=8)
