@@ -14,7 +14,7 @@ from analysis.measures.seeds import HIGHEST, LOWEST, SEED, least_over_seeds, swe
 from analysis.measures.settling import settling
 from analysis.measures.stationarity import CANNOT_FIRE, NO_SPIKE, STATIONARY
 from analysis.reading.arrange import arranged
-from analysis.reading.dataset import axes
+from analysis.reading.dataset import axes, parameter
 from analysis.reading.errors import ConditionError
 from analysis.reading.metadata import DONE
 from analysis.reading.select import part_of
@@ -267,7 +267,9 @@ class MeasuredDataset:
             Time [s], along all swept axes.
         """
         ended = self.dataset["run_duration"]
-        return (ended / 1000).assign_attrs(ended.attrs | {"units": "s", LOWEST: 0.0})
+        limit = float(parameter(self.dataset, "simulation.duration")) / 1000
+        attributes = ended.attrs | {"units": "s", LOWEST: 0.0, HIGHEST: limit}
+        return (ended / 1000).assign_attrs(attributes)
 
     @property
     def last_halves(self) -> xr.DataArray:

@@ -123,7 +123,7 @@ def numbers(dataset: xr.Dataset, where: Sequence[str] = ()) -> xr.Dataset:
         Along the swept axes without `seed`, or `point`, of length 1, where there are none, in the
         units of the attribute `units`, such as [Hz]: of each measure, such as `late_output_rate`,
         which is named as in the file, the mean over the seeds that are done; standard errors, such
-        as `late_output_rate_error`, are those of one run, on the mean. Where there are
+        as `late_output_rate_error`, are those of one run, on average. Where there are
         several seeds, also `late_output_rate_spread`, the standard deviation over seeds, and
         `late_output_rate_low` and `late_output_rate_high`, the 95 % interval of the mean. Further
         the number of `seeds_done`, the effective LTD ratio where it differs, and whether rate and
@@ -138,7 +138,8 @@ def numbers(dataset: xr.Dataset, where: Sequence[str] = ()) -> xr.Dataset:
     found: dict[str, xr.DataArray] = {}
     for name, variable in quantities(measured).items():
         found[name] = mean_over_seeds(variable)
-        if SEED in variable.dims and variable.sizes[SEED] > 1 and not name.endswith("_error"):
+        is_statistic = name != "run_duration" and not name.endswith("_error")
+        if SEED in variable.dims and variable.sizes[SEED] > 1 and is_statistic:
             interval = confidence_interval(variable)
             found[f"{name}_spread"] = spread_over_seeds(variable)
             found[f"{name}_low"] = interval.sel(bound="low", drop=True)

@@ -43,7 +43,7 @@ _N_QUARTERS = 4
 _N_ERRORS_OF_A_QUARTER = 3
 
 #: What there is of each run that ended on its own, beside its history.
-_OF_RUNS = ("done", "ended", "tolerance", "answer")
+_OF_RUNS = ("done", "ended", "allowed", "answer")
 
 _ANSWER_TYPE = f"U{max(map(len, ANSWERS))}"
 
@@ -84,7 +84,7 @@ def settling(dataset: xr.Dataset) -> xr.Dataset:
         needed |= {"weight": dataset["weight_history"], "rate": dataset["rate_history"]}
     if until:
         needed |= {"ended": run_durations(dataset), "done": dataset["status"] == DONE}
-        needed |= {"tolerance": tolerances_of_runs(dataset, TOLERANCE)}
+        needed |= {"allowed": tolerances_of_runs(dataset, TOLERANCE)}
         answers = answers_of_runs(dataset)
         needed |= {} if answers is None else {"answer": answers}
     part = xr.Dataset({name: one.reset_coords(drop=True) for name, one in needed.items()})
@@ -226,7 +226,7 @@ def _judge_each(part: xr.Dataset) -> xr.Dataset:
         for seed in np.flatnonzero(each["done"][index]):
             run = (*index, seed)
             samples = _samples_of(part, values, run[: len(leading)])
-            here = (each[name][run] for name in ("ended", "tolerance"))
+            here = (each[name][run] for name in ("ended", "allowed"))
             answer = str(each["answer"][run]) if "answer" in each else None
             found.append(_judge_one(samples, float(values["step"][index]), *here, answer))
         settled[index] = answer_over_seeds([answer for answer, _, _ in found])
