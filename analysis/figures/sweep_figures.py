@@ -272,7 +272,7 @@ def durations(measured: MeasuredDataset) -> Figures:
         return
     x, y, *_ = numeric_axes(measured)
     others = [axis for axis in measured.swept if axis not in (x, y)]
-    limits, ticks = _doublings(mean_over_seeds(measured.run_duration))
+    limits, ticks = _doublings(measured.run_duration)
     for one in slices("durations", measured, others):
         here = one.measured
         title = titles.heading(one, "", titles.seeds(here, "mean of {} seeds"))
@@ -287,18 +287,27 @@ def _run_duration(here: MeasuredDataset) -> xr.DataArray:
     return here.run_duration
 
 
-def _doublings(number: xr.DataArray) -> tuple[tuple[float, float], list[float]]:
-    """Return the ends of a logarithmic scale, and ticks at powers of 4, 16 or more times the first.
+def _doublings(time: xr.DataArray) -> tuple[tuple[float, float], list[float]]:
+    """Return the ends of a logarithmic scale of means over seeds, and its ticks.
 
     Parameters
     ----------
-    number : DataArray, (...)
-        Positive, in any unit.
+    time : DataArray, (..., [seed])
+        Times of runs [s], powers of 2 times the shortest one.
+
+    Returns
+    -------
+    tuple of float
+        The ends [s].
+    list of float
+        Times of runs between them, or their powers of 4, 16, ... [s].
     """
-    low, high = float(number.min()), float(number.max())
-    n_doublings = int(np.log2(high / low) + 1e-9)
-    step = n_doublings // _N_TICKS + 1
-    ticks = [low * 2.0**i for i in range(0, n_doublings + 1, step)]
+    mean = mean_over_seeds(time)
+    low, high = float(mean.min()), float(mean.max())
+    first = float(time.min())
+    looks = [first * 2.0**i for i in range(int(np.log2(high / first) + 1e-9) + 1)]
+    ticks = [look for look in looks if look >= low * (1 - 1e-9)]
+    ticks = ticks[:: len(ticks) // _N_TICKS + 1] or [low]
     return (low, high) if high > low else (low / 2, 2 * low), ticks
 
 

@@ -87,8 +87,7 @@ def settling(dataset: xr.Dataset) -> xr.Dataset:
         needed |= {"allowed": tolerances_of_runs(dataset, TOLERANCE)}
         answers = answers_of_runs(dataset)
         needed |= {} if answers is None else {"answer": answers}
-    part = xr.Dataset({name: one.reset_coords(drop=True) for name, one in needed.items()})
-    return by_chunks(_judge_each if until else _judge_all, part, kept)
+    return by_chunks(_judge_each if until else _judge_all, xr.Dataset(needed), kept)
 
 
 def answer_over_seeds(answers: Collection[str]) -> str:
