@@ -225,9 +225,10 @@ def _judge_each(part: xr.Dataset) -> xr.Dataset:
         for seed in np.flatnonzero(each["done"][index]):
             run = (*index, seed)
             samples = _samples_of(part, values, run[: len(leading)])
-            here = (each[name][run] for name in ("ended", "allowed"))
+            ended, allowed = (float(each[name][run]) for name in ("ended", "allowed"))
             answer = str(each["answer"][run]) if "answer" in each else None
-            found.append(_judge_one(samples, float(values["step"][index]), *here, answer))
+            step = float(values["step"][index])
+            found.append(_judge_one(samples, step, ended, allowed, answer))
         settled[index] = answer_over_seeds([answer for answer, _, _ in found])
         if settled[index] in STATIONARY:
             time[index] = max(since for _, since, _ in found)
@@ -250,7 +251,9 @@ def _judge_one(
     run: _Run | None, step: float, ended: float, tolerance: float, answer: str | None
 ) -> tuple[str, float, NDArray[np.float64]]:
     """Return answer, settling time and bounds of one run that ended on its own."""
-    windows = run and stationarity.compared(run.time, run.rate, run.weights, step)
+    windows = None
+    if run is not None:
+        windows = stationarity.compared(run.time, run.rate, run.weights, step)
     judgement = stationarity.judged(windows, tolerance)
     # The run had all samples in full precision, its history may have fewer.
     answer = judgement.answer if answer is None else answer
