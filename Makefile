@@ -5,8 +5,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Installs packages; what CI gives instead takes a quarter of the time.
+INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-lowest coverage test-tracking test-brian2 soak settle lint format docs docs-examples gallery bench growth peers clean
+.PHONY: run test test-all test-lowest coverage test-brian2 test-browser soak settle lint format docs docs-examples gallery screenshots bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -14,6 +16,14 @@ run: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+# The same with all optional packages, among them MLflow with its server: about 1 GB more.
+test-all: $(VENV)/.ready-all
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+$(VENV)/.ready-all: $(VENV)/.ready
+	$(INSTALLER) --editable '.[test-all]'
+	@touch $@
 
 # The same with the lowest declared version of each dependency, in an environment of its own.
 test-lowest: .venv-lowest/.ready
@@ -33,22 +43,23 @@ test-lowest: .venv-lowest/.ready
 coverage: $(VENV)/.ready
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=93
 
-# Tests of run.track=mlflow against a local server; installs all of MLflow, about 1 GB.
-test-tracking: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mlflow>=2.14'
-	$(BIN)/python -m pytest tests/pipeline/experiment/test_mlflow_tracking.py
-
 # Both engines against Brian2 on the same input events; `make test` skips these tests where Brian2 is
 # not installed.
 test-brian2: $(VENV)/.ready .venv-brian2/.ready
 	$(BIN)/python -m pytest tests/pipeline/engine/test_brian2.py
+
+# The pages of `stdp explore` and `stdp lab` in a headless Chromium, which must be installed; the
+# environment variable CHROMIUM names another one. `make test` skips these tests where it is missing.
+test-browser: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	$(BIN)/python -m pytest tests/stdp/browser tests/stdp/test_pages.py
 
 # Fault injection (kills, damaged files, full disks, invalid requests), about ten minutes; the counts
 # are written to tests/soak/RESULTS.md.
 soak: $(VENV)/.ready
 	$(BIN)/python -m tests.soak
 
-# Is what the criterion of stationarity calls settled still so after ten times as long? Half an hour;
+# Is what runs until they have settled end with still so after ten times as long? A quarter of an hour;
 # counts and points are written to tests/settle/RESULTS.md.
 settle: $(VENV)/.ready
 	$(BIN)/python -m tests.settle
@@ -71,7 +82,7 @@ docs: $(VENV)/.ready-docs
 	@echo docs/_build/html/index.html
 
 $(VENV)/.ready-docs: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(INSTALLER) --editable '.[docs]'
 	@touch $@
 
 # All code blocks of README and docs, those that take minutes too; `make test` runs the others.
@@ -104,6 +115,11 @@ gallery: run
 	TQDM_DISABLE=1 $(BIN)/python -m jupyter nbconvert --log-level ERROR --to markdown --execute \
 		--output-dir analysis/gallery analysis/notebooks/*.ipynb
 
+# The pictures of docs/how_to/explore.md, in a minute; needs the browser of `make test-browser`.
+screenshots: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	$(BIN)/python -m tests.support.screenshots
+
 # All benchmarks, some 20 minutes, to tests/benchmarks/RESULTS.md. The rows of the other simulators
 # require `make peers` once and a C++ compiler, or BRIAN2_PYTHON and NEST_PYTHON; the row of C a C
 # compiler. Some of them: python -m tests.benchmarks --only NAME, or --missing after an interruption.
@@ -132,5 +148,5 @@ $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(INSTALLER) --editable '.[test]'
 	@touch $@

@@ -71,5 +71,5 @@ class PipelineSweeper(Sweeper):
         grid = grid_of_overrides(self._config, *parsed, compose_again)
         refuse_retyped(self._config)
         refuse_without_effect(self._config)
-        path = directory_path(self._config.outputs, self._config.name)
+        path = directory_path(self._config.outputs, self._config.name, self._config.study)
         run_and_report(grid, self._config, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
 
@@ -13,6 +14,12 @@ from pipeline.model.quantity import override_text
 from pipeline.request.compose import text_keys
 from pipeline.request.grammar import texts_quoted
 from pipeline.system.host import reproduce_command, started_as
+
+#: Options of Hydra that have no effect here, and what has.
+_WITHOUT_EFFECT = {
+    "--config-name": "a file of settings is chosen as GROUP=NAME or +experiment=NAME",
+    "--config-path": "--config-dir adds a folder of files",
+}
 
 
 def arranged(words: Sequence[str]) -> list[str]:
@@ -32,6 +39,7 @@ def arranged(words: Sequence[str]) -> list[str]:
     actions = parser._option_string_actions
     options: list[str] = []
     overrides: list[str] = []
+    given: set[str] = set()
     left = list(words)
     while left:
         word = left.pop(0)
@@ -45,6 +53,9 @@ def arranged(words: Sequence[str]) -> list[str]:
                 f"{word}: has no effect; {reproduce_command('DIRECTORY')} runs points again, "
                 "and the command of a directory, in its results.nc, resumes it"
             )
+        if action and action.nargs != 0 and action.dest in given:
+            raise RequestError(f"{word}: is given twice; only one would have an effect")
+        given |= {action.dest} if action else set()
         options.append(word)
         if not has_value and left and _takes(action, left[0]):
             options.append(left.pop(0))
@@ -54,14 +65,31 @@ def arranged(words: Sequence[str]) -> list[str]:
 
 
 def _refuse_wrong_options(parser: argparse.ArgumentParser, options: Sequence[str]) -> None:
-    """Refuse in one line what Hydra's parser would refuse with its usage."""
+    """Refuse in one line what Hydra's parser would refuse with its usage, or take in silence."""
+
+    def refuse(message: str) -> NoReturn:
+        raise RequestError(message)
+
     parser.exit_on_error = False
+    parser.error = refuse  # type: ignore[method-assign] # ends the process, of ambiguous options
     try:
-        unknown = parser.parse_known_args(options)[1]
+        given, unknown = parser.parse_known_args(options)
     except argparse.ArgumentError as error:
         raise RequestError(str(error)) from error
     if unknown:
         raise RequestError(f"{unknown[0]}: unknown option; see {started_as()} --help")
+    for option, instead in _WITHOUT_EFFECT.items():
+        if getattr(given, option.strip("-").replace("-", "_")) is not None:
+            raise RequestError(f"{option}: has no effect; {instead}")
+    if given.package is not None and not given.cfg:
+        raise RequestError("--package: has no effect without --cfg")
+    if given.config_dir == "":
+        raise RequestError("--config-dir: must be a folder that exists")
+    ways = {"--run": given.run, "--multirun": given.multirun, "--cfg": given.cfg}
+    ways |= {"--info": given.info, "--shell-completion": given.shell_completion}
+    chosen = [option for option, value in ways.items() if value]
+    if len(chosen) > 1:
+        raise RequestError(f"{' and '.join(chosen)}: must be one of them")
 
 
 def _takes(action: argparse.Action | None, word: str) -> bool:

@@ -47,12 +47,13 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path, made_by_hydra: bo
         If the request is not allowed.
     """
     settings, name = run_settings_of(config), str(config.name)
-    if is_dry(config):
-        say(plan_grid(grid, settings, Directory(path)))
-        return
+    dry = is_dry(config)
     directory = Directory(path, unnamed=is_unnamed(config) and not made_by_hydra)
-    raise_on_interrupts()
     try:
+        if dry:
+            say(plan_grid(grid, settings, directory))
+            return
+        raise_on_interrupts()
         outcome = run_grid(grid, settings, directory)
     except StorageError as error:
         complain(f"error: {error}")
@@ -63,13 +64,15 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path, made_by_hydra: bo
         complain(f"Interrupted: {counts}. Resume with:\n{_again(name, directory)}")
         sys.exit(INTERRUPTED)
     except Exception as error:
-        exhausted = what_is_exhausted(error)
-        if not exhausted:
+        if exhausted := what_is_exhausted(error):
+            complain(f"error: {exhausted}; finished points are saved")
+            remedy = "With a higher limit, or fewer recordings"
+        elif isinstance(error, OSError) and error.filename:  # of a disk that fails, for one
+            complain(f"error: {error.filename}: {error.strerror}; finished points are saved")
+            remedy = "Once the cause is removed"
+        else:
             raise
-        complain(f"error: {exhausted}; finished points are saved")
-        complain(
-            f"With a higher limit, or fewer recordings, resume with:\n{_again(name, directory)}"
-        )
+        complain(f"{remedy}, {'repeat' if dry else 'resume'} with:\n{_again(name, directory)}")
         sys.exit(SOME_FAILED)
     say(summary(outcome))
     say(directory.results)

@@ -161,6 +161,10 @@ SUBCOMMANDS = {
     "report": Subcommand("write one page about an experiment", _of_analysis("report")),
     "list": Subcommand("list the experiments below a directory", _of_analysis("list")),
     "diff": Subcommand("compare two experiments", _of_analysis("diff")),
+    "explore": Subcommand(
+        "show an experiment in a browser, with a slider per axis", _own("explore.command")
+    ),
+    "lab": Subcommand("simulate in a browser while parameters are moved", _own("lab.command")),
     "reproduce": Subcommand("run points of an experiment again and compare them", _reproduce),
     "init": Subcommand("write a small project with configurations of its own", _own("init")),
     "table": Subcommand("write the results as a table, CSV or Parquet", _own("table")),

@@ -22,6 +22,13 @@ SHELLS = {
 #: Options whose value is a folder of configurations.
 _CONFIG_DIR = ("--config-dir", "-cd")
 
+#: Options of the subcommands that serve a page, and those of them with a value.
+_SERVED = {
+    "explore": ("--no-browser", "--port"),
+    "lab": ("--config-dir", "--no-browser", "--port"),
+}
+_WITH_VALUE = (*_CONFIG_DIR, "--port")
+
 #: Keys of `conf/config.yaml` beside those of the model, with the values that can be listed.
 _GENERAL: dict[str, tuple[str, ...]] = {
     "name": (),
@@ -76,6 +83,8 @@ def candidates(line: str, subcommands: Iterable[str]) -> list[str]:
         found: Iterable[str] = (f"{name} " for name in subcommands)
     elif words[1:2] == ["run"] and words[-1] not in _CONFIG_DIR:
         found = _of_run(words[2:], word)
+    elif len(words) > 1 and words[1] in _SERVED and words[-1] not in _WITH_VALUE:
+        found = _of_page(words[1], words[2:], word)
     else:
         found = ()
     return sorted(one for one in found if one.startswith(word))
@@ -90,6 +99,16 @@ def _of_run(before: Sequence[str], word: str) -> Iterable[str]:
     folders = _folders(before)
     key, equals, values = word.partition("=")
     return _values(key, values, folders) if equals else _keys(word, folders)
+
+
+def _of_page(name: str, before: Sequence[str], word: str) -> Iterable[str]:
+    """Return the options of a subcommand that serves a page, and for the lab keys and values."""
+    if word.startswith("-"):
+        return (f"{option} " for option in _SERVED[name])
+    if name == "explore":
+        return ()
+    of_a_sweep = (*_GENERAL, "run")
+    return (one for one in _of_run(before, word) if not one.startswith(of_a_sweep))
 
 
 def _folders(before: Sequence[str]) -> list[Path]:

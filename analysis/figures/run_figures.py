@@ -51,9 +51,13 @@ def _weights_in_time(measured: MeasuredDataset, name: str, group: xr.DataArray |
         times = history["sample_time"].values
         at = times[-1] if measured.at is None else times[np.argmin(np.abs(times - measured.at))]
         share = _share(recorded.drop_dims("sample_time").assign(weight_history=history), group, at)
-        title = lines(one.text, titles.settled(one.measured))
+        answer = titles.settled(one.measured)
+        if answer and measured.has_seeds:  # that of all seeds stands in other figures
+            answer = f"This run alone: {answer.lower()}"
+        title = lines(one.text, answer)
         figure = single_run.weights_in_time(history, share, at, group, title)
-        yield one, figure, titles.caption(title)
+        rest = titles.beyond_header(figure, title)
+        yield one, figure, titles.caption(rest)
 
 
 def _share(run: xr.Dataset, group: xr.DataArray | None, at: float) -> xr.DataArray:
@@ -73,7 +77,8 @@ def traces(measured: MeasuredDataset) -> Figures:
         few = one.measured.dataset.isel(synapse=slice(N_SYNAPSES))
         figure = single_run.traces(few["input_spike"], ltp_trace(few), ltd_trace(few), one.text)
         remark = "Spikes and P in one colour per synapse; M of the neuron"
-        yield one, figure, titles.caption(one.text, remark)
+        rest = titles.beyond_header(figure, one.text)
+        yield one, figure, titles.caption(rest, remark)
 
 
 def run(measured: MeasuredDataset) -> Figures:
@@ -93,7 +98,8 @@ def run(measured: MeasuredDataset) -> Figures:
         times = times[(times >= first) & (times <= last)]
         V_th = float(parameter(recorded, "neuron.V_th"))
         figure = single_run.exercise(recorded["input_spike"], shown, times, V_th, one.text)
-        yield one, figure, titles.caption(one.text, _run_key(few))
+        rest = titles.beyond_header(figure, one.text)
+        yield one, figure, titles.caption(rest, _run_key(few))
 
 
 def _run_key(few: xr.Dataset) -> str:
@@ -117,7 +123,8 @@ def correlogram(measured: MeasuredDataset) -> Figures:
         expected = float(parameter(recorded, "input.rate_hz"))
         figure = line_plots.correlogram(rate, expected, _STRENGTHS, title)
         remark = "Dotted: mean input rate; vertical line: no time difference"
-        yield one, figure, titles.caption(title, remark)
+        rest = titles.beyond_header(figure, title)
+        yield one, figure, titles.caption(rest, remark)
 
 
 def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -20,6 +17,7 @@ from analysis.measures.measured import MeasuredDataset
 from analysis.plots import style
 from analysis.reading.dataset import reading
 from analysis.reading.errors import LoadError, WriteError
+from analysis.reading.files import replacing
 from analysis.reading.metadata import beside, results_file
 from analysis.reading.output import say
 
@@ -93,45 +91,29 @@ def _save(drawn: Drawn, folder: Path, formats: Sequence[str]) -> list[str]:
     list of str
         Of each file that could not be written, its path and the reason.
     """
-    unwritten = []
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise LoadError(f"{folder}: cannot be made ({error.strerror or error})") from error
+    unwritten = []
     stem = file_name(drawn.name)
     for suffix in formats:
-        metadata = _WITHOUT_DATE.get(suffix)
-        savefig = partial(drawn.figure.savefig, format=suffix, metadata=metadata)
-        reason = _written(folder / f"{stem}.{suffix}", savefig)
-        drawn.figure.set_layout_engine("none")  # the same layout in every format
-        if reason:
-            unwritten.append(reason)
+        try:
+            with replacing(folder / f"{stem}.{suffix}") as path:
+                metadata = _WITHOUT_DATE.get(suffix)
+                drawn.figure.savefig(path, format=suffix, metadata=metadata)
+        except LoadError as error:
+            unwritten.append(str(error))
         else:
             say(folder / f"{stem}.{suffix}")
+        drawn.figure.set_layout_engine("none")  # the same layout in every format
     plt.close(drawn.figure)
-    caption = partial(Path.write_text, data=f"{drawn.caption}\n", encoding="utf-8")
-    reason = _written(folder / f"{stem}.txt", caption)
-    return [*unwritten, reason] if reason else unwritten
-
-
-def _written(path: Path, write: Callable[[Path], object]) -> str:
-    """Write a file beside its path and rename it: an earlier one stays whole if that fails.
-
-    Returns
-    -------
-    str
-        The path and why it cannot be written; "" if it was.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        write(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        return f"{path}: cannot be written ({error.strerror or error})"
-    finally:
-        with suppress(OSError):  # its name may be too long for the file system
-            temporary.unlink(missing_ok=True)
-    return ""
+        with replacing(folder / f"{stem}.txt") as path:
+            path.write_text(f"{drawn.caption}\n", encoding="utf-8")
+    except LoadError as error:
+        unwritten.append(str(error))
+    return unwritten
 
 
 def file_name(name: str) -> str:

@@ -17,17 +17,20 @@ from analysis.measures import late_output, theory
 from analysis.measures import weights as weight_measures
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
-from analysis.plots import histograms, maps, stdp_window, style
+from analysis.plots import histograms, maps, scales, stdp_window, style
 from analysis.plots import lines as line_plots
 from analysis.reading.dataset import long_name
 
 #: Up to this many values of the second axis are drawn as panels of histograms side by side.
 _MAX_COLUMNS = 4
 
+#: Least span of a scale of mean weights, so that noise fills no figure.
+_LEAST_SPAN = 0.1
+
 #: Of a phase diagram's mean weight, output rate and bimodality: the least span of a colour scale,
 #: so that noise has no gradient, the highest possible value, and the span as text.
 _COLOURS = (
-    (0.1, 1.0, "0.1 (mean weight)"),
+    (_LEAST_SPAN, 1.0, f"{_LEAST_SPAN} (mean weight)"),
     (2.0, np.inf, "2 Hz (output rate)"),
     (0.1, 1.0, "0.1 (bimodality)"),
 )
@@ -55,16 +58,18 @@ def weights(measured: MeasuredDataset) -> Figures:
                 "expected": expected["share"],
                 "settled": here.at_equilibrium,
                 "silent": here.silent,
+                "unsettled": here.unsettled,
                 "answer": here.settling["settled"],
             }
             | {name: expected[name] for name in titles.FIT}
         )
         pooled = titles.seeds(here, "{} seeds pooled")
         columns = titles.dimension("Columns", part["share"], column)
-        pale = titles.pale(here) if column else ""
+        pale = titles.pale(here) if column and not is_map else ""
         title = titles.heading(one, "After", pooled, lines(columns, pale, _key(part, row)))
         figure = _weights(part, row, column, title, highest)
-        yield one, figure, titles.caption(title, titles.fit_caption(part))
+        rest = titles.beyond_header(figure, title)
+        yield one, figure, titles.caption(rest, titles.fit_caption(part))
 
 
 def _highest_share(measured: MeasuredDataset) -> float:
@@ -77,7 +82,10 @@ def _key(part: xr.Dataset, row: str | None) -> str:
     """Return the meaning of what is drawn beside the histograms, one line each."""
     if row and _is_map(part, row):
         hidden = part["share"].isnull().any() or part["silent"].any()
-        return "Grey: silent or missing" if hidden else ""
+        return lines(
+            "Bar at the right: not settled" if part["unsettled"].any() else "",
+            "Grey: silent or missing" if hidden else "",
+        )
     return lines(
         f"Dashed: {style.SAME_MEAN}" if part["expected"].notnull().any() else "",
         "Silent: no weight has increased" if row is None and part["silent"] else "",
@@ -99,7 +107,8 @@ def _weights(
         distance = titles.span(part["total_variation"].values)
         title = lines(title, f"TV between histogram and theory: {distance}" if distance else "")
     if _is_map(part, row):
-        return histograms.weight_map(share.where(~part["silent"]), row, column, title, highest)
+        shown = share.where(~part["silent"]), part["unsettled"]
+        return histograms.weight_map(*shown, row, column, title, highest)
     notes = xr.apply_ufunc(
         titles.note,
         *(part[name] for name in ("silent", "answer", *titles.FIT)),
@@ -116,7 +125,7 @@ def _against_axes(
     name: str,
     variable: Measure,
     period: str = "Over",
-    from_zero: bool = True,
+    least_span: float | None = None,
     expected: Measure | None = None,
     theory_name: str = "",
     panel: str | None = None,
@@ -133,11 +142,13 @@ def _against_axes(
             shown, content = _statistics(one.measured, variable, expected)
             key = titles.key(shown, theory_name)
             title = lines(titles.heading(one, period, content, key), thinning)
-            figure = line_plots.against_axis(shown, x, line, panel, title, from_zero, logarithmic)
+            figure = line_plots.against_axis(shown, x, line, panel, title, least_span, logarithmic)
             against = f"Against {_lower(long_name(shown[x]))}"
             seeds = titles.seeds_of_points(one.measured)
             dashed = remark if shown["expected"].notnull().any() else ""
-            yield one, figure, titles.caption(against, title, seeds, dashed)
+            span = f"The vertical axis spans at least {least_span}" if least_span else ""
+            rest = titles.beyond_header(figure, title)
+            yield one, figure, titles.caption(against, rest, seeds, dashed, span)
 
 
 def _lower(name: str) -> str:
@@ -204,7 +215,7 @@ def _against_poisson(measured: MeasuredDataset, name: str, variable: Measure) ->
         return xr.ones_like(mean_over_seeds(variable(here)))
 
     period = _period(variable(measured))
-    yield from _against_axes(measured, name, variable, period, True, one, "Poisson process")
+    yield from _against_axes(measured, name, variable, period, None, one, "Poisson process")
 
 
 def _period(statistic: xr.DataArray) -> str:
@@ -215,7 +226,7 @@ def _period(statistic: xr.DataArray) -> str:
 
 def mean_weight(measured: MeasuredDataset) -> Figures:
     """Yield the mean weight against each axis."""
-    yield from _against_axes(measured, "mean_weight", _mean_weight, "After", from_zero=False)
+    yield from _against_axes(measured, "mean_weight", _mean_weight, "After", _LEAST_SPAN)
 
 
 def _mean_weight(here: MeasuredDataset) -> xr.DataArray:
@@ -229,7 +240,7 @@ def shares(measured: MeasuredDataset) -> Figures:
         "shares",
         lambda here: here.shares,
         "After",
-        True,
+        None,
         _expected_shares,
         style.SAME_MEAN,
         "range",
@@ -251,7 +262,10 @@ def phase_diagram(measured: MeasuredDataset) -> Figures:
     x, y, *_ = numeric_axes(measured)
     others = [axis for axis in measured.swept if axis not in (x, y)]
     contours = [None, None, weight_measures.UNIFORM_BIMODALITY]
-    limits = [_colour_limits(*one) for one in zip(_mapped(measured), _COLOURS, strict=True)]
+    limits = [
+        scales.colour_limits(number, least, highest)
+        for number, (least, highest, _) in zip(_mapped(measured), _COLOURS, strict=True)
+    ]
     scale = "Each colour scale is that of all slices" if any(others) else ""
     spans = f"A colour scale spans at least {', '.join(one[2] for one in _COLOURS)}"
     for one in slices("phase_diagram", measured, others):
@@ -260,15 +274,14 @@ def phase_diagram(measured: MeasuredDataset) -> Figures:
         hatched = here.quiet, here.unsettled
         figure = maps.phase_diagram(_mapped(here), *hatched, x, y, limits, contours, title)
         remark = "A uniform distribution has bimodality 5/9"
-        yield one, figure, titles.caption(title, scale, spans, remark)
+        rest = titles.beyond_header(figure, title)
+        yield one, figure, titles.caption(rest, scale, spans, remark)
 
 
 def durations(measured: MeasuredDataset) -> Figures:
     """Yield how long runs took to settle: a map over the first two numeric axes, else lines."""
     if len(numeric_axes(measured)) < 2:
-        yield from _against_axes(
-            measured, "durations", _run_duration, "", from_zero=False, logarithmic=True
-        )
+        yield from _against_axes(measured, "durations", _run_duration, "", logarithmic=True)
         return
     x, y, *_ = numeric_axes(measured)
     others = [axis for axis in measured.swept if axis not in (x, y)]
@@ -280,7 +293,7 @@ def durations(measured: MeasuredDataset) -> Figures:
         hatched = here.quiet, here.unsettled
         figure = maps.phase_diagram([number], *hatched, x, y, [limits], [None], title, ticks)
         scale = "The colour scale is that of all slices" if any(others) else ""
-        yield one, figure, titles.caption(title, scale)
+        yield one, figure, titles.caption(titles.beyond_header(figure, title), scale)
 
 
 def _run_duration(here: MeasuredDataset) -> xr.DataArray:
@@ -317,18 +330,6 @@ def _mapped(here: MeasuredDataset) -> list[xr.DataArray]:
     return [mean_over_seeds(number) for number in numbers]
 
 
-def _colour_limits(number: xr.DataArray, colours: tuple[float, float, str]) -> tuple[float, float]:
-    """Return the ends of a colour scale, which is not stretched over differences that are noise."""
-    least, highest, _ = colours
-    if not number.notnull().any():
-        return 0.0, least
-    low, high = float(number.min()), float(number.max())
-    if high - low < least:
-        low = min(max(0.0, (low + high - least) / 2), highest - least)
-        high = low + least
-    return low, high
-
-
 def approach(measured: MeasuredDataset) -> Figures:
     """Yield weights and output rate against time, a line per value of the first axis."""
     line, *others = [*measured.swept, None]
@@ -343,7 +344,8 @@ def approach(measured: MeasuredDataset) -> Figures:
         figure = line_plots.trajectories(histories, time, line, title)
         is_log = line_plots.has_logarithmic_time(histories)
         remark = "Time is linear up to the first sample, then logarithmic" if is_log else ""
-        yield one, figure, titles.caption(title, remark)
+        rest = titles.beyond_header(figure, title)
+        yield one, figure, titles.caption(rest, remark)
 
 
 def window(measured: MeasuredDataset) -> Figures:
@@ -361,4 +363,5 @@ def window(measured: MeasuredDataset) -> Figures:
         title = lines(titles.selection(one), rows, ratio_text, thinning)
         figure = stdp_window.stdp_window(part["stdp_window"], row, line, title)
         remark = "Spikes in one time step count as both LTP and LTD"
-        yield one, figure, titles.caption(title, remark)
+        rest = titles.beyond_header(figure, title)
+        yield one, figure, titles.caption(rest, remark)

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.figures.facets import Slice
@@ -116,6 +117,29 @@ def caption(*parts: str) -> str:
     """Return the lines of several texts as sentences of a caption, without markup of formulas."""
     sentences = lines(*parts).splitlines()
     return ". ".join(re.sub(r"\\([$%])", r"\1", sentence) for sentence in sentences)
+
+
+def beyond_header(figure: Figure, title: str) -> str:
+    """Return the lines of a title that the header of a figure does not show, for its caption.
+
+    Parameters
+    ----------
+    figure : Figure
+        With a header of at most `text.MAX_LINES` lines, which begins with the first lines of the
+        title, or without one (`style.paper(bare=True)`).
+    title : str
+        As from `heading`.
+    """
+    shown = _words(figure.get_suptitle())
+    entries = title.splitlines()
+    n_shown = max(n for n in range(len(entries) + 1) if shown.startswith(_words(*entries[:n])))
+    return lines(*entries[n_shown:])
+
+
+def _words(*entries: str) -> str:
+    """Return texts without the ends of their sentences and lines, each word before a space."""
+    words = re.sub(r"\.(?=\s|$)", " ", " ".join(entries)).split()
+    return "".join(f"{word} " for word in words)
 
 
 def missing_points(dataset: xr.Dataset) -> str:

@@ -267,7 +267,7 @@ class MeasuredDataset:
             Time [s], along all swept axes.
         """
         ended = self.dataset["run_duration"]
-        limit = float(parameter(self.dataset, "simulation.duration")) / 1000
+        limit = float(parameter(self.dataset, "simulation.duration").max()) / 1000
         attributes = ended.attrs | {"units": "s", LOWEST: 0.0, HIGHEST: limit}
         return (ended / 1000).assign_attrs(attributes)
 

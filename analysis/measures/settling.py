@@ -48,6 +48,10 @@ _OF_RUNS = ("done", "ended", "allowed", "answer")
 _ANSWER_TYPE = f"U{max(map(len, ANSWERS))}"
 
 
+#: It is known to a factor only.
+_SETTLING_TIME = {"long_name": "settled after", "units": "ms", "significant_digits": 2}
+
+
 def settling(dataset: xr.Dataset) -> xr.Dataset:
     """Return whether output rate and weights have settled, since when, and what is still to come.
 
@@ -300,7 +304,7 @@ def _named(settled: NDArray, time: NDArray, to_come: NDArray, points: xr.DataArr
     coordinates = {dim: points[dim] for dim in points.dims}
     named = {
         "settled": (points.dims, settled, {"long_name": "whether rate and weights have settled"}),
-        "settling_time": (points.dims, time, {"long_name": "settled after", "units": "ms"}),
+        "settling_time": (points.dims, time, _SETTLING_TIME),
         "to_come": (
             (*points.dims, "quantity"),
             to_come,

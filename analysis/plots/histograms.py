@@ -21,6 +21,9 @@ _HIGHEST, _MEDIAN, _OUTLIER = 1.15, 0.8, 2.5
 
 _THEORY = style.THEORY | {"color": "black"}
 
+#: Ends of the bar beside a row of a map that has not settled, as shares of the width of the panel.
+_BAR = (1.01, 1.03)
+
 
 def histogram(
     share: xr.DataArray,
@@ -123,7 +126,12 @@ def _scale(share: xr.DataArray) -> tuple[float, float]:
 
 
 def weight_map(
-    share: xr.DataArray, row: str, column: str | None, title: str = "", highest: float = np.nan
+    share: xr.DataArray,
+    unsettled: xr.DataArray,
+    row: str,
+    column: str | None,
+    title: str = "",
+    highest: float = np.nan,
 ) -> Figure:
     """Draw the distribution of weights as a map, against the axis `row`.
 
@@ -131,6 +139,8 @@ def weight_map(
     ----------
     share : DataArray, (row, [column], weight_bin)
         Share of synapses in each bin, dimensionless; NaN is drawn grey.
+    unsettled : DataArray of bool, (row, [column])
+        Where rate and weights have not settled, dimensionless: a bar to the right of the row.
     row, column : str
         Axes whose values are rows of pixels, and panels.
     title : str
@@ -144,7 +154,8 @@ def weight_map(
         With one panel per column, and a colour bar.
     """
     categorical = style.is_categorical(share[row])
-    share = share if categorical else share.sortby(row)
+    if not categorical:
+        share, unsettled = share.sortby(row), unsettled.sortby(row)
     parts = style.along(share, column)
     width = min(style.PAGE, style.COLUMN * max(1, len(parts) / 2))
     title = text.header(title, width)
@@ -152,7 +163,7 @@ def weight_map(
     figure, grid = plt.subplots(1, len(parts), sharey=True, squeeze=False, figsize=size)
     y = share[row]
     edges = scales.edges(np.arange(y.size) if categorical else y.values)
-    for axes, part in zip(grid[0], parts, strict=True):
+    for axes, part, bars in zip(grid[0], parts, style.along(unsettled, column), strict=True):
         mesh = axes.pcolormesh(
             scales.bin_edges(share),
             edges,
@@ -162,6 +173,9 @@ def weight_map(
             cmap="viridis",
             rasterized=True,
         )
+        beside = {"transform": axes.get_yaxis_transform(), "clip_on": False, "lw": 0}
+        for i in np.flatnonzero(bars.values):
+            axes.fill_between(_BAR, edges[i], edges[i + 1], color=style.NEUTRAL, **beside)
         axes.set(xlim=(0, 1), facecolor=style.PALE)
         if scales.are_log_spaced(y):
             axes.set_yscale("log")

@@ -30,7 +30,7 @@ def against_axis(
     line: str | None = None,
     panel: str | None = None,
     title: str = "",
-    from_zero: bool = True,
+    least_span: float | None = None,
     logarithmic: bool = False,
 ) -> Figure:
     """Draw a variable against a swept axis, with error bars.
@@ -48,10 +48,11 @@ def against_axis(
         Axes drawn along x, as lines, and as panels side by side.
     title : str
         May have several lines.
-    from_zero : bool
-        Whether the y axis starts at 0.
+    least_span : float, optional
+        Of weights and shares: what the y axis spans at least, dimensionless. By default the y axis
+        begins at 0.
     logarithmic : bool
-        Whether the y axis is logarithmic, for positive values.
+        Whether the y axis is logarithmic instead, for positive values.
 
     Returns
     -------
@@ -71,13 +72,17 @@ def against_axis(
         scales.mark_values(axes, mean[x], style.PAGE / 4 if panel else 2.8)
         if panel:
             axes.set_title(f"{long_name(part[panel])} {part[panel].item()}", loc="center")
-    if from_zero:
-        drawn = (shown[name] for name in ("mean", "interval", "expected", "each") if name in shown)
-        highest = max(float(np.nanmax(array.values, initial=0)) for array in drawn)
-        grid[0, 0].set_ylim(0, 1.08 * highest or 1)
     if logarithmic:
         grid[0, 0].set_yscale("log")
         grid[0, 0].yaxis.set_major_formatter("{x:,g}")
+    elif least_span is None:
+        drawn = (shown[name] for name in ("mean", "interval", "expected", "each") if name in shown)
+        highest = max(float(np.nanmax(array.values, initial=0)) for array in drawn)
+        grid[0, 0].set_ylim(0, 1.08 * highest or 1)
+    else:
+        low, high = grid[0, 0].get_ylim()
+        if (ends := scales.widened(low, high, least_span, 1.0)) != (low, high):
+            grid[0, 0].set_ylim(ends)
     grid[0, 0].set_ylabel(text.folded(label(mean), 1.5))
     if panel:
         figure.supxlabel(label(mean[x]), fontsize=8)

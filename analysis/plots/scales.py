@@ -57,6 +57,51 @@ def bin_edges(share: xr.DataArray) -> NDArray[np.float64]:
     return np.linspace(0, 1, share.sizes["weight_bin"] + 1)
 
 
+def widened(low: float, high: float, least: float, highest: float) -> tuple[float, float]:
+    """Return the ends of a scale that is not stretched over differences that are noise.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the values, in any unit.
+    least : float
+        The least span of the scale, in the same unit.
+    highest : float
+        The highest possible value; the lowest is 0.
+
+    Returns
+    -------
+    low, high : float
+        The same if they span as much, else around their middle as far as values are possible.
+    """
+    if high - low < least:
+        low = min(max(0.0, (low + high - least) / 2), highest - least)
+        high = low + least
+    return low, high
+
+
+def colour_limits(
+    number: xr.DataArray, least: float, highest: float = np.inf
+) -> tuple[float, float]:
+    """Return the ends of a colour scale, which is not stretched over differences that are noise.
+
+    Parameters
+    ----------
+    number : DataArray, (...)
+        What is drawn, >= 0 in any unit; NaN is left out.
+    least, highest : float
+        Smallest span of the scale, and the highest possible value, in the same unit.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper end, in the same unit.
+    """
+    if not number.notnull().any():
+        return 0.0, least
+    return widened(float(number.min()), float(number.max()), least, highest)
+
+
 def mark_values(axes: Axes, coordinate: xr.DataArray, inches: float) -> None:
     """Set the ticks of the x axis to the swept values if they fit; set a logarithmic scale if due.
 

@@ -9,6 +9,7 @@ import xarray as xr
 from analysis.reading.dataset import axes, constants
 from analysis.reading.errors import LoadError
 from analysis.reading.metadata import flat
+from analysis.reading.words import with_words
 
 log = logging.getLogger("analysis")
 
@@ -58,7 +59,7 @@ def arranged(dataset: xr.Dataset) -> xr.Dataset:
     if group is not None and (unlabelled := group.isnull()).any():
         names = group.astype(object).where(~unlabelled, _NO_GROUP)
         dataset = dataset.assign_coords(group=names.astype(str))
-    return dataset
+    return with_words(dataset)
 
 
 def _warn_of_other_axes(dataset: xr.Dataset) -> None:

@@ -18,8 +18,9 @@ from analysis.reading.metadata import (
     refuse_newer_schema,
     results_file,
 )
-from analysis.reading.netcdf import HDF5, open_netcdf
+from analysis.reading.netcdf import HDF5, must_be_held
 from analysis.reading.values import told_apart
+from analysis.reading.words import with_words
 
 #: Variables that every `results.nc` has.
 _REQUIRED = (
@@ -63,16 +64,26 @@ def open_results(path: str | Path) -> xr.Dataset:
     except LoadError as error:
         dataset.close()
         raise LoadError(f"{file}: {error}") from error
-    return with_named_choices(dataset)
+    named = with_named_choices(with_words(dataset))
+    named.set_close(dataset.close)  # what is made of a dataset does not close its file
+    return named
 
 
 def _opened(file: Path) -> xr.Dataset:
     with HDF5:  # also for what is read later
         try:
-            return xr.open_dataset(file, engine="netcdf4", lock=HDF5)
+            dataset = xr.open_dataset(file, engine="netcdf4", lock=HDF5)
         except OSError:
-            held = open_netcdf(file)  # of a file system without locks
-        return xr.open_dataset(xr.backends.NetCDF4DataStore(held, lock=HDF5))
+            if not must_be_held(file):
+                raise
+        else:
+            encodings = [variable.encoding for variable in dataset.variables.values()]
+            if not any(np.dtype(encoding.get("dtype")).kind in "UO" for encoding in encodings):
+                return dataset
+            # Of an earlier version: HDF5 ends a process that opens a file with words of variable
+            # length while it is open.
+            dataset.close()
+        return xr.open_dataset(file.read_bytes(), engine="netcdf4", lock=HDF5)
 
 
 def _refuse_unreadable(dataset: xr.Dataset) -> None:

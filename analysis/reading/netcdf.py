@@ -98,18 +98,20 @@ def open_netcdf(file: Path) -> netCDF4.Dataset:
     try:
         return netCDF4.Dataset(file)
     except OSError:
-        if not file.is_file() or _can_be_locked(file):
+        if not must_be_held(file):
             raise
         return netCDF4.Dataset(file.name, memory=file.read_bytes())
 
 
-def _can_be_locked(file: Path) -> bool:
-    """Whether HDF5 finds locks on the file system; NFS and Lustre may have none."""
+def must_be_held(file: Path) -> bool:
+    """Whether HDF5 needs the content of a file, as it finds no locks there: on NFS or Lustre."""
+    if not file.is_file():
+        return False
     with file.open("rb") as opened:
         try:
             fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:  # open for writing in another process
-            return True
-        except OSError:
             return False
-    return True
+        except OSError:
+            return True
+    return False

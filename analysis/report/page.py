@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from analysis.plots import style
 from analysis.reading.commands import command
 from analysis.reading.dataset import parameter, reading
 from analysis.reading.errors import LoadError
+from analysis.reading.files import replacing
 from analysis.reading.metadata import (
     DONE,
     FAILED,
@@ -131,24 +131,9 @@ def write_report(
     with reading(experiment) as dataset, style.paper():
         measured = MeasuredDataset.of(dataset, where, at, each_seed)
         page = _page(Source(experiment, metadata, measured, where))
-    _write(path, page)
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
     return path
-
-
-def _write(path: Path, page: str) -> None:
-    """Write a file atomically: temporary file, fsync, rename."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise LoadError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _page(source: Source) -> str:

@@ -63,10 +63,22 @@ def quality_warnings(
         Directory of the results and of `failures.csv`, if there is one.
     """
     found = [*_not_done(measured.dataset, metadata, folder)]
-    if measured.done.any():
-        found += [*_integration(measured.dataset), *_behaviour(measured)]
-        found += [*_time_step(measured.dataset)]
+    found += warnings_of_points(measured)
     return [*found, *_code(measured.dataset, metadata)]
+
+
+def warnings_of_points(measured: MeasuredDataset) -> list[QualityWarning]:
+    """Return the warnings of the points that are done: integration, behaviour, time step.
+
+    Parameters
+    ----------
+    measured : MeasuredDataset
+        The points that are reported.
+    """
+    if not measured.done.any():
+        return []
+    dataset = measured.dataset
+    return [*_integration(dataset), *_behaviour(measured), *_time_step(dataset)]
 
 
 def _not_done(dataset: xr.Dataset, metadata: Metadata, folder: Path) -> Iterator[QualityWarning]:

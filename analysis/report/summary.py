@@ -51,7 +51,7 @@ def by_combination(measured: MeasuredDataset) -> Table:
         "Settled",
     ]
     before, after = (
-        [one.transpose(*dims).values for one in some] for some in ([*ratios, rate], others)
+        [(one, one.transpose(*dims).values) for one in some] for some in ([*ratios, rate], others)
     )
     plain = {axis: dataset[axis].drop_attrs() for axis in dims}
     values = {axis: [value_text(one, i) for i in range(one.size)] for axis, one in plain.items()}
@@ -61,10 +61,10 @@ def by_combination(measured: MeasuredDataset) -> Table:
         rows.append(
             [
                 *(values[axis][i] for axis, i in index.items()),
-                *(number(one.item(combination)) for one in before),
+                *(number_text(values.item(combination), one) for one, values in before),
                 *over_seeds.row(combination),
-                *(number(one.item(combination)) for one in after),
-                _settled(measured, index),
+                *(number_text(values.item(combination), one) for one, values in after),
+                settled_text(measured, index),
             ]
         )
     return heading, rows
@@ -77,24 +77,53 @@ def ranges(measured: MeasuredDataset) -> Table:
         row = [label(quantity)]
         for found in (quantity.argmin(...), quantity.argmax(...)):
             index = {dim: int(i) for dim, i in found.items()}
-            row += [number(quantity[index].item()), named(quantity, index)]
-        rows.append([*row, number(quantity.median().item())])
+            row += [number_text(quantity[index].item(), quantity), named(quantity, index)]
+        rows.append([*row, number_text(quantity.median().item(), quantity)])
     return ["", "Minimum", "first at", "Maximum", "first at", "Median"], rows
 
 
 def _means(measured: MeasuredDataset) -> list[xr.DataArray]:
     """Return the mean of each measure over seeds; times, which are long, in s."""
     means = map(mean_over_seeds, quantities(measured).values())
-    return [_in_seconds(mean) if mean.attrs.get("units") == "ms" else mean for mean in means]
+    return [in_seconds(mean) if mean.attrs.get("units") == "ms" else mean for mean in means]
 
 
-def _in_seconds(time: xr.DataArray) -> xr.DataArray:
+def in_seconds(time: xr.DataArray) -> xr.DataArray:
+    """Return times in s.
+
+    Parameters
+    ----------
+    time : DataArray, (...)
+        Times [ms].
+
+    Returns
+    -------
+    DataArray, (...)
+        The same times [s].
+    """
     return (time / 1000).assign_attrs(time.attrs | {"units": "s"})
 
 
-def number(value: float) -> str:
-    """Format a number of any unit with four digits, without the unit; a dash for NaN."""
-    return f"{value:.4g}" if np.isfinite(value) else NOTHING
+def number_text(value: float, quantity: xr.DataArray) -> str:
+    """Format a value of a quantity with the digits that it has, without unit; a dash for NaN.
+
+    Parameters
+    ----------
+    value : float
+        The value, in the unit of the quantity.
+    quantity : DataArray, (...)
+        In any unit, with the attribute `significant_digits` if it has fewer than four.
+
+    Returns
+    -------
+    str
+        The value.
+    """
+    if not np.isfinite(value):
+        return NOTHING
+    if digits := quantity.attrs.get("significant_digits"):
+        return np.format_float_positional(value, digits, fractional=False, trim="-")
+    return f"{value:.4g}"
 
 
 class _OverSeeds:
@@ -116,24 +145,38 @@ class _OverSeeds:
             self.heading.insert(1, "Standard deviation over seeds")
         dims, rate = measured.done.dims, measured.output_rate
         self._interval = confidence_interval(rate).transpose(*dims, "bound").values
-        self._spread = spread_over_seeds(rate).transpose(*dims).values
+        self._spread = spread_over_seeds(rate).transpose(*dims)
         self._done = seeds_done(measured).transpose(*dims).values
 
     def row(self, combination: tuple[int, ...]) -> list[str]:
         """Return the cells of one combination."""
         if not self._n_seeds:
             return []
-        spread = [number(self._spread[combination])] if self._n_seeds > 1 else []
+        spread = self._spread
+        spreads = [number_text(spread.values[combination], spread)] if self._n_seeds > 1 else []
         done = f"{self._done[combination]} of {self._n_seeds}"
-        return [_interval(self._interval[combination]), *spread, done]
+        return [interval_text(self._interval[combination]), *spreads, done]
 
 
-def _interval(bounds: NDArray[np.float64]) -> str:
+def interval_text(bounds: NDArray[np.float64]) -> str:
+    """Format an interval with four digits; a dash if it is not known.
+
+    Parameters
+    ----------
+    bounds : ndarray, (2,)
+        Lower and upper bound, in any unit; NaN if not known.
+
+    Returns
+    -------
+    str
+        Such as "11.2 to 12.9".
+    """
     low, high = (f"{bound:.4g}" for bound in bounds)
     return f"{low} to {high}" if np.isfinite(bounds).all() else NOTHING
 
 
-def _settled(measured: MeasuredDataset, index: Mapping[Hashable, int]) -> str:
+def settled_text(measured: MeasuredDataset, index: Mapping[Hashable, int]) -> str:
+    """Return whether the point at an index has settled, and if not, which quantity moves most."""
     if not measured.done[index]:
         return "not done"
     answer = str(measured.settling["settled"][index].item())

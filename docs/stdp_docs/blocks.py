@@ -62,15 +62,17 @@ def _choices() -> str:
 
 def _variables() -> str:
     """Return the variables of a point: dimensions, unit, meaning, and with which recording."""
-    records = {
-        choice: recorded(pipeline.configure(f"record={choice}").record)
-        for choice in choices_of("record", [CONF])
-    }
+    choices = [f"record={choice}" for choice in choices_of("record", [CONF])]
+    records = {choice: recorded(pipeline.configure(choice)) for choice in choices}
+    until = "simulation.until=settled"
+    until_settled = recorded(pipeline.configure(until))
     rows = []
     for name, variable in VARIABLES.items():
         dims = ", ".join(["...", *variable.dims])
-        within = [f"`record={choice}`" for choice, names in records.items() if name in names]
+        within = [f"`{choice}`" for choice, names in records.items() if name in names]
         meaning = "; ".join(filter(None, [variable.long_name, variable.comment]))
+        if not within and name in until_settled:
+            within = [f"`{until}`"]
         when = "always" if len(within) == len(records) else ", ".join(within)
         rows.append([code(f"{name} ({dims})"), variable.units, meaning, when])
     return table(["variable", "unit", "meaning", "recorded"], rows)

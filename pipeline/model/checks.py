@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.model.errors import RequestError
-from pipeline.model.looks import first_look
+from pipeline.model.looks import SAMPLE_SPACING, first_look
 from pipeline.model.quantity import written
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ def _refuse_until(configuration: Configuration) -> None:
         raise RequestError(
             f"{until}: must be duration with input.process={configuration.input.name}, whose "
             "events depend on the duration"
+        )
+    if simulation.dt > SAMPLE_SPACING:
+        raise RequestError(
+            f"{written('simulation.dt', simulation.dt)}: must be <= {SAMPLE_SPACING:g} ms with "
+            "simulation.until=settled, the shortest time between two samples"
         )
     first = first_look(settle.minimum)
     if simulation.duration < first:

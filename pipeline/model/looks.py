@@ -18,6 +18,9 @@ FIRST_LOOK = 16_000.0
 #: Samples of the weights from one time to the next.
 SAMPLES_PER_LOOK = 16
 
+#: Shortest time from one sample to the next [ms].
+SAMPLE_SPACING = FIRST_LOOK / SAMPLES_PER_LOOK
+
 
 def last_look(limit: float) -> float:
     """Return the last time [ms] that is not after a limit [ms], 0 where there is none."""
@@ -49,7 +52,7 @@ def sample_times(limit: float, interval: float = 0.0) -> NDArray[np.float64]:
     ndarray, (n_samples,)
         Rising [ms]: multiples of the interval, rounded up to a power of 2 times the shortest one.
     """
-    spacing = FIRST_LOOK / SAMPLES_PER_LOOK
+    spacing = SAMPLE_SPACING
     times = [spacing * np.arange(1, SAMPLES_PER_LOOK + 1)]
     for look in looks_until(limit)[1:]:
         times.append(look / 2 + look / 2 / SAMPLES_PER_LOOK * np.arange(1, SAMPLES_PER_LOOK + 1))

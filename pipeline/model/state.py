@@ -121,6 +121,27 @@ class EndState:
         )
 
 
+def are_of_this_version(
+    content: NDArray[np.uint8], first: NDArray[np.integer]
+) -> NDArray[np.bool_]:
+    """Return which states, of several one after the other, `EndState.from_bytes` can read.
+
+    Parameters
+    ----------
+    content : ndarray of uint8, (n_bytes,)
+        The states as bytes, dimensionless.
+    first : ndarray of int, (n_states,)
+        Index of the first byte of each, dimensionless.
+
+    Returns
+    -------
+    ndarray of bool, (n_states,)
+        Dimensionless.
+    """
+    heads = np.ascontiguousarray(content[first[:, np.newaxis] + np.arange(8)])
+    return heads.view("<i8")[:, 0] == _VERSION
+
+
 @dataclass(frozen=True)
 class Start:
     """Where a run goes on.

@@ -192,7 +192,7 @@ VARIABLES = {
         "synaptic weight", "", ("sample_time", "synapse"), _FRACTION, _with_history, "stored"
     ),
     "rate_history": Variable(
-        "output firing rate",
+        "output firing rate in time",
         "Hz",
         ("sample_time",),
         "over the interval that ends at sample_time",

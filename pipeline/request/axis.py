@@ -85,7 +85,10 @@ class Axis:
 
 def not_a_choice(group: str, value: Any) -> RequestError:
     """Return the error for a value that cannot be the name of a choice of a group."""
-    return RequestError(f"{written(group, value)}: must be the name of a file in conf/{group}")
+    allowed = f"must be the name of a file in conf/{group}"
+    if str(value).lower() in ("none", "null"):
+        allowed += ", and null is none, also where a file has it"
+    return RequestError(f"{written(group, value)}: {allowed}")
 
 
 def refuse_too_many(key: str, count: int) -> None:

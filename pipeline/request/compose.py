@@ -323,13 +323,16 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
             return unknown_key(key, value, known_keys())
         if key in (*SECTIONS, "run") and (not value[:1].isalpha() or value in _NOT_A_NAME):
             return not_a_choice(key, value)
+        if value.lower() == "null" and "override must be a string" in str(error):
+            return not_a_choice(key, value)
         if key == "experiment" and not text.startswith("+"):
             return RequestError(f"{text}: must be written with a plus, +{text}")
     text = _one_line(error)
     if found := overridden_below(text):
         return found
-    if "--multirun" in text:  # Hydra's advice, which applies to the command line only
-        text = f"{' '.join(overrides)}: must be single values; sweep keys with pipeline.sweep"
+    if "add --multirun" in text:  # Hydra's advice, which is none for Python and for --cfg
+        text = f"{' '.join(overrides)}: must be single values; sweep keys with pipeline.sweep, or "
+        text += "by the command without --cfg"
     return RequestError(text)
 
 

@@ -96,10 +96,11 @@ def _position(key: str) -> int:
 def _row(key: str, quantity: Quantity) -> list[str]:
     """Return unit, allowed values and meaning."""
     null = f" (null: {quantity.null})" if quantity.null else ""
-    return [quantity.units, _allowed(key, quantity), quantity.long_name + null]
+    return [quantity.units, bounds_text(key, quantity), quantity.long_name + null]
 
 
-def _allowed(key: str, quantity: Quantity) -> str:
+def bounds_text(key: str, quantity: Quantity) -> str:
+    """Return the allowed values of a key as short text: `0 to 1`, `> 0`, `float32 or float64`."""
     if quantity.kind in (str, bool):
         return " or ".join(one for one in values_of_key(key) if one != "null") or "text"
     low, high = quantity.at_least, quantity.at_most

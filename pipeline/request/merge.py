@@ -14,7 +14,8 @@ from pipeline.request.axis import Axis, refuse_entangled
 from pipeline.request.grid import Grid
 from pipeline.request.spec import GROWN_FROM, Request, base_and_axes, completed_request, request_of
 
-_DURATION = "simulation.duration"
+#: The key that may grow.
+DURATION = "simulation.duration"
 
 
 def united(asked: Grid, earlier: Request) -> Grid:
@@ -73,11 +74,11 @@ def lengthened(asked: Grid, earlier: Request) -> tuple[Request, list[float]]:
     durations = list(earlier.get(GROWN_FROM, []))
     simulation = dict(completed_request(earlier).get("simulation", {}))
     here, there = asked.points[0].simulation, simulation.get("duration")
-    if there is None or asked.axes_of([_DURATION]) or here.until != simulation.get("until"):
+    if there is None or asked.axes_of([DURATION]) or here.until != simulation.get("until"):
         return earlier, durations
     if here.ends_when_settled and here.duration < there:
         raise RequestError(
-            f"{written(_DURATION, here.duration)}: must be >= {there:.15g} ms, the limit of the "
+            f"{written(DURATION, here.duration)}: must be >= {there:.15g} ms, the limit of the "
             "runs there"
         )
     if here.duration > there:

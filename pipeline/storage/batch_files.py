@@ -6,11 +6,13 @@ import errno
 import functools
 import io
 import math
+import os
+import re
 import struct
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,19 +39,16 @@ class FileColumns(Mapping[str, NDArray]):
     @functools.cached_property
     def _members(self) -> dict[str, dict[str, Any]]:
         """Where each column is in the file, as arguments of `numpy.memmap`, by name."""
-        members = {}
-        with self._path().open("rb") as file, zipfile.ZipFile(file) as archive:
-            for member in archive.infolist():
-                file.seek(member.header_offset + _LENGTHS_AT)
-                name_and_extra = sum(struct.unpack("<HH", file.read(4)))
-                file.seek(member.header_offset + _MEMBER_HEADER + name_and_extra)
-                np.lib.format.read_magic(file)
-                shape, in_fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-                order = "F" if in_fortran_order else "C"
-                members[member.filename.removesuffix(".npy")] = {
-                    "dtype": dtype, "shape": shape, "offset": file.tell(), "order": order
-                }  # fmt: skip
-        return members
+        path = self._path()
+        try:
+            with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+                return {
+                    member.filename.removesuffix(".npy"): _place_of(member, file)
+                    for member in archive.infolist()
+                }
+        except (OSError, ValueError, zipfile.BadZipFile) as error:  # its checksum was right
+            number = getattr(error, "errno", None) or errno.EIO
+            raise OSError(number, os.strerror(number), str(path)) from error
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in self._members if name not in _ABOUT_BATCH)
@@ -75,11 +74,42 @@ class FileColumns(Mapping[str, NDArray]):
             return values.reshape(member["shape"], order=member["order"])
 
 
+def _place_of(member: zipfile.ZipInfo, file: BinaryIO) -> dict[str, Any]:
+    file.seek(member.header_offset + _LENGTHS_AT)
+    name_and_extra = sum(struct.unpack("<HH", file.read(4)))
+    file.seek(member.header_offset + _MEMBER_HEADER + name_and_extra)
+    np.lib.format.read_magic(file)
+    shape, in_fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+    order = "F" if in_fortran_order else "C"
+    return {"dtype": dtype, "shape": shape, "offset": file.tell(), "order": order}
+
+
 #: The end states of the points as bytes, one after the other, and where each ends.
 STATE, STATE_ENDS = "state", "state_end"
 
 #: Columns that are not variables: content keys, the identity of the run, end states.
 _ABOUT_BATCH = ("key", "made_by", STATE, STATE_ENDS)
+
+
+#: Name of a batch file: a checksum, before or after which a file manager writes what is a copy.
+_NAME = re.compile(r"(?!\.).*[0-9a-f]{32}.*\.npz")
+
+
+def batch_files_in(folder: Path) -> list[Path]:
+    """Return the batch files of a folder; those of other programs have no checksum in their name.
+
+    Hidden ones are left out, as macOS leaves them beside others.
+
+    Raises
+    ------
+    OSError
+        If the folder is there and cannot be read.
+    """
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - Path.glob finds nothing without permission
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [folder / name for name in sorted(names) if _NAME.fullmatch(name)]
 
 
 def write_batch(batch: Batch, made_by: str, folder: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.model.errors import RequestError
+from pipeline.storage.batch_files import batch_files_in
 from pipeline.storage.netcdf import from_results, request_in
 
 #: Files that tell an experiment from a directory of something else; `results.nc` does if it can be
@@ -37,7 +38,7 @@ def refuse_other_content(path: Path) -> None:
 
 def _is_experiment(path: Path) -> bool:
     """Whether a directory has a file that only experiments have: any of them may be lost."""
-    if any((path / name).is_file() for name in _SIGNS) or any((path / "points").glob("*.npz")):
+    if any((path / name).is_file() for name in _SIGNS) or batch_files_in(path / "points"):
         return True
     results = path / "results.nc"
     return results.is_file() and from_results(results, request_in) is not None

@@ -20,7 +20,7 @@ from pipeline.model.registry import content_hash
 from pipeline.request.grid import Grid
 from pipeline.request.spec import GROWN_FROM, Request, request_of
 from pipeline.storage.arrays import ResultArrays
-from pipeline.storage.batch_files import FileColumns, read_batch, write_batch
+from pipeline.storage.batch_files import FileColumns, batch_files_in, read_batch, write_batch
 from pipeline.storage.content import refuse_other_content
 from pipeline.storage.failures import read_failures, write_failures
 from pipeline.storage.labels import LabelledDataset
@@ -142,7 +142,7 @@ class Directory:
 
     def is_empty(self) -> bool:
         """Whether the directory has no finished points."""
-        return not self._batch_files()
+        return not batch_files_in(self.points)
 
     def finished(self, set_damaged_aside: bool = True) -> Iterator[tuple[Batch, str]]:
         """Yield all finished batches and the identity of the run of each; skip damaged files.
@@ -160,12 +160,12 @@ class Directory:
             If a file cannot be read, which does not mean that it is damaged.
         """
         seen: set[str] = set()
-        for file in self._batch_files():
+        for file in batch_files_in(self.points):
             try:
                 found = file_checksum(file)
             except OSError as error:  # no evidence of damage
                 raise RequestError(f"{file}: cannot be read ({error.strerror})") from error
-            if file.name.startswith(found):  # of `HASH (1).npz` too, as file managers name copies
+            if found in file.name:  # of `HASH (1).npz` too, as file managers name copies
                 if found not in seen:
                     yield read_batch(self._file_columns(file.name))
                 seen.add(found)
@@ -175,10 +175,6 @@ class Directory:
             if set_damaged_aside:
                 with contextlib.suppress(OSError):  # reported again where it cannot be
                     set_aside(file)
-
-    def _batch_files(self) -> list[Path]:
-        """Return the files of batches, without hidden ones, as macOS leaves them beside others."""
-        return sorted(self.points.glob("[!.]*.npz"))
 
     def save(self, batch: Batch, made_by: str) -> Batch:
         """Write the finished points of a batch to a file; return it with columns in that file.
@@ -316,9 +312,17 @@ class Directory:
             write_netcdf(results, temporary)
 
     def _note_damage(self, file: Path, error: Exception, instead: str) -> None:
-        """Warn of a damaged file, which is kept when it is replaced; a missing one is no damage."""
+        """Warn of a damaged file, which is kept when it is replaced; a missing one is no damage.
+
+        Raises
+        ------
+        RequestError
+            If the system cannot read it, which does not mean that it is damaged.
+        """
         if isinstance(error, FileNotFoundError) or file.name in self._damaged:
             return
+        if isinstance(error, OSError) and file != self.results:
+            raise RequestError(f"{file}: cannot be read ({error.strerror})") from error
         self._damaged.add(file.name)
         aside = path_aside(file, "damaged").name
         log.warning("%s is damaged; %s, and it is kept as %s", file, instead, aside)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.execution.batch import Failure
 from pipeline.request.grid import Grid
-from pipeline.system.atomic_files import replacing
+from pipeline.system.atomic_files import StorageError, replacing
 
 
 def write_failures(path: Path, grid: Grid, failures: Mapping[str, Failure]) -> None:
@@ -22,7 +22,10 @@ def write_failures(path: Path, grid: Grid, failures: Mapping[str, Failure]) -> N
         If the file cannot be written.
     """
     if not failures:
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be removed ({error.strerror})") from error
         return
     with replacing(path) as temporary, temporary.open("w", newline="") as file:
         table = csv.writer(file)

@@ -205,6 +205,7 @@ def _own_coordinates(
             values = index if spacing is None else multiples(index, spacing)
             if name == "sample_time" and grid.points[0].simulation.ends_when_settled:
                 values = sample_times(grid.points[0].simulation.duration, spacing or 0)
+                values = values[: sizes[name]]  # of a single run, up to its end
             coordinates[name] = (name,), values, _attributes(quantity, config_key=key)
     return coordinates
 

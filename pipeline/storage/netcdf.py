@@ -131,13 +131,15 @@ def _write(
     dims, values, attributes = variable
     if values.dtype == bool:  # netCDF has none; xarray reads it back by this attribute
         values, more = np.asarray(values, np.int8), {**more, "dtype": "bool"}
-    is_text = values.dtype.kind == "U"
-    compressed = values.size > 1 and not is_text
+    if values.dtype.kind == "U":
+        _write_text(file, name, (dims, np.asarray(values), attributes))
+        return
+    compressed = values.size > 1
     # Some points, and all values of each.
     chunks = contiguous_sizes(values.shape, max(1, _CHUNK // values.dtype.itemsize))
     created = file.createVariable(
         name,
-        str if is_text else values.dtype,
+        values.dtype,
         dims,
         chunksizes=chunks if compressed else None,
         compression="zlib" if compressed else None,
@@ -150,7 +152,23 @@ def _write(
         for place, block in values.blocks(chunks):
             created[(*place, ...)] = block
     else:
-        created[...] = values.astype(object) if is_text else values
+        created[...] = values
+
+
+def _write_text(file: Any, name: str, variable: LabelledArray) -> None:
+    """Write words as characters, which xarray and netCDF4 join again.
+
+    HDF5 ends a process that opens a file with words of variable length while it is open.
+    """
+    dims, values, attributes = variable
+    encoded = np.char.encode(values, "utf-8")
+    length = f"string{encoded.dtype.itemsize}"
+    if length not in file.dimensions:
+        file.createDimension(length, encoded.dtype.itemsize)
+    created = file.createVariable(name, "S1", (*dims, length))
+    created.setncatts({**attributes, "_Encoding": "utf-8"})
+    created.set_auto_chartostring(False)
+    created[...] = np.ascontiguousarray(encoded)[..., np.newaxis].view("S1")
 
 
 def request_in(file: Any) -> dict[str, Any]:

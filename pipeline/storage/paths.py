@@ -14,25 +14,28 @@ from pipeline.model.quantity import written
 _LONGEST_NAME = 60
 
 
-def directory_path(outputs: str, name: str) -> Path:
-    """Return the path `outputs/name`.
+def directory_path(outputs: str, name: str, study: str | None = None) -> Path:
+    """Return the path `outputs/name`; a name that begins with `study/` is refused as that key.
 
     Raises
     ------
     RequestError
         If either is not the name of a directory, or the path is not below `outputs`.
     """
-    for key, value in (("outputs", outputs), ("name", name)):
+    key, given = "name", name
+    if study is not None and str(name).startswith(f"{study}/"):
+        key, given = "study", study
+    for key_, value in (("outputs", outputs), (key, given)):
         if not isinstance(value, str | Path | int) or not str(value).strip():
-            raise RequestError(f"{written(key, value)}: must be the name of a directory")
+            raise RequestError(f"{written(key_, value)}: must be the name of a directory")
     parts = Path(str(name)).parts
     if not parts or Path(str(name)).is_absolute() or ".." in parts:
         raise RequestError(
-            f"{written('name', name)}: must be a path below outputs={outputs}, without '..'"
+            f"{written(key, given)}: must be a path below outputs={outputs}, without '..'"
         )
     if parts[0].startswith("~"):
         raise RequestError(
-            f"{written('name', name)}: must be a path below outputs={outputs}; a home directory is "
+            f"{written(key, given)}: must be a path below outputs={outputs}; a home directory is "
             "given as outputs=~"
         )
     return expanded(Path(outputs)) / str(name)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.state import EndState, Start
+from pipeline.model.state import EndState, Start, are_of_this_version
 from pipeline.storage.batch_files import STATE, STATE_ENDS
 
 
@@ -58,12 +58,14 @@ class Starts:
         self._ran[positions] = True
         if STATE not in source:
             return
-        has_state = np.diff(source[STATE_ENDS], prepend=0)[rows] > 0
-        longer = has_state & (durations > self._duration[positions])
-        positions, rows = positions[longer], rows[longer]
+        ends = np.asarray(source[STATE_ENDS])[rows]
+        first = np.concatenate([[0], source[STATE_ENDS]])[rows]
+        useful = np.flatnonzero((ends > first) & (durations > self._duration[positions]))
+        useful = useful[are_of_this_version(source[STATE], first[useful])]
+        positions = positions[useful]
         self._source[positions] = len(self._sources)
-        self._row[positions] = rows
-        self._duration[positions] = durations[longer]
+        self._row[positions] = rows[useful]
+        self._duration[positions] = durations[useful]
         self._sources.append(source)
 
     def at(self, position: int) -> Start | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import math
@@ -16,7 +17,7 @@ from pipeline.model.quantity import written
 from pipeline.model.state import Start
 from pipeline.model.variables import is_open
 from pipeline.request.grid import Grid
-from pipeline.request.merge import differences, lengthened, united
+from pipeline.request.merge import DURATION, differences, lengthened, united
 from pipeline.request.points import Points
 from pipeline.request.spec import GROWN_FROM, Request
 from pipeline.storage import provenance
@@ -85,10 +86,11 @@ class SweepState:
         if earlier is None:
             return self.asked
         try:
-            longer, self._grown_from = lengthened(self.asked, earlier)
-            return united(self.asked, longer)
+            earlier, self._grown_from = lengthened(self.asked, earlier)
+            return united(self.asked, earlier)
         except RequestError as error:
             if directory.is_empty() and directory.n_done() == 0:
+                self._grown_from = []
                 return self.asked  # the earlier request has no results and is replaced
             raise RequestError(self._refusal(directory, earlier, str(error))) from error
 
@@ -105,7 +107,8 @@ class SweepState:
         ]
         way_out = "choose another name"
         values = [value for pair in different.values() for value in pair]
-        if not any(value is None or isinstance(value, bool) for value in values):
+        can_be_swept = "simulation.until" not in different
+        if can_be_swept and not any(value is None or isinstance(value, bool) for value in values):
             axes = " ".join(f"{key}={there},{here}" for key, (there, here) in different.items())
             way_out = f"sweep both values to have both in one file ({axes}), or choose another name"
         shown = "; ".join(found[:3])
@@ -114,14 +117,19 @@ class SweepState:
     def _take_up(self, directory: Directory, dry: bool) -> None:
         """Load the finished points; refuse a directory that holds unexpected ones."""
         run_index = {run["id"]: index for index, run in enumerate(self.runs)}
-        keys_of_shorter = [(time, self._grid_at(time).keys) for time in self._grown_from]
+        shorter = [(time, self._grid_at(time).keys) for time in self._grown_from]
+        durations = self._durations() if shorter else np.empty(0)
         n_unexpected = 0
         for batch, made_by in directory.finished(set_damaged_aside=not dry):
-            n_unexpected += len(batch.keys) - len(self.arrays.grid.keys.first(batch.keys))
-            for time, keys in keys_of_shorter:
+            expected = np.zeros(len(batch.keys), dtype=bool)
+            expected[self.arrays.grid.keys.find(batch.keys)[0]] = True
+            for time, keys in shorter:
                 rows, positions = keys.find(batch.keys)
-                n_unexpected -= len(np.unique(rows))
+                expected[rows] = True
+                longer = durations[positions] > time
+                rows, positions = rows[longer], positions[longer]
                 self._starts.add(positions, rows, batch.columns, np.full(len(rows), time))
+            n_unexpected += int((~expected).sum())
             if not n_unexpected:
                 self.arrays.add(batch.keys, batch.columns, run_index.get(made_by, -1))
                 self._note_open(batch)
@@ -137,10 +145,27 @@ class SweepState:
                 self.arrays.fail(key)
 
     def _grid_at(self, duration: float) -> Grid:
-        """Return the grid of all points at another duration [ms]."""
+        """Return the grid with another duration [ms] of all points, along an axis of it too."""
         grid = self.arrays.grid
         simulation = grid.base["simulation"] | {"duration": duration}
-        return Grid(grid.base | {"simulation": simulation}, grid.axes)
+        axes = [
+            dataclasses.replace(
+                axis,
+                settings=tuple(
+                    own | {DURATION: duration} if DURATION in own else own for own in axis.settings
+                ),
+            )
+            for axis in grid.axes
+        ]
+        return Grid(grid.base | {"simulation": simulation}, axes)
+
+    def _durations(self) -> NDArray[np.float64]:
+        """Return the duration of each point [ms], (n_points,)."""
+        grid = self.arrays.grid
+        along, points = grid.slice_along([DURATION])
+        sizes = [size if i in along else 1 for i, size in enumerate(grid.shape)]
+        times = np.array([point.simulation.duration for point in points]).reshape(sizes)
+        return np.broadcast_to(times, grid.shape).ravel()
 
     def _note_open(self, batch: Batch) -> None:
         """Note the end states of runs until they have settled, which had not."""
@@ -212,8 +237,9 @@ class SweepState:
             can = np.fromiter((point.can_go_on for point in pending), bool, len(pending))
             _, goes_on = self._starts.known(positions[can])
         if ran > goes_on:
-            text = "%d points have no end state to go on from, and are run from the beginning"
-            log.warning(text, ran - goes_on)
+            lacking = "1 point has" if ran - goes_on == 1 else f"{ran - goes_on} points have"
+            text = "%s no end state to go on from: run from the beginning"
+            log.warning(text, lacking)
         return goes_on
 
     def describe(self, key: str) -> str:

@@ -26,7 +26,8 @@ def memory_limit() -> tuple[int, str]:
 def what_is_exhausted(error: BaseException | None) -> str:
     """Return what an error, or one that led to it, says is exhausted; empty if it says nothing."""
     while error is not None:
-        if isinstance(error, MemoryError) or "can't start new thread" in str(error):
+        memory = isinstance(error, OSError) and error.errno == errno.ENOMEM
+        if memory or isinstance(error, MemoryError) or "can't start new thread" in str(error):
             limit, of = memory_limit()
             return f"out of memory; this process has at most {limit / 1e9:.3g} GB, {of}"
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):

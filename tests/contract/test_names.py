@@ -95,7 +95,7 @@ CONDITIONS = {
 }
 
 #: Made by `analysis`: what is no name in the file.
-OWN = {"input", "choices", "input_spike"}
+OWN = {"input", "choices", "input_spike", "significant_digits"}
 
 
 def strings_read():

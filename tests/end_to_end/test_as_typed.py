@@ -274,6 +274,31 @@ def test_an_option_with_an_optional_value_takes_no_override(command):
     assert command("--info", "seed=3").code == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--config-dir", ".", "--config-dir", ".."], "--config-dir: is given twice"),
+        (["--cfg", "job", "-c", "hydra"], "-c: is given twice; only one would have an effect"),
+        (["--config-name", "run/local"], "--config-name: has no effect; a file of settings is"),
+        (["-cp", "run"], "--config-path: has no effect; --config-dir adds a folder of files"),
+        (["-p", "stdp"], "--package: has no effect without --cfg"),
+        (["--config-dir="], "--config-dir: must be a folder that exists"),
+        (["--run", "-m", "seed=1,2"], "--run and --multirun: must be one of them"),
+        (["--cfg", "job", "seed=1,2"], "seed=1,2: must be single values; sweep keys with"),
+        (["--con", "."], "ambiguous option: --con could match"),
+        (["study="], "study=: must be the name of a directory"),
+        (["study=.."], "study=..: must be a path below outputs=outputs"),
+    ],
+)
+def test_an_option_that_would_be_passed_over_is_refused(command, words, expected):
+    """In one line that names it, before anything is written."""
+    ended = command(*words)
+    assert (ended.code, ended.out) == (2, "")
+    (line,) = ended.err.splitlines()
+    assert line.startswith(f"error: {expected}")
+    assert not Path("outputs").exists()
+
+
 def test_hydras_rerun_is_refused(command):
     """It would run a pickled config, which experiments do not have."""
     ended = command(*SMALL, "--experimental-rerun", "x")

@@ -67,6 +67,7 @@ def test_figures_are_drawn_whatever_their_output(keep, tmp_path, redirection):
     ("words", "expected"),
     [
         (["pipeline", "--help"], 0),
+        (["pipeline", "--info"], 0),
         (["pipeline.reproduce", "none"], 2),
         (["analysis", "--help"], 0),
         (["analysis", "list", "."], 0),

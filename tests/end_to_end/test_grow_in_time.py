@@ -7,6 +7,7 @@ import xarray as xr
 
 import pipeline
 from pipeline.execution import batch
+from pipeline.model import state
 from pipeline.reproduce import main as reproduce
 from tests.conftest import SMALL, numbers_of
 from tests.end_to_end.test_until_settled import results
@@ -38,6 +39,58 @@ def test_a_point_without_a_state_is_run_anew(command, caplog):
     assert "4 points have no end state to go on from" in caplog.text
     command(*SWEEP, "simulation.duration=1500", "name=b")
     xr.testing.assert_identical(numbers_of(results("a")), numbers_of(results("b")))
+
+
+@pytest.mark.parametrize("until", [["duration", 500, 1500], ["settled", 130_000, 530_000]])
+def test_a_state_of_another_version_is_run_anew(command, caplog, monkeypatch, until):
+    """Not the error that its bytes would be: the points are run from the beginning."""
+    word, *durations = until
+    first, longer = ((f"simulation.until={word}", f"simulation.duration={d}") for d in durations)
+    command(*SWEEP, "record.state=true", *first, "name=a")
+    monkeypatch.setattr(state, "_VERSION", 2)
+    ended = command(*SWEEP, "record.state=true", *longer, "name=a")
+    assert ended.code == 0, ended.err
+    assert "went on" not in ended.out
+    assert "have no end state to go on from: run from the beginning" in caplog.text
+    command(*SWEEP, "record.state=true", *longer, "name=b")
+    xr.testing.assert_identical(numbers_of(results("a")), numbers_of(results("b")))
+
+
+def test_states_may_be_missing_in_some_batches(command, caplog):
+    """The points of the others go on."""
+    command(*SWEEP, "record.state=true", "name=a")
+    more = [word.replace("seed=0,1", "seed=0,1,2") for word in SWEEP]
+    command(*more, "record.state=false", "name=a")
+    ended = command(*more, "record.state=true", "simulation.duration=900", "name=a")
+    assert "4 went on from an earlier end" in ended.out
+    assert "2 points have no end state to go on from" in caplog.text
+    command(*more, "simulation.duration=900", "name=b")
+    xr.testing.assert_identical(numbers_of(results("a")), numbers_of(results("b")))
+
+
+def test_durations_can_be_swept_where_points_have_grown(command):
+    """As the refusal of a smaller one advises; each goes on from its longest shorter run."""
+    for duration in (500, 900, 1000):
+        command(*SWEEP, *HISTORY, f"simulation.duration={duration}", "name=a")
+    refused = command(*SWEEP, *HISTORY, "simulation.duration=700", "name=a")
+    swept = "simulation.duration=1000.0,700.0"
+    assert f"({swept})" in refused.err
+    ended = command(*SWEEP, *HISTORY, swept + ",1200", "name=a")
+    assert ended.code == 0, ended.err
+    assert "4 finished before, 8 went on from an earlier end" in ended.out
+    command(*SWEEP, *HISTORY, swept + ",1200", "name=b")
+    xr.testing.assert_identical(numbers_of(results("a")), numbers_of(results("b")))
+    assert reproduce(["outputs/a"]) == 0
+
+
+def test_another_end_of_runs_is_another_experiment(command):
+    """Both cannot be swept in one file: the refusal does not advise it."""
+    command(*SWEEP, *HISTORY, "name=a")
+    settled = ("simulation.until=settled", "simulation.duration=1e6")
+    ended = command(*SWEEP, *HISTORY, *settled, "name=a")
+    assert ended.code == 2
+    assert "simulation.until=duration there and simulation.until=settled here" in ended.err
+    assert ended.err.strip().endswith("); choose another name")
 
 
 def test_the_notebooks_input_is_run_anew(command, caplog):

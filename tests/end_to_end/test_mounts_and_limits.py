@@ -212,3 +212,67 @@ def test_the_limit_of_a_control_group(tmp_path, lines, file, text, expected):
     (tmp_path / file).write_text(text)
     (tmp_path / "own").write_text(lines)
     assert _of_control_group(tmp_path, tmp_path / "own") == expected
+
+
+#: Replaces the control groups by a folder, for one program.
+IN_GROUPS = (
+    *("unshare", "--map-root-user", "--mount", "sh", "-c"),
+    'mount --bind "$1" /sys/fs/cgroup && shift && exec "$@"',
+    "sh",
+)
+
+
+def may_mount(folder):
+    """Whether a folder may be mounted in a name space of its own."""
+    tried = [*IN_GROUPS, str(folder), "true"]
+    return shutil.which("unshare") and subprocess.run(tried, check=False).returncode == 0
+
+
+def test_a_command_knows_the_limit_of_its_control_group(run, tmp_path):
+    """A point larger than the memory of a batch job is refused before anything runs."""
+    groups = tmp_path / "groups"
+    (groups / "memory").mkdir(parents=True)
+    if not may_mount(groups):
+        pytest.skip(reason="no folder may be mounted in place of the control groups")
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        (groups / name).write_text("1000000000\n")
+    words = ("record=everything", "simulation.duration=1e6", "name=a")
+    for more in ((), ("dry_run=true",)):
+        done = run("pipeline", *words, *more, prefix=[*IN_GROUPS, str(groups)])
+        assert (done.returncode, done.stdout) == (2, "")
+        (line,) = done.stderr.splitlines()
+        assert "<= 1 GB, the limit of its control group, as of a batch job or container" in line
+    assert not (tmp_path / "outputs").exists()
+
+
+#: The superuser is refused nothing: starts a program without that power (CAP_DAC_OVERRIDE).
+_REFUSED = """
+import ctypes, os, sys
+if os.getuid() == 0 and ctypes.CDLL(None).prctl(24, 1, 0, 0, 0):
+    sys.exit("PR_CAPBSET_DROP is not allowed")
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@only_linux
+def test_code_is_compiled_once_where_only_temporary_files_can_be_written(run, tmp_path):
+    """Neither the installation nor the home is writable: one process says that it compiles."""
+    for name in ("pipeline", "hydra_plugins", "conf"):
+        compiled = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / "code" / name, ignore=compiled)
+    for name in ("home", "temporary"):
+        (tmp_path / name).mkdir()
+    for folder in (tmp_path / "home", *(tmp_path / "code").glob("**/")):
+        folder.chmod(0o555)
+    prefix = [sys.executable, "-c", _REFUSED]
+    places = {"PYTHONPATH": "code", "HOME": "home", "TMPDIR": "temporary"}
+    environment = {name: str(tmp_path / folder) for name, folder in places.items()}
+    messages = []
+    for name in ("first", "second"):
+        words = (*SMALL, f"name={name}")
+        done = run("pipeline", *words, prefix=prefix, XDG_CACHE_HOME="", **environment)
+        assert done.returncode == 0, done.stderr
+        messages.append(done.stderr)
+    assert not list((tmp_path / "home").iterdir())
+    assert "compiling" in messages[0]
+    assert messages[1] == ""

@@ -151,7 +151,14 @@ def test_files_of_other_programs_are_left_alone(configure, tmp_path, caplog):
     foreign = [folder / name for folder in (path, path / "points") for name in names]
     for file in foreign:
         file.write_bytes(b"theirs")
-    for name in (f".{batch.name}.Xy12Zw", f"{batch.stem}.sync-conflict-20261127.npz"):
+    for name in ("mine.npz", "empty.npz"):
+        foreign.append(batch.with_name(name))
+        foreign[-1].write_bytes(b"" if name == "empty.npz" else b"theirs")
+    for name in (
+        f"Copy of {batch.name}",
+        f".{batch.name}.Xy12Zw",
+        f"{batch.stem}.sync-conflict-20261127.npz",
+    ):
         foreign.append(batch.with_name(name))
         shutil.copy(batch, foreign[-1])
     caplog.clear()

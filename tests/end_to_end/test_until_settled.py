@@ -57,6 +57,15 @@ def test_a_larger_limit_lets_only_the_others_go_on(command):
     assert reproduce(["outputs/a"]) == 0
 
 
+def test_a_limit_before_the_next_look_lets_nothing_go_on(command):
+    """All are finished; the console says from which limit on they do."""
+    command(*SWEEP, "simulation.duration=130000", "name=a")
+    ended = command(*SWEEP, "simulation.duration=250000", "name=a")
+    assert "3 finished before" in ended.out
+    assert "2 points had not settled after 128 s: with simulation.duration=256000" in ended.err
+    assert len(json.loads(results("a").attrs["runs"])) == 1
+
+
 def test_without_end_states_they_run_anew(command):
     """record.state=false keeps none, with the same results; the console does not say `went on`."""
     command(*SWEEP, "simulation.duration=130000", "record.state=false", "name=a")
@@ -69,12 +78,14 @@ def test_without_end_states_they_run_anew(command):
 
 @pytest.mark.parametrize("how", [["run.engine=reference"], ["run.backend=loky", "run.n_jobs=2"]])
 def test_engine_and_backend_decide_nothing(command, how):
-    """Either engine ends at the same times; other workers give the same bits."""
+    """Either engine ends at the same times; other workers give the same bits, in two parts too."""
     sweep = [w.replace("0.9,1.05,1.08", "0.9,1.05") for w in SWEEP] + ["input.n_synapses=60"]
     sweep += ["synapse.g_max=0.12", "simulation.duration=130000", "record=history"]
     command(*sweep, "name=a")
+    command(*sweep, *how, "simulation.duration=70000", "name=b")
     ended = command(*sweep, *how, "name=b")
     assert ended.code == 0, ended.err
+    assert "1 went on from an earlier end" in ended.out
     one, other = numbers_of(results("a")), numbers_of(results("b"))
     if "loky" in how[0]:
         xr.testing.assert_identical(one, other)
@@ -151,6 +162,8 @@ CONTRADICTIONS = {
     f"{UNTIL} settle.minimum=1e9": "simulation.duration=120000.0: the limit of a run until it has "
     "settled must be >= 1048576000 ms, .* settle.minimum=1000000000 ms on",
     "settle.minimum=1000": "settle.minimum=1000.0: must be 64000 without simulation.until=settled",
+    f"{UNTIL} simulation.dt=1001 neuron.tau_m=1e4 synapse.tau_ex=1e4 stdp.tau_plus=1e4 "
+    "input.rate_hz=0.1": "simulation.dt=1001.*: must be <= 1000 ms with simulation.until=settled",
     f"{UNTIL} record=everything": f"{UNTIL}: must be duration with record.traces=true",
     f"{UNTIL} input=notebook": f"{UNTIL}: must be duration with input.process=notebook, whose",
     "-m simulation.until=settled,duration": "simulation.until: must be the same for all points",

@@ -34,6 +34,12 @@ ARROWS = {
         "report": ("figures", "measures", "plots", "reading"),
         "experiments": ("reading",),
     },
+    "stdp": {
+        # Modules beside the folders, which import none of them.
+        "browser": ("errors", "options"),
+        "explore": ("browser", "errors", "options"),
+        "lab": ("browser", "errors", "options"),
+    },
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
@@ -24,6 +25,8 @@ from analysis.measures.stationarity import (
     variation_by_chance,
 )
 from analysis.reading.model import gross_step_per_spike
+from pipeline.model.looks import SAMPLE_SPACING, SAMPLES_PER_LOOK
+from pipeline.model.variables import FLAGS
 
 POINTS = Path(__file__).parent / "points.csv"
 
@@ -39,11 +42,11 @@ KEYS = {
 #: have to be answered; the next ones are far below it, where weights drift without end.
 N_NEAR, N_FAR = 200, 40
 
-#: Runs are looked at after 64 s times powers of 2, at most after `LIMIT` [ms].
-FIRST, LIMIT = 64_000.0, 65_536_000.0
+#: Longest time of a run [ms], which is looked at after 64 s times powers of 2.
+LIMIT = 50_000_000.0
 
-#: Samples of the weights in a run, and how much longer one goes on.
-_N_SAMPLES, LONGER = 64, 10
+#: How many times as long a run with an answer then takes.
+LONGER = 10
 
 #: Student's t with 7 degrees of freedom, as eight batches have, at 95 %.
 _T = 2.365
@@ -82,53 +85,75 @@ class Outcome:
     covered: NDArray[np.bool_] | None = None
 
 
+def points_listed() -> list[dict[str, str]]:
+    """Return the parameters of all points of `points.csv`, in their order."""
+    with POINTS.open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def overrides_of(values: dict[str, str]) -> list[str]:
+    """Return the overrides that set the parameters of a point."""
+    return [f"{KEYS[name]}={value}" for name, value in values.items()]
+
+
 def outcomes(n_points: int | None = None, limit: float = LIMIT) -> Iterator[Outcome]:
     """Yield the outcome of each point of `points.csv`, or of the first ones, in their order."""
-    with POINTS.open(newline="") as lines:
-        points = list(csv.DictReader(lines))[:n_points]
     yield from Parallel(n_jobs=-1, return_as="generator")(
-        delayed(_outcome)(values, limit) for values in points
+        delayed(_outcome)(values, limit) for values in points_listed()[:n_points]
     )
 
 
 def _outcome(values: dict[str, str], limit: float) -> Outcome:
-    configuration = pipeline.configure(*(f"{KEYS[name]}={value}" for name, value in values.items()))
-    time = FIRST
-    while True:  # the same run, ever longer: it has the events of the shorter one
-        run = _recorded(configuration, time, time / _N_SAMPLES)
-        settled = stationarity.compared(*run)
-        answer = stationarity.judged(settled).answer
-        if answer in STATIONARY or 2 * time > limit:
-            break
-        time *= 2
+    configuration = pipeline.configure(
+        *overrides_of(values),
+        "simulation.until=settled",
+        f"simulation.duration={limit}",
+        "record=history",
+        f"record.weight_interval={SAMPLE_SPACING}",
+    )
+    run = pipeline.simulate(configuration)
+    answer, time = FLAGS[int(run["settled"])], float(run["run_duration"])
+    settled = stationarity.compared(
+        run["sample_time"].values,
+        run["rate_history"].values,
+        stationarity.weight_statistics(run["weight_history"].values),
+        float(gross_step_per_spike(run)),
+    )
+    assert settled is not None
+    assert answer == stationarity.judged(settled).answer  # of the file, by the analysis
     none = np.zeros(len(QUANTITIES), dtype=bool)
     rate = float(settled.means[0, 0])
     if answer not in STATIONARY:
         return Outcome(values, answer, time, rate, none, none)
-    longer = _recorded(configuration, LONGER * time, time / _N_SAMPLES)
-    far = stationarity.compared(*longer)
-    change = by_quantity(np.abs(far.means[0] - settled.means[0]), variation)
-    explained = 2 * by_quantity(np.hypot(far.error, settled.error), variation_by_chance)
+    far_half = _last_samples(configuration, run, time, LONGER * SAMPLES_PER_LOOK)
+    far_mean, far_error = batch_means(far_half)
+    change = by_quantity(np.abs(far_mean - settled.means[0]), variation)
+    explained = 2 * by_quantity(np.hypot(far_error, settled.error), variation_by_chance)
     tolerance = tolerances(settled.means[0])
     off, beyond = change > tolerance + explained, change > tolerance
     if answer != SETTLED:
         return Outcome(values, answer, time, rate, off, beyond)
-    first = LONGER * _N_SAMPLES // 2
-    series = np.column_stack(longer[1:3])[first : first + _N_SAMPLES // 2]
-    mean, error = batch_means(series)
-    covered = np.abs(mean - far.means[0])[:5] <= _T * error[:5]
+    mean, error = batch_means(far_half[:SAMPLES_PER_LOOK])
+    covered = np.abs(mean - far_mean)[:5] <= _T * error[:5]
     return Outcome(values, answer, time, rate, off, beyond, covered)
 
 
-def _recorded(
-    configuration: pipeline.Configuration, duration: float, interval: float
-) -> tuple[NDArray, NDArray, NDArray, float]:
-    """Return the arguments of `stationarity.compared` for one run."""
-    run = pipeline.simulate(
-        configuration.replaced(
-            {"simulation.duration": duration, "record.weight_interval": float(round(interval))}
-        )
+def _last_samples(
+    configuration: pipeline.Configuration, run: xr.Dataset, time: float, n_samples: int
+) -> NDArray[np.float64]:
+    """Return the last samples of a run that goes on until it is `LONGER` times as long.
+
+    They have the spacing of those of the last half of the earlier run, of `time` [ms]: rates [Hz]
+    and weight statistics, (n_samples, n_statistics).
+    """
+    longer = configuration.replaced(
+        {
+            "simulation.until": "duration",
+            "simulation.duration": (LONGER - 1) * time,
+            "record.weight_interval": time / (2 * SAMPLES_PER_LOOK),
+            "record.state": False,
+        }
     )
-    weights = stationarity.weight_statistics(run["weight_history"].values)
-    step = float(gross_step_per_spike(run))
-    return run["sample_time"].values, run["rate_history"].values, weights, step
+    further = pipeline.simulate(longer, state=run)
+    weights = stationarity.weight_statistics(further["weight_history"].values[-n_samples:])
+    return np.column_stack([further["rate_history"].values[-n_samples:], weights])

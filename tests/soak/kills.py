@@ -48,12 +48,20 @@ def kill_and_resume(n_kills: int, chance: random.Random, folder: Path) -> Counte
 
 def kill_once(folder: Path, chance: random.Random, tried: Counter, latest: float | None) -> None:
     """Start the command and kill it after at most `latest` [s], or when a batch is on disk."""
-    number, backend = chance.choice(SIGNALS), chance.choice(BACKENDS)
+    backend = chance.choice(BACKENDS)
+    tried[backend] += 1
     process = start(folder, f"run.backend={backend}")
     if latest is None:
         wait_for_batch(folder, process)
     else:
         time.sleep(chance.uniform(EARLIEST, latest))
+    kill(process, chance, tried)
+    assert_whole_files_only(folder)
+
+
+def kill(process: subprocess.Popen, chance: random.Random, tried: Counter) -> None:
+    """Send one of `SIGNALS` to a command, and check how it ends."""
+    number = chance.choice(SIGNALS)
     killed = time.monotonic()
     # A terminal signals the whole process group, a scheduler may signal the parent alone.
     (os.killpg if chance.random() < 0.5 else os.kill)(process.pid, number)
@@ -61,21 +69,19 @@ def kill_once(folder: Path, chance: random.Random, tried: Counter, latest: float
     took = time.monotonic() - killed
     tried["kills"] += 1
     tried[number.name] += 1
-    tried[backend] += 1
     if process.returncode != 0:
         tried["ended by the signal"] += 1
     if number != signal.SIGKILL and process.returncode != 0:
-        ended = number.name, backend, process.returncode, out, err
+        ended = number.name, process.returncode, out, err
         assert process.returncode == INTERRUPTED, ended
         assert "interrupted" in err.lower(), err
         assert "Traceback" not in err, err
-        assert took < PATIENCE, (number.name, backend, took)
-    assert_whole_files_only(folder)
+        assert took < PATIENCE, (number.name, took)
 
 
-def wait_for_batch(folder: Path, process: subprocess.Popen) -> None:
-    """Wait until a batch is on disk, or the process has ended."""
-    while not n_batches(folder) and process.poll() is None:
+def wait_for_batch(folder: Path, process: subprocess.Popen, n_before: int = 0) -> None:
+    """Wait until a batch more than before is on disk, or the process has ended."""
+    while n_batches(folder) <= n_before and process.poll() is None:
         time.sleep(0.005)
 
 

@@ -23,9 +23,14 @@ N_POINTS = 2 * N_SEEDS
 
 
 def start(folder: Path, *overrides: str, n_seeds: int = N_SEEDS, **how) -> subprocess.Popen:
+    """Start the command of the sweep in a folder, in a separate process group."""
+    return launched(folder, *OVERRIDES, f"seed=range({n_seeds})", *overrides, **how)
+
+
+def launched(folder: Path, *words: str, **how) -> subprocess.Popen:
     """Start the command in a folder, in a separate process group."""
     return subprocess.Popen(
-        [sys.executable, "-m", "pipeline", *OVERRIDES, f"seed=range({n_seeds})", *overrides],
+        [sys.executable, "-m", "pipeline", *words],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         text=True,
@@ -38,15 +43,19 @@ def start(folder: Path, *overrides: str, n_seeds: int = N_SEEDS, **how) -> subpr
 
 def finish(folder: Path, *overrides: str, **how) -> str:
     """Run the command to its end, check that it succeeds, and return its output."""
-    process = start(folder, *overrides, **how)
+    return output_of(start(folder, *overrides, **how))
+
+
+def output_of(process: subprocess.Popen) -> str:
+    """Wait for the end of a command, check that it succeeds, and return its output."""
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     return out
 
 
-def results(folder: Path) -> xr.Dataset:
-    """Return the results of the sweep in a folder, without provenance."""
-    with xr.open_dataset(folder / "outputs" / "study" / "results.nc") as dataset:
+def results(folder: Path, name: str = "study") -> xr.Dataset:
+    """Return the results of a sweep in a folder, without provenance."""
+    with xr.open_dataset(folder / "outputs" / name / "results.nc") as dataset:
         return numbers_of(dataset.load())
 
 

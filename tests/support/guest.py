@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -17,6 +18,9 @@ import joblib
 import netCDF4  # noqa: F401 - some versions add filters of warnings when they are imported first
 import numpy as np
 import xarray as xr  # noqa: F401
+
+with contextlib.suppress(ImportError):
+    import dask.array  # noqa: F401 - xarray does where it is installed; it adds such filters, too
 
 import pipeline
 from tests.conftest import SMALL

@@ -2,13 +2,15 @@
 
 import matplotlib.pyplot as plt
 import pytest
+from matplotlib.figure import Figure
 
 import pipeline
 from analysis.__main__ import main
+from analysis.figures import titles
 from analysis.measures.measured import MeasuredDataset
 from analysis.plots import text
 from tests.conftest import SMALL
-from tests.support.drawn import HISTORY, captioned, drawn, settle, unfolded
+from tests.support.drawn import HISTORY, captioned, settle, unfolded
 from tests.support.texts import collisions
 
 RATES, RATIOS = {"input.rate_hz": [30, 40, 50]}, {"stdp.ltd_ratio": [1.0, 1.1, 1.2]}
@@ -63,11 +65,11 @@ def test_no_text_overlaps_another_or_leaves_the_figure(awkward, monkeypatch):
 
 
 def test_a_header_has_three_lines_at_most(awkward):
-    """And none of it is lost: its sentences stand in the caption, TV there in words."""
+    """And its sentences do not stand in the caption again."""
     for one in awkward:
         assert one.figure.get_suptitle().count("\n") < text.MAX_LINES, one.name
-        said = unfolded(one.figure).partition("TV ")[0].replace(".", "").strip()
-        assert said in one.caption.replace(".", ""), one.name
+        for sentence in one.caption.rstrip(".").split(". "):
+            assert sentence not in unfolded(one.figure), one.name
         assert not set(one.caption) & set("\n$\\"), one.name
 
 
@@ -85,14 +87,15 @@ def test_what_finds_no_place_in_a_header_is_left_out_from_its_end():
 
 
 def test_a_bare_figure_has_no_header_and_its_caption_beside_it(keep, capsys):
-    """And is smaller by the header; the caption is written with either."""
+    """And is smaller by the header, which stands in the caption instead."""
     path = keep("one", {"input.rate_hz": [30, 60], "seed": [1, 2, 3]}, *HISTORY)
     heights = []
     for words in ([], ["--bare"]):
         assert main([str(path), "--figure", "rates", *words]) == 0
         heights.append(plt.imread(path / "figures" / "rates_against_rate_hz.png").shape[0])
         caption = (path / "figures" / "rates_against_rate_hz.txt").read_text()
-        assert caption.startswith("Output rate. Against input rate. Over the last half of 2.5 s, ")
+        assert caption.startswith("Output rate. Against input rate. ")
+        assert ("Over the last half of 2.5 s, mean and 95 %" in caption) == bool(words)
         assert caption.endswith(".\n")
     assert heights[0] - heights[1] > 200 * 0.13
     assert capsys.readouterr().out.count(".png\n") == 2
@@ -101,7 +104,32 @@ def test_a_bare_figure_has_no_header_and_its_caption_beside_it(keep, capsys):
 
 
 def test_every_figure_can_be_bare(settled):
-    """Panels, axes and legends remain."""
+    """Panels, axes and legends remain, and none of the header is lost: it is in the caption."""
     made = captioned(MeasuredDataset(settled), bare=True)
     assert {one.figure.get_suptitle() for one in made.values()} == {""}
-    assert list(made) == list(drawn(settled))
+    with_header = captioned(MeasuredDataset(settled))
+    assert list(made) == list(with_header)
+    for name, one in with_header.items():
+        shown = unfolded(one.figure).replace(".", "")
+        moved = [said for said in sentences(made[name]) if said not in sentences(one)]
+        assert moved or not shown, name
+        assert all(said.replace(".", "") in shown for said in moved), name
+
+
+def sentences(one):
+    """Return the sentences of a caption."""
+    return one.caption.rstrip(".").split(". ")
+
+
+def test_the_caption_has_what_found_no_place_in_the_header():
+    """Lines from the first that is not shown, also if the header has more or is cut within one."""
+    figure = Figure()
+    for header, rest in (
+        ("One. Two\nTV 0.1 ", "Three is\nFour"),
+        ("One\nTwo\nThree", "Three is\nFour"),
+        ("One. Two. Three is. Four", ""),
+        ("Onerous", "One\nTwo\nThree is\nFour"),
+        ("", "One\nTwo\nThree is\nFour"),
+    ):
+        figure.suptitle(header)
+        assert titles.beyond_header(figure, "One\nTwo\nThree is\nFour") == rest

@@ -41,7 +41,7 @@ def test_theory_is_a_line_where_neighbours_have_none(sweep, monkeypatch, known):
 
 
 def test_each_seed_is_a_dot_on_request(sweep):
-    """In figures along an axis, in the colour of its line; limits, header and caption know them."""
+    """In figures along an axis, in the colour of its line; limits and header know them."""
     axes = {"input.rate_hz": [30, 60], "stdp.tau_plus": [10, 20], "seed": [1, 2, 3]}
     dataset = sweep(axes, *HISTORY)
     names = ("rates", "cv", "mean_weight", "shares")
@@ -58,7 +58,7 @@ def test_each_seed_is_a_dot_on_request(sweep):
     assert same_color(dots[0].get_color(), panel.containers[0].lines[0].get_color())
     assert panel.get_ylim()[1] > dataset["late_output_rate"].max()
     without = captioned(MeasuredDataset.of(dataset), *names)
-    assert not [one for one in without.values() if "Dots: each seed" in one.caption]
+    assert not [one for one in without.values() if "Dots: each seed" in unfolded(one.figure)]
 
 
 def test_figures_along_an_axis_say_that_points_share_their_seeds(sweep):
@@ -115,3 +115,16 @@ def test_values_have_as_many_digits_as_tell_them_apart(sweep):
         "0.0333333",
         "0.0666667",
     ]
+
+
+@pytest.mark.parametrize(
+    ("weights", "ends"),
+    [((0.5, 0.503), (0.4515, 0.5515)), ((0.995, 0.998), (0.9, 1.0)), ((0.2, 0.8), (0.17, 0.83))],
+)
+def test_an_axis_of_mean_weights_is_not_stretched_over_noise(sweep, weights, ends):
+    """It spans 0.1 at least, as far as weights are possible; the caption says so."""
+    dataset = sweep({"input.rate_hz": [30, 60]})
+    dataset["mean_weight"][...] = np.array(weights)
+    (one,) = captioned(MeasuredDataset(dataset), "mean_weight").values()
+    assert one.figure.axes[0].get_ylim() == pytest.approx(ends)
+    assert "The vertical axis spans at least 0.1" in one.caption

@@ -266,7 +266,7 @@ def test_what_has_not_settled_is_marked_beside_what_has(sweep, n_settled):
         assert corners == ([pytest.approx([50, 1.15, 70, 1.25])] if n_settled else [])
     names = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
     assert names == (["not settled"] if n_settled else [])
-    assert ("Pale: not settled" in made["weights"].caption) == bool(n_settled)
+    assert ("Pale: not settled" in unfolded(made["weights"].figure)) == bool(n_settled)
 
 
 def test_contours_have_the_levels_of_their_labels(sweep):
@@ -325,7 +325,7 @@ def test_the_approach_to_equilibrium_is_drawn_in_time(settled):
     np.testing.assert_allclose(first.get_ydata()[1:], expected, rtol=1e-5)
     below = (history.sel(rate_hz=30) < 0.1).mean(("seed", "synapse"))
     np.testing.assert_allclose(weak.lines[0].get_ydata()[1:], below)
-    assert rate.get_ylabel() == "Output firing rate\n(Hz)"
+    assert rate.get_ylabel() == "Output firing rate in\ntime (Hz)"
     output = dataset["rate_history"].sel(rate_hz=30).mean("seed")
     np.testing.assert_allclose(rate.lines[0].get_ydata(), output)
     above = (history.sel(rate_hz=30) > 0.9).mean(("seed", "synapse"))

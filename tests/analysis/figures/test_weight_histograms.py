@@ -124,3 +124,21 @@ def test_many_values_make_a_map(sweep):
     assert bar.get_ylabel() == "Share of synapses"
     assert axes.get_ylabel() == "Input rate (Hz)"
     assert axes.get_ylim() == (-5, 95)
+
+
+def test_a_map_marks_what_has_not_settled(sweep):
+    """By a bar beside each such row, in rising order of the axis; the header says so."""
+    rates = [60, 90, 85, 80, 75, 70, 65, 55, 50, 45, 40]
+    dataset = settle(sweep({"input.rate_hz": rates, "stdp.ltd_ratio": [1.0, 1.1]}, *HISTORY))
+    rising = np.linspace(100, 2000, dataset.sizes["sample_time"])
+    dataset["rate_history"].loc[{"rate_hz": [60, 65], "ltd_ratio": 1.1}] = rising
+    figure = drawn(dataset, "weights")["weights"]
+    bars = [
+        [one.get_datalim(axes.transData).intervaly for one in axes.collections[1:]]
+        for axes in figure.axes[:2]
+    ]
+    assert bars[0] == []
+    np.testing.assert_allclose(bars[1], [[57.5, 62.5], [62.5, 67.5]])
+    assert "Bar at the right: not settled" in unfolded(figure)
+    assert "Pale" not in unfolded(figure)
+    assert "Bar" not in unfolded(drawn(dataset.sel(ltd_ratio=1.0, drop=True), "weights")["weights"])

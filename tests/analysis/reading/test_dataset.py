@@ -112,3 +112,15 @@ def test_broadcasting_keeps_the_order_of_dimensions():
     found = broadcast_to(array, like, "synapse")
     assert found.dims == ("rate_hz", "seed", "synapse")
     assert found.values.tolist() == [[[1, 2], [3, 4], [5, 6]]] * 2
+
+
+def test_the_end_of_a_block_closes_the_file(keep):
+    """What is written into the same file later, as by `cp`, is read by the next block."""
+    one = keep("one", {"input.rate_hz": [40]})
+    other = keep("other", {"input.rate_hz": [40, 60]})
+    with open_results(one) as held:
+        assert held.sizes["rate_hz"] == 1
+    (one / "results.nc").write_bytes((other / "results.nc").read_bytes())
+    with open_results(one) as again:
+        assert again.sizes["rate_hz"] == 2
+    assert held.sizes["rate_hz"] == 1

@@ -44,17 +44,18 @@ def test_every_figure_is_in_the_page(page, experiment):
         assert width == pytest.approx(int(image["width"]) * 200 / 130, abs=2)
         assert height == pytest.approx(int(image["height"]) * 200 / 130, abs=2)
     alt = images["rates_against_rate_hz"]["alt"]
-    start = "Output rate. Against input rate. Over the last half of 1 s, mean of 2 seeds"
-    assert alt.startswith(start)
+    assert alt.startswith("Output rate. Against input rate. ")
+    assert ". Over the last half of 1 s, mean of 2 seeds" in alt
     assert alt.endswith("Vertical: Output firing rate, last half of the run (Hz).")
     assert "Horizontal: Input rate (Hz)" in alt
     assert "Time difference t_pre - t_post (ms)" in images["window"]["alt"]
     for name in ("weights", "rates", "weights_in_time"):
         assert f"python -m analysis {experiment} --figure {name}" in page.texts["figures"]
-    caption = images["window"]["alt"].partition(" Horizontal: ")[0]
-    assert caption.startswith("STDP window. ")
+    caption, _, header = images["window"]["alt"].partition(" Effective LTD ratio ")
+    assert caption == "STDP window. Spikes in one time step count as both LTP and LTD."
+    assert header.startswith("1.1. Horizontal: ")
     assert f" {caption} " in page.texts["figures"]
-    for image in images.values():  # a title that the caption repeats is not read out twice
+    for image in images.values():  # a title in the caption is not read out twice
         assert image["alt"].count("Over the last half") <= 1
 
 

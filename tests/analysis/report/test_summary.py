@@ -16,6 +16,7 @@ from analysis.reading.dataset import open_results
 from analysis.report import summary as report_summary
 from analysis.report.summary import summary
 from tests.conftest import ROOT
+from tests.support.drawn import HISTORY, settle
 from tests.support.report import report_of
 
 INTERVAL = "95 % interval of the mean"
@@ -47,6 +48,16 @@ def test_what_is_still_for_want_of_spikes_names_no_quantity(configure):
     assert measured.settling["to_come"].max() <= 1
     _, (row,) = summary(measured)
     assert row[-1] == "not settled: too few output spikes"
+
+
+def test_a_settling_time_has_two_digits(configure):
+    """It is known to a factor only; it is written without exponent, and NaN as a dash."""
+    dataset = pipeline.sweep(configure(*HISTORY), {"input.rate_hz": [30, 40]}, backend="sequential")
+    measured = MeasuredDataset(settle(dataset))
+    assert measured.settling["settling_time"].notnull().all()
+    measured.settling["settling_time"][...] = [12_345_678, np.nan]
+    heading, rows = summary(measured)
+    assert [row[heading.index("Settled after (s)")] for row in rows] == ["12000", "–"]
 
 
 def test_hundreds_of_combinations_are_listed(configure, monkeypatch):

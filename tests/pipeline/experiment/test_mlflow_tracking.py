@@ -23,8 +23,8 @@ TRACK = (*SMALL, "run.track=mlflow")
 
 NO_CLIENT = find_spec("mlflow") is None
 NO_SERVER = NO_CLIENT or find_spec("sqlalchemy") is None  # which the client alone does not bring
-needs_client = pytest.mark.skipif(NO_CLIENT, reason="needs mlflow (make test-tracking)")
-needs_server = pytest.mark.skipif(NO_SERVER, reason="needs all of mlflow (make test-tracking)")
+needs_client = pytest.mark.skipif(NO_CLIENT, reason="needs mlflow (make test-all)")
+needs_server = pytest.mark.skipif(NO_SERVER, reason="needs all of mlflow (make test-all)")
 
 
 def run_command(*words, cwd, **environment):

@@ -94,7 +94,9 @@ def test_every_quantity_has_a_name_and_only_known_followers():
         for name, sources in rule.followers.items():
             assert rule.quantities()[name].null
             assert {name, *sources} <= set(rule.quantities())
-    assert list(SECTIONS) == ["neuron", "synapse", "stdp", "input", "simulation", "record"]
+    assert list(SECTIONS) == [
+        "neuron", "synapse", "stdp", "input", "simulation", "settle", "record"
+    ]  # fmt: skip
 
 
 REPLACED = {"stdp.A_plus": 0.004, "seed": 3, "record.weight_interval": None, "input.rate_hz": 7.0}

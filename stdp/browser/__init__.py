@@ -1,0 +1,1 @@
+"""What the pages in a browser share: the local server, the layout, panels, the work behind them."""

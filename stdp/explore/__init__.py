@@ -1,0 +1,1 @@
+"""`stdp explore`: the points of an experiment in a browser."""

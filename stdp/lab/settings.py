@@ -1,0 +1,205 @@
+"""The settings of a session of the lab: parameter sets, and values as they were typed."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pipeline
+from pipeline.model.errors import RequestError
+from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, declarations
+from pipeline.model.quantity import Section, override_text, overrides_by_key
+from pipeline.request.compose import composition, text_keys
+from pipeline.request.grammar import texts_quoted
+from stdp.lab.controls import is_choosing, variant_of
+
+_WORDS = {"null": None, "true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of the lab.
+
+    Attributes
+    ----------
+    others : tuple of str
+        Overrides that are neither of the following, such as `+lab=mine`.
+    sets : mapping of str to str
+        Chosen parameter sets by group; groups without have the one of `conf/config.yaml`.
+    typed : mapping of str to str
+        Values by key, as they were typed.
+    conf : Path or None
+        The user's folder of configurations.
+    """
+
+    others: tuple[str, ...] = ()
+    sets: Mapping[str, str] = field(default_factory=dict)
+    typed: Mapping[str, str] = field(default_factory=dict)
+    conf: Path | None = None
+
+    @classmethod
+    def from_overrides(cls, overrides: Iterable[str], conf: Path | None = None) -> Settings:
+        """Return the settings that overrides of the command line ask for."""
+        others: list[str] = []
+        sets: dict[str, str] = {}
+        typed: dict[str, str] = {}
+        known = all_quantities()
+        for text in overrides:
+            key, equals, value = text.partition("=")
+            if equals and key in SECTIONS:
+                sets[key] = value
+            elif equals and key in known:
+                typed[key] = value
+            else:
+                others.append(text)
+        return cls(tuple(others), sets, typed, conf)
+
+    def with_set(self, group: str, name: str) -> Settings:
+        """Return the settings with another parameter set of a group, and its values as they are."""
+        sets = {key: value for key, value in self.sets.items() if key != group}
+        typed = {k: v for k, v in self.typed.items() if not k.startswith(f"{group}.")}
+        return replace(self, sets=sets | ({group: name} if name else {}), typed=typed)
+
+    def with_typed(self, key: str, text: str) -> Settings:
+        """Return the settings with another value of a key; "" is that of the parameter set."""
+        typed = {name: value for name, value in self.typed.items() if name != key}
+        return replace(self, typed=typed | ({key: text} if text.strip() else {}))
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the values of the parameter sets, nested and not validated, rules as chosen.
+
+        Raises
+        ------
+        RequestError
+            If a parameter set or a rule does not exist.
+        """
+        composed = composition(texts_quoted(self._of_sets(), text_keys()), self._own_folder())
+        nested = copy.deepcopy(dict(composed.parameters))
+        for key, text in self.typed.items():
+            if is_choosing(key):
+                section, _, name = key.partition(".")
+                _choose_variant(nested, section, name, text)
+        return nested
+
+    def variants(self) -> dict[str, type[Section]]:
+        """Return the class that holds the values of each section.
+
+        Raises
+        ------
+        RequestError
+            As `parameters`.
+        """
+        nested = self.parameters()
+        return {name: variant_of(name, nested[name]) for name in SECTIONS}
+
+    def configuration(self) -> Configuration:
+        """Return the configuration that is asked for.
+
+        Raises
+        ------
+        RequestError
+            As `pipeline.configure`.
+        """
+        values = self.values()
+        if any(is_choosing(key) for key in values):
+            return self._from_parameters(values)
+        try:
+            base = pipeline.configure(*self._of_sets(), conf=self.conf)
+        except RequestError:  # which values may mend
+            base = None
+        if base is not None and not base.references:
+            return base.replaced(values)
+        return pipeline.configure(*self.overrides(), conf=self.conf)
+
+    def _from_parameters(self, values: Mapping[str, Any]) -> Configuration:
+        """Return the configuration with a rule or process in place of that of a parameter set."""
+        nested = self.parameters()
+        for key, value in values.items():
+            section, _, name = key.rpartition(".")
+            if not section:
+                nested[name] = value
+            elif is_choosing(key) or name in variant_of(section, nested[section]).quantities():
+                nested[section][name] = value
+        made = Configuration.from_mapping(nested)
+        made.stdp.refuse_replaced(overrides_by_key(self.overrides()))
+        return made
+
+    def lacks_values(self) -> bool:
+        """Whether a field of a chosen rule or process has no value yet: it is typed in the lab.
+
+        Raises
+        ------
+        RequestError
+            As `parameters`.
+        """
+        nested = self.parameters()
+        return any(
+            field not in nested[name]
+            and field not in variant.neutral_values()
+            and variant.key(field) not in self.typed
+            for name, variant in self.variants().items()
+            for field in variant.quantities()
+        )
+
+    def values(self) -> dict[str, Any]:
+        """Return the typed values by key, as what the texts stand for."""
+        return {key: meant(key, text) for key, text in self.typed.items()}
+
+    def overrides(self) -> list[str]:
+        """Return the settings as overrides of the command line."""
+        return [*self._of_sets(), *(_override(key, value) for key, value in self.values().items())]
+
+    def command(self, further: Iterable[str] = ()) -> str:
+        """Return the command that runs the same simulation, with further overrides."""
+        own = [] if self.conf is None else ["--config-dir", str(self.conf)]
+        return shlex.join(["stdp", "run", *own, *self.overrides(), *further])
+
+    def call(self, further: Iterable[str] = ()) -> str:
+        """Return the call that makes the same configuration in Python, with further overrides."""
+        words = [json.dumps(text) for text in (*self.overrides(), *further)]
+        if self.conf is not None:
+            words.append(f"conf={json.dumps(str(self.conf))}")
+        return f"pipeline.configure({', '.join(words)})"
+
+    def _of_sets(self) -> list[str]:
+        return [*self.others, *(f"{group}={name}" for group, name in self.sets.items())]
+
+    def _own_folder(self) -> Path | None:
+        return None if self.conf is None else self.conf.expanduser().absolute()
+
+
+def meant(key: str, text: str) -> Any:
+    """Return what a typed text stands for; where it is no value of the key, the text itself."""
+    text = text.strip()
+    if text != "null" and {quantity.kind for quantity in declarations(key)} == {str}:
+        return text.strip("'\"")
+    if text in _WORDS:
+        return _WORDS[text]
+    for kind in (int, float, json.loads):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _override(key: str, value: Any) -> str:
+    """Return `key=value`, without quotation marks where a word needs none."""
+    is_word = isinstance(value, str) and value.isidentifier() and value not in _WORDS
+    return f"{key}={value}" if is_word else override_text(key, value)
+
+
+def _choose_variant(nested: dict[str, Any], section: str, chosen_by: str, name: str) -> None:
+    """Replace the rule or process of nested values; keep the values of fields that it has, too."""
+    if nested[section].get(chosen_by) == name:
+        return
+    variant = variant_of(section, {chosen_by: name})
+    kept = {
+        field: value for field, value in nested[section].items() if field in variant.quantities()
+    }
+    nested[section] = kept | {chosen_by: name}

@@ -1,0 +1,1 @@
+"""Tests of what the lab simulates and moves."""

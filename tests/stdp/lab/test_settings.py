@@ -1,0 +1,159 @@
+"""Settings of the lab: sets and typed values, as configurations, commands and calls."""
+
+import re
+import shlex
+
+import pytest
+
+import pipeline
+from pipeline.model.errors import RequestError
+from pipeline.model.inputs import PROCESSES
+from pipeline.model.plasticity import RULES
+from stdp.errors import CommandError
+from stdp.lab.command import settings_to_begin_with
+from stdp.lab.settings import Settings, meant
+from tests.support.toy_rules import VALUES, AntiHebbian, Regular
+
+
+@pytest.fixture
+def registered():
+    """Register a rule and a process; unregister them at the end."""
+    pipeline.register(AntiHebbian)
+    pipeline.register(Regular)
+    yield
+    RULES.unregister("toy_anti_hebbian")
+    PROCESSES.unregister("toy_regular")
+
+
+OVERRIDES = [
+    [],
+    ["stdp.A_plus=0.004", "input.rate_hz=2e1", "seed=7"],
+    ["stdp=song_abbott_2001", "stdp.tau_minus=null", "neuron=song_abbott_2001"],
+    ["stdp=song_abbott_2001_slow_ltd", "stdp.effective_ltd_ratio=1.2"],
+    ["stdp.effective_ltd_ratio=1.2"],
+    ["input=notebook", "input.process=poisson"],
+    ["input.seed_policy=independent", "record.traces=false"],
+    ["+experiment=demo", "stdp.tau_plus=11"],
+]
+
+
+@pytest.mark.parametrize("overrides", OVERRIDES, ids=" ".join)
+def test_settings_are_what_pipeline_configures(overrides):
+    """The configuration, and that of the command and of the call that the lab shows."""
+    settings = Settings.from_overrides(overrides)
+    expected = pipeline.configure(*overrides)
+    assert settings.configuration() == expected
+    program, run, *words = shlex.split(settings.command())
+    assert (program, run) == ("stdp", "run")
+    assert pipeline.configure(*words) == expected
+    assert eval(settings.call(), {"pipeline": pipeline}) == expected
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["stdp.A_plus=7"], "stdp.A_plus=7: LTP amplitude must be a finite number >= 0 and <= 1"),
+        (["stdp.A_plus=a b"], "stdp.A_plus='a b': LTP amplitude must be a finite number >= 0"),
+        (["stdp.A_plus=1e999"], "stdp.A_plus=inf: LTP amplitude must be a finite number"),
+        (["stdp.A_plus=true"], "stdp.A_plus=True: LTP amplitude must be"),
+        (["stdp.A_plus=1,2"], "stdp.A_plus='1,2': LTP amplitude must be"),
+        (["input.n_synapses=2.5"], "input.n_synapses=2.5: number of synapses must be a whole"),
+        (["simulation.dt=30"], "simulation.dt=30.0: the time step must be < neuron.tau_m=10 ms"),
+        (
+            ["stdp.effective_ltd_ratio=1.1", "stdp.ltd_ratio=1.2"],
+            "stdp.ltd_ratio=1.2: must not be given together with stdp.effective_ltd_ratio=1.1",
+        ),
+        (
+            ["input.process=notebook", "stdp.effective_ltd_ratio=1.1", "stdp.ltd_ratio=1.2"],
+            "stdp.ltd_ratio=1.2: must not be given together with stdp.effective_ltd_ratio=1.1",
+        ),
+        (["stdp=none"], "stdp=none: must be "),
+        (["stdp.rule=none"], "stdp.rule=none: must be additive"),
+        (["stdp.nothing=1"], "stdp.nothing=1: unknown key"),
+        (["neuron"], "neuron: must be key=value"),
+    ],
+)
+def test_wrong_settings_are_refused_as_the_pipeline_words_it(overrides, message):
+    """In one line, which begins with the key; as the command's, before anything is served."""
+    with pytest.raises(RequestError, match=f"^{re.escape(message)}") as refused:
+        Settings.from_overrides(overrides).configuration()
+    assert "\n" not in str(refused.value)
+    with pytest.raises(CommandError, match=f"^{re.escape(str(refused.value))}$"):
+        settings_to_begin_with(overrides)
+
+
+def test_values_of_a_wrong_parameter_set_can_mend_it():
+    """What is typed counts before the whole is judged."""
+    settings = Settings.from_overrides(["simulation=exercise_2", "record=history"])
+    with pytest.raises(RequestError, match=r"^record\.weight_interval=1000\.0: must be"):
+        settings.configuration()
+    mended = settings.with_typed("simulation.duration", "5000")
+    assert mended.configuration().simulation.duration == 5000
+
+
+def test_another_parameter_set_replaces_what_was_typed_in_its_section():
+    """Other sections keep theirs; an empty name or text is that of the composed files."""
+    settings = Settings.from_overrides(["stdp.A_plus=0.004", "input.rate_hz=20"])
+    other = settings.with_set("stdp", "song_abbott_2001")
+    assert other.configuration() == pipeline.configure("stdp=song_abbott_2001", "input.rate_hz=20")
+    assert other.with_set("stdp", "").configuration() == pipeline.configure("input.rate_hz=20")
+    assert other.with_typed("input.rate_hz", " ").overrides() == ["stdp=song_abbott_2001"]
+
+
+def test_the_users_folder_is_composed_and_part_of_the_command(tmp_path):
+    """Its sets are chosen by name."""
+    (tmp_path / "stdp").mkdir()
+    text = "defaults: [notebook, _self_]\nA_plus: 0.01\ntau_minus: ${.tau_plus}\n"
+    (tmp_path / "stdp" / "mine.yaml").write_text(text)
+    settings = Settings.from_overrides(["stdp=mine", "stdp.tau_plus=12"], tmp_path)
+    configuration = settings.configuration()
+    # A reference follows, as on the command line.
+    assert (configuration.stdp.A_plus, configuration.stdp.tau_minus) == (0.01, 12)
+    assert shlex.split(settings.command())[2:4] == ["--config-dir", str(tmp_path)]
+    assert eval(settings.call(), {"pipeline": pipeline}) == configuration
+
+
+def test_a_registered_rule_keeps_the_values_that_it_knows(registered):
+    """Those of the parameter set and those typed; what it lacks is asked for."""
+    settings = Settings.from_overrides(["stdp.rule=toy_anti_hebbian", "stdp.ltd_ratio=1.3"])
+    configuration = settings.configuration()
+    assert configuration.stdp.to_mapping() == {
+        "rule": "toy_anti_hebbian", "A_plus": 0.008, "tau_plus": 20.0
+    }  # fmt: skip
+    typed = settings.with_typed("stdp.A_plus", "0.02").configuration()
+    assert typed.stdp.A_plus == 0.02
+    with pytest.raises(RequestError, match="^stdp.A_plus=3: LTP amplitude must be"):
+        settings.with_typed("stdp.A_plus", "3").configuration()
+    assert set(typed.stdp.to_mapping()) == {"rule", *VALUES["toy_anti_hebbian"]}
+
+
+def test_a_registered_process_without_values_asks_for_them(registered):
+    """The lab begins all the same, so that they can be typed."""
+    settings = settings_to_begin_with(["input.process=toy_regular"])
+    assert settings.lacks_values()
+    with pytest.raises(RequestError, match=r"^input\.phases: missing; it needs a value"):
+        settings.configuration()
+    assert settings.with_typed("input.phases", "0.5").configuration().input.phases == 0.5
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path):
+    """By the name of the option."""
+    with pytest.raises(CommandError, match="^--config-dir .*none: must be a folder that exists$"):
+        settings_to_begin_with([], tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("stdp.A_minus", "null", None),
+        ("stdp.A_plus", "null", None),
+        ("stdp.A_plus", " 1e-3 ", 1e-3),
+        ("seed", "3", 3),
+        ("record.traces", "true", True),
+        ("input.process", "poisson", "poisson"),
+        ("input.n_synapses", "[1, 2]", [1, 2]),
+    ],
+)
+def test_what_a_text_stands_for(key, text, value):
+    """Null, numbers, truth values, lists; else the text."""
+    assert meant(key, text) == value
