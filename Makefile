@@ -92,9 +92,12 @@ docs-examples: $(VENV)/.ready
 # Run the experiments of README and docs, draw their figures, and render the notebooks.
 gallery: run
 	$(BIN)/python -m pipeline +experiment=equilibrium name=equilibrium
-	$(BIN)/python -m analysis outputs/equilibrium --figure rates --figure phase_diagram
-	$(BIN)/python -m analysis outputs/equilibrium --figure weights --figure settling \
-		--where stdp.ltd_ratio=1.1
+	$(BIN)/python -m analysis outputs/equilibrium --figure rates --figure phase_diagram \
+		--figure durations
+	$(BIN)/python -m analysis outputs/equilibrium --figure weights --where stdp.ltd_ratio=1.1
+	$(BIN)/python -m pipeline +experiment=equilibrium stdp.ltd_ratio=1.1 record.weight_interval=1000 \
+		name=approach
+	$(BIN)/python -m analysis outputs/approach --figure settling
 	$(BIN)/python -m pipeline simulation=exercise_2 synapse=exercise_2 input=notebook \
 		input.rate_hz=10 record=everything name=exercise_2
 	$(BIN)/python -m analysis outputs/exercise_2 --figure run
@@ -105,7 +108,8 @@ gallery: run
 	cp outputs/equilibrium/figures/rates_against_rate_hz.png analysis/gallery/equilibrium_rates.png
 	cp outputs/equilibrium/figures/phase_diagram.png \
 		analysis/gallery/equilibrium_phase_diagram.png
-	cp outputs/equilibrium/figures/settling_ltd_ratio=1.1.png analysis/gallery/equilibrium_settling.png
+	cp outputs/equilibrium/figures/durations.png analysis/gallery/equilibrium_durations.png
+	cp outputs/approach/figures/settling.png analysis/gallery/equilibrium_settling.png
 	cp outputs/exercise_2/figures/run.png analysis/gallery/exercise_2.png
 	rm -rf analysis/gallery/*.md analysis/gallery/*_files
 	TQDM_DISABLE=1 $(BIN)/python -m jupyter nbconvert --log-level ERROR --to markdown --execute \

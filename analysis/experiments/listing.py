@@ -74,21 +74,24 @@ def experiment_table(found: Sequence[Experiment], width: int) -> str:
         for state, heading in enumerate(("done", "failed", "missing"))
         if state == 0 or any(number and number[state] for number in points)
     ]
-    rows = [["name", "last run", *(heading for heading, _ in states), "commit", "took", "axes"]]
-    for experiment, number in zip(found, points, strict=True):
+    n_open = [one.metadata.n_not_settled if one.metadata else 0 for one in found]
+    headings = [heading for heading, _ in states] + (["not settled"] if any(n_open) else [])
+    rows = [["name", "last run", *headings, "commit", "took", "axes"]]
+    for experiment, number, number_open in zip(found, points, n_open, strict=True):
         metadata = experiment.metadata
         rows.append(
             [
                 experiment.name,
                 f"{experiment.when.astimezone():%Y-%m-%d %H:%M}" if experiment.when else "",
                 *(str(number[state]) if number else "" for _, state in states),
+                *([str(number_open or "")] if any(n_open) else []),
                 commit(metadata) if metadata else "",
                 took(metadata) if metadata else "",
                 axes(metadata) if metadata else experiment.note,
             ]
         )
-    numbers = range(2, 2 + len(states))
-    return table(rows, width, right=[*numbers, 3 + len(states)])
+    numbers = range(2, 2 + len(headings))
+    return table(rows, width, right=[*numbers, 3 + len(headings)])
 
 
 def axes(metadata: Metadata) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -134,6 +135,8 @@ def compare(a: Side, b: Side, match: Match, name: str) -> str:
         if spans := _coordinate_difference(a.dataset[dim].values, b.dataset[dim].values):
             return f"not comparable: {dim} is {spans}"
     values_a, values_b = _values(a, name, own, match.a), _values(b, name, own, match.b)
+    if all("flag_meanings" in side.dataset[name].attrs for side in (a, b)):
+        return _difference_of_words(_words(values_a, a, name), _words(values_b, b, name))
     difference = _difference(values_a, values_b)
     notes = [
         f"{dim} has {n_a} in A, {n_b} in B"
@@ -212,6 +215,24 @@ def _values(side: Side, name: str, own: Sequence[str], indices: Sequence[int]) -
     except (OSError, RuntimeError) as error:  # damage behind the header of the file
         raise LoadError(f"{side.path}: its {name} cannot be read ({error})") from error
     return values.reshape(status.size, *values.shape[status.ndim :])[list(indices)]
+
+
+def _words(flags: NDArray, side: Side, name: str) -> list[str]:
+    """Return the meanings of the values of a flag variable."""
+    attributes = side.dataset[name].attrs
+    meanings = [word.replace("_", " ") for word in attributes["flag_meanings"].split()]
+    by_value = dict(zip(np.atleast_1d(attributes["flag_values"]).tolist(), meanings, strict=True))
+    return [by_value.get(flag, "none") for flag in flags.ravel().tolist()]
+
+
+def _difference_of_words(a: Sequence[str], b: Sequence[str]) -> str:
+    """Return how many words differ, and the most frequent changes; nothing if all are equal."""
+    changes = Counter(pair for pair in zip(a, b, strict=True) if pair[0] != pair[1])
+    if not changes:
+        return ""
+    listed = [f"{n:,} {here} in A, {there} in B" for (here, there), n in changes.most_common(3)]
+    more = ["..."] if len(changes) > 3 else []
+    return f"{changes.total():,} of {len(a):,} values differ: {'; '.join(listed + more)}"
 
 
 def _difference(a: NDArray, b: NDArray) -> str:

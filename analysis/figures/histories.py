@@ -8,6 +8,7 @@ from analysis.measures import weights
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import mean_over_seeds
 from analysis.reading.dataset import axes, parameter
+from analysis.reading.until import ends_when_settled
 
 
 def weight_history(dataset: xr.Dataset) -> xr.DataArray:
@@ -37,8 +38,8 @@ def mean_histories(measured: MeasuredDataset) -> list[xr.DataArray]:
     Returns
     -------
     list of DataArray, (..., sample_time)
-        Means over synapses and seeds, dimensionless and [Hz]. The rate, which is a mean over the
-        time before a sample, has no value at t = 0.
+        Means over synapses and seeds, dimensionless and [Hz]; after the end of a run over those
+        that went on. The rate, a mean over the time before a sample, has no value at t = 0.
     """
     dataset = measured.dataset
     shares = weights.shares_of(dataset["weight_history"], [*axes(dataset), "sample_time"])
@@ -60,6 +61,8 @@ def _begun(history: xr.DataArray, initial: xr.DataArray, dataset: xr.Dataset) ->
     """Add the value at t = 0 to a history, unless its beginning was cut off."""
     times = history["sample_time"]
     interval = float(parameter(dataset, "record.weight_interval"))
+    if ends_when_settled(dataset):  # samples are at doubling times, no nearer than the interval
+        interval = float(times[1] - times[0]) if times.size > 1 else float(times[0])
     if not 0 < float(times[0]) <= interval:
         return history
     first = history.isel(sample_time=[0])

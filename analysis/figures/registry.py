@@ -12,8 +12,9 @@ from analysis.figures.facets import Figures, numeric_axes
 from analysis.figures.titles import comma_separated
 from analysis.measures import spike_trains
 from analysis.measures.measured import MeasuredDataset
-from analysis.reading.dataset import axes, parameter
+from analysis.reading.dataset import axes
 from analysis.reading.model import trace_time_constant
+from analysis.reading.until import ends_when_settled, run_durations
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _TRACES(measured: MeasuredDataset) -> str:  # noqa: N802 - a requirement, li
 
 
 def _counts_of_spikes(measured: MeasuredDataset) -> str:
-    longest = parameter(measured.dataset, "simulation.duration").max()
+    longest = run_durations(measured.dataset).max()
     long_enough = "" if longest >= 4 * spike_trains.WINDOW else "four seconds or more"
     counted = "" if "late_fano_factor" in measured.dataset else _SPIKE_TIMES(measured)
     return comma_separated(_an_axis(measured), counted, long_enough)
@@ -116,6 +117,11 @@ def _groups(measured: MeasuredDataset) -> str:
     return comma_separated(_HISTORY(measured), names)
 
 
+def _run_duration(measured: MeasuredDataset) -> str:
+    ended = "" if ends_when_settled(measured.dataset) else "simulation.until=settled"
+    return comma_separated(_an_axis(measured), ended)
+
+
 _SPECS = (
     FigureSpec("weights", "Distribution of final weights", _nothing, sweep_figures.weights),
     FigureSpec("rates", "Output rate", _an_axis, sweep_figures.rates),
@@ -129,6 +135,7 @@ _SPECS = (
         _two_axes,
         sweep_figures.phase_diagram,
     ),
+    FigureSpec("durations", "Simulated time until settled", _run_duration, sweep_figures.durations),
     FigureSpec("settling", "Approach to equilibrium", _HISTORY, sweep_figures.approach),
     FigureSpec("window", "STDP window", _rule_with_traces, sweep_figures.window),
     FigureSpec(

@@ -20,6 +20,7 @@ from analysis.plots import lines as line_plots
 from analysis.plots import single_run
 from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE
+from analysis.reading.until import run_durations
 
 #: Number of synapses drawn with spikes and traces, as in exercise 1B of the tutorial.
 N_SYNAPSES = 5
@@ -117,7 +118,7 @@ def correlogram(measured: MeasuredDataset) -> Figures:
         rate = spike_trains.input_rate_around_output(recorded)
         n = int(recorded["spike_count"])
         counted = f"{n:,} output spike{'s' if n != 1 else ''}"
-        duration = float(parameter(recorded, "simulation.duration")) / 1000
+        duration = float(run_durations(recorded)) / 1000
         title = lines(one.text, f"Over {duration:,g} s, {counted}")
         expected = float(parameter(recorded, "input.rate_hz"))
         figure = line_plots.correlogram(rate, expected, _STRENGTHS, title)

@@ -35,6 +35,9 @@ _COLOURS = (
     (0.1, 1.0, "0.1 (bimodality)"),
 )
 
+#: About as many ticks has the colour scale of the time that runs took.
+_N_TICKS = 5
+
 #: Returns a measure of some points, along their axes.
 Measure = Callable[[MeasuredDataset], xr.DataArray]
 
@@ -62,7 +65,7 @@ def weights(measured: MeasuredDataset) -> Figures:
         )
         pooled = titles.seeds(here, "{} seeds pooled")
         columns = titles.dimension("Columns", part["share"], column)
-        pale = "Pale: not settled" if column and not is_map and here.unsettled.any() else ""
+        pale = titles.pale(here) if column and not is_map else ""
         title = titles.heading(one, "After", pooled, lines(columns, pale, _key(part, row)))
         figure = _weights(part, row, column, title, highest)
         rest = titles.beyond_header(figure, title)
@@ -127,6 +130,7 @@ def _against_axes(
     theory_name: str = "",
     panel: str | None = None,
     remark: str = "",
+    logarithmic: bool = False,
 ) -> Figures:
     """Yield a variable against each swept axis, averaged over seeds; lines for a second axis."""
     measured.settling  # noqa: B018 - computed once here, not anew for the slices of each axis
@@ -138,7 +142,7 @@ def _against_axes(
             shown, content = _statistics(one.measured, variable, expected)
             key = titles.key(shown, theory_name)
             title = lines(titles.heading(one, period, content, key), thinning)
-            figure = line_plots.against_axis(shown, x, line, panel, title, least_span)
+            figure = line_plots.against_axis(shown, x, line, panel, title, least_span, logarithmic)
             against = f"Against {_lower(long_name(shown[x]))}"
             seeds = titles.seeds_of_points(one.measured)
             dashed = remark if shown["expected"].notnull().any() else ""
@@ -162,7 +166,7 @@ def _statistics(
         mean, interval = values, interval * xr.full_like(values, np.nan)
     unknown = xr.full_like(mean, np.nan, dtype=float)
     theory_here = expected(here) if expected and here.swept else unknown
-    silent = here.silent if here.swept else here.dataset["spike_count"] == 0
+    silent = here.quiet if here.swept else here.dataset["spike_count"] == 0
     unsettled = here.unsettled if here.swept else xr.zeros_like(silent)
     shown = xr.Dataset({"mean": mean, "interval": interval, "expected": theory_here})
     if here.each_seed and here.swept and here.has_seeds:
@@ -267,11 +271,57 @@ def phase_diagram(measured: MeasuredDataset) -> Figures:
     for one in slices("phase_diagram", measured, others):
         here = one.measured
         title = titles.heading(one, "After", titles.seeds(here, "mean of {} seeds"))
-        hatched = here.silent, here.unsettled
+        hatched = here.quiet, here.unsettled
         figure = maps.phase_diagram(_mapped(here), *hatched, x, y, limits, contours, title)
         remark = "A uniform distribution has bimodality 5/9"
         rest = titles.beyond_header(figure, title)
         yield one, figure, titles.caption(rest, scale, spans, remark)
+
+
+def durations(measured: MeasuredDataset) -> Figures:
+    """Yield how long runs took to settle: a map over the first two numeric axes, else lines."""
+    if len(numeric_axes(measured)) < 2:
+        yield from _against_axes(measured, "durations", _run_duration, "", logarithmic=True)
+        return
+    x, y, *_ = numeric_axes(measured)
+    others = [axis for axis in measured.swept if axis not in (x, y)]
+    limits, ticks = _doublings(measured.run_duration)
+    for one in slices("durations", measured, others):
+        here = one.measured
+        title = titles.heading(one, "", titles.seeds(here, "mean of {} seeds"))
+        number = mean_over_seeds(here.run_duration)
+        hatched = here.quiet, here.unsettled
+        figure = maps.phase_diagram([number], *hatched, x, y, [limits], [None], title, ticks)
+        scale = "The colour scale is that of all slices" if any(others) else ""
+        yield one, figure, titles.caption(titles.beyond_header(figure, title), scale)
+
+
+def _run_duration(here: MeasuredDataset) -> xr.DataArray:
+    return here.run_duration
+
+
+def _doublings(time: xr.DataArray) -> tuple[tuple[float, float], list[float]]:
+    """Return the ends of a logarithmic scale of means over seeds, and its ticks.
+
+    Parameters
+    ----------
+    time : DataArray, (..., [seed])
+        Times of runs [s], powers of 2 times the shortest one.
+
+    Returns
+    -------
+    tuple of float
+        The ends [s].
+    list of float
+        Times of runs between them, or their powers of 4, 16, ... [s].
+    """
+    mean = mean_over_seeds(time)
+    low, high = float(mean.min()), float(mean.max())
+    first = float(time.min())
+    looks = [first * 2.0**i for i in range(int(np.log2(high / first) + 1e-9) + 1)]
+    ticks = [look for look in looks if look >= low * (1 - 1e-9)]
+    ticks = ticks[:: len(ticks) // _N_TICKS + 1] or [low]
+    return (low, high) if high > low else (low / 2, 2 * low), ticks
 
 
 def _mapped(here: MeasuredDataset) -> list[xr.DataArray]:

@@ -16,6 +16,7 @@ from analysis.measures.stationarity import ANSWERS, NOT_RECORDED, SETTLED
 from analysis.measures.weights import n_not_done
 from analysis.reading.dataset import long_name, parameter
 from analysis.reading.metadata import DONE, FIRST_SEED_POLICY
+from analysis.reading.until import run_durations
 
 #: Variables of `expected_histogram` that a title or caption gives.
 FIT = ("total_variation", "alpha", "beta")
@@ -41,7 +42,7 @@ def heading(one: Slice, period: str, content: str = "", key: str = "") -> str:
     one : Slice
         The points that are drawn.
     period : str
-        Preposition for the simulated time, such as "After"; not used where durations differ.
+        Preposition for the simulated time, such as "After"; "" if the header does not tell it.
     content : str
         What is drawn, such as "mean of 3 seeds".
     key : str
@@ -53,11 +54,23 @@ def heading(one: Slice, period: str, content: str = "", key: str = "") -> str:
         Its lines, the most important first.
     """
     here = one.measured
-    duration = parameter(here.dataset, "simulation.duration")
-    time = f"{period} {duration.item() / 1000:,g} s" if duration.ndim == 0 else ""
-    said = comma_separated(time, content)
+    said = comma_separated(_simulated_time(here, period), content)
     said = said[:1].upper() + said[1:]
     return lines(selection(one), said, missing_points(here.dataset), key, settled(here))
+
+
+def _simulated_time(here: MeasuredDataset, period: str) -> str:
+    """Return the simulated time after a preposition; "" where durations that were given differ."""
+    if not period:
+        return ""
+    duration = run_durations(here.dataset)
+    if not here.until_settled:
+        return f"{period} {duration.item() / 1000:,g} s" if duration.ndim == 0 else ""
+    ended = duration.where(here.dataset["status"] == DONE) / 1000
+    if not ended.notnull().any():
+        return ""
+    low, high = (f"{float(end):,g}" for end in (ended.min(), ended.max()))
+    return f"{period} {low if low == high else f'{low} to {high}'} s, until settled"
 
 
 def selection(one: Slice) -> str:
@@ -220,9 +233,21 @@ def seeds_of_points(measured: MeasuredDataset) -> str:
 
 
 def settled(measured: MeasuredDataset) -> str:
-    """Return how many points have settled, or not, of those that are done and fire."""
-    chosen = measured.done & ~measured.silent
+    """Return how many points have settled, or not, of those that are done and fire.
+
+    Of runs until they have settled, those that do not fire are counted as well.
+    """
+    chosen = measured.done & (~measured.silent | measured.until_settled)
     return settled_answers(measured.settling["settled"].values[chosen.values])
+
+
+def pale(measured: MeasuredDataset) -> str:
+    """Return what pale histograms are; "" if all are pale alike, or none."""
+    chosen = measured.done & ~measured.silent & ~measured.at_equilibrium
+    if not (chosen.any() and (measured.any_settled or measured.until_settled)):
+        return ""
+    answers = set(measured.settling["settled"].values[chosen.values].tolist())
+    return f"Pale: {comma_separated(*(answer for answer in ANSWERS if answer in answers))}"
 
 
 def settled_answers(answers: NDArray[np.str_]) -> str:

@@ -230,27 +230,43 @@ def _gains(part: xr.Dataset) -> xr.DataArray:
     if chosen.any():
         history = part["weight_history"].transpose(*chosen.dims, ..., "sample_time", "synapse")
         rates = part["rate_history"].transpose(*chosen.dims, ..., "sample_time")
-        interval = float(part["sample_time"].diff("sample_time")[0])
+        times = part["sample_time"].values
         for point in _points(part, chosen):
-            found = history.values[point.index], rates.values[point.index]
-            gain[point.index] = _gain(point, *found, interval)
+            n_samples, n_synapses = history.shape[-2:]
+            weights = history.values[point.index].reshape(-1, n_samples, n_synapses)
+            output = rates.values[point.index].reshape(-1, n_samples)
+            gain[point.index] = _gain(point, times, weights, output)
     return xr.DataArray(gain, chosen.coords, chosen.dims)
 
 
-def _gain(point: _Point, history: NDArray, rates: NDArray, interval: float) -> float:
-    """Return c of one point from `(..., n_samples, n_synapses)` weights and output rates."""
-    n = int(np.isfinite(rates).any(axis=tuple(range(rates.ndim - 1))).sum())  # the rest is padding
-    history, rates = history[..., n // 2 : n, :], rates[..., n // 2 : n]
+def _gain(point: _Point, times: NDArray, history: NDArray, rates: NDArray) -> float:
+    """Return c of a point from times [ms], `(n_runs, n_samples, n_synapses)` weights, and rates."""
     rule, r = point.rule, point.rate_hz
-    before, change = history[..., :-1, :], np.diff(history.astype(float), axis=-2)
-    pairs = np.broadcast_to(r * rates[..., 1:, np.newaxis] * interval / 1e6, change.shape)  # 1/ms
+    each = [_increments(r, times, *run) for run in zip(history, rates, strict=True)]
+    before, change, pairs, intervals = (np.concatenate(some) for some in zip(*each, strict=True))
     spread = np.sqrt(np.nanmax(pairs, initial=0) * float(rule.diffusion(0.5)))
     free = (np.abs(before - 0.5) < 0.5 - _FREE * spread) & np.isfinite(change)
     if np.count_nonzero(free) < _MIN_INCREMENTS:
         return np.nan
     causal = change[free] - pairs[free] * float(rule.drift(0.0))
-    per_gain = r * interval / 1000 * rule.A_plus * before[free]
+    per_gain = r * intervals[free] / 1000 * rule.A_plus * before[free]
     return float((causal * per_gain).sum() / (per_gain**2).sum())
+
+
+def _increments(
+    r: float, times: NDArray, history: NDArray, rates: NDArray
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Return weights, their changes to the next sample, pairs of spikes [1/ms] and intervals [ms].
+
+    Of the last half of one run, `(n_samples - 1, n_synapses)` each.
+    """
+    n = int(np.isfinite(rates).sum())  # the rest is padding
+    late = slice(n - np.count_nonzero(times[:n] > times[n - 1] / 2) if n else 0, n)
+    history, rates = history[late], rates[late]
+    before, change = history[:-1], np.diff(history.astype(float), axis=0)
+    intervals = np.broadcast_to(np.diff(times[late])[:, np.newaxis], change.shape)
+    pairs = r * rates[1:, np.newaxis] * intervals / 1e6
+    return before, change, pairs, intervals
 
 
 def _points(dataset: xr.Dataset, chosen: xr.DataArray) -> Iterator[_Point]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from analysis.reading.dataset import axes, broadcast_to, parameter
+from analysis.reading.dataset import axes, broadcast_to
 from analysis.reading.errors import LoadError
 from analysis.reading.metadata import DONE, FAILED
+from analysis.reading.until import answers_of_runs, run_durations
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,7 @@ def tidy_table(dataset: xr.Dataset) -> pd.DataFrame:
         The axes, values that go with them, and all variables that have one value at each point,
         under their names and in their units in the dataset, such as [Hz]; dimensionless without.
         The attributes `units` and `long_names` are dicts by column. `status` is text: done, failed
-        or missing.
+        or missing; so is `settled`, one of `stationarity.ANSWERS`, empty where not done.
     """
     swept = axes(dataset)
     per_point = [
@@ -44,6 +45,9 @@ def tidy_table(dataset: xr.Dataset) -> pd.DataFrame:
     status = dataset["status"].values
     text = np.where(status == DONE, "done", np.where(status == FAILED, "failed", "missing"))
     points = points.assign(status=(dataset["status"].dims, text, dataset["status"].attrs))
+    answers = answers_of_runs(dataset)
+    if answers is not None:
+        points = points.assign(settled=answers.reset_coords(drop=True))
     # A dataset without axes, of a single point, has one row as well.
     flat = points.expand_dims("point").to_dataframe(dim_order=["point", *swept])
     table = flat.reset_index(level=swept).reset_index(drop=True)
@@ -85,7 +89,7 @@ def to_neo(dataset: xr.Dataset) -> Any:
     done = dataset["status"] == DONE
     swept = list(done.dims)
     trains = dataset["spike_time"].transpose(*swept, "spike").values
-    ends = broadcast_to(parameter(dataset, "simulation.duration"), done).values
+    ends = broadcast_to(run_durations(dataset), done).values
     block = neo.Block(name=dataset.attrs.get("title", ""))
     for index in zip(*np.nonzero(np.atleast_1d(done.values)), strict=True):
         at = index if swept else ()

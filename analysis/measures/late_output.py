@@ -12,8 +12,8 @@ import numpy as np
 import xarray as xr
 
 from analysis.measures import spike_trains
-from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE
+from analysis.reading.until import run_durations
 
 #: Window of a statistic, for the end of its name.
 LAST_HALF, WHOLE_RUN = "last half of the run", "whole run, transient included"
@@ -121,7 +121,7 @@ def _without_late(dataset: xr.Dataset, name: str, whole: str) -> xr.DataArray:
 
 def _halves(dataset: xr.Dataset) -> xr.DataArray:
     """Return the time at which the last half of each run begins [ms], at a time step."""
-    duration = parameter(dataset, "simulation.duration")
+    duration = run_durations(dataset)
     dt = spike_trains.time_step(dataset)
     n_steps = np.round(duration / dt)
     return xr.where(dt > 0, n_steps // 2 * dt, duration / 2)

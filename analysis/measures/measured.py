@@ -10,15 +10,21 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from analysis.measures import equilibrium, late_output, weights
-from analysis.measures.seeds import HIGHEST, LOWEST, SEED, swept_axes
+from analysis.measures.seeds import HIGHEST, LOWEST, SEED, least_over_seeds, swept_axes
 from analysis.measures.settling import settling
-from analysis.measures.stationarity import STATIONARY
+from analysis.measures.stationarity import CANNOT_FIRE, NO_SPIKE, STATIONARY
 from analysis.reading.arrange import arranged
 from analysis.reading.dataset import axes, parameter
 from analysis.reading.errors import ConditionError
 from analysis.reading.metadata import DONE
 from analysis.reading.select import part_of
+from analysis.reading.until import ends_when_settled, run_durations
 from analysis.reading.values import canonical
+
+#: With as many expected spikes, none comes with a probability of 5 %: exp(-3). So 3/T is the upper
+#: end of the 95 % interval of a rate with which no spike came in a time T (Hanley & Lippman-Hand
+#: 1983, JAMA 249:1743).
+N_WITHOUT_SPIKE = 3.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ class MeasuredDataset:
             If a dimension is empty, or an axis has no values.
         """
         part = part_of(arranged(dataset), where)
-        longest = float(parameter(part.dataset, "simulation.duration").max())
+        longest = float(run_durations(part.dataset).max())
         if at is not None and not 0 <= canonical(at) <= longest:
             raise ConditionError(f"--at {at:g}: must be >= 0 and <= {longest:g} ms, the duration")
         return cls(part.dataset, part.description, part.suffix, at, each_seed)
@@ -112,6 +118,11 @@ class MeasuredDataset:
         """Whether seeds were swept."""
         return SEED in axes(self.dataset)
 
+    @property
+    def until_settled(self) -> bool:
+        """Whether runs ended on their own, when they had settled."""
+        return ends_when_settled(self.dataset)
+
     @cached_property
     def silent(self) -> xr.DataArray:
         """Where the neuron never fired.
@@ -122,6 +133,19 @@ class MeasuredDataset:
             Dimensionless, along the swept axes without `seed`.
         """
         return weights.silent(self.dataset)
+
+    @cached_property
+    def quiet(self) -> xr.DataArray:
+        """Where the neuron never fired or, in runs until settled, not in their last half: marked.
+
+        Returns
+        -------
+        DataArray of bool, (...)
+            Dimensionless, along the swept axes without `seed`.
+        """
+        if not self.until_settled:
+            return self.silent
+        return self.silent | self.settling["settled"].isin((CANNOT_FIRE, NO_SPIKE))
 
     @cached_property
     def done(self) -> xr.DataArray:
@@ -176,14 +200,17 @@ class MeasuredDataset:
 
     @property
     def unsettled(self) -> xr.DataArray:
-        """Where the neuron fires but has not settled, if it has elsewhere: what is marked.
+        """Where the neuron fires but has not settled: what is marked.
+
+        Of runs of a duration that was given, only if others have settled.
 
         Returns
         -------
         DataArray of bool, (...)
             Dimensionless, along the swept axes without `seed`.
         """
-        return self.done & ~self.silent & ~self.at_equilibrium & self.any_settled
+        is_marked = self.any_settled or self.until_settled
+        return self.done & ~self.quiet & ~self.at_equilibrium & is_marked
 
     @cached_property
     def output_rate(self) -> xr.DataArray:
@@ -229,6 +256,32 @@ class MeasuredDataset:
             Dimensionless, along all swept axes.
         """
         return self.dataset["mean_weight"].assign_attrs({LOWEST: 0.0, HIGHEST: 1.0})
+
+    @property
+    def run_duration(self) -> xr.DataArray:
+        """Simulated time of each run that ended on its own, in the unit of figures and report.
+
+        Returns
+        -------
+        DataArray, (...)
+            Time [s], along all swept axes.
+        """
+        ended = self.dataset["run_duration"]
+        limit = float(parameter(self.dataset, "simulation.duration").max()) / 1000
+        attributes = ended.attrs | {"units": "s", LOWEST: 0.0, HIGHEST: limit}
+        return (ended / 1000).assign_attrs(attributes)
+
+    @property
+    def last_halves(self) -> xr.DataArray:
+        """Length of the last half of each run that ended on its own, the shortest of any seed.
+
+        Returns
+        -------
+        DataArray, (...)
+            Time [s], along the swept axes without `seed`; in n times it, a Poisson process of n
+            expected spikes has none with probability exp(-n), see `N_WITHOUT_SPIKE`.
+        """
+        return least_over_seeds(self.run_duration) / 2
 
     @cached_property
     def homeostatic_rate(self) -> xr.DataArray:

@@ -13,11 +13,14 @@ from analysis.measures.seeds import (
     mean_over_seeds,
     spread_over_seeds,
 )
-from analysis.reading.dataset import broadcast_to
+from analysis.reading.dataset import axes, broadcast_to
 from analysis.reading.metadata import DONE
 
 #: Name of the effective LTD ratio, in the file and in the table.
 RATIO = "effective_ltd_ratio"
+
+#: That of the Fano factor.
+FANO = "late_fano_factor"
 
 
 def quantities(measured: MeasuredDataset) -> dict[str, xr.DataArray]:
@@ -33,8 +36,9 @@ def quantities(measured: MeasuredDataset) -> dict[str, xr.DataArray]:
     dict of DataArray, (...)
         By the name of the variable in the file, or of `settling`: output rate [Hz], mean weight,
         shares of weights, CV and Fano factor, dimensionless, along the swept axes; settling time
-        [ms], along those without `seed`. Of the whole run, where there are none of the last half,
-        rate and CV have the names of those.
+        [ms], along those without `seed`; of runs until they have settled also means over the last
+        half, dimensionless, with standard errors, and `run_duration` [ms]. Of the whole run, where
+        there are none of the last half, rate and CV have the names of those.
     """
     rate, cv, fano = measured.output_rate, measured.isi_cv, measured.fano_factor
     shares = measured.shares
@@ -49,9 +53,21 @@ def quantities(measured: MeasuredDataset) -> dict[str, xr.DataArray]:
         },
         str(cv.name): cv,
         **({} if fano is None else {str(fano.name): fano}),
+        **_of_last_halves(measured, {str(rate.name), str(cv.name)}),
         "settling_time": measured.settling["settling_time"],
     }
     return {name: one for name, one in found.items() if one.notnull().any()}
+
+
+def _of_last_halves(measured: MeasuredDataset, known: set[str]) -> dict[str, xr.DataArray]:
+    """Return what only runs until they have settled have, by the name of the variable."""
+    if not measured.until_settled:
+        return {}
+    dataset, swept = measured.dataset, set(axes(measured.dataset))
+    names = [str(name) for name in dataset if str(name).startswith("late_")]
+    known = known | {FANO}
+    late = [name for name in names if name not in known and swept >= {*dataset[name].dims}]
+    return {name: dataset[name].reset_coords(drop=True) for name in (*late, "run_duration")}
 
 
 def seeds_done(measured: MeasuredDataset) -> xr.DataArray:
@@ -106,7 +122,8 @@ def numbers(dataset: xr.Dataset, where: Sequence[str] = ()) -> xr.Dataset:
     Dataset, (...)
         Along the swept axes without `seed`, or `point`, of length 1, where there are none, in the
         units of the attribute `units`, such as [Hz]: of each measure, such as `late_output_rate`,
-        which is named as in the file, the mean over the seeds that are done. Where there are
+        which is named as in the file, the mean over the seeds that are done; standard errors, such
+        as `late_output_rate_error`, are those of one run, on average. Where there are
         several seeds, also `late_output_rate_spread`, the standard deviation over seeds, and
         `late_output_rate_low` and `late_output_rate_high`, the 95 % interval of the mean. Further
         the number of `seeds_done`, the effective LTD ratio where it differs, and whether rate and
@@ -121,7 +138,8 @@ def numbers(dataset: xr.Dataset, where: Sequence[str] = ()) -> xr.Dataset:
     found: dict[str, xr.DataArray] = {}
     for name, variable in quantities(measured).items():
         found[name] = mean_over_seeds(variable)
-        if SEED in variable.dims and variable.sizes[SEED] > 1:
+        is_statistic = name != "run_duration" and not name.endswith("_error")
+        if SEED in variable.dims and variable.sizes[SEED] > 1 and is_statistic:
             interval = confidence_interval(variable)
             found[f"{name}_spread"] = spread_over_seeds(variable)
             found[f"{name}_low"] = interval.sel(bound="low", drop=True)

@@ -20,6 +20,7 @@ from analysis.reading.dataset import broadcast_to, parameter
 from analysis.reading.errors import LoadError
 from analysis.reading.metadata import DONE
 from analysis.reading.model import trace_time_constant
+from analysis.reading.until import run_durations
 from analysis.reading.values import canonical
 
 #: Weights above it are strong, others weak, in `input_rate_around_output`.
@@ -80,7 +81,7 @@ def mean_firing_rate(dataset: xr.Dataset, t_start: Start = 0.0) -> xr.DataArray:
         return 1000 * train.size / (end - start) if end > start else np.nan
 
     attributes = {"long_name": "output firing rate", "units": "Hz"}
-    end = parameter(dataset, "simulation.duration")
+    end = run_durations(dataset)
     return _per_train(rate, dataset, t_start, end, attributes)
 
 
@@ -146,7 +147,7 @@ def fanofactor(dataset: xr.Dataset, window: float = WINDOW, t_start: Start = 0.0
         return counts.var(ddof=1) / counts.mean() if counts.any() else np.nan
 
     attributes = {"long_name": f"Fano factor of output spike counts in {window / 1000:g} s"}
-    end = parameter(dataset, "simulation.duration")
+    end = run_durations(dataset)
     return _per_train(factor, dataset, t_start, end, attributes)
 
 

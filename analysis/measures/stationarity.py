@@ -61,14 +61,6 @@ RATE_FLOOR = 0.2
 #: The last change is carried on over this many doublings.
 DOUBLINGS = 4
 
-#: The criterion in words.
-CRITERION = (
-    f"over {2**DOUBLINGS} times the run, the output rate will change by less than "
-    f"{100 * RATE_TOLERANCE:g}\xa0% (or {RATE_FLOOR:g}\xa0Hz), "
-    f"the mean weight and the shares of weak and strong weights by less than {TOLERANCE:g}, "
-    f"their histogram by a total variation of less than {HISTOGRAM_TOLERANCE:g}"
-)
-
 #: All answers, and what each says of a run.
 ANSWERS = {
     SETTLED: "what may still be to come is within the tolerances",

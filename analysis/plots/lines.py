@@ -31,6 +31,7 @@ def against_axis(
     panel: str | None = None,
     title: str = "",
     least_span: float | None = None,
+    logarithmic: bool = False,
 ) -> Figure:
     """Draw a variable against a swept axis, with error bars.
 
@@ -50,6 +51,8 @@ def against_axis(
     least_span : float, optional
         Of weights and shares: what the y axis spans at least, dimensionless. By default the y axis
         begins at 0.
+    logarithmic : bool
+        Whether the y axis is logarithmic instead, for positive values.
 
     Returns
     -------
@@ -69,7 +72,10 @@ def against_axis(
         scales.mark_values(axes, mean[x], style.PAGE / 4 if panel else 2.8)
         if panel:
             axes.set_title(f"{long_name(part[panel])} {part[panel].item()}", loc="center")
-    if least_span is None:
+    if logarithmic:
+        grid[0, 0].set_yscale("log")
+        grid[0, 0].yaxis.set_major_formatter("{x:,g}")
+    elif least_span is None:
         drawn = (shown[name] for name in ("mean", "interval", "expected", "each") if name in shown)
         highest = max(float(np.nanmax(array.values, initial=0)) for array in drawn)
         grid[0, 0].set_ylim(0, 1.08 * highest or 1)

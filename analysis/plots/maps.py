@@ -11,6 +11,7 @@ import xarray as xr
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.text import Text
@@ -45,6 +46,7 @@ def phase_diagram(
     limits: Sequence[tuple[float, float]],
     contours: Sequence[float | None],
     title: str = "",
+    ticks: Sequence[float] = (),
 ) -> Figure:
     """Draw variables over two swept axes, a panel each, with contours.
 
@@ -64,33 +66,43 @@ def phase_diagram(
         The level of the contour in each panel, in its unit; None: about four between the limits.
     title : str
         May have several lines.
+    ticks : sequence of float
+        With them colour scales are logarithmic, with these ticks in their unit, without contours.
 
     Returns
     -------
     Figure
-        With one panel and colour bar per variable.
+        With one panel and colour bar per variable, as wide as a page for several.
     """
-    title = text.header(title, style.PAGE)
+    width = style.PAGE if len(numbers) > 1 else style.COLUMN
+    title = text.header(title, width)
     height = 2.6 + text.header_height(title)
     figure, grid = plt.subplots(
-        1, len(numbers), sharex=True, sharey=True, squeeze=False, figsize=(style.PAGE, height)
+        1, len(numbers), sharex=True, sharey=True, squeeze=False, figsize=(width, height)
     )
     silent, unsettled = (one.sortby([x, y]).transpose(y, x) for one in (silent, unsettled))
     lined = []
     for axes, number, ends, level in zip(grid[0], numbers, limits, contours, strict=True):
         values = number.sortby([x, y]).transpose(y, x)
-        mesh = _pixels(axes, values, x, y, ends)
-        lined.append((axes, values.where(~silent), _levels(values, silent, ends, level)))
+        mesh = _pixels(axes, values, x, y, LogNorm(*ends) if ticks else Normalize(*ends))
+        levels = [] if ticks else _levels(values, silent, ends, level)
+        lined.append((axes, values.where(~silent), levels))
         _hatch(axes, silent, x, y, _HATCHES["silent"])
         _hatch(axes, unsettled, x, y, _HATCHES["not settled"])
         bar = figure.colorbar(mesh, ax=axes, location="top", aspect=18, pad=0.03)
+        if ticks:
+            bar.set_ticks(ticks, labels=[f"{tick:,g}" for tick in ticks])
+            bar.ax.minorticks_off()
         bar.set_label(text.folded(label(number), 1.9))
         axes.set(facecolor=style.PALE)
         for coordinate, scale in ((values[x], axes.set_xscale), (values[y], axes.set_yscale)):
             if scales.are_log_spaced(coordinate):
                 scale("log")
     grid[0, 0].set_ylabel(label(silent[y]))
-    figure.supxlabel(label(silent[x]), fontsize=8)
+    if len(numbers) > 1:
+        figure.supxlabel(label(silent[x]), fontsize=8)
+    else:
+        grid[0, 0].set_xlabel(label(silent[x]))
     text.set_header(figure, title)
     marked = zip(_HATCHES.items(), (silent, unsettled), strict=True)
     patches = {
@@ -113,15 +125,12 @@ def phase_diagram(
     return figure
 
 
-def _pixels(
-    axes: Axes, values: xr.DataArray, x: str, y: str, ends: tuple[float, float]
-) -> QuadMesh:
+def _pixels(axes: Axes, values: xr.DataArray, x: str, y: str, norm: Normalize) -> QuadMesh:
     return axes.pcolormesh(
         scales.edges(values[x].values),
         scales.edges(values[y].values),
         np.ma.masked_invalid(values.values),
-        vmin=ends[0],
-        vmax=ends[1],
+        norm=norm,
         cmap="viridis",
         rasterized=True,
     )

@@ -93,6 +93,8 @@ class Metadata:
         Derived parameters, such as `stdp.A_minus` where it is null, with all their values.
     points : tuple of int
         Numbers of points done, failed and missing.
+    n_not_settled : int
+        Number of points that had not settled within the limit of `simulation.until=settled`.
     attributes : dict
         Global attributes of the file.
     runs : list of dict
@@ -107,6 +109,7 @@ class Metadata:
     axes: tuple[Axis, ...]
     followers: tuple[Axis, ...]
     points: tuple[int, int, int]
+    n_not_settled: int
     attributes: dict[str, Any]
     runs: list[dict[str, Any]]
     created: datetime | None
@@ -277,11 +280,25 @@ def _metadata(dataset: netCDF4.Dataset) -> Metadata:
         axes=axes,
         followers=tuple(coordinates.values()),
         points=(n_done, n_failed, n_missing),
+        n_not_settled=_n_not_settled(dataset),
         attributes=attributes,
         runs=[dict(run) for run in runs],
         created=_created(runs[-1] if runs else attributes),
         seconds=None if seconds is None else float(seconds),
     )
+
+
+def _n_not_settled(dataset: netCDF4.Dataset) -> int:
+    """Return the number of points of which the flags `settled` say that they have not."""
+    if "settled" not in dataset.variables:
+        return 0
+    settled = dataset["settled"]
+    if not {"flag_values", "flag_meanings"} <= {*settled.ncattrs()}:
+        return 0
+    meanings = settled.getncattr("flag_meanings").split()
+    values = np.atleast_1d(settled.getncattr("flag_values"))
+    open_ones = values[[meaning == "not_settled" for meaning in meanings]]
+    return int(np.isin(settled[...], open_ones).sum())
 
 
 def _coordinates(dataset: netCDF4.Dataset, swept: Sequence[str]) -> Iterator[tuple[str, Axis]]:

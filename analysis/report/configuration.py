@@ -10,6 +10,7 @@ import xarray as xr
 from analysis.measures.seeds import SEED
 from analysis.reading.dataset import axes, coordinate_of, long_name, parameter
 from analysis.reading.metadata import Axis, Metadata
+from analysis.reading.until import ends_when_settled
 from analysis.reading.values import written
 from analysis.report.markup import Markup, element, joined
 from analysis.report.point_names import value_text
@@ -123,7 +124,9 @@ def configuration_rows(dataset: xr.Dataset, metadata: Metadata) -> dict[str, lis
         elif key in set_by_choice:
             value, mark = _chosen(set_by_choice[key], key, described)
         else:
-            value, mark = _constant(metadata.constants[key], known, described), ""
+            value = _constant(metadata.constants[key], known, described)
+            is_limit = key == "simulation.duration" and ends_when_settled(dataset)
+            mark = "limit of runs until settled" if is_limit else ""
         row = [short_name, value, _meaning(described, mark)]
         sections.setdefault(section or "general", []).append(row)
     return sections

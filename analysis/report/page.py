@@ -19,7 +19,7 @@ from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED
 from analysis.plots import style
 from analysis.reading.commands import command
-from analysis.reading.dataset import reading
+from analysis.reading.dataset import parameter, reading
 from analysis.reading.errors import LoadError
 from analysis.reading.files import replacing
 from analysis.reading.metadata import (
@@ -32,6 +32,7 @@ from analysis.reading.metadata import (
     read_metadata,
     results_file,
 )
+from analysis.reading.until import answers_of_runs
 from analysis.report import markup
 from analysis.report.configuration import axis_rows, configuration_rows, seeds_text
 from analysis.report.embed import Embedded, contents, embedded, group, log_messages
@@ -171,8 +172,27 @@ def _subtitle(source: Source) -> Iterator[Markup]:
     when = f"{created:%Y-%m-%d %H:%M} UTC. " if created else ""
     yield element("p", dataset.attrs.get("title", ""), class_="quiet")
     yield element("p", f"{when}{n_points}{_product(source.measured)}: {', '.join(counts)}.")
+    if source.measured.until_settled:
+        yield element("p", _until_settled(source.measured))
     if source.measured.part:
         yield element("p", f"Only the points at {source.measured.part}.")
+
+
+def _until_settled(measured: MeasuredDataset) -> str:
+    """Return when runs were looked at, and why they ended."""
+    dataset = measured.dataset
+    answers = answers_of_runs(dataset)
+    done = dataset["status"].values == DONE
+    ended = "" if answers is None else titles.settled_answers(answers.values[done])
+    first, limit = (
+        f"{float(one.max()) / 1000:,g} s"
+        for one in (parameter(dataset, "settle.minimum"), parameter(dataset, "simulation.duration"))
+    )
+    text = (
+        f"Each run went on until it had settled, at most for {limit}; it was looked at whenever "
+        f"its length had doubled, from {first} on."
+    )
+    return f"{text} Runs: {ended[:1].lower()}{ended[1:]}." if ended else text
 
 
 def _product(measured: MeasuredDataset) -> str:

@@ -8,13 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from analysis.measures.measured import MeasuredDataset
-from analysis.measures.stationarity import ANSWERS, CRITERION, NO_SPIKE, NOT_RECORDED, NOT_SETTLED
+from analysis.measures.measured import N_WITHOUT_SPIKE, MeasuredDataset
+from analysis.measures.settling import criterion
+from analysis.measures.stationarity import (
+    ANSWERS,
+    CANNOT_FIRE,
+    NO_SPIKE,
+    NOT_RECORDED,
+    NOT_SETTLED,
+    TOLERANCE,
+)
 from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE, FAILED, MISSING, Metadata
 from analysis.reading.model import theory_gap
+from analysis.reading.until import tolerances_of_runs
 from analysis.reading.values import canonical, written
 from analysis.report.point_names import MAX_NAMED, all_named, indices, named, shortened
 from analysis.report.provenance import n_points_made, runs_of
@@ -147,6 +157,15 @@ def _time_step(dataset: xr.Dataset) -> Iterator[QualityWarning]:
 
 def _behaviour(measured: MeasuredDataset) -> Iterator[QualityWarning]:
     """Yield warnings of silent points, and of weights that are not known to have settled."""
+    if measured.until_settled:
+        yield from _of_runs_until_settled(measured)
+    else:
+        yield from _of_given_durations(measured)
+    for gap in theory_gap(measured.dataset):
+        yield QualityWarning(f"No theory is drawn where {gap}.")
+
+
+def _of_given_durations(measured: MeasuredDataset) -> Iterator[QualityWarning]:
     if measured.silent.any():
         text = "Silent, the neuron never fired and no weight increased"
         yield _counted(text, measured.silent, measured.has_seeds)
@@ -160,9 +179,48 @@ def _behaviour(measured: MeasuredDataset) -> Iterator[QualityWarning]:
             text = f"{answer.capitalize()}, {ANSWERS[answer]}"
             yield _counted(text, answers == answer, measured.has_seeds)
     if (answers == NOT_SETTLED).any():
-        yield QualityWarning(f"Settled are those of which, {CRITERION}.")
-    for gap in theory_gap(measured.dataset):
-        yield QualityWarning(f"No theory is drawn where {gap}.")
+        yield _what_is_settled(measured)
+
+
+def _of_runs_until_settled(measured: MeasuredDataset) -> Iterator[QualityWarning]:
+    """Yield warnings of points without an equilibrium: what is known of them, and what to do."""
+    answers = measured.settling["settled"].where(measured.done, "")
+    at_end = measured.last_halves
+    texts = {
+        CANNOT_FIRE: lambda _: f"Cannot fire, {ANSWERS[CANNOT_FIRE]}",
+        NO_SPIKE: _within_the_limit,
+        NOT_SETTLED: _go_on,
+    }
+    for answer, text in texts.items():
+        chosen = answers == answer
+        if chosen.any():
+            half = float(at_end.where(chosen).min())
+            yield _counted(text(half), chosen, measured.has_seeds)
+    if (answers == NOT_SETTLED).any():
+        yield _what_is_settled(measured)
+
+
+def _within_the_limit(half: float) -> str:
+    return (
+        f"No output spike within the limit, none in the last half of the run, T = {half:,g} s: the "
+        f"rate there is below 3/T = {N_WITHOUT_SPIKE / half:.2g} Hz (95 % confidence), "
+        "no equilibrium"
+    )
+
+
+def _go_on(half: float) -> str:
+    last = 2 * half
+    return (
+        f"Not settled within the limit, when last looked at after {last:,g} s: with "
+        f"simulation.duration={2000 * last:.0f} [ms] or more the same command lets them go on"
+    )
+
+
+def _what_is_settled(measured: MeasuredDataset) -> QualityWarning:
+    known = np.unique(tolerances_of_runs(measured.dataset, TOLERANCE)).tolist()
+    least, *more = known
+    smaller = " (of the smallest settle.tolerance)" if more else ""
+    return QualityWarning(f"Settled are those of which, {criterion(least)}{smaller}.")
 
 
 def _counted(text: str, chosen: xr.DataArray, over_seeds: bool = False) -> QualityWarning:

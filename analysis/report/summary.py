@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from analysis.measures.measured import MeasuredDataset
+from analysis.measures.measured import N_WITHOUT_SPIKE, MeasuredDataset
 from analysis.measures.numbers import quantities, seeds_done, varying_ratio
 from analysis.measures.seeds import (
     SEED,
@@ -16,7 +16,7 @@ from analysis.measures.seeds import (
     mean_over_seeds,
     spread_over_seeds,
 )
-from analysis.measures.stationarity import NOT_SETTLED
+from analysis.measures.stationarity import CANNOT_FIRE, NO_SPIKE, NOT_SETTLED
 from analysis.reading.dataset import label
 from analysis.report.point_names import named, value_text
 
@@ -179,9 +179,12 @@ def settled_text(measured: MeasuredDataset, index: Mapping[Hashable, int]) -> st
     """Return whether the point at an index has settled, and if not, which quantity moves most."""
     if not measured.done[index]:
         return "not done"
-    if measured.silent[index]:
-        return "silent"
     answer = str(measured.settling["settled"][index].item())
+    if measured.until_settled and answer == NO_SPIKE:
+        bound = N_WITHOUT_SPIKE / measured.last_halves[index].item()
+        return f"{answer}: below {bound:.2g} Hz"
+    if measured.silent[index] and answer != CANNOT_FIRE:
+        return "silent"
     to_come = measured.settling["to_come"][index]
     if answer != NOT_SETTLED or to_come.isnull().all():
         return answer

@@ -54,7 +54,7 @@ def _first(spec: FigureSpec, examples: list[MeasuredDataset]) -> Drawn:
 
 
 def _datasets() -> Iterator[xr.Dataset]:
-    """Yield a sweep, a run with all state variables, and a run with groups of synapses."""
+    """Yield sweeps, a run with all state variables, and a run with groups of synapses."""
     swept = pipeline.configure(
         "record=history", "record.weight_interval=5000", "simulation.duration=2000000"
     )
@@ -64,6 +64,9 @@ def _datasets() -> Iterator[xr.Dataset]:
         "seed": range(4),
     }
     yield pipeline.sweep(swept, axes, n_jobs=1)
+    until = pipeline.configure("simulation.until=settled", "simulation.duration=4e6")
+    wide = {"input.rate_hz": [10, 15, 20, 30, 40], "stdp.ltd_ratio": [0.9, 0.95, 1.0, 1.05, 1.1]}
+    yield pipeline.sweep(until, wide, n_jobs=1)
     short = pipeline.configure("record=everything", "simulation.duration=10000", "input.rate_hz=20")
     yield pipeline.simulate(short)
     grouped = pipeline.configure("record=history", "simulation.duration=60000", "input.rate_hz=10")

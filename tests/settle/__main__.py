@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.measures.stationarity import CRITERION, QUANTITIES, SETTLED, STATIONARY
+from analysis.measures.settling import criterion
+from analysis.measures.stationarity import QUANTITIES, SETTLED, STATIONARY
 from tests.settle.campaign import KEYS, LIMIT, LONGER, N_FAR, N_NEAR, Outcome, outcomes
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -27,7 +28,7 @@ def main() -> None:
     lines = [
         f"Last run of `make settle`: {date.today()}, {minutes:.0f} min.",
         "",
-        f"Settled means that, {CRITERION}.",
+        f"Settled means that, {criterion()}.",
         "Single runs from the notebook's initial weights with simulation.until=settled, at most",
         f"{LIMIT / 1000:,.0f} s, looked at after 64 s times powers of 2; those with an answer then",
         f"went on from their end state until they were {LONGER} times as long.",

@@ -283,3 +283,15 @@ def test_damage_within_the_data_is_reported(keep, diff):
     assert code == 2
     assert found.startswith(f"error: {damaged}: its weight cannot be read")
     assert found.count("\n") == 1
+
+
+def test_flags_are_compared_in_words(keep, diff):
+    """Why runs ended is no number: the most frequent changes, by their meanings."""
+    until = ("simulation.until=settled", "simulation.duration=64000")
+    axes = {"input.rate_hz": [0, 40, 50]}
+    a = keep("a", axes, *until)
+    b = keep("b", axes, *until, "stdp.A_plus=0", "stdp.A_minus=0")
+    code, found = diff(a, b)
+    assert code == 1
+    changes = "2 of 3 values differ: 2 not settled in A, frozen in B"
+    assert found["results"]["settled"] == [changes]

@@ -329,3 +329,14 @@ def test_no_cell_breaks_the_table(rows, width):
 def test_durations_have_two_digits(seconds, text):
     """Two digits in a suitable unit."""
     assert duration(seconds) == text
+
+
+def test_points_that_have_not_settled_have_a_column_where_there_are_any(keep, listed):
+    """Of runs until settled; an experiment of given durations has none."""
+    keep("given", {"seed": [1]})
+    assert "settled" not in listed()[1][0]
+    keep("open", {"seed": [1, 2]}, "simulation.until=settled", "simulation.duration=64000")
+    heading, *rows = listed()[1]
+    assert heading.split()[3:6] == ["done", "not", "settled"]
+    column = slice(heading.index("not settled"), heading.index("commit"))
+    assert {row.split()[0]: row[column].strip() for row in rows} == {"given": "", "open": "2"}

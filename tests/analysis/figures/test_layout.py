@@ -36,6 +36,14 @@ AWKWARD = {
         {"input.rate_hz": [30, 60], "stdp.tau_plus": [20.0000001, 20.0000002, *range(21, 27)]},
         (),
     ),
+    "until settled": (
+        {"input.rate_hz": [0, 20, 30], **RATIOS, "seed": [1, 2]},
+        ("simulation.until=settled", "simulation.duration=65000"),
+    ),
+    "until settled, along one axis": (
+        {"input.rate_hz": [0, 20, 30], "seed": [1, 2, 3]},
+        ("simulation.until=settled", "simulation.duration=65000", "record.weight_interval=4000"),
+    ),
     "names": ({"stdp": ["notebook", "song_abbott_2001"], "input.rate_hz": [20, 60]}, HISTORY),
 }
 

@@ -16,16 +16,25 @@ from tests.support.report import report_of
 RATES, TAUS = [0.0, 20.0, 30.0, 40.0], [40.0, 10.0, 20.0]
 
 #: First words of a warning, and what the table of numbers says of the combinations it concerns.
-VERDICTS = {"Silent": "silent", "Not settled": "not settled", "No output spike": "no output spike"}
+VERDICTS = {
+    "Silent": "silent",
+    "Cannot fire": "cannot fire",
+    "No output spike": "no output spike",
+    "Not settled": "not settled",
+}
+
+#: Overrides of runs of a duration that was given, and of runs until they have settled.
+RUNS = {
+    "given": ("simulation.duration=5000", "record=history", "record.weight_interval=250"),
+    "until settled": ("simulation.until=settled", "simulation.duration=70000", "stdp.A_plus=0.02"),
+}
 
 
-@pytest.fixture(scope="module")
-def walked(tmp_path_factory):
+@pytest.fixture(scope="module", params=RUNS)
+def walked(request, tmp_path_factory):
     """Two axes and three seeds, of which some combinations are silent: file, page and figures."""
     folder = tmp_path_factory.mktemp("walk") / "walk"
-    base = pipeline.configure(
-        *SMALL, "simulation.duration=5000", "record=history", "record.weight_interval=250"
-    )
+    base = pipeline.configure(*SMALL, *RUNS[request.param])
     axes = {"input.rate_hz": RATES, "stdp.tau_minus": TAUS, "seed": [1, 2, 3]}
     pipeline.sweep(base, axes, folder, backend="sequential")
     figures = {}
@@ -89,13 +98,15 @@ def in_figures_along_an_axis(figures):
 
 
 def in_maps(figures):
-    """Yield label, combination and text of every pixel of the phase diagram."""
-    panels = figures["phase_diagram"].axes
-    for panel, bar in zip(panels[:3], panels[3:], strict=True):
-        pixels = panel.collections[0].get_array().filled(np.nan)
-        for (i, j), value in np.ndenumerate(pixels):
-            point = sorted(RATES)[j], sorted(TAUS)[i]
-            yield " ".join(bar.get_xlabel().split()), point, text_of(value)
+    """Yield label, combination and text of every pixel of phase diagram and durations."""
+    for name in {"phase_diagram", "durations"} & figures.keys():
+        panels = figures[name].axes
+        n = len(panels) // 2
+        for panel, bar in zip(panels[:n], panels[n:], strict=True):
+            pixels = panel.collections[0].get_array().filled(np.nan)
+            for (i, j), value in np.ndenumerate(pixels):
+                point = sorted(RATES)[j], sorted(TAUS)[i]
+                yield " ".join(bar.get_xlabel().split()), point, text_of(value)
 
 
 def test_a_number_that_occurs_twice_is_the_same(walked):
@@ -115,7 +126,8 @@ def test_a_number_that_occurs_twice_is_the_same(walked):
     labels = {name for name, _ in known}
     assert n_compared > 250
     # What only one of them shows.
-    assert {name for name in labels if "window" not in name} - set(page.rows["numbers"][0]) == {
+    alone = {name for name in labels if "window" not in name} - set(page.rows["numbers"][0])
+    assert alone - {"Simulated time of the run (ms)", "Settled after (ms)"} == {
         "Bimodality coefficient of weights",
         "Number of seeds that are done",
     }
@@ -130,13 +142,17 @@ def test_what_is_counted_in_the_text_is_what_the_table_says(walked):
     counts = f"{3 * n} points ({n} parameter combinations, 3 seeds each): {3 * n} done."
     assert counts in page.texts[""]
     verdicts = [row[heading.index("Settled")].partition(":")[0] for row in rows]
-    assert verdicts.count("silent") == len(TAUS)
+    (never,) = {"silent", "cannot fire"} & {*verdicts}
+    assert verdicts.count(never) == len(TAUS)
     counted = r"<strong>([^<]*): (\d+) of (\d+) parameter combinations\.</strong>"
     found = re.findall(counted, page.text)
-    assert [text for text, _, _ in found if text.startswith("Silent")]
+    assert [text for text, _, _ in found if text.startswith(never.capitalize())]
+    named = set()
     for text, number, of in found:
         (verdict,) = [word for first, word in VERDICTS.items() if text.startswith(first)]
+        named.add(verdict)
         assert (int(number), int(of)) == (verdicts.count(verdict), n), text
+    assert named == {*VERDICTS.values()} & {*verdicts}
 
 
 def test_every_axis_and_column_has_a_label_of_its_own(walked):

@@ -1,0 +1,99 @@
+"""How long runs took to settle: a map or lines, and what is marked."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import LogNorm, to_rgb
+
+import pipeline
+from analysis.figures.registry import FIGURES
+from analysis.measures.measured import MeasuredDataset
+from analysis.plots import style
+from tests.support.drawn import captioned, drawn, legend_text, unfolded
+
+AXES = {"input.rate_hz": [0, 2, 20, 30], "stdp.ltd_ratio": [0.8, 0.9, 1.05], "seed": [0, 1, 2]}
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    """Points that cannot fire, do not, settled after 64 or 128 s, and did not within the limit."""
+    base = pipeline.configure(
+        "simulation.until=settled", "simulation.duration=130000", "input.n_synapses=60",
+        "synapse.g_max=0.12", "synapse.w_init=1", "stdp.A_plus=0.02",
+    )  # fmt: skip
+    return pipeline.sweep(base, AXES, backend="sequential")
+
+
+def hatched(panel):
+    """Return the centres of hatched pixels, by hatch."""
+    found = {}
+    for one in panel.collections:
+        if one.get_hatch():
+            corners = one.get_paths()[0].get_extents()
+            centre = (corners.x0 + corners.x1) / 2, (corners.y0 + corners.y1) / 2
+            found.setdefault(one.get_hatch(), []).append(centre)
+    return found
+
+
+@pytest.mark.parametrize("name", ["durations", "phase_diagram"])
+def test_maps_mark_what_has_not_settled_and_what_is_silent(dataset, name):
+    """Pixel by pixel, by marks of their own, which a legend names."""
+    figure = drawn(dataset, name)[name]
+    measured = MeasuredDataset(dataset)
+    marks = hatched(figure.axes[0])
+    answers = measured.settling["settled"]
+    quiet = int(answers.isin(["cannot fire", "no output spike"]).sum())
+    n_open = int((answers == "not settled").sum())
+    assert quiet >= 3
+    assert n_open >= 2
+    assert {hatch: len(pixels) for hatch, pixels in marks.items()} == {
+        "////": quiet,
+        "....": n_open,
+    }
+    assert legend_text(figure)[1] == ["silent", "not settled"]
+    assert f"{n_open} not settled" in unfolded(figure)
+
+
+def test_the_colour_of_a_map_is_the_time_on_a_logarithmic_scale(dataset):
+    """Means over seeds in s, ticks at doublings."""
+    figure = drawn(dataset, "durations")["durations"]
+    panel, bar = figure.axes
+    mesh = panel.collections[0]
+    expected = dataset["run_duration"].mean("seed").transpose("ltd_ratio", "rate_hz") / 1000
+    np.testing.assert_allclose(mesh.get_array(), expected)
+    assert isinstance(mesh.norm, LogNorm)
+    assert (mesh.norm.vmin, mesh.norm.vmax) == (64, 128)
+    assert [text.get_text() for text in bar.get_xticklabels()] == ["64", "128"]
+    assert bar.get_xlabel() == "Simulated time of the run (s)"
+
+
+def test_along_one_axis_it_is_a_line(dataset):
+    """On a logarithmic axis, those not settled pale, those without spikes open."""
+    part = dataset.isel(ltd_ratio=[2])
+    figure = drawn(part, "durations")["durations_against_rate_hz"]
+    panel = figure.axes[0]
+    assert panel.get_yscale() == "log"
+    faces = [to_rgb(line.get_markerfacecolor()) for line in panel.lines if line.get_marker() == "o"]
+    (shade,) = {to_rgb(line.get_color()) for line in panel.lines if line.get_marker() == "o"}
+    assert {(1.0, 1.0, 1.0), style.paler(shade)} <= {*faces}
+    assert "Pale markers: not settled. Open markers: silent, no output spike" in unfolded(figure)
+
+
+def test_one_time_for_all_has_a_scale(dataset):
+    """All runs took 64 s: half and double of it are the ends."""
+    alike = dataset.assign(run_duration=dataset["run_duration"] * 0 + 64_000)
+    figure = drawn(alike, "durations")["durations"]
+    assert figure.axes[0].collections[0].norm.vmin == 32
+
+
+def test_runs_of_a_given_duration_have_no_such_figure(sweep):
+    """What is missing is named."""
+    needs = FIGURES["durations"].needs(MeasuredDataset(sweep({"seed": [1, 2]})))
+    assert needs == "simulation.until=settled"
+
+
+def test_headers_tell_the_range_of_times(dataset):
+    """And how many settled; pale histograms are named."""
+    made = captioned(MeasuredDataset(dataset), "weights", "rates")
+    assert "After 64 to 128 s, until settled, 3 seeds pooled" in made["weights"].caption
+    assert "Pale: not settled" in made["weights"].caption
+    assert "Over the last half of 64 to 128 s" in made["rates_against_rate_hz"].caption
