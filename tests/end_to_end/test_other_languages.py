@@ -73,18 +73,25 @@ def results(folder):
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
-def run(request, folder):
-    """Run the script of a page, at the point that it names or at another."""
+def page(request):
+    """A page whose language can be run here."""
     language = LANGUAGES[request.param]
-    program = shutil.which(language.program[0])
-    if program is None:
-        pytest.skip(reason=f"{language.program[0]} is not installed")
+    program = language.program[0]
+    if shutil.which(program) is None:
+        pytest.skip(reason=f"{program} is not installed")
     checked = [*language.program, language.evaluate, language.needs]
     if subprocess.run(checked, capture_output=True, check=False).returncode != 0:
-        pytest.skip(reason=f"{language.program[0]} cannot do: {language.needs}")
+        pytest.skip(reason=f"{program} cannot do: {language.needs}")
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def run(page, folder):
+    """Run the script of a page, at the point that it names or at another."""
+    language = LANGUAGES[page]
 
     def ended(rate_hz=40, seed=1):
-        script = script_of(request.param)
+        script = script_of(page)
         assert script.count(language.point.format(40, 1)) == 1
         script = script.replace(language.point.format(40, 1), language.point.format(rate_hz, seed))
         (folder / "script.m").write_text(script)  # Octave goes by the ending, the others do not
@@ -137,6 +144,33 @@ def test_a_value_that_is_not_in_the_file_is_named(run):
     ended = run(seed=7)
     assert ended.returncode != 0
     assert re.search(r"seed = 7: the file has \[?0,? 1\]?$", ended.stderr, re.MULTILINE)
+
+
+#: Of each page: what prints the index of the choice, with the page's expression in place of `{}`.
+PRINTED = {
+    "matlab": "pkg load netcdf; file = 'results.nc'; disp({})",
+    "r": 'library(ncdf4); sweep <- nc_open("results.nc"); cat({})',
+    "julia": 'using NCDatasets; NCDataset("results.nc") do sweep; '
+    'print(findfirst(==("notebook"), {})); end',
+}
+
+
+def test_the_name_of_a_choice_is_found(page, tmp_path):
+    """By the expression of the page, also among names of unlike lengths."""
+    axes = {"stdp": ["song_abbott_2001", "notebook"]}
+    pipeline.sweep(pipeline.configure(*SMALL), axes, tmp_path, backend="sequential")
+    text = (ROOT / "docs" / "how_to" / f"{page}.md").read_text()
+    (expression,) = re.findall(r"`((?:find|which|\[rstrip)\(?.*stdp.*?)`", text)
+    language = LANGUAGES[page]
+    done = subprocess.run(
+        [*language.program, language.evaluate, PRINTED[page].format(expression)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-1] == "2"
 
 
 def test_a_file_has_only_what_the_page_on_julia_says(folder):
