@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -35,8 +36,10 @@ def prepare_streams() -> None:
 def closed_pipes_ignored() -> Iterator[None]:
     """End the block quietly when its output cannot be written: the pipe is closed, the disk full.
 
-    What is printed later is discarded, so that Python's shutdown does not fail at it.
+    What is printed later is discarded, so that Python's shutdown does not fail at it. Handlers of
+    logs, as Hydra's for `--info`, print no tracebacks of it either.
     """
+    raises, logging.raiseExceptions = logging.raiseExceptions, False
     try:
         yield
     except OSError as error:
@@ -45,6 +48,7 @@ def closed_pipes_ignored() -> Iterator[None]:
             raise
         _discard(sys.stdout, error)
     finally:
+        logging.raiseExceptions = raises
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()

@@ -10,6 +10,7 @@ import pytest
 import analysis
 import pipeline
 from analysis.experiments.comparison import _CLASSES, source_hash
+from analysis.measures import stationarity
 from analysis.reading import metadata, model
 from analysis.reading.dataset import _REQUIRED
 from analysis.report.provenance import MAIN_PACKAGES
@@ -54,6 +55,9 @@ ALONG_SOME = {
     "trace_time_constant": (("trace",), "ms"),
 }
 
+#: Unit of what only runs until they have settled have, one number for each point.
+UNTIL_SETTLED = {"run_duration": "ms", "settled": ""}
+
 #: Unit of each coordinate that `analysis` reads, all of them along their own dimension.
 COORDINATES = {"time": "ms", "sample_time": "ms", "synapse": "", "trace": "", "weight_grid": ""}
 
@@ -73,6 +77,9 @@ ATTRIBUTES = {
     "runs",
     "seconds",
 }
+
+#: Attributes of a variable of flags.
+OF_FLAGS = ("flag_values", "flag_meanings")
 
 #: What `analysis` reads of the record of each run.
 OF_RUNS = {"created", "command", "git_commit", "git_dirty", "packages", "seconds", "id"}
@@ -138,8 +145,22 @@ def read_from(*endings):
 def test_every_variable_that_is_read_is_in_the_table():
     """Of datasets of the file, by the names that they have in the code."""
     read = read_from("dataset", "one", "coords", "variables")
-    assert read - OPTIONAL - OWN <= {*VARIABLES, *ALONG_SOME, *COORDINATES, "source"}
+    known = {*VARIABLES, *ALONG_SOME, *UNTIL_SETTLED, *COORDINATES, "source"}
+    assert read - OPTIONAL - OWN <= known
     assert {"weight", "status", "weight_step", "made_by", "weight_trace"} <= read
+
+
+def test_runs_until_they_have_settled_have_what_is_read_of_them():
+    """A number for each point; the flags are the answers of the analysis, in words."""
+    until = ("simulation.until=settled", "simulation.duration=64000", "input.rate_hz=0")
+    dataset = pipeline.simulate(pipeline.configure(*until))
+    for name, units in UNTIL_SETTLED.items():
+        assert dataset[name].dims == ()
+        assert dataset[name].attrs.get("units", "") == units
+    words = dataset["settled"].attrs["flag_meanings"].split()
+    assert len(words) == len(dataset["settled"].attrs["flag_values"])
+    answers = {answer.replace(" ", "_") for answer in stationarity.ANSWERS}
+    assert {*words} == answers - {"not_recorded"}
 
 
 @pytest.mark.parametrize("name", VARIABLES)
@@ -178,7 +199,7 @@ def test_the_file_requires_no_more_variables_than_it_has(dataset):
 def test_every_attribute_that_is_read_is_written(experiment, dataset):
     """Of the file, of its coordinates, and of the record of each run."""
     read = read_from("attributes", "run", "runs[i]", "metadata")
-    of_coordinates = {"units", "config_key", "settings", "long_name"}
+    of_coordinates = {"units", "config_key", "settings", "long_name", *OF_FLAGS}
     assert read <= ATTRIBUTES | OF_RUNS | OF_SOME_RUNS | of_coordinates | {
         "sample_time",
         "weight_history",
