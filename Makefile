@@ -51,7 +51,7 @@ test-brian2: $(VENV)/.ready .venv-brian2/.ready
 # The pages of `stdp explore` and `stdp lab` in a headless Chromium, which must be installed; the
 # environment variable CHROMIUM names another one. `make test` skips these tests where it is missing.
 test-browser: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	$(INSTALLER) --editable '.[browser]'
 	$(BIN)/python -m pytest tests/stdp/browser tests/stdp/test_pages.py
 
 # Fault injection (kills, damaged files, full disks, invalid requests), about ten minutes; the counts
@@ -117,7 +117,7 @@ gallery: run
 
 # The pictures of docs/how_to/explore.md, in a minute; needs the browser of `make test-browser`.
 screenshots: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	$(INSTALLER) --editable '.[browser]'
 	$(BIN)/python -m tests.support.screenshots
 
 # All benchmarks, some 20 minutes, to tests/benchmarks/RESULTS.md. The rows of the other simulators

@@ -70,6 +70,11 @@ def _of_last_halves(measured: MeasuredDataset, known: set[str]) -> dict[str, xr.
     return {name: dataset[name].reset_coords(drop=True) for name in (*late, "run_duration")}
 
 
+def is_statistic(name: str) -> bool:
+    """Whether the mean of a measure over seeds has an interval: not of errors and durations."""
+    return name != "run_duration" and not name.endswith("_error")
+
+
 def seeds_done(measured: MeasuredDataset) -> xr.DataArray:
     """Return how many seeds of each parameter combination are done.
 
@@ -138,8 +143,7 @@ def numbers(dataset: xr.Dataset, where: Sequence[str] = ()) -> xr.Dataset:
     found: dict[str, xr.DataArray] = {}
     for name, variable in quantities(measured).items():
         found[name] = mean_over_seeds(variable)
-        is_statistic = name != "run_duration" and not name.endswith("_error")
-        if SEED in variable.dims and variable.sizes[SEED] > 1 and is_statistic:
+        if SEED in variable.dims and variable.sizes[SEED] > 1 and is_statistic(name):
             interval = confidence_interval(variable)
             found[f"{name}_spread"] = spread_over_seeds(variable)
             found[f"{name}_low"] = interval.sel(bound="low", drop=True)

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from analysis.figures import titles
 from analysis.figures.histories import mean_histories
 from analysis.measures.measured import MeasuredDataset
-from analysis.measures.numbers import quantities, seeds_done, varying_ratio
+from analysis.measures.numbers import (
+    RATIO,
+    is_statistic,
+    quantities,
+    seeds_done,
+    varying_ratio,
+)
 from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
 from analysis.measures.stationarity import SETTLED
 from analysis.measures.weights import weight_histogram
@@ -116,17 +122,16 @@ def _histogram(measured: MeasuredDataset) -> Histogram:
 
 
 def _numbers(measured: MeasuredDataset) -> list[Number]:
-    found = list(quantities(measured).values())
     ratio = varying_ratio(measured)
+    found = ({} if ratio is None else {RATIO: ratio}) | quantities(measured)
     rows = []
-    for one in found if ratio is None else [ratio, *found]:
+    for name, one in found.items():
         shown = in_seconds(one) if one.attrs.get("units") == "ms" else one
         interval = ""
-        if SEED in shown.dims and shown.sizes[SEED] > 1:
+        if SEED in shown.dims and shown.sizes[SEED] > 1 and is_statistic(name):
             interval = interval_text(confidence_interval(shown).values)
-        rows.append(
-            Number(label(shown), number_text(mean_over_seeds(shown).item(), shown), interval)
-        )
+        mean = number_text(mean_over_seeds(shown).item(), shown)
+        rows.append(Number(label(shown), mean, interval))
     return rows
 
 

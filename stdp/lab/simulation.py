@@ -17,8 +17,10 @@ from analysis.report.quality import warnings_of_points
 from pipeline.engine.cost import estimated_seconds
 from pipeline.engine.simulate import available_engine
 from pipeline.model.errors import RequestError
+from pipeline.model.looks import SAMPLE_SPACING
 from pipeline.model.parameters import Configuration
 from pipeline.model.quantity import rounded, written
+from pipeline.model.sections import Settle, Simulation
 from pipeline.request.compose import default_run_settings
 from stdp.browser.combination import Combination, combination, courses
 from stdp.lab.settings import Settings
@@ -181,6 +183,8 @@ def recorded_in_time(configuration: Configuration) -> Configuration:
     """Return a configuration that records weights and output rate in time."""
     simulation = configuration.simulation
     n_steps = max(1, math.ceil(simulation.n_steps / _N_SAMPLES))
+    if simulation.ends_when_settled:  # how long it will be is not known; its samples become rare
+        n_steps = int(SAMPLE_SPACING / simulation.dt)
     interval = min(rounded(n_steps * simulation.dt), simulation.duration)
     return _recording(configuration, weight_interval=interval, spike_times=False, traces=False)
 
@@ -200,14 +204,15 @@ def traced(configuration: Configuration) -> Configuration:
     duration = min(rounded(n_steps * simulation.dt), simulation.duration)
     shorter = dataclasses.replace(
         configuration,
-        simulation=dataclasses.replace(simulation, duration=duration),
+        simulation=Simulation(duration, simulation.dt),
+        settle=Settle(),
         record=dataclasses.replace(configuration.record, weight_interval=None),
     )
     return _recording(shorter, weight_interval=None, spike_times=True, traces=True)
 
 
 def _recording(configuration: Configuration, **values: object) -> Configuration:
-    record = dataclasses.replace(configuration.record, **values)  # type: ignore[arg-type]
+    record = dataclasses.replace(configuration.record, state=False, **values)  # type: ignore[arg-type]
     return dataclasses.replace(configuration, record=record)
 
 
@@ -220,7 +225,9 @@ def refuse_long(configuration: Configuration) -> None:
         If it does.
     """
     engine = available_engine(default_run_settings().engine, [configuration])
-    seconds = estimated_seconds(configuration, engine)
+    simulation = Simulation(configuration.simulation.duration, configuration.simulation.dt)
+    longest = configuration.with_admitted(simulation=simulation)  # it may never settle
+    seconds = estimated_seconds(longest, engine)
     values = configuration.n_samples * configuration.input.n_synapses
     if seconds <= _MAX_SECONDS and values <= _MAX_RECORDED:
         return

@@ -58,6 +58,24 @@ def test_numbers_are_those_of_the_report(experiment, dataset):
         assert (shown.seeds, shown.answer) == (of_report["Seeds done"], of_report["Settled"])
 
 
+def test_runs_until_they_have_settled_have_their_duration(keep):
+    """And standard errors, without intervals over seeds; whether they have settled is said."""
+    overrides = ("simulation.until=settled", "simulation.duration=16000", "settle.minimum=16000")
+    experiment = Experiment(
+        keep("until", {"input.rate_hz": [0, 60], "seed": [1, 2, 3]}, *overrides)
+    )
+    shown = combination(experiment.at({"rate_hz": 1}))
+    by_label = {one.label: one for one in shown.numbers}
+    assert by_label["Simulated time of the run (s)"].mean == "16"
+    assert by_label["Simulated time of the run (s)"].interval == ""
+    errors = [one for label, one in by_label.items() if label.startswith("Standard error")]
+    assert errors
+    assert not any(one.interval for one in errors)
+    assert by_label["Output firing rate, last half of the run (Hz)"].interval
+    assert shown.answer != combination(experiment.at({"rate_hz": 0})).answer
+    experiment.close()
+
+
 def test_one_seed_is_that_run(experiment, dataset):
     """Its histogram is not pooled, and there is no interval."""
     alone = dataset.sel(rate_hz=50, tau_plus=10, seed=4)

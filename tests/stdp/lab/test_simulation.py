@@ -97,6 +97,20 @@ def test_what_takes_too_long_for_a_move_is_refused(override):
     refuse_long(recorded_in_time(pipeline.configure("simulation.duration=1e6")))
 
 
+def test_a_run_until_it_has_settled_is_recorded_and_traced():
+    """Its samples become rare; it is refused by its limit, which it may reach."""
+    settings = Settings.from_overrides(
+        ["simulation.until=settled", "settle.minimum=16000", "input.seed_policy=independent"]
+    )
+    shown, courses, traces = Moves().outcomes(settings)
+    assert isinstance(shown, Simulated)
+    assert courses["rate"].size == shown.configuration.n_samples == 48
+    assert traces.recorded["time"].size == 500
+    limit = settings.with_typed("simulation.duration", "1e10")
+    (refused,) = Moves().outcomes(limit)
+    assert refused.message.startswith("simulation.duration=10000000000: must be shorter here")
+
+
 @pytest.mark.parametrize(
     "overrides",
     [
