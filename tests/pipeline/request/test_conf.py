@@ -54,6 +54,7 @@ def test_every_experiment_runs(command, name):
     ended = command(
         f"+experiment={name}",
         "simulation.duration=100",
+        "simulation.until=duration",
         "record.weight_interval=null",
         "name=smoke",
     )
