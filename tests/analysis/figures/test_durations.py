@@ -97,3 +97,15 @@ def test_headers_tell_the_range_of_times(dataset):
     assert "After 64 to 128 s, until settled, 3 seeds pooled" in unfolded(made["weights"])
     assert "Pale: not settled" in unfolded(made["weights"])
     assert "Over the last half of 64 to 128 s" in unfolded(made["rates_against_rate_hz"])
+
+
+def test_what_fired_early_and_no_more_is_marked_as_silent(dataset):
+    """Not as open: its answer is that no spike came in the last half."""
+    answers = MeasuredDataset(dataset).settling["settled"]
+    ceased = answers == "no output spike"
+    assert ceased.any()
+    count = dataset["spike_count"].where(~ceased, 5)
+    measured = MeasuredDataset(dataset.assign(spike_count=count))
+    assert not (measured.silent & ceased).any()
+    assert (measured.quiet | ~ceased).all()
+    assert not (measured.unsettled & ceased).any()
