@@ -8,7 +8,7 @@ import pipeline
 from analysis.figures.registry import FIGURES
 from analysis.measures.measured import MeasuredDataset
 from analysis.plots import style
-from tests.support.drawn import captioned, drawn, legend_text, unfolded
+from tests.support.drawn import drawn, legend_text, unfolded
 
 AXES = {"input.rate_hz": [0, 2, 20, 30], "stdp.ltd_ratio": [0.8, 0.9, 1.05], "seed": [0, 1, 2]}
 
@@ -93,7 +93,19 @@ def test_runs_of_a_given_duration_have_no_such_figure(sweep):
 
 def test_headers_tell_the_range_of_times(dataset):
     """And how many settled; pale histograms are named."""
-    made = captioned(MeasuredDataset(dataset), "weights", "rates")
-    assert "After 64 to 128 s, until settled, 3 seeds pooled" in made["weights"].caption
-    assert "Pale: not settled" in made["weights"].caption
-    assert "Over the last half of 64 to 128 s" in made["rates_against_rate_hz"].caption
+    made = drawn(dataset, "weights", "rates")
+    assert "After 64 to 128 s, until settled, 3 seeds pooled" in unfolded(made["weights"])
+    assert "Pale: not settled" in unfolded(made["weights"])
+    assert "Over the last half of 64 to 128 s" in unfolded(made["rates_against_rate_hz"])
+
+
+def test_what_fired_early_and_no_more_is_marked_as_silent(dataset):
+    """Not as open: its answer is that no spike came in the last half."""
+    answers = MeasuredDataset(dataset).settling["settled"]
+    ceased = answers == "no output spike"
+    assert ceased.any()
+    count = dataset["spike_count"].where(~ceased, 5)
+    measured = MeasuredDataset(dataset.assign(spike_count=count))
+    assert not (measured.silent & ceased).any()
+    assert (measured.quiet | ~ceased).all()
+    assert not (measured.unsettled & ceased).any()
