@@ -16,7 +16,7 @@ from tests.support.browser import Opened, chromium, served
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 
 #: Widths of the window, and heights of what is shown [pixel].
-SIZES = {1400: 1040, 700: 1500}
+SIZES = {1400: 1100, 700: 1500}
 
 #: Long runs that begin at the upper bound: some settle, so that there is theory to be seen.
 EXPERIMENT = ("synapse.w_init=1", "simulation.duration=20000000", "record.weight_interval=50000")
