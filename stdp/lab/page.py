@@ -31,7 +31,7 @@ from stdp.lab.settings import Settings
 from stdp.lab.simulation import Moves, Outcome, Refused, Simulated, Traces
 from stdp.lab.trace_panels import TracePanels
 
-#: Sections that stand in the first column, and those that are open to begin with.
+#: Open sections that stand in the first column, above the closed ones, and all that are open.
 _FIRST_COLUMN, _OPEN = ("stdp", SEED), ("stdp", SEED, "input", "simulation")
 
 _KEPT = "The picture is that of the last valid values."
@@ -104,7 +104,7 @@ class LabPage:
             doc.add_root(root)
         headings = [Heading(name, title, name in _OPEN) for name, title in titles.items()]
         headings.sort(key=lambda heading: not heading.is_open)
-        first = [heading for heading in headings if heading.name in _FIRST_COLUMN]
+        first = [one for one in headings if one.name in _FIRST_COLUMN or not one.is_open]
         columns = [first, [heading for heading in headings if heading not in first]]
         use_template(doc, Path(__file__).with_name("lab.html"), "STDP lab", columns=columns)
 
