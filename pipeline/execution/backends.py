@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from pipeline.execution.batch import Batch, Failure, Task, Tasks, run_batch
 from pipeline.execution.cancel import Stop, exit_with
 from pipeline.request.run_settings import BACKEND_NAMES, RunSettings
+from pipeline.system.memory import n_threads_with_memory
 from pipeline.system.signals import interrupts_deferred
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     Submit = Callable[[Task], Future[Batch]]
 
@@ -114,6 +115,7 @@ def _in_turn(tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop) ->
 
 def _in_threads(tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop) -> Iterator[Batch]:
     """Run tasks in threads of this process, or in this thread if there is one worker."""
+    n_workers = n_threads_with_memory(n_workers)
     if n_workers <= 1:
         yield from _in_turn(tasks, n_workers, settings, stop)
         return
@@ -121,6 +123,7 @@ def _in_threads(tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop)
 
     how = settings.engine, settings.timeout, settings.fail_fast, stop
     with ThreadPoolExecutor(n_workers) as threads:
+        _start_all(threads, n_workers)
 
         def submit(task: Task) -> Future[Batch]:
             try:
@@ -132,6 +135,17 @@ def _in_threads(tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop)
 
         for _, batch in _as_they_finish(submit, tasks, n_workers):
             yield batch.result()
+
+
+def _start_all(threads: ThreadPoolExecutor, n_threads: int) -> None:
+    """Start all threads of a pool now, before tasks take the memory that these need."""
+    begun = threading.Event()
+    try:
+        with contextlib.suppress(RuntimeError):  # no further one may start: those that have will do
+            for _ in range(n_threads):
+                threads.submit(begun.wait)
+    finally:
+        begun.set()
 
 
 def _in_processes(

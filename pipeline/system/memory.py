@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import functools
+import mmap
 import os
 import resource
 from pathlib import Path
 
 #: Where control groups are mounted.
 _GROUPS = Path("/sys/fs/cgroup")
+
+#: The usual stack of a thread, and what else is allocated until it runs [bytes].
+_STACK, _START = 8 * 2**20, 4 * 2**20
 
 
 def memory_limit() -> tuple[int, str]:
@@ -21,6 +25,27 @@ def memory_limit() -> tuple[int, str]:
     if (group := _of_control_group()) is not None:
         limits.append((group, "the limit of its control group, as of a batch job or container"))
     return min(limits)
+
+
+def n_threads_with_memory(n_threads: int) -> int:
+    """Return how many of some threads can start within the limit of this process (ulimit -v).
+
+    A thread that finds no memory as it begins ends without having run, and Python's `Thread.start`
+    waits for it for ever.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return n_threads
+    stack, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    size = _START + (_STACK if stack == resource.RLIM_INFINITY else max(stack, _STACK))
+    while n_threads:
+        try:
+            mmap.mmap(-1, n_threads * size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+        except (OSError, MemoryError, OverflowError):
+            n_threads -= 1
+        else:
+            break
+    return n_threads
 
 
 def what_is_exhausted(error: BaseException | None) -> str:

@@ -166,6 +166,22 @@ def test_too_little_memory_is_one_line(run_limited, left):
 
 
 @only_linux
+def test_no_more_threads_start_than_have_memory(run_python):
+    """All without a limit; else so many that each has its stack and some more, or none."""
+    code = """
+import os, resource
+from pipeline.system.memory import n_threads_with_memory
+print(n_threads_with_memory(8))
+resource.setrlimit(resource.RLIMIT_STACK, (8 * 2**20,) * 2)
+for left in (3, 20, 60):
+    used = int(open("/proc/self/statm").read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    resource.setrlimit(resource.RLIMIT_AS, (used + left * 10**6, resource.RLIM_INFINITY))
+    print(n_threads_with_memory(8))
+"""
+    assert run_python(code).split() == ["8", "0", "1", "4"]
+
+
+@only_linux
 def test_too_few_files_are_one_line(run_limited):
     """The file that could not be opened, or how many a process may open."""
     done = run_limited("files", 1, *SMALL, "-m", "seed=1,2", "name=a")

@@ -63,6 +63,23 @@ def unpadded(times):
     return times[~np.isnan(times)]
 
 
+def test_threads_start_before_any_point_takes_memory(points, monkeypatch):
+    """Python waits for ever for a thread that finds none as it begins."""
+    n_before, n_alive, run_batch = threading.active_count(), [], backends.run_batch
+
+    def counted(*arguments):
+        n_alive.append(threading.active_count() - n_before)
+        return run_batch(*arguments)
+
+    monkeypatch.setattr(backends, "run_batch", counted)
+    assert len(records_of(points, backend="threading", n_jobs=3, batch_size=1)) == 7
+    assert n_alive == [3] * 7
+    n_alive.clear()
+    monkeypatch.setattr(backends, "n_threads_with_memory", lambda n: 1)
+    assert len(records_of(points, backend="threading", n_jobs=3, batch_size=1)) == 7
+    assert n_alive == [0] * 7
+
+
 @pytest.mark.parametrize("backend", ["loky", "threading", "sequential"])
 def test_points_are_made_no_earlier_than_workers_need_them(configure, monkeypatch, backend):
     """While the caller is slow, at most two tasks per worker are made beyond those it has taken."""
