@@ -28,6 +28,11 @@ class Starts:
         self._duration = np.empty(0)
         self._ran = np.empty(0, dtype=bool)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no point has an earlier run."""
+        return self._source is None
+
     def add(
         self,
         positions: NDArray[np.integer],

@@ -227,10 +227,14 @@ class SweepState:
 
     def start_of(self, key: str) -> Start | None:
         """Return where a pending point goes on, None if it begins."""
+        if self._starts.is_empty:  # to look up a key takes as long as a short run
+            return None
         return self._starts.at(self.arrays.grid.keys.index(key))
 
     def n_going_on(self, pending: Points) -> int:
         """Return how many pending points go on from the end of an earlier run; warn of others."""
+        if self._starts.is_empty:
+            return 0
         positions = self.arrays.grid.keys.first(self.asked.keys.texts(pending.positions))
         ran, goes_on = self._starts.known(positions)
         if not all(point.can_go_on for point in pending.unlike_models()):
