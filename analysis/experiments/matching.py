@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.reading.dataset import axes, broadcast_to, parameter
 from analysis.reading.errors import LoadError, ParameterError
+from analysis.reading.flags import meanings_of_flags
 from analysis.reading.metadata import DONE, Metadata, keys_set_by
 from analysis.reading.values import canonical, span
 
@@ -219,9 +220,7 @@ def _values(side: Side, name: str, own: Sequence[str], indices: Sequence[int]) -
 
 def _words(flags: NDArray, side: Side, name: str) -> list[str]:
     """Return the meanings of the values of a flag variable."""
-    attributes = side.dataset[name].attrs
-    meanings = [word.replace("_", " ") for word in attributes["flag_meanings"].split()]
-    by_value = dict(zip(np.atleast_1d(attributes["flag_values"]).tolist(), meanings, strict=True))
+    by_value = meanings_of_flags(side.dataset[name].attrs)
     return [by_value.get(flag, "none") for flag in flags.ravel().tolist()]
 
 

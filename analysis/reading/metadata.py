@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.reading.errors import LoadError
+from analysis.reading.flags import meanings_of_flags
 from analysis.reading.netcdf import HDF5, open_netcdf
 from analysis.reading.values import canonical
 
@@ -292,13 +293,12 @@ def _n_not_settled(dataset: netCDF4.Dataset) -> int:
     """Return the number of points of which the flags `settled` say that they have not."""
     if "settled" not in dataset.variables:
         return 0
-    settled = dataset["settled"]
-    if not {"flag_values", "flag_meanings"} <= {*settled.ncattrs()}:
+    try:
+        meanings = meanings_of_flags(dataset["settled"].__dict__)
+    except KeyError:
         return 0
-    meanings = settled.getncattr("flag_meanings").split()
-    values = np.atleast_1d(settled.getncattr("flag_values"))
-    open_ones = values[[meaning == "not_settled" for meaning in meanings]]
-    return int(np.isin(settled[...], open_ones).sum())
+    open_ones = [value for value, meaning in meanings.items() if meaning == "not settled"]
+    return int(np.isin(dataset["settled"][...], open_ones).sum())
 
 
 def _coordinates(dataset: netCDF4.Dataset, swept: Sequence[str]) -> Iterator[tuple[str, Axis]]:

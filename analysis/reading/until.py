@@ -7,6 +7,7 @@ import xarray as xr
 
 from analysis.reading.dataset import broadcast_to, parameter
 from analysis.reading.errors import LoadError, ParameterError
+from analysis.reading.flags import meanings_of_flags
 
 
 def ends_when_settled(dataset: xr.Dataset) -> bool:
@@ -70,11 +71,9 @@ def answers_of_runs(dataset: xr.Dataset) -> xr.DataArray | None:
         return None
     flags = dataset["settled"]
     try:
-        values = np.atleast_1d(flags.attrs["flag_values"]).tolist()
-        meanings = [word.replace("_", " ") for word in flags.attrs["flag_meanings"].split()]
+        by_value = meanings_of_flags(flags.attrs)
     except KeyError as error:
         raise LoadError(f"settled: has no attribute {error}, which says what it means") from None
-    by_value = dict(zip(values, meanings, strict=True))
     words = np.array([by_value.get(flag, "") for flag in flags.values.ravel().tolist()], dtype=str)
     return flags.copy(data=words.reshape(flags.shape))
 

@@ -47,6 +47,11 @@ class QualityWarning:
     text: str
     about: Sequence[str] = ()
 
+    @property
+    def paragraph(self) -> str:
+        """Text and points, one sentence after the other."""
+        return self.text + "".join(f" {about}." for about in self.about)
+
 
 def quality_warnings(
     measured: MeasuredDataset, metadata: Metadata, folder: Path

@@ -17,16 +17,13 @@ from pipeline.model.integration import Integration, Phase, Recording, run_to_end
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import multiples
-from pipeline.model.state import Start
+from pipeline.model.state import STATE, Start
 from pipeline.model.variables import Result
 
 log = logging.getLogger("pipeline")
 
 #: An engine, such as `reference.run`.
 Engine = Callable[..., Recording]
-
-#: Name of the end state, beside the variables of a point.
-STATE = "state"
 
 
 #: Whether an engine can run a rule, for those that this process has tried.

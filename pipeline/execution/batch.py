@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from numpy.typing import NDArray
 
-from pipeline.engine.simulate import STATE, engine_named, load_engine, run_point
+from pipeline.engine.simulate import engine_named, load_engine, run_point
 from pipeline.execution.cancel import Stop, StoppedError
 from pipeline.model.parameters import Configuration
-from pipeline.model.state import Start
+from pipeline.model.state import STATE, Start
 from pipeline.model.variables import stacked
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pipeline.engine.simulate import STATE, available_engine, engine_named, run_point
+from pipeline.engine.simulate import available_engine, engine_named, run_point
 from pipeline.experiment.dry_run import Plan, plan_grid
 from pipeline.experiment.phases import GIVEN, phase_from, with_state
 from pipeline.experiment.run import run_grid, warn_of_unstable_steps
@@ -17,6 +17,7 @@ from pipeline.model.errors import RequestError
 from pipeline.model.inputs import given_cells
 from pipeline.model.parameters import Configuration
 from pipeline.model.quantity import written
+from pipeline.model.state import STATE
 from pipeline.model.variables import ABOUT_RUNS, DONE, stacked
 from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engine.simulate import STATE
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import Cells
 from pipeline.model.parameters import MODEL_VERSION, Configuration
 from pipeline.model.quantity import written
-from pipeline.model.state import UNKNOWN, EndState, Start
+from pipeline.model.state import STATE, UNKNOWN, EndState, Start
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+#: Name of the end state, as bytes: beside the variables of a point, in a batch and in a dataset.
+STATE = "state"
+
 #: Position in a random stream that is not known: events were given, or drawn otherwise.
 UNKNOWN = -1
 

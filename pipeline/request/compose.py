@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from pipeline.request.grammar import texts_quoted
 from pipeline.request.hydra_loader import FileState, Loaded, calls_resolver, file_state, load
 from pipeline.request.own_files import (
     overridden_below,
+    own_folder,
     refuse_hidden,
     refuse_misplaced,
     refuse_misread_files,
@@ -90,7 +90,7 @@ def configure(*overrides: str, conf: str | Path | None = None) -> Configuration:
     RequestError
         If an override is malformed or unknown, a value is not allowed, or there is no such folder.
     """
-    own = None if conf is None else _own_folder(conf)
+    own = None if conf is None else own_folder(conf)
     for override in overrides:
         if not isinstance(override, str):
             raise RequestError(f"{written('override', override)}: must be text such as 'seed=1'")
@@ -110,15 +110,6 @@ def configure(*overrides: str, conf: str | Path | None = None) -> Configuration:
             axes,
         )
     return composed.configuration
-
-
-def _own_folder(conf: Any) -> Path:
-    """Return the absolute path of a folder of the user, so that it stays when the process moves."""
-    if isinstance(conf, str | Path) and str(conf):
-        folder = Path(os.path.expanduser(conf)).absolute()  # noqa: PTH111 - Path's raises
-        if folder.is_dir():
-            return folder
-    raise RequestError(f"{written('conf', conf)}: must be a folder that exists")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS
+from pipeline.model.quantity import written
 
 #: Last keys of files that set keys of the whole configuration, as experiments do.
 _WHOLE = ("study", "name", "outputs", "dry_run", "run", "hydra", "seed", *SECTIONS)
@@ -21,6 +23,21 @@ _WHOLE = ("study", "name", "outputs", "dry_run", "run", "hydra", "seed", *SECTIO
 _MISREAD = re.compile(r"[-+]?(?:0[0-7_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)")
 
 _PACKAGE_LINE = "# @package _global_"
+
+
+def own_folder(conf: Any) -> Path:
+    """Return the absolute path of a folder of the user, so that it stays when the process moves.
+
+    Raises
+    ------
+    RequestError
+        If there is no such folder.
+    """
+    if isinstance(conf, str | Path) and str(conf):
+        folder = Path(os.path.expanduser(conf)).absolute()  # noqa: PTH111 - Path's raises
+        if folder.is_dir():
+            return folder
+    raise RequestError(f"{written('conf', conf)}: must be a folder that exists")
 
 
 def refuse_misplaced(key: str, value: Any) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.execution.batch import Batch
+from pipeline.model.state import STATE
 from pipeline.system.atomic_files import checksum, replacing
 
 #: Length of the fixed part of a member's header, and where the lengths of name and extra field are.
@@ -84,8 +85,8 @@ def _place_of(member: zipfile.ZipInfo, file: BinaryIO) -> dict[str, Any]:
     return {"dtype": dtype, "shape": shape, "offset": file.tell(), "order": order}
 
 
-#: The end states of the points as bytes, one after the other, and where each ends.
-STATE, STATE_ENDS = "state", "state_end"
+#: Where each end state ends in the column `STATE`, which has those of all points in turn.
+STATE_ENDS = "state_end"
 
 #: Columns that are not variables: content keys, the identity of the run, end states.
 _ABOUT_BATCH = ("key", "made_by", STATE, STATE_ENDS)

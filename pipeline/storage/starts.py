@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.state import EndState, Start, are_of_this_version
-from pipeline.storage.batch_files import STATE, STATE_ENDS
+from pipeline.model.state import STATE, EndState, Start, are_of_this_version
+from pipeline.storage.batch_files import STATE_ENDS
 
 
 class Starts:

@@ -98,7 +98,7 @@ class SweepState:
         """Return why one file cannot hold the points of the directory and those requested."""
         different = differences(self.asked, earlier)
         until_settled = self.asked.points[0].simulation.ends_when_settled
-        is_limit = until_settled and different.keys() == {"simulation.duration"}
+        is_limit = until_settled and different.keys() == {DURATION}
         if not different or is_limit or earlier["model_version"] != MODEL_VERSION:
             return f"{directory.path}: {reason}; choose another name"
         found = [

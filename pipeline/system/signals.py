@@ -8,9 +8,13 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import TypeAlias
+
+#: What `signal.signal` takes.
+Handler: TypeAlias = "signal._HANDLER"
 
 #: Sent by Ctrl-C, by a scheduler and at the loss of a connection; a command handles them alike.
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 #: Exit code of a command that was interrupted.
 INTERRUPTED = 130
@@ -22,21 +26,21 @@ def exit_on_interrupts() -> None:
     A signal that the parent process set to be ignored, as a shell does with SIGINT for background
     jobs, stays ignored.
     """
-    for number in _SIGNALS:
+    for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _exit)
 
 
 def raise_on_interrupts() -> None:
     """Raise `KeyboardInterrupt` when interrupted, in place of `exit_on_interrupts`."""
-    for number in _SIGNALS:
+    for number in SIGNALS:
         if signal.getsignal(number) is _exit:
             signal.signal(number, signal.default_int_handler)
 
 
 def ignore_interrupts() -> None:
     """Ignore interruptions from now on: the output is complete, only the exit code remains."""
-    for number in _SIGNALS:
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -53,13 +57,32 @@ def interrupts_handled(handle: Callable[[], None]) -> Iterator[None]:
     Replaces only handlers that raise `KeyboardInterrupt`, and only in the main thread: Python
     allows no other thread to set handlers.
     """
+    with _handled_by(
+        lambda number, frame: handle(), lambda earlier: earlier is signal.default_int_handler
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def interrupts_raised() -> Iterator[None]:
+    """Raise `KeyboardInterrupt` at every interruption during the block, in the main thread.
+
+    A signal that the parent process set to be ignored stays ignored.
+    """
+    with _handled_by(signal.default_int_handler, lambda earlier: earlier is not signal.SIG_IGN):
+        yield
+
+
+@contextlib.contextmanager
+def _handled_by(handler: Handler, is_replaced: Callable[[Handler], bool]) -> Iterator[None]:
+    """Replace some handlers of interruptions during the block, in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    replaced = [number for number in before if before[number] is signal.default_int_handler]
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    replaced = [number for number, earlier in before.items() if is_replaced(earlier)]
     for number in replaced:
-        signal.signal(number, lambda number, frame: handle())
+        signal.signal(number, handler)
     try:
         yield
     finally:

@@ -13,7 +13,6 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
-from types import FrameType
 
 from bokeh.application import Application
 from bokeh.application.handlers.function import FunctionHandler
@@ -25,7 +24,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from pipeline.system.output import say
-from stdp.browser.interrupts import handled_by
+from pipeline.system.signals import interrupts_handled
 from stdp.browser.options import ServerOptions
 from stdp.errors import CommandError
 
@@ -156,13 +155,13 @@ def _open_browser(address: str, loop: IOLoop, failures: list[str]) -> None:
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(loop: IOLoop) -> Iterator[list[int]]:
-    """Stop an event loop at an interruption in the block; yield the signals received."""
-    received: list[int] = []
+def _stopped_by_signals(loop: IOLoop) -> Iterator[list[bool]]:
+    """Stop an event loop at an interruption in the block; yield a list with an entry for each."""
+    interrupted: list[bool] = []
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        received.append(number)
+    def stop() -> None:
+        interrupted.append(True)
         loop.add_callback_from_signal(loop.stop)
 
-    with handled_by(stop):
-        yield received
+    with interrupts_handled(stop):
+        yield interrupted

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from stdp.browser.interrupts import interrupts_raised
+from pipeline.system.signals import interrupts_raised
 from stdp.browser.options import (
     ServerOptions,
     add_server_options,

@@ -246,22 +246,23 @@ class ExplorePage:
             yield Point(chosen, shown, tuple(self._experiment.warnings(part)))
             yield courses(part)
             if chosen.across and chosen.of_plane != self._drawn_plane:
-                by_name = {axis.name: axis for axis in self._experiment.axes}
-                axes = tuple(by_name[name] for name in chosen.across)
+                axes = self._axes(chosen.across)
                 found = plane(self._experiment, chosen.measure, axes, chosen.values, chosen.seed)
                 self._drawn_plane = chosen.of_plane
                 yield found
         except (RuntimeError, OSError, LoadError) as error:
             yield f"{error}; reload the page"
 
+    def _axes(self, names: tuple[str, ...]) -> tuple[AxisChoice, ...]:
+        by_name = {axis.name: axis for axis in self._experiment.axes}
+        return tuple(by_name[name] for name in names)
+
     def _show(self, result: Result) -> None:
         """Draw a result."""
         if isinstance(result, str):
             self._remarks.text = paragraphs([result], "problem")
         elif isinstance(result, Plane):
-            by_name = {axis.name: axis for axis in self._experiment.axes}
-            axes = tuple(by_name[name] for name in self._chosen.across)
-            self._panel.show(result, axes, "")
+            self._panel.show(result, self._axes(self._chosen.across))
             self._panel.mark(self._chosen.values)
         elif isinstance(result, Point):
             self._histogram.show(result.shown)
@@ -278,5 +279,5 @@ class ExplorePage:
 def _remarks(point: Point) -> str:
     """Return the answer about settling, the theory and the warnings, in HTML."""
     lines = [point.shown.answer[:1].upper() + point.shown.answer[1:], point.shown.histogram.note]
-    warned = [one.text + "".join(f" {about}." for about in one.about) for one in point.warnings]
+    warned = [one.paragraph for one in point.warnings]
     return paragraphs(lines) + paragraphs(warned, "soft")

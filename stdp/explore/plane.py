@@ -95,14 +95,13 @@ def plane(
     else:
         whole = getattr(experiment.measured, attribute)
         found = whole.isel(others)
-    every = found
     if seed is not None and experiment.seeds is not None:
-        found = every = found.isel({SEED: experiment.seeds.order[seed]})
+        found = found.isel({SEED: experiment.seeds.order[seed]})
     order = {axis.name: list(axis.order) for axis in axes}
     limits = colour_limits(mean_over_seeds(whole), least, highest)
     interval = None
-    if len(axes) == 1 and SEED in every.dims:
-        bounds = confidence_interval(every).isel(order).transpose("bound", *names)
+    if len(axes) == 1 and SEED in found.dims:
+        bounds = confidence_interval(found).isel(order).transpose("bound", *names)
         interval = bounds.values
     silent = _silent(experiment.measured, others, seed, experiment).isel(order).transpose(*names)
     return Plane(

@@ -81,7 +81,7 @@ class PlanePanel:
             "x", "y", source=self.marker, size=14, fill_alpha=0, line_color=style.LTP, line_width=3
         )
 
-    def show(self, drawn: Plane, axes: tuple[AxisChoice, ...], slice_text: str) -> None:
+    def show(self, drawn: Plane, axes: tuple[AxisChoice, ...]) -> None:
         """Draw a measure.
 
         Parameters
@@ -90,8 +90,6 @@ class PlanePanel:
             The measure.
         axes : tuple of AxisChoice
             Its one or two axes.
-        slice_text : str
-            What it is drawn at, for the title.
         """
         self._axes = axes
         is_map = len(axes) == 2
@@ -107,7 +105,7 @@ class PlanePanel:
         else:
             self._show_line(drawn)
         hatched = ". Hatched: silent" if is_map and drawn.silent.any() else ""
-        self.figure.title.text = f"{drawn.label}{slice_text}{hatched}"
+        self.figure.title.text = f"{drawn.label}{hatched}"
 
     def _show_map(self, drawn: Plane, y: AxisChoice) -> None:
         n_x, n_y = drawn.values.shape

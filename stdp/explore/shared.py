@@ -1,7 +1,7 @@
 """One opening of an experiment's file for all sessions of a server.
 
-netCDF4 can end the process when a file that holds text is opened while it is open already
-(netcdf4-python issue 1444, xarray issue 8289).
+Sessions share the measures that it keeps. A file that was overwritten in place is closed before it is
+opened again: HDF5 takes one that is open already for the same.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stdp.browser.interrupts import interrupts_raised
+from pipeline.system.signals import interrupts_raised
 from stdp.browser.options import (
     ServerOptions,
     add_server_options,

@@ -16,6 +16,7 @@ from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, d
 from pipeline.model.quantity import Section, override_text, overrides_by_key
 from pipeline.request.compose import composition, text_keys
 from pipeline.request.grammar import texts_quoted
+from pipeline.request.own_files import own_folder
 from stdp.lab.controls import is_choosing, variant_of
 
 _WORDS = {"null": None, "true": True, "false": False}
@@ -76,9 +77,10 @@ class Settings:
         Raises
         ------
         RequestError
-            If a parameter set or a rule does not exist.
+            If a parameter set, a rule or the user's folder does not exist.
         """
-        composed = composition(texts_quoted(self._of_sets(), text_keys()), self._own_folder())
+        own = None if self.conf is None else own_folder(self.conf)
+        composed = composition(texts_quoted(self._of_sets(), text_keys()), own)
         nested = copy.deepcopy(dict(composed.parameters))
         for key, text in self.typed.items():
             if is_choosing(key):
@@ -168,9 +170,6 @@ class Settings:
 
     def _of_sets(self) -> list[str]:
         return [*self.others, *(f"{group}={name}" for group, name in self.sets.items())]
-
-    def _own_folder(self) -> Path | None:
-        return None if self.conf is None else self.conf.expanduser().absolute()
 
 
 def meant(key: str, text: str) -> Any:

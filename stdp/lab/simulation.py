@@ -144,15 +144,13 @@ def _simulated(settings: Settings) -> tuple[Simulated, MeasuredDataset]:
     measured = MeasuredDataset.of(pipeline.simulate(configuration))
     seconds = time.perf_counter() - started
     interval = [f"record.weight_interval={configuration.record.weight_interval:.15g}"]
-    warned = [one.text + "".join(f" {about}." for about in one.about)
-              for one in warnings_of_points(measured)]  # fmt: skip
     by_command = can_be_typed(settings, configuration)
     shown = Simulated(
         settings,
         configuration,
         combination(measured),
         stdp_window(measured.dataset),
-        tuple(warned),
+        tuple(one.paragraph for one in warnings_of_points(measured)),
         seconds,
         settings.command(interval) if by_command else "",
         settings.call(interval) if by_command else _mapping_call(configuration),

@@ -10,7 +10,7 @@ import webbrowser
 
 import pytest
 
-from stdp.browser.interrupts import SIGNALS, interrupts_raised
+from pipeline.system.signals import SIGNALS, interrupts_raised
 from stdp.browser.options import ServerOptions
 from stdp.errors import CommandError
 from stdp.explore import command as explore
