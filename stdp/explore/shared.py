@@ -1,7 +1,7 @@
 """One opening of an experiment's file for all sessions of a server.
 
-Sessions share the measures that it keeps. A file that was overwritten in place is closed before it is
-opened again: HDF5 takes one that is open already for the same.
+Sessions share the measures that it keeps. A file that was overwritten in place is closed
+before it is opened again: HDF5 takes one that is open already for the same.
 """
 
 from __future__ import annotations
