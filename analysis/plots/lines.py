@@ -181,13 +181,7 @@ def trajectories(
         else:
             axes.set_ylim(bottom=0)
     if has_logarithmic_time(histories):
-        first = histories[0]["sample_time"].values[1] / 1000
-        grid[0, 0].set_xscale("symlog", linthresh=first, linscale=0.4)
-        last = histories[0]["sample_time"].values[-1] / 1000
-        decades = 10.0 ** np.arange(np.ceil(np.log10(2 * first)), np.log10(last) + 1e-9)
-        grid[0, 0].set_xticks([0.0, *decades])  # none in the linear part beside 0
-        grid[0, 0].xaxis.set_major_formatter("{x:,g}")
-        grid[0, 0].minorticks_off()
+        scales.set_logarithmic_time(grid[0, 0], histories[0]["sample_time"].values / 1000)
     grid[0, 0].set_xlim(left=histories[0]["sample_time"].values[0] / 1000)
     for axes in grid[-1]:
         axes.set_xlabel("Simulated time (s)")
