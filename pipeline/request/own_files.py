@@ -60,7 +60,7 @@ def where_own_choices_are(group: str, choice: str, known: Sequence[str], conf: P
     file = f"{group}/{choice}.yaml"
     # `stdp init` makes FOLDER/conf, and one forgets the option within FOLDER as well as beside it.
     for folder in (Path("conf"), Path(), *sorted(Path().glob("*/conf"))):
-        if (folder / file).is_file():
+        if (folder / file).is_file() and folder.resolve() != conf.resolve():
             return f"; {folder / file} is found with --config-dir {folder} (Python: conf=)"
     if set(known) - choices_of(group, [conf]).keys():
         return ""
