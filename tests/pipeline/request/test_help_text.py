@@ -73,6 +73,20 @@ def test_a_question_after_a_group_lists_its_choices_with_a_line_each(command, tm
     assert line.split("  ")[0] == "+experiment=seeds"
 
 
+def test_a_line_about_a_choice_does_not_end_within_a_citation(tmp_path):
+    """The dot of `et al.` ends no sentence, nor that of a number."""
+    for name, text in (
+        ("one", "# Rule of Vogels et al. 2011, with 1.5 ms. More. And more.\nA_plus: 0.1\n"),
+        ("two", "# No dot\n# at all\nA_plus: 0.1\n"),
+    ):
+        (tmp_path / "stdp").mkdir(exist_ok=True)
+        (tmp_path / "stdp" / f"{name}.yaml").write_text(text)
+    assert choices_of("stdp", [tmp_path]) == {
+        "one": "Rule of Vogels et al. 2011, with 1.5 ms.",
+        "two": "No dot at all",
+    }
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
