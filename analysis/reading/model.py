@@ -28,6 +28,9 @@ _FIRST_TRACES = {"x_pre": PRESYNAPTIC, "x_post": POSTSYNAPTIC}
 _FIRST_RULES = {FIRST_RULE: {"traces": {n: {"side": side} for n, side in _FIRST_TRACES.items()}}}
 
 _GIVEN_SPIKES = "the theory covers independent input only, and spikes were given by the caller"
+_GIVEN_OUTPUT = (
+    "the theory covers the neuron's own output only, and spikes were given by the caller"
+)
 _WEIGHT_DEPENDENT = "the theory covers steps that do not depend on the weight only"
 
 
@@ -261,6 +264,8 @@ def theory_gaps(dataset: xr.Dataset) -> xr.DataArray:
     """
     if "input" in dataset.attrs:  # spikes given by the caller
         return xr.DataArray(_GIVEN_SPIKES)
+    if "output" in dataset.attrs:
+        return xr.DataArray(_GIVEN_OUTPUT)
     of_rule = _gaps(dataset, "stdp.rule", rules(dataset))
     of_process = _gaps(dataset, "input.process", processes(dataset))
     rule = parameter(dataset, "stdp.rule")

@@ -86,7 +86,7 @@ class PrescribedSpikes:
         self._steps = iter([*steps[first:].tolist(), MOST_CELLS])
         self._next = next(self._steps)
         self._V_reset = constants.V_reset
-        constants.refractory_steps = -1
+        constants.refractory_steps = 0
         state.free = min(state.free, state.step)
 
     def prepare(self, constants: StepConstants, state: State) -> None:

@@ -99,7 +99,7 @@ class ReferenceIntegration:
         if (
             self._prescribed is not None
         ):  # with no refractory period, nor the rest of an earlier one
-            self._refractory_steps, self._free = -1, min(self._free, self.step)
+            self._refractory_steps, self._free = 0, min(self._free, self.step)
         chunks = configuration.input_events(start) if chunks is None else chunks
         lattice = MOST_CELLS // n_synapses
         self._active = active_synapses(chunks, n_synapses, lattice, self.step)
