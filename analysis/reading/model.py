@@ -68,6 +68,23 @@ def processes(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
     return json.loads(dataset.attrs.get("processes", "{}"))
 
 
+def has_equilibrium(dataset: xr.Dataset) -> bool:
+    """Return whether any rule and any process of a dataset are constant in time.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results of any dimensions; units are not used.
+
+    Returns
+    -------
+    bool
+        False as of pairing protocols alone: whether their weights have settled is no question.
+    """
+    described = rules(dataset).values(), processes(dataset).values()
+    return all(not some or any(one.get("stationary", True) for one in some) for some in described)
+
+
 def weight_step(dataset: xr.Dataset) -> xr.DataArray:
     """Return the weight change by a spike when one trace is 1 and all others are 0.
 

@@ -54,7 +54,7 @@ def _first(spec: FigureSpec, examples: list[MeasuredDataset]) -> Drawn:
 
 
 def _datasets() -> Iterator[xr.Dataset]:
-    """Yield sweeps, a run with all state variables, and a run with groups of synapses."""
+    """Yield sweeps, a run with all state variables, one with groups of synapses, and a protocol."""
     swept = pipeline.configure(
         "record=history", "record.weight_interval=5000", "simulation.duration=2000000"
     )
@@ -74,3 +74,5 @@ def _datasets() -> Iterator[xr.Dataset]:
     spikes[:50] = spikes[0]  # fifty identical trains
     groups = ["correlated"] * 50 + ["others"] * 250
     yield pipeline.simulate(grouped, spikes).assign_coords(group=("synapse", groups))
+    paired = pipeline.configure("+experiment=stdp_window")
+    yield pipeline.sweep(paired, {"input.post_minus_pre": range(-100, 101, 5)}, n_jobs=1)

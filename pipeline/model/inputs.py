@@ -12,7 +12,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -138,6 +138,10 @@ class InputProcess(Variant):
             Group numbers from 0, dimensionless.
         """
         return None
+
+    def cut_to(self, duration: float, dt: float) -> Self:
+        """Return a process that begins as this one and, if it has an end, fits into a run [ms]."""
+        return self
 
     def refuse_unfit_duration(self, duration: float, dt: float) -> None:
         """Raise `RequestError` if a run [ms] in time steps [ms] is too short for the process."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -95,6 +96,12 @@ class PairingProtocol(InputProcess):
                 f"{written(self.key('post_minus_pre'), self.post_minus_pre)}: must be a multiple "
                 f"of simulation.dt={dt:g} ms"
             )
+
+    def cut_to(self, duration: float, dt: float) -> PairingProtocol:
+        """Return the protocol with as many pairs as a run [ms] has time for, one at least."""
+        last = self._input_steps(dt) + max(0, self._lag(dt))
+        n_pairs = int(np.searchsorted(last, steps(duration, dt) - 2, "right"))
+        return dataclasses.replace(self, n_pairs=max(1, n_pairs))
 
     def refuse_unfit_duration(self, duration: float, dt: float) -> None:
         """Refuse a run [ms] in which not all pairs change weights: the last step does not."""
