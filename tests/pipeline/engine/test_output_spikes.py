@@ -124,6 +124,17 @@ def test_a_potential_beyond_all_bounds_fires_nowhere(engine):
     assert np.isfinite(potentials[2])  # reset in step 100
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_potential_that_is_no_number_is_reset(engine, configure):
+    """NaN is not above any threshold, yet the prescribed spike is fired."""
+    run = ENGINES[engine]
+    state = run(lasting(configure(), 100), None, None, None, keeping_state, np.array([50])).state
+    unknown = dataclasses.replace(state, v=np.nan)
+    recording = run(lasting(configure(), 200), None, None, unknown, output_steps=np.array([120]))
+    np.testing.assert_array_equal(recording.spike_step, [50, 120])
+    assert np.isfinite(recording.v)
+
+
 def test_the_state_of_either_engine_is_that_of_the_other(configure):
     """Before the next step, to rounding."""
     steps = some_steps(500, 0.05, 3)
