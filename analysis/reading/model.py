@@ -81,8 +81,8 @@ def has_equilibrium(dataset: xr.Dataset) -> bool:
     bool
         False as of pairing protocols alone: whether their weights have settled is no question.
     """
-    described = rules(dataset).values(), processes(dataset).values()
-    return all(not some or any(one.get("stationary", True) for one in some) for some in described)
+    both = [rules(dataset).values(), processes(dataset).values()]
+    return all(not one or any(known.get("stationary", True) for known in one) for one in both)
 
 
 def weight_step(dataset: xr.Dataset) -> xr.DataArray:
