@@ -19,7 +19,7 @@ from pipeline.model.sections import steps
 #: Estimated time of an output spike that is prescribed [s].
 _SECONDS_PER_PAIR = 1e-5
 
-#: Events per chunk, about.
+#: Events per chunk, but for those of one pair.
 _CHUNK = 16_384
 
 
@@ -52,8 +52,10 @@ class PairingProtocol(InputProcess):
         """
         rising, n = self._input_steps(dt), self.n_synapses
         rising = rising[rising < n_steps]
-        for part in np.array_split(rising, rising.size * n // _CHUNK + 1):
-            yield (part[:, np.newaxis] * n + np.arange(n)).ravel()
+        n_at_once = max(1, _CHUNK // n)
+        for first in range(0, rising.size, n_at_once):
+            part = rising[first : first + n_at_once, np.newaxis]
+            yield (part * n + np.arange(n)).ravel()
 
     def output_steps(self, dt: float, n_steps: int, seed: int) -> NDArray[np.int64]:
         """Return the steps of the output spikes; see `InputProcess.output_steps`.
