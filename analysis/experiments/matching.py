@@ -21,7 +21,14 @@ from analysis.reading.values import canonical, span
 ONLY_IN = "only in"
 
 #: Variables about how points were run, which are not compared.
-NOT_COMPARED = ("status", "wall_time", "made_by", "weight_step", "trace_time_constant")
+NOT_COMPARED = (
+    "status",
+    "wall_time",
+    "made_by",
+    "weight_step",
+    "trace_time_constant",
+    "trace_kind",
+)
 
 _NUMBERS = "biuf"
 

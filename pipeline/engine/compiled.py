@@ -41,6 +41,7 @@ SOURCES = (
     *(f"engine/{name}.py" for name in ("kernel", "loops", "unrolled", "constants")),
     "model/streams.py",
     "model/plasticity.py",
+    "model/pair_rules.py",
 )
 
 #: Seconds in machine code between two calls of `checkpoint`; no signal is handled there.
@@ -134,7 +135,7 @@ class CompiledIntegration:
         self._prescribed = None
         if output_steps is not None:
             self._prescribed = PrescribedSpikes(output_steps, constants, self._state)
-        self._integrate = load(type(configuration.stdp), in_blocks)
+        self._integrate = load(configuration.stdp.template, in_blocks)
         self._arguments = (
             ctypes.byref(constants),
             ctypes.byref(self._state),
@@ -322,7 +323,7 @@ def _linked(rule: type[Rule], in_blocks: bool) -> Callable[..., None]:
         from pipeline.engine import kernel  # slow to import
 
         logging.getLogger("pipeline.engine").info(
-            "compiling the engine for stdp.rule=%s", rule.name
+            "compiling the engine for stdp.rule=%s", rule.label()
         )
         return kernel.compiled(rule, in_blocks)
 

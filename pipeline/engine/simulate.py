@@ -36,7 +36,7 @@ def available_engine(name: str, points: Iterable[Configuration]) -> str:
     Only the reference records all state variables at every step. It also replaces an engine that
     cannot be loaded, with one warning per process and rule.
     """
-    for records_traces, rule in {(point.record.traces, type(point.stdp)) for point in points}:
+    for records_traces, rule in {(point.record.traces, point.stdp.template) for point in points}:
         if records_traces or not _is_available(name, rule):
             return "reference"
     return name

@@ -106,7 +106,7 @@ def run_batch(
     stop : Stop, optional
         Flag that ends the batch.
     """
-    load_engine(engine, {type(job.point.stdp) for job in task})
+    load_engine(engine, {job.point.stdp.template for job in task})
     run, record = engine_named(engine), task[0].point.record  # one for all points of a sweep
     results, failures = {}, {}
     for key, point, start in task:

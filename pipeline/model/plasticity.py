@@ -20,13 +20,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
+import sys
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import quantity, written
@@ -98,6 +100,8 @@ class Rule(Variant):
         `refuse_replaced`.
     not_in_key : tuple of str
         Fields that affect results only through other fields, in `resolved`.
+    choices : str
+        Which functions and kinds of traces a `template` has; empty in a class of rules itself.
     theory_gap : str
         Why the equilibrium theory of weights (`analysis.measures.theory`) does not cover the rule;
         empty where it does. It covers rules with one presynaptic and one postsynaptic trace, both
@@ -113,6 +117,7 @@ class Rule(Variant):
     followers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     replaces: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     not_in_key: ClassVar[tuple[str, ...]] = ()
+    choices: ClassVar[str] = ""
     theory_gap: ClassVar[str] = "the theory covers additive, all-to-all pair rules only"
 
     rule: str = quantity("plasticity rule", kind=str, neutral="additive")
@@ -156,6 +161,19 @@ class Rule(Variant):
         """
         raise NotImplementedError
 
+    @classmethod
+    def label(cls) -> str:
+        """Return its name, of a template with its choices."""
+        return f"{cls.name} ({cls.choices})" if cls.choices else cls.name
+
+    @property
+    def template(self) -> type[Rule]:
+        """The class that the engines run: its own, or one with the traces that its values choose.
+
+        Numbers are constants of a run, but kinds of traces are constants of compiled code.
+        """
+        return type(self)
+
     def resolved(self) -> Self:
         """Return the same rule with numbers in place of nulls."""
         return self
@@ -164,6 +182,13 @@ class Rule(Variant):
         """Return the ratio of LTD to LTP area of the STDP window; NaN where it is not defined.
 
         It is the variable `effective_ltd_ratio` of the file.
+        """
+        return float("nan")
+
+    def discrete_area_ratio(self, dt: float) -> float:
+        """Return the same ratio of the window in time steps of `dt` [ms]; NaN as above.
+
+        It is the variable `discrete_ltd_ratio` of the file.
         """
         return float("nan")
 
@@ -220,6 +245,14 @@ class Rule(Variant):
     def shortest_time_scale(self) -> float:
         """Return the shortest time constant of its traces [ms]."""
         return min(self.time_constants().values(), default=0.0)
+
+    @classmethod
+    def source_text(cls) -> str:
+        """Return the text that the class is written in, with that of functions of other rules."""
+        others = (getattr(cls, name).__module__ for name in ("potentiate", "depress"))
+        modules = dict.fromkeys(m for m in others if m.startswith(RULES.package))
+        borrowed = (inspect.getsource(sys.modules[name]) for name in modules)
+        return "\0".join([super().source_text(), cls.choices, *borrowed])
 
     @classmethod
     @functools.cache
@@ -301,61 +334,6 @@ def clipped(w: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     positive = np.maximum(w, 0.0)
     return np.minimum(positive, 1.0, out=positive)
-
-
-def steps_at(w: ArrayLike, rule: Rule) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the weight changes of an isolated pair of spikes in the limit of zero lag.
-
-    Parameters
-    ----------
-    w : array_like
-        Weights of any shape, fraction of `synapse.g_max`, dimensionless.
-    rule : Rule
-        The rule, with its parameters.
-
-    Returns
-    -------
-    potentiation, depression : ndarray
-        Changes at the output spike just after an input spike, and at the input spike just after an
-        output spike, before clipping; both of the shape of `w`, dimensionless.
-    """
-    return stdp_window(0.0, rule, w), stdp_window(np.nextafter(0.0, 1.0), rule, w)
-
-
-def stdp_window(time_difference: ArrayLike, rule: Rule, w: ArrayLike = 0.5) -> NDArray[np.float64]:
-    """Return the STDP window: the weight change at the second spike of an isolated pair.
-
-    Parameters
-    ----------
-    time_difference : array_like
-        t_pre - t_post [ms], of any shape; 0 counts as the input spike coming first.
-    rule : Rule
-        The rule, with its parameters.
-    w : array_like
-        Weights before the change, of a shape that broadcasts against that of `time_difference`,
-        dimensionless.
-
-    Returns
-    -------
-    ndarray
-        Change before clipping, of the broadcast shape, dimensionless. For the additive rule it is
-        A_plus exp(t / tau_plus) where t <= 0 and -A_minus exp(-t / tau_minus) where t > 0
-        (Song, Miller & Abbott 2000).
-    """
-    t, w = np.broadcast_arrays(np.asarray(time_difference, float), np.asarray(w, float))
-    fields, tau = rule.fields(), rule.time_constants()
-    last = {PRE: t > 0, POST: t <= 0}  # whether that spike is the second of the pair
-    values = {
-        name: np.where(
-            last[trace.side],
-            0.0 if trace.before_jump else 1.0,
-            np.exp(-np.abs(t) / tau[name]),
-        )
-        for name, trace in rule.traces.items()
-    }
-    traces = rule.traces_type()(**values)
-    changed = np.where(t <= 0, rule.potentiate(w, traces, fields), rule.depress(w, traces, fields))
-    return changed - w
 
 
 def _vocabulary() -> dict[str, Any]:

@@ -247,7 +247,7 @@ class _Traces:
     """
 
     def __init__(self, rule: Rule, n_synapses: int, dt: float) -> None:
-        pre, post = rule.traces_of(PRE), rule.traces_of(POST)
+        pre, post = rule.template.traces_of(PRE), rule.template.traces_of(POST)
         factor = {name: 1 - dt / tau for name, tau in rule.time_constants().items()}
         self.values: dict[str, Any] = {name: np.zeros(n_synapses) for name in pre}
         self.values |= dict.fromkeys(post, 0.0)

@@ -48,7 +48,7 @@ class Registry:
 
     def __init__(self, key: str, package: str, vocabulary: Callable[[], Mapping[str, Any]]) -> None:
         self.key = key
-        self._package = package
+        self.package = package
         self._vocabulary = vocabulary
         self._classes: dict[str, type[Variant]] = {}
         self._made: dict[str, type[Variant]] = {}
@@ -137,9 +137,9 @@ class Registry:
             self._classes = {n: cls for n, cls in self._classes.items() if n != name}
 
     def _built_in(self) -> Iterator[type[Variant]]:
-        package = importlib.import_module(self._package)
+        package = importlib.import_module(self.package)
         for found in pkgutil.iter_modules(package.__path__):
-            module = importlib.import_module(f"{self._package}.{found.name}")
+            module = importlib.import_module(f"{self.package}.{found.name}")
             yield from _variants_in(module)
 
     def _made_from(self, source: str) -> type[Variant]:

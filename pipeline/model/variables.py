@@ -235,7 +235,7 @@ DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims} |
 #: Names of the file that no axis may be called after.
 FILE_NAMES = DIMENSIONS | {
     *VARIABLES,
-    *("status", "made_by", "weight_step", "trace_time_constant"),
+    *("status", "made_by", "weight_step", "trace_time_constant", "trace_kind"),
 }
 
 

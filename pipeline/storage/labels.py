@@ -172,7 +172,8 @@ def label(
             "configuration": json.dumps(grid.constants()),
             "schema_version": SCHEMA_VERSION,
             "model_version": MODEL_VERSION,
-            "coincidence_convention": "spikes in one time step count as both LTP and LTD",
+            "coincidence_convention": "spikes in one time step cause what stdp.coincidence says; "
+            "by default both LTP and LTD",
             **model_attributes(grid),
             **attributes,
         },
@@ -254,6 +255,12 @@ _EFFECTIVE_RATIO_ATTRIBUTES = {
     "comment": "A_minus tau_minus / (A_plus tau_plus); NaN without LTP",
 }
 
+_DISCRETE_RATIO_ATTRIBUTES = {
+    "long_name": "LTD ratio in time steps",
+    "comment": "ratio of the areas of the STDP window in time steps, which depends on "
+    "stdp.coincidence; NaN without LTP",
+}
+
 
 def _on_grid(
     grid: Grid,
@@ -283,6 +290,12 @@ def derived_parameters(
         somewhere["effective_ltd_ratio"] = along_axes(
             grid, ["stdp."], lambda point: point.stdp.area_ratio(), _EFFECTIVE_RATIO_ATTRIBUTES
         )
+    somewhere["discrete_ltd_ratio"] = along_axes(
+        grid,
+        ["stdp.", "simulation.dt"],
+        lambda point: point.stdp.discrete_area_ratio(point.simulation.dt),
+        _DISCRETE_RATIO_ATTRIBUTES,
+    )
     taken = {*everywhere, *somewhere, *map(dimension_name, grid.axes)}
     for axis in grid.axes:
         for key in sorted(axis.keys - swept) if not axis.is_choice else ():

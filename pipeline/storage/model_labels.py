@@ -17,26 +17,34 @@ from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import REQUIRED, Section
-from pipeline.model.rule_steps import WEIGHTS
+from pipeline.model.rule_steps import BEFORE_JUMP, SETS, WEIGHTS
 from pipeline.model.sections import Neuron, Record, Settle, Simulation, Synapse
 from pipeline.request.grid import Grid
 from pipeline.storage.along_axes import LabelledArray, LabelledVariable, dimensions
 from pipeline.storage.columns import Column, GatheredVariable
 from pipeline.storage.rule_tables import RowsAt, RuleTables, changing_axes
 
+#: Of the kind of traces; see `rule_steps.trace_kinds`.
+_KIND_ATTRIBUTES = {
+    "long_name": "kind of the trace",
+    "comment": f"bit {SETS}: a spike sets it to 1 (else it adds 1); bit {BEFORE_JUMP}: in the time "
+    "step of its own spike it is read before its jump (else after); NaN where a rule lacks it",
+}
+
 #: Values of a variable up to which they are held in memory [bytes].
 _MOST_HELD = 16_000_000
 
 
 def model_variables(grid: Grid) -> dict[str, LabelledVariable]:
-    """Return the steps and the time constants of the rules, along the axes that change them."""
+    """Return steps and traces of the rules, along the axes that change them."""
     along, points = grid.slice_along(["stdp."])
     names = tuple(trace_names(grid))
     if len(points) == 1:
-        steps_at, time_constants_at = _rows_of_one(points[0].stdp, names)
+        steps_at, time_constants_at, kinds_at = _rows_of_one(points[0].stdp, names)
     else:
         tables = RuleTables((point.stdp for point in points), names)
         steps_at, time_constants_at = tables.steps_at, tables.time_constants_at
+        kinds_at = tables.kinds_at
     return {
         "weight_step": _along_changing_axes(
             grid,
@@ -56,15 +64,18 @@ def model_variables(grid: Grid) -> dict[str, LabelledVariable]:
             {"trace": len(names)},
             {"long_name": "time constant of the trace", "units": "ms"},
         ),
+        "trace_kind": _along_changing_axes(
+            grid, along, kinds_at, {"trace": len(names)}, _KIND_ATTRIBUTES
+        ),
     }
 
 
 @functools.lru_cache(maxsize=32)
-def _rows_of_one(rule: Rule, names: tuple[str, ...]) -> tuple[RowsAt, RowsAt]:
-    """Return what gives steps and time constants of one rule: made once, copied for each run."""
+def _rows_of_one(rule: Rule, names: tuple[str, ...]) -> tuple[RowsAt, ...]:
+    """Return what gives the variables of one rule: made once, copied for each run."""
     tables, first = RuleTables([rule], names), np.zeros(1, dtype=np.intp)
-    steps, time_constants = tables.steps_at(first), tables.time_constants_at(first)
-    return (lambda positions: steps[positions]), (lambda positions: time_constants[positions])
+    all_rows = (tables.steps_at(first), tables.time_constants_at(first), tables.kinds_at(first))
+    return tuple(rows.__getitem__ for rows in all_rows)
 
 
 def _along_changing_axes(
@@ -110,7 +121,7 @@ def model_attributes(grid: Grid) -> Mapping[str, str]:
     Of each parameter it has the long name, the unit unless it is dimensionless, and the neutral
     value if it has one, which files of earlier versions do not list. Of rules and
     processes it has whether the statistics are stationary, why the equilibrium theory does not
-    apply (empty where it does), the source of registered ones, and the kind of a rule's traces.
+    apply (empty where it does), the source of registered ones, and the side of a rule's traces.
     """
     return _attributes_of(tuple((type(p.stdp), type(p.input)) for p in grid.unlike_models))
 
@@ -124,12 +135,7 @@ def _attributes_of(
     rules = {rule.name: _description(rule) for rule, _ in models}
     for rule, _ in models:
         rules[rule.name]["traces"] = {
-            name: {
-                "side": trace.side,
-                "at_a_spike": "set to 1" if trace.sets else "add 1",
-                "read": f"{trace.read} its own jump",
-            }
-            for name, trace in rule.traces.items()
+            name: {"side": trace.side} for name, trace in rule.traces.items()
         }
     processes = {process.name: _description(process) for _, process in models}
     return {

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.plasticity import Rule
-from pipeline.model.rule_steps import WEIGHTS, time_constants, weight_steps
+from pipeline.model.rule_steps import WEIGHTS, time_constants, trace_kinds, weight_steps
 
 #: Rules whose steps are computed at once.
 _BLOCK = 8192
@@ -41,7 +41,7 @@ class RuleTables:
         kinds: dict[type[Rule], int] = {}
         kind = array("b")
         for rule in rules:
-            cls = type(rule)
+            cls = rule.template
             kind.append(kinds.setdefault(cls, len(kinds)))
             numbers.setdefault(cls, array("d")).extend(rule.numbers())
         self._kind = np.frombuffer(kind, np.int8)
@@ -80,6 +80,21 @@ class RuleTables:
             [ms]; NaN where a rule has no such trace.
         """
         return self._by_class(positions, time_constants, ())
+
+    def kinds_at(self, positions: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the kinds of the traces.
+
+        Parameters
+        ----------
+        positions : ndarray of int, (n,)
+            Indices of rules, dimensionless.
+
+        Returns
+        -------
+        ndarray, (n, n_traces)
+            As of `trace_kinds`, dimensionless; NaN where a rule has no such trace.
+        """
+        return self._by_class(positions, trace_kinds, ())
 
     def _by_class(
         self,

@@ -19,8 +19,8 @@ from analysis.reading.metadata import DONE, flat, read_metadata
 from analysis.reading.model import additive_pair_rule
 from analysis.reading.values import canonical
 from pipeline.model.parameters import by_key
-from pipeline.model.plasticity import stdp_window
 from pipeline.model.quantity import Quantity
+from pipeline.model.rule_steps import stdp_window
 from tests.contract.conftest import AXES
 
 

@@ -54,6 +54,7 @@ ALONG_SOME = {
     "effective_ltd_ratio": (("A_plus",), ""),
     "weight_step": (("A_plus", "trace", "weight_grid"), ""),
     "trace_time_constant": (("trace",), "ms"),
+    "trace_kind": (("trace",), ""),
 }
 
 #: Unit of what only runs until they have settled have, one number for each point.

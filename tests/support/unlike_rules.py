@@ -57,7 +57,9 @@ def as_version_0(dataset):
     """Return a dataset as a file of schema version 0 has it: without what version 1 has added."""
     configuration = json.loads(dataset.attrs["configuration"])
     configuration.get("stdp", {}).pop("rule", None)
-    older = dataset.drop_vars(["weight_step", "trace_time_constant", "trace", "weight_grid"])
+    older = dataset.drop_vars(
+        ["weight_step", "trace_time_constant", "trace_kind", "trace", "weight_grid"]
+    )
     later = ("schema_version", "rules", "processes", "configuration")
     older.attrs = {name: value for name, value in dataset.attrs.items() if name not in later}
     older.attrs["configuration"] = json.dumps(configuration)

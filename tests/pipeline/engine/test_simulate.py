@@ -58,7 +58,8 @@ def test_only_requested_variables_are_recorded(configure):
     """By default final weights and statistics; traces only if requested."""
     plain = {"weight", "output_rate", "spike_count", "isi_cv", "mean_weight", "status"}
     plain |= {"late_output_rate", "late_isi_cv", "late_fano_factor", "euler_overshoot"}
-    plain |= {"effective_ltd_ratio", "weight_step", "trace_time_constant"}
+    plain |= {"effective_ltd_ratio", "discrete_ltd_ratio"}
+    plain |= {"weight_step", "trace_time_constant", "trace_kind"}
     assert set(pipeline.simulate(configure())) == plain
     everything = pipeline.simulate(configure("record=everything"))
     assert set(everything) == plain | {

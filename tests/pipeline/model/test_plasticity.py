@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.model.plasticity import clipped, stdp_window, steps_at
+from pipeline.model.plasticity import clipped
+from pipeline.model.rule_steps import stdp_window, steps_at
 from tests.conftest import golden
 
 
