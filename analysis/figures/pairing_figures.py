@@ -33,7 +33,8 @@ def pairing(measured: MeasuredDataset) -> Figures:
     """Yield the weight change by a pairing protocol against time difference and frequency.
 
     Of the two, those with three values or more, or else any axis; lines are the other one, or the
-    next axis. Against the time difference, the change by pairs that are far apart is dashed.
+    next axis. Against the time difference, the change by the STDP window of the rule is dashed: by
+    pairs that are far apart, one after the other.
     """
     measured = _renamed(measured)
     has_data = mean_over_seeds(pairing_change(measured.dataset)).notnull()
@@ -48,7 +49,7 @@ def pairing(measured: MeasuredDataset) -> Figures:
                 titles.selection(one),
                 _protocol(here),
                 titles.missing_points(here.dataset),
-                "Dashed: pairs far apart, by the steps of the rule" if curve is not None else "",
+                "Dashed: the STDP window of the rule, pair by pair" if curve is not None else "",
                 titles.seeds(here, "Mean of {} seeds"),
                 thinning,
             )

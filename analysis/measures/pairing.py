@@ -71,7 +71,7 @@ def isolated_pairing_change(dataset: xr.Dataset, differences: ArrayLike) -> xr.D
 
     Pair by pair: the steps of the file at the weight of the moment, times the factor (1 - dt/tau)
     per time step between the two spikes, clipped to [0, 1]. It lacks changes that are not
-    proportional to one trace, as by triplets of spikes.
+    proportional to one trace, as by triplets of spikes or by single ones.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ def test_a_window_is_drawn_as_measured_and_by_the_steps_of_the_rule(paired):
     assert "t_\\mathrm{post} - t_\\mathrm{pre}" in axes.get_xlabel()
     assert axes.get_ylabel().replace("\n", " ") == "Weight change relative to the initial weight"
     assert unfolded(figure) == (
-        "5 pairs at 2 Hz, initial weight 0.5 Dashed: pairs far apart, by the steps of the rule"
+        "5 pairs at 2 Hz, initial weight 0.5 Dashed: the STDP window of the rule, pair by pair"
     )
     np.testing.assert_array_equal(markers(axes).get_xdata(), LAGS)
     np.testing.assert_allclose(markers(axes).get_ydata(), pairing_change(dataset))

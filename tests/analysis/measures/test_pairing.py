@@ -78,6 +78,22 @@ def test_steps_that_depend_on_the_weight_change_from_pair_to_pair():
     np.testing.assert_allclose(found, measured, atol=2e-3)
 
 
+@pytest.mark.parametrize("n_pairs", [1, 5])
+def test_the_window_of_every_rule_of_pairs_is_measured(n_pairs):
+    """And of the triplet rule, but for triplets, of which one pair has none."""
+    rules = ["multiplicative", "van_rossum", "gutig", "power_law", "log_stdp", "anti_hebbian"]
+    rules += ["triplet_hippocampus"] if n_pairs == 1 else []
+    base = pipeline.configure(*BASE, "input.rate_hz=1", "simulation.duration=60000")
+    base = base.replaced({"input.n_pairs": n_pairs, "simulation.duration": 1000.0 * n_pairs})
+    lags = [-40, -10, 0, 10, 40]
+    axes = {"stdp": rules, "input.post_minus_pre": lags}
+    swept = pipeline.sweep(base, axes, engine="reference")
+    curve = isolated_pairing_change(swept, lags).transpose("stdp", ...)
+    measured = pairing_change(swept).where(swept["post_minus_pre"] != 0)
+    np.testing.assert_allclose(curve, measured, rtol=1e-4, atol=1e-9)
+    assert (abs(measured).max("post_minus_pre") > 3e-3).all()
+
+
 def test_weights_are_clipped():
     """200 pairs reach a bound, where the change ends."""
     base = paired("input.n_pairs=200", "simulation.duration=201000")
