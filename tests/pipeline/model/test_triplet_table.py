@@ -1,9 +1,9 @@
 """The triplet rule against the data that it was fitted to, by the pairing protocol.
 
 Weight change by 60 pairs in a row against their frequency: Sjöström, Turrigiano & Nelson 2001
-(Neuron 32:1149), as Pfister & Gerstner 2006 (J Neurosci 26:9673, figure 7) compare them. Weights are
-in [0, 1] here, and the changes span more: runs begin at 0.5, with halved amplitudes, and changes are
-over the initial weight.
+(Neuron 32:1149), as Pfister & Gerstner 2006 (J Neurosci 26:9673, figure 7) compare them. Weights
+are in [0, 1] here, and the changes span more: runs begin at 0.5, with halved amplitudes, and
+changes are over the initial weight.
 """
 
 import numpy as np
