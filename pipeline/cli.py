@@ -18,12 +18,14 @@ from omegaconf import DictConfig
 from pipeline.arguments import arranged
 from pipeline.command import SOME_FAILED, WRONG_REQUEST, run_and_report
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import CONF, declare_neutral_values, parameters_of, request_error
+from pipeline.request.compose import CONF, declare_neutral_values, parameters_of
 from pipeline.request.grammar import use_for_hydras_sweepers
 from pipeline.request.grid import Grid
 from pipeline.request.help_text import QUESTION, answer, declare_help
+from pipeline.request.hydra_errors import request_error
 from pipeline.request.overrides import refuse_replaced
 from pipeline.request.own_files import own_files, refuse_hidden, refuse_misread_files
+from pipeline.request.parameter_sets import Origin
 from pipeline.system.output import closed_pipes_ignored, complain, say
 from pipeline.system.signals import INTERRUPTED
 
@@ -48,7 +50,7 @@ def run_one(config: DictConfig) -> None:
     refuse_misread_files(settings)
     job = HydraConfig.get()
     own = own_files(settings, CONF)
-    grid = Grid(parameters_of(config), own_files=own)
+    grid = Grid(parameters_of(config, Origin.of(settings, CONF)), own_files=own)
     refuse_replaced(grid, job.overrides.task)
     try:
         run_and_report(grid, config, Path(job.runtime.output_dir), made_by_hydra=True)
@@ -86,7 +88,7 @@ def main() -> None:
         if wants_traceback or not (isinstance(error, RequestError) or _while_composing(error)):
             raise
         if not isinstance(error, RequestError):
-            error = request_error(error, _overrides())
+            error = request_error(error, _overrides(), CONF)
         complain(" ".join(["error:", *str(error).split()]))  # on one line
         sys.exit(WRONG_REQUEST)
     except KeyboardInterrupt:  # between the jobs of Hydra's own sweeper

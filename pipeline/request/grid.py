@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS, Configuration, completed
+from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import refuse_unknown_keys
 from pipeline.model.sections import Record
+from pipeline.model.trial import MOST_RULES, refuse_not_finite
 from pipeline.request.axis import MOST_POINTS, Axis
+from pipeline.request.own_models import files_of
 from pipeline.request.points import PointFactory, Points
 
 
@@ -35,7 +38,8 @@ class Grid:
     keys : Keys
         Content key of each point.
     own_files : mapping
-        Content of the user's configuration files that it was composed from, by path.
+        Content of the user's files that it was composed from, and of those of rules and processes,
+        by path.
 
     Raises
     ------
@@ -59,7 +63,6 @@ class Grid:
                 refuse_unknown_keys(variant, base[name])
         self.base = base
         self.axes = tuple(axes)
-        self.own_files = dict(own_files or {})
         self.shape = tuple(len(axis.values) for axis in axes)
         if math.prod(self.shape) > MOST_POINTS:
             raise RequestError(
@@ -73,6 +76,10 @@ class Grid:
         self._factory = PointFactory(base, self.axes, made)
         self.points = Points(self._factory, range(math.prod(self.shape)))
         self.keys = self._factory.keys
+        if any(point.stdp.source for point in self.unlike_models):
+            different = self.points.unlike([f"{Rule.section}."], MOST_RULES)
+            refuse_not_finite(point.stdp for point, _ in different)
+        self.own_files = {**(own_files or {}), **files_of(self.unlike_models)}
         self._refuse_unlike_ends()
         if self.record.traces and self.axes_of(["simulation.dt"]):
             raise RequestError(

@@ -14,8 +14,9 @@ import pipeline
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, declarations
 from pipeline.model.quantity import Section, override_text, overrides_by_key
-from pipeline.request.compose import composition, text_keys
+from pipeline.request.compose import composition
 from pipeline.request.grammar import texts_quoted
+from pipeline.request.known_keys import text_keys
 from pipeline.request.own_files import own_folder
 from stdp.lab.controls import is_choosing, variant_of
 
