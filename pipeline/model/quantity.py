@@ -313,11 +313,8 @@ class Section:
     def default_values(cls) -> dict[str, Any]:
         """Return the defaults of the fields that have one."""
         declared = cls.quantities().items()
-        return {
-            name: one.admit(cls.key(name), one.default)
-            for name, one in declared
-            if one.default is not REQUIRED
-        }
+        having = [(name, one) for name, one in declared if one.default is not REQUIRED]
+        return {name: one.admit(cls.key(name), one.default) for name, one in having}
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:

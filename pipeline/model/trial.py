@@ -49,9 +49,10 @@ def refuse_not_finite(rules: Iterable[Rule]) -> None:
 
 @functools.lru_cache(maxsize=4 * MOST_RULES)
 def _refuse_not_finite(rule: Rule) -> None:
-    values, fields = _tried_traces(type(rule)), rule.fields()  # type: ignore[arg-type]
-    traces = rule.traces_type()(*values)
-    for function in (rule.potentiate, rule.depress):
+    cls, fields = rule.template, rule.fields()
+    values = _tried_traces(cls)  # type: ignore[arg-type]
+    traces = cls.traces_type()(*values)
+    for function in (cls.potentiate, cls.depress):
         at = f"{rule.key(rule.chosen_by)}={rule.name}: {function.__name__}"
         w = np.tile(WEIGHTS, (values.shape[1], 1))
         try:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS
-from pipeline.model.quantity import refuse_unknown_keys
+from pipeline.model.quantity import refuse_unknown_keys, written
 from pipeline.model.registry import REGISTRIES
 from pipeline.request.axis import (
     SWEPT_GROUPS,
@@ -107,8 +108,14 @@ def _refuse_incomplete(group: str, choice: Mapping[str, Any], swept: Iterable[st
         for key, value in given.items()
         if key.startswith(f"{group}.")
     }
-    section = SECTIONS[group]
-    refuse_unknown_keys(section.variant(own), own)
+    variant: Any = SECTIONS[group].variant(own)
+    for name in own:
+        if name not in variant.quantities() and variant.key(name) in swept:
+            raise RequestError(
+                f"{variant.key(name)}: must not be an axis together with "
+                f"{written(f'{group}.{variant.chosen_by}', variant.name)}, which has no such field"
+            )
+    refuse_unknown_keys(variant, own)
 
 
 def _without_fields_of_others(

@@ -14,7 +14,7 @@ from pipeline.model.errors import RequestError
 from pipeline.model.parameters import Configuration, by_key
 from pipeline.model.quantity import overrides_by_key, written
 from pipeline.model.registry import REGISTRIES
-from pipeline.request.axis import listed, refuse_entangled
+from pipeline.request.axis import Axis, listed, refuse_entangled, settings_at
 from pipeline.request.axis_kinds import kind_of
 from pipeline.request.compose import (
     CONF,
@@ -186,11 +186,33 @@ def _grid(
     fixed: Sequence[str],
     own: Mapping[str, str],
 ) -> Grid:
+    for key in REGISTRIES.keys() & swept.keys():
+        if (group := key.partition(".")[0]) in swept:
+            raise RequestError(
+                f"{key}: must not be an axis together with {group}, whose choices name their own"
+            )
     axes = [kind_of(key).build(key, values, composition) for key, values in swept.items()]
     refuse_entangled(axes)
-    grid = Grid(composition.parameters, axes, own)
+    grid = Grid(_base(composition.parameters, axes), axes, own)
     refuse_replaced(grid, fixed)
     return grid
+
+
+def _base(parameters: Mapping[str, Any], axes: Sequence[Axis]) -> dict[str, Any]:
+    """Return the parameters, with the first values of axes of rules and processes.
+
+    What is set for another rule than that of the parameters would make these invalid.
+    """
+    base, first = dict(parameters), settings_at(axes, [0] * len(axes))
+    for name, section in variant_sections().items():
+        if any(axis.key in (name, *section.choosing_keys()) for axis in axes):
+            prefix = f"{name}."
+            base[name] = {
+                key.removeprefix(prefix): value
+                for key, value in first.items()
+                if key.startswith(prefix)
+            }
+    return base
 
 
 def refuse_replaced(grid: Grid, fixed: Iterable[str]) -> None:
