@@ -186,9 +186,9 @@ def _parsed(source: str) -> ast.Module:
     try:
         return ast.parse(source)
     except SyntaxError as error:
-        raise RequestError(f"line {error.lineno or 1}: no Python ({error.msg})") from error
+        raise RequestError(f"line {error.lineno or 1}: must be Python ({error.msg})") from error
     except (ValueError, RecursionError, MemoryError) as error:
-        raise RequestError(f"no Python ({error})") from error
+        raise RequestError(f"must be Python ({error})") from error
 
 
 def _classes_in(tree: ast.Module, base: type) -> list[str]:
@@ -252,7 +252,7 @@ def _grouped(body: Sequence[ast.stmt]) -> Iterator[list[ast.stmt]]:
 def _needed(parts: Sequence[_Part], chosen: str) -> list[_Part]:
     """Return the class, the definitions that it refers to, and the statements that change these."""
     usable = [part for part in parts if not any(map(_is_of_a_script, part.statements))]
-    kept = [part for part in usable if chosen in part.bound()]
+    kept = [part for part in usable if {chosen, "*"} & part.bound()]  # of `import *`, too
     while True:
         used = set(itertools.chain.from_iterable(part.used() for part in kept))
         own = {name for part in kept for name in part.bound(with_imports=False)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -55,7 +56,7 @@ def refuse_incomplete(cls: type[Variant]) -> None:
     RequestError
         If a function or the traces are missing, or a field is not allowed.
     """
-    for reason in (*_of_functions(cls), *_of_fields(cls)):
+    for reason in itertools.chain(_of_functions(cls), _of_fields(cls)):
         raise RequestError(f"{cls.__name__} {reason}")
 
 
@@ -76,6 +77,9 @@ def _of_functions(cls: type[Variant]) -> Iterator[str]:
     for name, trace in cls.traces.items():  # type: ignore[attr-defined]
         if not (isinstance(name, str) and _FIELD_NAME.fullmatch(name) and hasattr(trace, "side")):
             yield f'must define the trace {name} as in {{"x_pre": Trace(PRE, "tau")}}'
+        declared = cls.quantities().get(trace.tau)
+        if declared and (declared.kind not in (float, int) or declared.null):
+            yield f"must give the trace {name} a time constant that is a number, not {trace.tau}"
 
 
 def _takes_three(function: Any) -> bool:

@@ -35,7 +35,7 @@ from pipeline.request.own_files import (
     refuse_misread_files,
 )
 from pipeline.request.own_models import is_reference
-from pipeline.request.parameter_sets import Origin, in_variants, variant_sections
+from pipeline.request.parameter_sets import Origin, for_variant, in_variants, variant_sections
 from pipeline.request.run_settings import RunSettings
 from pipeline.system.locks import shared_lock
 
@@ -145,6 +145,17 @@ class Composition:
             conf=self.own,
             own_files=self.loaded.own_files,
         )
+
+    def with_variant(self, section: str, name: str) -> dict[str, Any]:
+        """Return the values of a section with another rule or process, not validated.
+
+        Raises
+        ------
+        RequestError
+            If there is none of that name.
+        """
+        raw = plain(self.config)
+        return for_variant(section, name, raw, self.parameters, self.loaded.origin)
 
     @functools.cached_property
     def referred_to(self) -> frozenset[str]:

@@ -29,7 +29,7 @@ from pipeline.request.grammar import texts_quoted, values_of
 from pipeline.request.grid import Grid
 from pipeline.request.own_files import own_files
 from pipeline.request.own_models import names_of
-from pipeline.request.parameter_sets import Origin, fitted, variant_sections
+from pipeline.request.parameter_sets import Origin, for_variant, variant_sections
 
 #: Composes parameters from overrides: nested plain values, not validated.
 Compose = Callable[[list[str]], Mapping[str, Any]]
@@ -173,11 +173,9 @@ class HydraComposition:
 
     def with_variant(self, key: str, name: str) -> dict[str, Any]:
         """Return values by key of a section with another rule or process."""
-        section = variant_sections()[key.partition(".")[0]]
-        raw, here = (values[section.section] for values in (self.raw, self.parameters))
-        variant = section.variant({section.chosen_by: name})
-        is_own = self.origin.is_own(section, raw) and here[section.chosen_by] == name
-        return by_key({section.section: fitted(variant, raw, self.origin, is_own)})
+        section = key.partition(".")[0]
+        values = for_variant(section, name, self.raw, self.parameters, self.origin)
+        return by_key({section: values})
 
 
 def _grid(

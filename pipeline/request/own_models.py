@@ -96,6 +96,11 @@ def with_names(keyed: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def is_from_file(part: Variant) -> bool:
+    """Whether the class of a rule or process was read from a file in this process."""
+    return part.source in _files
+
+
 def files_of(points: Iterable[Configuration]) -> dict[str, str]:
     """Return the files that rules and processes of points were read from, and their content."""
     sources = (part.source for point in points for part in (point.stdp, point.input))

@@ -153,6 +153,31 @@ def in_variants(nested: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
     return made
 
 
+def for_variant(
+    section: str, name: str, raw: Mapping[str, Any], now: Mapping[str, Any], origin: Origin
+) -> dict[str, Any]:
+    """Return the values of a section with another rule or process than it was composed with.
+
+    Parameters
+    ----------
+    section, name : str
+        The section, and the name of the rule or process.
+    raw, now : mapping
+        All values, nested, as composed, and those that `in_variants` has made of them.
+    origin : Origin
+        Where they are from.
+
+    Raises
+    ------
+    RequestError
+        If there is none of that name.
+    """
+    cls = variant_sections()[section]
+    variant = cls.variant({cls.chosen_by: name})
+    is_own = now[section][cls.chosen_by] == name and origin.is_own(cls, raw[section])
+    return fitted(variant, raw[section], origin, is_own)
+
+
 def fitted(
     variant: type[Variant], values: Mapping[str, Any], origin: Origin, is_own: bool
 ) -> dict[str, Any]:
