@@ -25,6 +25,7 @@ from pipeline.request.help_text import QUESTION, answer, declare_help
 from pipeline.request.hydra_errors import request_error
 from pipeline.request.overrides import refuse_replaced
 from pipeline.request.own_files import own_files, refuse_hidden, refuse_misread_files
+from pipeline.request.own_models import classes_of
 from pipeline.request.parameter_sets import Origin
 from pipeline.system.output import closed_pipes_ignored, complain, say
 from pipeline.system.signals import INTERRUPTED
@@ -79,6 +80,8 @@ def main() -> None:
         if asked:
             _answer(asked)
             return
+        if {"--help", "-h"} & {*sys.argv[1:]}:
+            classes_of(sys.argv[1:])  # whose fields are in its table
         sys.argv[1:] = arranged(sys.argv[1:])
         with closed_pipes_ignored():
             run_one()
@@ -105,7 +108,8 @@ def _answer(keys: Sequence[str]) -> None:
     if own and not Path(own).is_dir():
         raise RequestError(f"--config-dir {own}: must be a folder that exists")
     folders = [CONF, *([Path(own)] if own else [])]
-    say("\n\n".join(answer(key, folders) for key in keys))
+    classes = classes_of(words)
+    say("\n\n".join(answer(key, folders, classes) for key in keys))
 
 
 def _overrides() -> list[str]:

@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 _FUNCTIONS = ("potentiate", "depress")
 _ARGUMENTS = "(w, traces, fields)"
 
+#: Names of dimensions and variables that the analysis makes of a file.
+OF_THE_ANALYSIS = frozenset(
+    ("allowed", "answer", "bound", "difference", "done", "each", "ended", "expected", "history")
+    + ("interval", "mean", "quantity", "range", "rate", "settling_time", "share", "silent", "step")
+    + ("stdp_window", "time_difference", "to_come", "total_variation", "unsettled", "weight_bin")
+)
+
+#: Names of variables and coordinates of a file beside those of `variables`.
+_OF_THE_FILE = frozenset(
+    ("discrete_ltd_ratio", "made_by", "status", "trace", "trace_kind", "trace_time_constant")
+    + ("weight_grid", "weight_step")
+)
+
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _FIELD_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
@@ -74,11 +87,13 @@ def _of_functions(cls: type[Variant]) -> Iterator[str]:
             yield f"must define {name}{_ARGUMENTS}, with these three arguments"
     if not isinstance(getattr(cls, "traces", None), dict):
         yield 'must define traces, such as {"x_pre": Trace(PRE, "tau")}, or {} without any'
+    followers = getattr(cls, "followers", ())
     for name, trace in cls.traces.items():  # type: ignore[attr-defined]
         if not (isinstance(name, str) and _FIELD_NAME.fullmatch(name) and hasattr(trace, "side")):
             yield f'must define the trace {name} as in {{"x_pre": Trace(PRE, "tau")}}'
         declared = cls.quantities().get(trace.tau)
-        if declared and (declared.kind not in (float, int) or declared.null):
+        stays_null = declared and declared.null and trace.tau not in followers
+        if declared and (declared.kind not in (float, int) or stays_null):
             yield f"must give the trace {name} a time constant that is a number, not {trace.tau}"
 
 
@@ -97,7 +112,7 @@ def _of_fields(cls: type[Variant]) -> Iterator[str]:
     base = cls.registry_base()
     prefix = f"{base.section}."
     others = {key.rpartition(".")[2] for key in all_quantities() if not key.startswith(prefix)}
-    taken = {*SECTIONS, *VARIABLES, *DIMENSIONS, *others, "status", "trace", "weight_grid"}
+    taken = {*SECTIONS, *VARIABLES, *DIMENSIONS, *others} | _OF_THE_FILE | OF_THE_ANALYSIS
     for field in dataclasses.fields(cls):
         name, declared = field.name, field.metadata.get("quantity")
         if name in base.quantities():

@@ -68,6 +68,10 @@ class Registry:
                 self._built_in_loaded = True
         return self._classes
 
+    def base(self) -> type[Variant]:
+        """Return the class that all variants are derived from, such as `Rule`."""
+        return next(iter(self.classes().values())).registry_base()
+
     def named(self, name: Any) -> type[Variant]:
         """Return the variant of a name.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def class_at(key: str, reference: str, folders: Iterable[Path] = ()) -> type[Var
     try:
         file = _found(found["path"], folders)
         content = _content(file)
-        chosen = class_text(content, _base(registry), found["name"])
+        chosen = class_text(content, registry.base(), found["name"])
         try:
             cls = registry.register_source(chosen.text, chosen.name)
         except RequestError as error:
@@ -88,12 +88,22 @@ def names_of(key: str, values: Sequence[Any], folders: Iterable[Path] = ()) -> l
     return names
 
 
-def with_names(keyed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values by key, the names of classes in place of references."""
-    return {
-        key: names_of(key, [value])[0] if key in REGISTRIES else value
-        for key, value in keyed.items()
-    }
+def classes_of(overrides: Iterable[str]) -> list[type[Variant]]:
+    """Return the classes in files that overrides name, where no configuration is composed.
+
+    Raises
+    ------
+    RequestError
+        As `class_at`.
+    """
+    texts = (text.partition("=") for text in overrides)
+    named = [
+        (key, value.strip("'\" "))
+        for key, _, values in texts
+        if key in REGISTRIES
+        for value in values.split(",")
+    ]
+    return [class_at(key, value) for key, value in named if is_reference(value)]
 
 
 def is_from_file(part: Variant) -> bool:
@@ -105,10 +115,6 @@ def files_of(points: Iterable[Configuration]) -> dict[str, str]:
     """Return the files that rules and processes of points were read from, and their content."""
     sources = (part.source for point in points for part in (point.stdp, point.input))
     return dict(_files[source] for source in sources if source in _files)
-
-
-def _base(registry: Registry) -> type[Variant]:
-    return next(iter(registry.classes().values())).registry_base()
 
 
 def _found(path: str, folders: Iterable[Path]) -> Path:

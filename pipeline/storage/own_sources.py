@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.model.class_text import class_text, classes_in
 from pipeline.model.errors import RequestError
-from pipeline.model.registry import REGISTRIES, Variant, content_hash
+from pipeline.model.registry import REGISTRIES, content_hash
 from pipeline.request.grid import Grid
 from pipeline.request.spec import SOURCES, Request, model_sources
 from pipeline.storage.directory import Directory
@@ -54,7 +54,7 @@ def refuse_other_sources(asked: Grid, earlier: Request, directory: Directory) ->
 def reference_to(key: str, file: Path) -> str:
     """Return the value of a key that names the class in a file of `given/`."""
     try:
-        names = classes_in(file.read_text(encoding="utf-8"), _base(key))
+        names = classes_in(file.read_text(encoding="utf-8"), REGISTRIES[key].base())
     except (OSError, ValueError):
         return str(file)
     return f"{file}:{names[-1]}" if len(names) > 1 else str(file)  # after those it derives from
@@ -90,7 +90,7 @@ def changed_files(
     own_files : mapping of str to str
         The user's files of a run as they were, by path.
     """
-    base = _base(key)
+    base = REGISTRIES[key].base()
     for path, content in own_files.items():
         try:
             wanted = [
@@ -105,7 +105,3 @@ def changed_files(
                     yield path, difference(source, text) if text else " (it lacks the class)"
         except (OSError, ValueError):  # it is no Python, or no longer there
             continue
-
-
-def _base(key: str) -> type[Variant]:
-    return next(iter(REGISTRIES[key].classes().values())).registry_base()

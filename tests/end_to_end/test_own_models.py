@@ -248,15 +248,16 @@ def test_a_configuration_never_runs_another_source(base):
         ("a = np.array([0.1, 0.2]); return w + a[0]", "allocate memory"),
     ],
 )
-def test_what_cannot_be_compiled_safely_runs_on_the_reference(base, caplog, body, message):
-    """Machine code is never made of what may raise or allocate; a warning says so."""
+def test_what_cannot_be_compiled_safely_is_refused(base, body, message):
+    """Machine code is never made of what may raise or allocate; the reference runs it if asked."""
     source = RULES.named("toy_anti_hebbian").source
     first = source.index("return w - fields.A_plus")
     end = source.index("\n", first)
     RULES.register_source(source[:first] + body + source[end:])
     configuration = Configuration.from_mapping(base("toy_anti_hebbian"))
-    assert available_engine("compiled", [configuration]) == "reference"
-    assert message in caplog.text
+    with pytest.raises(RequestError, match=f"does not compile .*{message}.*run.engine=reference"):
+        available_engine("compiled", [configuration])
+    assert available_engine("reference", [configuration]) == "reference"
 
 
 @pytest.mark.parametrize(
