@@ -168,8 +168,18 @@ class Composition:
         return (
             self.loaded.reusable
             and not any(map(calls_resolver, self._references.values()))
-            and not any(map(is_reference, by_key(plain(self.config, resolve=False)).values()))
+            and not self._names_a_file()
             and not self.referred_to & {*GENERAL, "run"}  # which may be read from anything
+        )
+
+    def _names_a_file(self) -> bool:
+        """Whether a rule or process is a class in a file, which may change."""
+        sections = [self.config[name] for name in variant_sections() if name in self.config]
+        return any(
+            is_reference(value)
+            for section in sections
+            if isinstance(section, DictConfig)
+            for value in plain(section, resolve=False).values()
         )
 
     @functools.cached_property
