@@ -47,6 +47,8 @@ class Quantity:
         Value at which the model equals the model without the field. It is left out of a point's
         key and used where a configuration does not set the field. `REQUIRED` when the field has
         none.
+    default : optional
+        Value where a configuration does not set a field of a user's own class; part of the key.
     """
 
     long_name: str
@@ -58,6 +60,7 @@ class Quantity:
     choices: tuple[str, ...] = ()
     null: str = ""
     neutral: Any = REQUIRED
+    default: Any = REQUIRED
 
     @property
     def allowed(self) -> str:
@@ -253,9 +256,10 @@ def quantity(long_name: str, units: str = "", **bounds: Any) -> Any:
     """Declare a dataclass field that is a `Quantity`; see there for the arguments."""
     declared = Quantity(long_name, units, **bounds)
     metadata = {"quantity": declared}
-    if declared.neutral is REQUIRED:
+    unset = declared.default if declared.neutral is REQUIRED else declared.neutral
+    if unset is REQUIRED:
         return dataclasses.field(metadata=metadata)
-    return dataclasses.field(default=declared.neutral, kw_only=True, metadata=metadata)
+    return dataclasses.field(default=unset, kw_only=True, metadata=metadata)
 
 
 class Section:
@@ -305,8 +309,16 @@ class Section:
         }
 
     @classmethod
+    @functools.cache
+    def default_values(cls) -> dict[str, Any]:
+        """Return the defaults of the fields that have one."""
+        declared = cls.quantities().items()
+        having = [(name, one) for name, one in declared if one.default is not REQUIRED]
+        return {name: one.admit(cls.key(name), one.default) for name, one in having}
+
+    @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
-        """Build the section from plain values; neutral values fill in what is missing.
+        """Build the section from plain values; neutral ones and defaults fill in what is missing.
 
         Raises
         ------
@@ -376,9 +388,9 @@ def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
     for name, value in mapping.items():
         if name not in names:
             raise unknown_key(cls.key(str(name)), value, map(cls.key, names))
-    neutral = cls.neutral_values()
+    unset = cls.neutral_values() | cls.default_values()
     for name in names:
-        if name not in mapping and name not in neutral:
+        if name not in mapping and name not in unset:
             raise RequestError(f"{cls.key(name)}: missing; it needs a value")
 
 
