@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.engine.constants import Memory, State, address, constants_of, rule_constants
 from pipeline.engine.cost import seconds_per_spike, seconds_per_step
+from pipeline.engine.draws import cache_folder, use_compiled_draws
 from pipeline.engine.given import GivenEvents, PrescribedSpikes
 from pipeline.model.checks import MOST_CELLS
 from pipeline.model.inputs import INPUT_STREAM, Cells, gaps
@@ -273,7 +274,9 @@ def _input_of(
     is_known = start is None or start.n_events != UNKNOWN
     if chunks is None and inputs.bernoulli and inputs.rate_hz > 0 and is_known:
         return _stream_of(configuration.input_seed), None
-    chunks = configuration.input_events(start) if chunks is None else chunks
+    if chunks is None:
+        use_compiled_draws()
+        chunks = configuration.input_events(start)
     return None, GivenEvents(
         chunks, MOST_CELLS // inputs.n_synapses * inputs.n_synapses, checkpoint
     )
@@ -329,15 +332,8 @@ def _linked(rule: type[Rule], in_blocks: bool) -> Callable[..., None]:
 
     sources = [(_PACKAGE / name).read_text() for name in SOURCES]
     name = f"kernel_{rule.name}" + ("" if in_blocks else "_plain")
-    address = object_code.address(name, _cache(), [*sources, rule.source_text()], compile_kernel)
+    address = object_code.address(
+        name, cache_folder(), [*sources, rule.source_text()], compile_kernel
+    )
     # See `kernel.integrate` for the eight addresses.
     return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 8)(address)
-
-
-def _cache() -> Path:
-    """Return the folder of the object code: beside the source in a checkout, else the user's.
-
-    An installation belongs to its installer, who removes only what it has put there.
-    """
-    is_installed = (_PACKAGE / "conf").is_dir()
-    return object_code.USERS_CACHE if is_installed else Path(__file__).parent / "__pycache__"

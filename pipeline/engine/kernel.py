@@ -114,6 +114,10 @@ def _generate_preference(context):
 
 _prefer_long_vectors: Any = intrinsic(_generate_preference)
 
+# For the kernels of `draw_kernels`.
+compile_function, prefer_long_vectors = _compile, _prefer_long_vectors
+mixed, uniform, exponential = _mixed, _uniform, _exponential
+
 
 @_compile
 def _divide(n_synapses, n_cells, steps, synapses):

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from pipeline.model.arithmetic import fma
 from pipeline.model.checks import MOST_CELLS
-from pipeline.model.inputs import Cells, active_synapses
+from pipeline.model.inputs import Cells
 from pipeline.model.integration import Integration, Recording, run_to_end
+from pipeline.model.lattice import active_synapses
 from pipeline.model.output_spikes import configured_output_steps
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import POST, PRE, Rule, clipped

@@ -21,9 +21,9 @@ from pipeline.model.inputs import (
     INPUT_STREAM,
     SEED_POLICIES,
     bernoulli_cells,
-    given_cells,
     mean_gap,
 )
+from pipeline.model.lattice import given_cells
 from pipeline.model.parameters import Configuration
 from pipeline.model.rules.additive import Additive
 from pipeline.model.streams import stream_of

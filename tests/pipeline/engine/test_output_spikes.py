@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import pipeline
 from pipeline.engine import compiled
 from pipeline.model import reference
-from pipeline.model.inputs import given_cells
+from pipeline.model.lattice import given_cells
 from pipeline.model.state import EndState
 from tests.pipeline.engine.test_compiled import TOLERANCE, assert_identical, configurations
 from tests.pipeline.engine.test_own_rules import configuration_of
