@@ -29,7 +29,7 @@ OF_THE_ANALYSIS = frozenset(
 #: Names of variables and coordinates of a file beside those of `variables`.
 _OF_THE_FILE = frozenset(
     ("discrete_ltd_ratio", "made_by", "status", "trace", "trace_kind", "trace_time_constant")
-    + ("weight_grid", "weight_step")
+    + ("weight_grid", "weight_step", "group", "synapse_rate")
 )
 
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -125,6 +125,8 @@ def _of_fields(cls: type[Variant]) -> Iterator[str]:
             yield f"must name its field {name} otherwise: the name is taken"
         elif declared.kind not in (float, int, bool, str):
             yield f"must declare its field {name} with the kind float, int, bool or str"
+        elif declared.per_group and (declared.kind not in (float, int) or base.section != "input"):
+            yield f"must not declare its field {name} per_group: numbers of a process may be lists"
         else:
             for value in (declared.default, declared.neutral):
                 if value is not REQUIRED:

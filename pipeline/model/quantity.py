@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import decimal
 import difflib
 import functools
 import html
@@ -13,13 +12,13 @@ import numbers
 import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from fractions import Fraction
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pipeline.model.errors import RequestError
+from pipeline.model.number_lists import listed, value_text
 
 #: Marks a field without neutral value.
 REQUIRED = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
@@ -49,6 +48,8 @@ class Quantity:
         none.
     default : optional
         Value where a configuration does not set a field of a user's own class; part of the key.
+    per_group : bool
+        Whether it may be a list of numbers, one for each group; a number is that of all groups.
     """
 
     long_name: str
@@ -61,6 +62,7 @@ class Quantity:
     null: str = ""
     neutral: Any = REQUIRED
     default: Any = REQUIRED
+    per_group: bool = False
 
     @property
     def allowed(self) -> str:
@@ -81,10 +83,14 @@ class Quantity:
             ]
             noun = "a whole number" if self.kind is int else "a finite number"
             text = " ".join([noun, " and ".join(bounds), self.units]).replace("  ", " ").strip()
+        if self.per_group:
+            text += ", or a list of such numbers, one for each group"
         return f"{text}, or null ({self.null})" if self.null else text
 
     def admit(self, key: str, value: Any) -> Any:
         """Validate `value`; return it as a plain Python value of this quantity's kind.
+
+        A list of numbers, where it is allowed, is returned as a tuple.
 
         Raises
         ------
@@ -93,12 +99,19 @@ class Quantity:
         """
         if value is None and self.null:
             return None
-        if not isinstance(value, np.generic) and getattr(value, "ndim", None) == 0:
-            value = plain(value)  # an array of one value, as of xarray
+        n_dims = None if isinstance(value, np.generic) else getattr(value, "ndim", None)
+        if n_dims == 0 or (n_dims == 1 and self.per_group):
+            value = plain(value)  # an array of one value, as of xarray, or one for each group
         try:
-            clean: Any = _CONVERTERS[self.kind](value)
+            if self.per_group and value and isinstance(value, list | tuple):
+                return tuple([self._number(one) for one in value])
+            return self._number(value)
         except (TypeError, ValueError, OverflowError):
             raise self._refusal(key, value) from None
+
+    def _number(self, value: Any) -> Any:
+        """Return a single value as a plain one; raise `ValueError` or another error if refused."""
+        clean: Any = _CONVERTERS[self.kind](value)
         if self.kind is str:
             admitted = not self.choices or clean in self.choices
         else:
@@ -108,13 +121,13 @@ class Quantity:
                 and (self.at_most is None or clean <= self.at_most)
             )
         if not admitted:
-            raise self._refusal(key, value)
+            raise ValueError
         return clean
 
     def _refusal(self, key: str, value: Any) -> RequestError:
         shown = repr(value) if isinstance(value, str) and self.kind is not str else value
         as_axis = ""
-        if isinstance(value, list | tuple) and len(value) > 1:
+        if isinstance(value, list | tuple) and len(value) > 1 and not self.per_group:
             as_axis = f"; as an axis it is {written(key, ','.join(map(str, value)))}"
         return RequestError(
             f"{written(key, shown)}: {self.long_name} must be {self.allowed}{as_axis}"
@@ -123,14 +136,14 @@ class Quantity:
 
 def written(key: str, value: Any) -> str:
     """Return `key=value` as on a command line, on one line, truncated if long."""
-    text = "null" if value is None else " ".join(str(value).split())
+    text = "null" if value is None else " ".join(value_text(value).split())
     return f"{key}={text if len(text) <= 60 else text[:57] + '...'}"
 
 
 def override_text(key: str, value: Any) -> str:
     """Return `key=value` in the grammar of overrides, which gives exactly this value back."""
     if not isinstance(value, str):
-        return f"{key}={json.dumps(value)}"  # also null, true, false
+        return f"{key}={json.dumps(value, separators=(',', ':'))}"  # also null, true, false
     # A backslash is special only before a quotation mark and before `${`.
     special = re.compile(r"(\\*)(\$\{|'|\Z)")
     escaped = special.sub(lambda found: found[1] * 2 + (found[2] and "\\" + found[2]), value)
@@ -167,40 +180,6 @@ def rounded(number: float) -> float:
     0.1 + 0.2 becomes 0.3: equal values have one representation, one point and one coordinate.
     """
     return float(f"{number:.15g}")
-
-
-def multiples(counts: NDArray[np.int64], number: float) -> NDArray[np.float64]:
-    """Return whole multiples of a decimal number, rounded to 15 digits as `rounded` does.
-
-    The times of steps: step 3 of 0.1 ms is at 0.3 ms, where 3 * 0.1 is 0.30000000000000004.
-
-    Parameters
-    ----------
-    counts : ndarray of int64, (n,)
-        How many times the number, rising, >= 0; dimensionless.
-    number : float
-        A value > 0 of 15 digits, such as a time step [ms]; at most 22 of its digits are decimals.
-
-    Returns
-    -------
-    ndarray of float64, (n,)
-        Multiples in the unit of the number: the float nearest to each product, rounded.
-    """
-    digits, denominator = _as_ratio(number)
-    if not counts.size or int(counts[-1]) * digits < 10**15:
-        # Both integers are exact as floats, so that their division rounds correctly: it gives the
-        # float nearest to a decimal number of at most 15 digits, which `rounded` preserves.
-        return counts * digits / float(denominator)
-    return np.array([rounded(count * digits / denominator) for count in counts.tolist()])
-
-
-@functools.lru_cache(maxsize=64)
-def _as_ratio(number: float) -> tuple[int, int]:
-    """Return a decimal number of 15 digits as an integer over a power of ten."""
-    text = f"{number:.15g}"
-    denominator = 10 ** max(0, -int(decimal.Decimal(text).as_tuple().exponent))
-    # Not by `decimal`, whose precision the caller may have set.
-    return int(Fraction(text) * denominator), denominator
 
 
 def plain(values: ArrayLike) -> Any:
@@ -330,8 +309,8 @@ class Section:
         return chosen(**mapping)
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return the section's values by the fields' names."""
-        return {name: getattr(self, name) for name in self.quantities()}
+        """Return the section's values by the fields' names, as plain values."""
+        return {name: listed(getattr(self, name)) for name in self.quantities()}
 
     def key_values(self) -> dict[str, Any]:
         """Return the values that determine results, for a point's key, without neutral ones."""
@@ -358,7 +337,7 @@ class Section:
             if isinstance(value, Section):
                 yield from value._rows()
             elif declared := quantities.get(name):
-                text = f"null ({declared.null})" if value is None else str(value)
+                text = f"null ({declared.null})" if value is None else value_text(value)
                 yield self.key(name), text, declared.units, declared.long_name
 
     def with_admitted(self, **values: Any) -> Self:

@@ -231,7 +231,7 @@ _GIVEN = "pipeline.model.given"
 
 
 def _essence(quantity: Quantity) -> tuple[Any, ...]:
-    return quantity.units, quantity.kind, quantity.neutral
+    return quantity.units, quantity.kind, quantity.neutral, quantity.per_group
 
 
 def _variants_in(module: types.ModuleType) -> list[type[Variant]]:

@@ -231,11 +231,13 @@ ABOUT_RUNS = ("wall_time", "made_by")
 DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims} | {
     "trace",
     "weight_grid",
+    "group_number",
 }
 #: Names of the file that no axis may be called after.
 FILE_NAMES = DIMENSIONS | {
     *VARIABLES,
     *("status", "made_by", "weight_step", "trace_time_constant", "trace_kind"),
+    *("group", "synapse_rate"),
 }
 
 

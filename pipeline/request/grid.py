@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
+from pipeline.model.number_lists import value_text
 from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, completed
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Quantity, refuse_unknown_keys
@@ -155,7 +156,10 @@ class Grid:
     def describe(self, position: int) -> str:
         """Return the values of the axes at a flat index as text: "rate_hz=10.0, seed=3"."""
         values = zip(self.axes, self.values_at(position), strict=True)
-        return ", ".join(f"{axis.short_name}={value}" for axis, value in values) or "the only point"
+        return (
+            ", ".join(f"{axis.short_name}={value_text(value)}" for axis, value in values)
+            or "the only point"
+        )
 
     def idle_axes(self) -> list[Axis]:
         """Return the axes without effect: all points along each are the same run."""
