@@ -50,8 +50,8 @@ class GroupedProcess(InputProcess):
             if isinstance(value, tuple) and len(value) != len(self.sizes):
                 n = len(self.sizes)
                 raise RequestError(
-                    f"{written(self.key(name), value)}: must be one number or {n} of them, one for "
-                    f"each group of {sizes}"
+                    f"{written(self.key(name), value)}: must be one number, or {n} in a list, "
+                    f"one for each group of {sizes}"
                 )
 
     @functools.cached_property

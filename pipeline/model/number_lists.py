@@ -23,6 +23,11 @@ def value_text(value: Any) -> str:
     return f"[{','.join(f'{x:.15g}' if isinstance(x, float) else str(x) for x in value)}]"
 
 
+def axis_text(value: Any) -> Any:
+    """Return the text of a number or a list on an axis that has lists; other values as they are."""
+    return f"{value:.15g}" if isinstance(value, int | float) else value_text(value)
+
+
 def value_of_text(text: Any) -> Any:
     """Return the number or the list of numbers that a text stands for; else the value as it is."""
     if not isinstance(text, str):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.model.errors import RequestError
+from pipeline.model.number_lists import axis_text, value_of_text, value_text
 from pipeline.model.number_lists import listed as as_list
-from pipeline.model.number_lists import value_of_text, value_text
 from pipeline.model.parameters import SECTIONS, all_quantities, declarations
 from pipeline.model.quantity import Quantity, plain, unknown_key, written
 
@@ -72,7 +72,7 @@ class Axis:
     @property
     def coordinate(self) -> list[Any]:
         """Values that can label points: where some are lists of numbers, the texts of all."""
-        return [value_text(value) if self.has_lists else value for value in self.values]
+        return [axis_text(value) if self.has_lists else value for value in self.values]
 
     @property
     def text(self) -> str:
