@@ -27,9 +27,15 @@ class GroupedProcess(InputProcess):
         at_most=10_000_000,
         per_group=True,
         null="no groups",
+        neutral=None,
     )
     group_rates_hz: float | tuple[float, ...] | None = quantity(
-        "input rate of each group", "Hz", at_least=0, per_group=True, null="input.rate_hz"
+        "input rate of each group",
+        "Hz",
+        at_least=0,
+        per_group=True,
+        null="input.rate_hz",
+        neutral=None,
     )
 
     def __post_init__(self) -> None:

@@ -42,6 +42,7 @@ class Correlated(GroupedProcess):
         at_most=1,
         per_group=True,
         null="independent",
+        neutral=None,
     )
 
     def events(self, dt: float, n_steps: int, seed: int) -> Iterator[Cells]:
