@@ -128,4 +128,5 @@ def _by_group(axis: Axis, longest: int) -> NDArray[np.float64]:
 
 def _attributes(axis: Axis) -> dict[str, Any]:
     attributes = {"long_name": axis.quantity.long_name, "units": axis.quantity.units}
+    attributes["config_key"] = axis.key
     return {name: text for name, text in attributes.items() if text}

@@ -137,6 +137,22 @@ def test_requests_with_and_without_the_axis_are_united(composed):
         assert union.keys.cover(swept.keys) and union.keys.cover(constant.keys)
 
 
+def test_a_constant_list_that_is_on_the_other_axis_adds_no_value(composed):
+    """It is the same value there, whichever request is the earlier one."""
+    constant = Grid(composed.replaced({SIZES: [150, 150]}))
+    swept = grid_of_mapping(composed, {SIZES: [[200, 100], [150, 150]]})
+    for asked, earlier in ((constant, swept), (swept, constant)):
+        assert united(asked, request_of(earlier)).shape == (2,)
+
+
+def test_lists_and_numbers_of_two_requests_keep_their_order(composed):
+    """They are not sorted: lists have no order but the user's, and none with numbers."""
+    earlier = grid_of_mapping(composed, {"input.group_rates_hz": [[9, 9], 10]})
+    asked = grid_of_mapping(composed, {"input.group_rates_hz": [[1, 2], [1, 3]]})
+    union = united(asked, request_of(earlier))
+    assert union.axes[0].values == ((9.0, 9.0), 10.0, (1.0, 2.0), (1.0, 3.0))
+
+
 def test_help_says_that_it_may_be_a_list():
     """In the table of `--help` and in the answer to `key=?`."""
     said = answer(SIZES, [])
