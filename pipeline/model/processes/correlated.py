@@ -31,6 +31,9 @@ class Correlated(GroupedProcess):
     keeps each spike with probability q = c + (1 - c) p: so a synapse spikes with probability
     p = rate * dt, and two of them in the same step with p q, whose correlation is
     (p q - p^2) / (p - p^2) = c exactly.
+
+    Where `bernoulli_cells` takes 2.2 ns an event, one group of all synapses takes 6 ns, one of some
+    of them 8 to 10, two groups 13 and ten 25 ns: it is the merging in time order that grows.
     """
 
     name: ClassVar[str] = "correlated"
