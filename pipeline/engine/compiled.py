@@ -357,7 +357,7 @@ def _linked(rule: type[Rule], in_blocks: bool) -> Callable[..., None]:
         from pipeline.engine import kernel  # slow to import
 
         logging.getLogger("pipeline.engine").info(
-            "compiling the engine for stdp.rule=%s", rule.name
+            "compiling the engine for stdp.rule=%s", rule.label()
         )
         return kernel.compiled(rule, in_blocks)
 

@@ -179,7 +179,8 @@ def _derived_parameters(grid: Grid) -> dict[str, LabelledArray]:
         name: array
         for name, array in (everywhere | somewhere).items()
         if name != "discrete_ltd_ratio"  # it follows the time step
-        and (array[1].size > 1 or (name == "effective_ltd_ratio" and np.isfinite(array[1]).all()))
+        and np.isfinite(array[1]).any()
+        and (array[1].size > 1 or name == "effective_ltd_ratio")
     }
 
 

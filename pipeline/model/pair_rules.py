@@ -80,7 +80,7 @@ def _template(cls: Any, pairing: str, coincidence: str, functions: Functions) ->
     }
     if traces == cls.traces and functions == (cls.potentiate, cls.depress):
         return cls
-    choices = " ".join([pairing, coincidence, *(f.__qualname__ for f in functions)])
+    choices = ", ".join([pairing, coincidence, *(f.__qualname__ for f in functions)])
     potentiate, depress = map(staticmethod, functions)
     own = {"traces": traces, "potentiate": potentiate, "depress": depress, "choices": choices}
     return type(cls.__name__, (cls,), own)

@@ -161,6 +161,11 @@ class Rule(Variant):
         """
         raise NotImplementedError
 
+    @classmethod
+    def label(cls) -> str:
+        """Return its name, of a template with its choices."""
+        return f"{cls.name} ({cls.choices})" if cls.choices else cls.name
+
     @property
     def template(self) -> type[Rule]:
         """The class that the engines run: its own, or one with the traces that its values choose.

@@ -172,7 +172,8 @@ def label(
             "configuration": json.dumps(grid.constants()),
             "schema_version": SCHEMA_VERSION,
             "model_version": MODEL_VERSION,
-            "coincidence_convention": "spikes in one time step count as both LTP and LTD",
+            "coincidence_convention": "spikes in one time step cause what stdp.coincidence says; "
+            "by default both LTP and LTD",
             **model_attributes(grid),
             **attributes,
         },

@@ -18,6 +18,7 @@ from tests.benchmarks.growth import growth
 from tests.benchmarks.page import blocks, filled
 from tests.benchmarks.plan import Plan, quick
 from tests.benchmarks.results import Results
+from tests.benchmarks.rules import rules
 from tests.benchmarks.table import Row, circumstances, markdown, other_processes_seconds, time_text
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -27,6 +28,7 @@ _BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "dt_1": one_run.dt_1,
     "dt_01": one_run.dt_01,
     "song": one_run.song,
+    "rules": rules,
     "overhead": sweeps.overhead,
     "start_up": sweeps.start_up,
     "resume": sweeps.resume,

@@ -41,6 +41,7 @@ def blocks(results: Results) -> dict[str, str]:
     return {
         "circumstances": results.circumstances,
         "one run": _one_run(results),
+        "rules": _rules(results),
         "around": _around(results),
         "growth": _growth(results),
     }
@@ -72,6 +73,19 @@ def _one_run(results: Results) -> str:
     for label, pattern in _CONTESTANTS.items():
         cells = (_time_and_ratio(rows[name], pattern, ours[name]) for name in _RUNS)
         lines.append([label, *cells])
+    return _table(lines)
+
+
+def _rules(results: Results) -> str:
+    """Return the time of each rule over that of the additive one, by time step."""
+    times: dict[str, dict[str, str]] = {}
+    for row in results.rows("rules"):
+        dt, _, rule = row.what.partition("dt ")[2].partition(": ")
+        ratio = _seconds(row.ours) / _seconds(row.other)
+        times.setdefault(rule, {})[dt] = f"{row.ours}, {ratio:.2f} times"
+    steps = list(dict.fromkeys(dt for one in times.values() for dt in one))
+    lines = [["rule", *(f"dt {dt}" for dt in steps)], ["---"] * (1 + len(steps))]
+    lines += [[rule, *(one[dt] for dt in steps)] for rule, one in times.items()]
     return _table(lines)
 
 

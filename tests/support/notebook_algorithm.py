@@ -49,9 +49,7 @@ def run(parameters: dict, spikes: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
 
 def parameters_of(configuration) -> dict:
     """Return a configuration as one flat dict."""
-    nested = configuration.to_mapping()
-    stdp = configuration.stdp.resolved()
-    flat = {
+    nested = configuration.to_mapping() | {"stdp": configuration.stdp.resolved().to_mapping()}
+    return {
         k: v for section in nested.values() if isinstance(section, dict) for k, v in section.items()
     }
-    return flat | {"A_minus": stdp.A_minus, "tau_minus": stdp.tau_minus}

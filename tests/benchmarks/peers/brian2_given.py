@@ -23,20 +23,89 @@ dv/dt = (E_L - v + g_ex * (E_ex - v)) / tau_m : volt (unless refractory)
 dg_ex/dt = -g_ex / tau_ex : 1
 """
 
-_SYNAPSE = """
-w : 1
-dx_in/dt = -x_in / tau_plus : 1 (clock-driven)
-dx_out/dt = -x_out / tau_minus : 1 (clock-driven)
-"""
-
-#: In two parts: an input's trace before the output's LTP, its arrival and its LTD after it, so that
-#: a coincidence counts as both. The trace ignores an input spike at step 0.
-_AT_INPUT = {
-    "trace": "x_in += int(t > 0*ms)",
-    "arrival": "g_ex_post += g_max * w; w = clip(w - A_minus * x_out, 0, 1)",
+#: Weights after an output and after an input spike, by rule, with the traces x_in and x_out of
+#: spikes on either side, and u_in and u_out, slow ones of earlier spikes only.
+_RULES = {
+    "additive": ("w + A_plus * x_in", "w - A_minus * x_out"),
+    "multiplicative": ("w + A_plus * (1 - w) * x_in", "w - A_minus * w * x_out"),
+    "van_rossum": ("w + A_plus * x_in", "w - A_minus * w * x_out"),
+    "gutig": ("w + A_plus * (1 - w)**mu_plus * x_in", "w - A_minus * w**mu_minus * x_out"),
+    "power_law": ("w + A_plus * w_0**(1 - mu) * w**mu * x_in", "w - A_minus * w * x_out"),
+    "log_stdp": (
+        "w + A_plus * exp(-w / (beta * w_0)) * x_in",
+        "w - A_minus * x_out * (int(w <= w_0) * w / w_0"
+        " + int(w > w_0) * (1 + log(1 + alpha * clip(w / w_0 - 1, 0, inf)) / alpha))",
+    ),
+    "signed": ("w + A_plus * x_in + w_out", "w - A_minus * x_out + w_in"),
+    "triplet": (
+        "w + x_in * (A2_plus + A3_plus * u_out)",
+        "w - x_out * (A2_minus + A3_minus * u_in)",
+    ),
 }
 
-_AT_OUTPUT = "x_out += 1; w = clip(w + A_plus * x_in, 0, 1)"
+#: Dimensionless parameters of the synapse and of the rules.
+_NUMBERS = {
+    *("g_max", "A_plus", "A_minus", "A2_plus", "A2_minus", "A3_plus", "A3_minus"),
+    *("mu", "mu_plus", "mu_minus", "w_0", "alpha", "beta", "w_in", "w_out"),
+}
+
+#: Each trace with its time constant.
+_TRACES = {"in": "tau_plus", "out": "tau_minus", "slow_in": "tau_x", "slow_out": "tau_y"}
+
+
+def _synapse(p: dict[str, Any]) -> str:
+    """Return variables and equations: of each trace its value and that before its last jump."""
+    of_spikes = "w : 1\narrived_at : second\nfired_at : second\n"
+    return of_spikes + "".join(
+        f"dy_{name}/dt = -y_{name} / {tau} : 1 (clock-driven)\nbefore_{name} : 1\n"
+        for name, tau in _traces(p).items()
+    )
+
+
+def _traces(p: dict[str, Any]) -> dict[str, str]:
+    return {name: tau for name, tau in _TRACES.items() if tau in p}
+
+
+def _jumps(p: dict[str, Any], side: str, size: str) -> str:
+    """Return the statements that keep the traces of a side, and apply a jump."""
+    names = [name for name in _traces(p) if name.endswith(side)]
+    change = "y_{0} = {1} + (1 - {1}) * y_{0}" if p["pairing"] == "nearest" else "y_{0} += {1}"
+    return "; ".join(f"before_{n} = y_{n}; " + change.format(n, size) for n in names)
+
+
+def _seen(p: dict[str, Any]) -> str:
+    """Return the statements that give the traces as the rule sees them at a spike.
+
+    A value before the jump at this very step is one that the coincidence does not count in.
+    """
+    late = {"both": (), "ltp_only": ("out",), "neither": ("out", "in")}[p["coincidence"]]
+    names = {"in": "x_in", "out": "x_out", "slow_in": "u_in", "slow_out": "u_out"}
+    lines = []
+    for name in _traces(p):
+        spiked = f"int({'arrived_at' if name.endswith('in') else 'fired_at'} == t)"
+        is_late = name in late or name.startswith("slow")
+        value = f"{spiked} * before_{name} + (1 - {spiked}) * y_{name}" if is_late else f"y_{name}"
+        lines.append(f"{names[name]} = {value}")
+    return "; ".join(lines)
+
+
+def _at_input(p: dict[str, Any]) -> dict[str, str]:
+    """Return what an input spike does, in two parts.
+
+    An input's trace before the output's LTP, its arrival and its LTD after it. The trace ignores an
+    input spike at step 0.
+    """
+    return {
+        "trace": f"{_jumps(p, 'in', 'int(t > 0*ms)')}; arrived_at = t",
+        "arrival": f"g_ex_post += g_max * w; {_seen(p)}; w = clip({_RULES[p['rule']][1]}, 0, 1)",
+    }
+
+
+def _at_output(p: dict[str, Any]) -> str:
+    return (
+        f"{_jumps(p, 'out', '1')}; fired_at = t; {_seen(p)}; w = clip({_RULES[p['rule']][0]}, 0, 1)"
+    )
+
 
 #: Traces and potentials are integrated at the end of a step, after the spikes and the reset.
 _SCHEDULE = ["start", "thresholds", "synapses", "resets", "groups", "end"]
@@ -58,9 +127,9 @@ def run(p: dict[str, Any], cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the time steps of the output spikes (n_spikes,) and the weights (n_synapses,)."""
     brian2.start_scope()
     brian2.defaultclock.dt = p["dt"] * ms
-    constants = {name: p[name] for name in ("g_max", "A_plus", "A_minus")}
+    constants = {n: p[n] for n in p.keys() & _NUMBERS if p[n] is not None}
     constants |= {name: p[name] * mV for name in ("V_th", "V_reset", "E_L", "E_ex")}
-    constants |= {name: p[name] * ms for name in ("tau_m", "tau_ex", "tau_plus", "tau_minus")}
+    constants |= {name: p[name] * ms for name in ("tau_m", "tau_ex", *_traces(p).values())}
     step, synapse = np.divmod(cells, p["n_synapses"])
     source = brian2.SpikeGeneratorGroup(p["n_synapses"], synapse, step * p["dt"] * ms)
     neuron = brian2.NeuronGroup(
@@ -76,15 +145,16 @@ def run(p: dict[str, Any], cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     synapses = brian2.Synapses(
         source,
         neuron,
-        _SYNAPSE,
-        on_pre=_AT_INPUT,
-        on_post=_AT_OUTPUT,
+        _synapse(p),
+        on_pre=_at_input(p),
+        on_post=_at_output(p),
         method="euler",
         namespace=constants,
     )
     synapses.arrival.order = 2  # `trace` is at -1 and the output's LTP at 1
     synapses.connect()
     synapses.w = p["w_init"]
+    synapses.arrived_at = synapses.fired_at = -1 * ms
     output = brian2.SpikeMonitor(neuron)
     network = brian2.Network(source, neuron, synapses, output)
     network.schedule = _SCHEDULE

@@ -28,6 +28,31 @@ CASES = {
         "stdp.ltd_ratio=0.21",
         "simulation.duration=60000",
     ),
+    **{
+        name: ("input.rate_hz=25", "simulation.duration=20000", *overrides)
+        for name, overrides in {
+            "nearest": ("stdp.pairing=nearest", "stdp.ltd_ratio=2"),
+            "ltp_only": ("stdp.coincidence=ltp_only",),
+            "neither": ("stdp.coincidence=neither",),
+            "nearest_neither": (
+                "stdp.pairing=nearest",
+                "stdp.coincidence=neither",
+                "stdp.ltd_ratio=2",
+            ),
+            "multiplicative": ("stdp=multiplicative",),
+            "van_rossum": ("stdp=van_rossum",),
+            "gutig": ("stdp=gutig", "stdp.mu_plus=0.3", "stdp.mu_minus=0.8"),
+            "power_law": ("stdp=power_law",),
+            "log_stdp": ("stdp=log_stdp",),
+            "anti_hebbian": ("stdp=anti_hebbian",),
+            "symmetric": (
+                *("stdp=symmetric", "stdp.A_plus=0.002", "stdp.A_minus=-0.001"),
+                *("stdp.w_in=-0.003", "stdp.w_out=-0.0005", "simulation.duration=3000"),
+            ),
+            "triplet": ("stdp=triplet", "stdp.A2_minus=0.02"),
+            "triplet_nearest": ("stdp=triplet_nearest", "stdp.A3_plus=0.01"),
+        }.items()
+    },
 }
 
 ENGINES = {"compiled": compiled.run, "reference": reference.run}
