@@ -38,7 +38,7 @@ _PUBLIC = {
     "ltd_trace": "analysis.measures.traces",
     "synaptic_conductance": "analysis.measures.traces",
     "mean_weight_history": "analysis.measures.weights",
-    "stdp_window": "analysis.measures.theory",
+    "stdp_window": "analysis.measures.rule_curves",
     "confidence_interval": "analysis.measures.seeds",
     "mean_over_seeds": "analysis.measures.seeds",
     "numbers": "analysis.measures.numbers",
