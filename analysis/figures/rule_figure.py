@@ -52,7 +52,7 @@ def rule(measured: MeasuredDataset) -> Figures:
 
 
 def _ltd_ratio(dataset: xr.Dataset) -> str:
-    """Return the LTD ratio of a rule; "" of several, or of one that has none.
+    """Return the LTD ratio that all rules have; "" where they differ, or one has none.
 
     Parameters
     ----------
@@ -65,13 +65,15 @@ def _ltd_ratio(dataset: xr.Dataset) -> str:
         Such as "Effective LTD ratio 1.1", with that in time steps where it is another.
     """
     ratio = dataset["effective_ltd_ratio"]
-    if ratio.ndim or ratio.isnull():
-        return ""
-    text = f"{long_name(ratio)} {ratio.item():.4g}"
     discrete = dataset.get("discrete_ltd_ratio", ratio)
-    if discrete.ndim or discrete.isnull() or np.isclose(discrete, ratio, rtol=1e-6):
+    nominal = float(ratio.max())
+    if not np.allclose(ratio, nominal, rtol=1e-6):  # not where one is NaN either
+        return ""
+    text = f"{long_name(ratio)} {nominal:.4g}"
+    if np.allclose(discrete, nominal, rtol=1e-6):
         return text
-    return f"{text}, in time steps {discrete.item():.4g}"
+    low, high = (f"{float(end):.4g}" for end in (discrete.min(), discrete.max()))
+    return f"{text}, in time steps {low if low == high else f'{low} to {high}'}"
 
 
 def _about_pairs(dataset: xr.Dataset) -> list[str]:

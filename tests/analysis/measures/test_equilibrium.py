@@ -76,19 +76,22 @@ def test_the_expected_density_has_the_mean_weight_found(notebook, expected):
 
 
 def test_beta_is_the_theorys_alpha(notebook, expected):
-    """That of the rule in steps, over the factor by which refractoriness reduces the diffusion.
+    """That of the rule in steps, at the rates of the results and with refractory output.
 
     The minimum interval is about 2 ms - tau_m / (1 + 20 / 55) x ln(0.15) = 16 ms: refractory
     period, and 85 % of the way back from reset.
     """
     dead_time = 2 - 10 / (1 + 20 / 55) * np.log(0.15)
-    rule = PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
     for rate in RATES:
-        output = last_half(notebook).sel(rate_hz=rate).item()
-        left = theory.refractory_share(rule, output, dead_time)
-        assert left < 0.95
+        rates = rate, last_half(notebook).sel(rate_hz=rate).item()
+        without, rule = (
+            PairRule.of((0.008, -0.0088), (20, 20), 1, rates, dead_time=dead)
+            for dead in (0, dead_time)
+        )
         beta = expected["beta"].sel(rate_hz=rate).item()
-        assert beta == pytest.approx(rule.alpha() / left, rel=1e-9)
+        assert beta == pytest.approx(rule.alpha(), rel=1e-9)
+        assert beta > 1.05 * without.alpha()
+    assert expected["c"].isnull().all()  # that of rules whose steps depend on the weight
 
 
 def test_any_number_of_bins(notebook, expected):
@@ -116,15 +119,15 @@ def test_the_simulated_gain_is_recovered(notebook, noise, n_samples, tolerance):
     gain = 0.017
     dataset = notebook.sel(rate_hz=[30.0]).isel(sample_time=slice(n_samples)).copy(deep=True)
     random = np.random.default_rng(0)
-    rule = PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
+    rule = PairRule.of((0.008, -0.0088), (20, 20), 1)
     shape = dataset["weight_history"].shape
     history = np.empty(shape)
     w = random.uniform(0.4, 0.7, (shape[0], shape[1], shape[3]))
     rates = random.uniform(3, 7, shape[:3])
     for i in range(shape[2]):
         pairs = 30 * rates[:, :, i, np.newaxis] * 10_000 / 1e6
-        change = pairs * rule.drift(0.0) + 30 * 10 * 0.008 * gain * w
-        spread = noise * np.sqrt(pairs * rule.diffusion(0.5))
+        change = pairs * rule.drift()[0] + 30 * 10 * 0.008 * gain * w
+        spread = noise * np.sqrt(pairs * rule.diffusion[0])
         w = w + change + spread * random.normal(size=w.shape)
         w = np.clip(w, 0, 1)
         history[:, :, i] = w

@@ -163,7 +163,7 @@ def test_nearest_spikes_are_as_simulated(nearest, kinds):
 
 
 def test_nearest_spikes_shorten_the_trace():
-    """tau / (1 + rate tau) in the limit of short steps (Izhikevich & Desai 2003)."""
+    """Their mean is tau / (1 + rate tau) in short steps (Izhikevich & Desai 2003)."""
     rule = PairRule.of((1, -1), (20, 30), 1e-3, (40, 15), (SETS, SETS))
     assert rule.areas == pytest.approx((20 / (1 + 0.8), 30 / (1 + 0.45)), rel=1e-4)
     slow = PairRule.of((1, -1), (20, 30), 1.0, (0, 0), (SETS, SETS))

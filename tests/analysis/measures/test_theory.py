@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.measures import theory
-from analysis.measures.pair_rule import BEFORE_JUMP, SETS, WEIGHTS, PairRule
+from analysis.measures.pair_rule import WEIGHTS, PairRule
 
 W = np.linspace(0, 1, 101)
 
@@ -212,5 +212,3 @@ def test_shares_in_bins_are_integrals_of_the_density():
         np.testing.assert_allclose(theory.shares_in_bins(density, n_bins), expected, atol=1e-5)
     expected = 1 / 6 - np.exp(-6) / (1 - np.exp(-6))
     assert theory.mean_weight(density) == pytest.approx(expected, rel=1e-4)
-
-
