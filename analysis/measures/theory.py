@@ -34,8 +34,8 @@ _CELL = 1 / WEIGHTS.size
 #: Number of halvings of the interval in which a coefficient is sought.
 _N_HALVINGS = 50
 
-#: Number of doublings of the interval after which no coefficient is expected; far beyond it, sums of
-#: exponents lose their small terms.
+#: Number of doublings of the interval after which no coefficient is expected: far beyond it, sums
+#: of exponents lose their small terms.
 _N_DOUBLINGS = 20
 
 
