@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
@@ -46,7 +47,7 @@ def arranged(words: Sequence[str]) -> list[str]:
         if not word.startswith("-") or word == "--":
             overrides += [word] if word != "--" else []
             continue
-        name, has_value, _ = word.partition("=")
+        name, has_value, value = word.partition("=")
         action = actions.get(name)
         if "--experimental-rerun".startswith(name) and name.startswith("--e"):
             raise RequestError(
@@ -56,6 +57,8 @@ def arranged(words: Sequence[str]) -> list[str]:
         if action and action.nargs != 0 and action.dest in given:
             raise RequestError(f"{word}: is given twice; only one would have an effect")
         given |= {action.dest} if action else set()
+        if action and action.dest == "config_dir" and has_value:  # where a shell leaves ~ as it is
+            word = f"{name}={os.path.expanduser(value)}"  # noqa: PTH111 - Path's raises
         options.append(word)
         if not has_value and left and _takes(action, left[0]):
             options.append(left.pop(0))
@@ -83,8 +86,10 @@ def _refuse_wrong_options(parser: argparse.ArgumentParser, options: Sequence[str
             raise RequestError(f"{option}: has no effect; {instead}")
     if given.package is not None and not given.cfg:
         raise RequestError("--package: has no effect without --cfg")
-    if given.config_dir == "":
-        raise RequestError("--config-dir: must be a folder that exists")
+    own = given.config_dir
+    if own is not None and not (own and Path(own).is_dir()):
+        shown = " ".join(filter(None, ["--config-dir", own]))
+        raise RequestError(f"{shown}: must be a folder that exists")
     ways = {"--run": given.run, "--multirun": given.multirun, "--cfg": given.cfg}
     ways |= {"--info": given.info, "--shell-completion": given.shell_completion}
     chosen = [option for option, value in ways.items() if value]

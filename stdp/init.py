@@ -45,11 +45,11 @@ def write_project(folder: Path) -> list[Path]:
     Raises
     ------
     CommandError
-        If the folder holds anything.
+        If the folder holds anything, or is a file.
     OSError
         If it cannot be written.
     """
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise CommandError(f"{folder}: must be a new or empty folder")
     written = []
     for file in sorted(PROJECT.rglob("*")):

@@ -17,7 +17,7 @@ from analysis.reading.values import canonical, span
 #: Global attributes that are no provenance, or are compared entry by entry.
 _NOT_PROVENANCE = (
     *("configuration", "parameters", "rules", "processes"),
-    *("runs", "id", "packages"),
+    *("runs", "id", "packages", "own_files"),
 )
 
 #: Attributes that describe the classes that a key names, such as plasticity rules, by this key.
@@ -81,7 +81,7 @@ def configuration_rows(a: Metadata, b: Metadata) -> list[Row]:
 
 
 def provenance_rows(a: Metadata, b: Metadata) -> list[Row]:
-    """Return the entries of provenance that differ, package versions one by one."""
+    """Return the entries of provenance that differ; package versions and own files one by one."""
     entries_a, entries_b = _provenance(a), _provenance(b)
     return [
         (name, entries_a.get(name, _NONE), entries_b.get(name, _NONE))
@@ -201,7 +201,14 @@ def _provenance(metadata: Metadata) -> dict[str, str]:
     for run in metadata.runs or [metadata.attributes]:
         for package, version in packages_of(run).items():
             versions.setdefault(f"packages.{package}", []).append(str(version))
-    return entries | {name: "; ".join(dict.fromkeys(values)) for name, values in versions.items()}
+    # By group and choice: a project may have moved. What files set is in the configuration.
+    files: dict[str, list[str]] = {}
+    for path, text in metadata.own_files.items():
+        name = "/".join(Path(path).parts[-2:])
+        files.setdefault(f"own_files.{name}", []).append(f"content {source_hash(text)[:12]}")
+    return entries | {
+        name: "; ".join(dict.fromkeys(values)) for name, values in (versions | files).items()
+    }
 
 
 def _block(title: str, rows: Sequence[Row], width: int) -> str:

@@ -20,6 +20,9 @@ from analysis.reading.model import BEFORE_JUMP, pair_rule, processes, rules, tex
 LARGEST_STEP = 0.6
 
 _GIVEN_SPIKES = "the theory covers independent input only, and spikes were given by the caller"
+_GIVEN_OUTPUT = (
+    "the theory covers the neuron's own output only, and spikes were given by the caller"
+)
 
 # Reasons by what the steps and traces of a rule are like, after its name; the first that applies.
 _REASONS = (
@@ -52,6 +55,8 @@ def theory_gaps(dataset: xr.Dataset) -> xr.DataArray:
     """
     if "input" in dataset.attrs:  # spikes given by the caller
         return xr.DataArray(_GIVEN_SPIKES)
+    if "output" in dataset.attrs:
+        return xr.DataArray(_GIVEN_OUTPUT)
     of_rule = _gaps(dataset, "stdp.rule", rules(dataset))
     of_process = _gaps(dataset, "input.process", processes(dataset))
     gaps = xr.where(of_rule != "", of_rule, of_process)

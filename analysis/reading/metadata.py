@@ -143,6 +143,16 @@ class Metadata:
         """`long_name`, `units` and `neutral`, where there are any, by key; none in older files."""
         return json.loads(self.attributes.get("parameters", "{}"))
 
+    @cached_property
+    def own_files(self) -> dict[str, str]:
+        """Content of the user's configuration files by path, in their last state."""
+        files: dict[str, str] = {}
+        for run in self.runs or [self.attributes]:
+            own = run.get("own_files")
+            own = json.loads(own) if isinstance(own, str) else own  # of a single simulation
+            files |= own if isinstance(own, Mapping) else {}
+        return files
+
     def said(self, name: str) -> list[str]:
         """Return the distinct values of one entry of `runs`, such as `git_commit`, newest last.
 

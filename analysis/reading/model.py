@@ -65,6 +65,23 @@ def processes(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
     return json.loads(dataset.attrs.get("processes", "{}"))
 
 
+def has_equilibrium(dataset: xr.Dataset) -> bool:
+    """Return whether any rule and any process of a dataset are constant in time.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results of any dimensions; units are not used.
+
+    Returns
+    -------
+    bool
+        False as of pairing protocols alone: whether their weights have settled is no question.
+    """
+    both = [rules(dataset).values(), processes(dataset).values()]
+    return all(not one or any(known.get("stationary", True) for known in one) for one in both)
+
+
 def weight_step(dataset: xr.Dataset) -> xr.DataArray:
     """Return the weight change by a spike when one trace is 1 and all others are 0.
 

@@ -39,7 +39,6 @@ from analysis.report.embed import Embedded, contents, embedded, group, log_messa
 from analysis.report.markup import Markup, element, joined, section
 from analysis.report.provenance import (
     conditions_of_runs,
-    files_of_user,
     n_points_made,
     package_versions,
     recorded_commands,
@@ -330,7 +329,7 @@ def _provenance(source: Source, part: Part) -> Markup:
         markup.table(conditions_of_runs(source.metadata)),
         *(
             element("details", element("summary", f"Own file {path}"), markup.commands(text))
-            for path, text in files_of_user(source.metadata).items()
+            for path, text in source.metadata.own_files.items()
         ),
         element(
             "details",

@@ -79,15 +79,6 @@ def recorded_commands(metadata: Metadata) -> list[str]:
     return list(dict.fromkeys(str(run["command"]) for run in runs_of(metadata) if "command" in run))
 
 
-def files_of_user(metadata: Metadata) -> dict[str, str]:
-    """Return the content of the user's configuration files by path, in their last state."""
-    files: dict[str, str] = {}
-    for run in runs_of(metadata):
-        own = run.get("own_files")
-        files |= own if isinstance(own, Mapping) else {}
-    return files
-
-
 def run_text(run: Mapping[str, Any], name: str) -> str:
     """Return one entry of a run as text, "" if not recorded."""
     value = run.get(name)

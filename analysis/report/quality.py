@@ -24,7 +24,8 @@ from analysis.measures.stationarity import (
 )
 from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE, FAILED, MISSING, Metadata
-from analysis.reading.until import tolerances_of_runs
+from analysis.reading.model import has_equilibrium
+from analysis.reading.until import answers_of_runs, tolerances_of_runs
 from analysis.reading.values import canonical, written
 from analysis.report.point_names import MAX_NAMED, all_named, indices, named, shortened
 from analysis.report.provenance import n_points_made, runs_of
@@ -174,6 +175,8 @@ def _of_given_durations(measured: MeasuredDataset) -> Iterator[QualityWarning]:
     if measured.silent.any():
         text = "Silent, the neuron never fired and no weight increased"
         yield _counted(text, measured.silent, measured.has_seeds)
+    if not has_equilibrium(measured.dataset):
+        return
     answers = measured.settling["settled"].where(measured.done & ~measured.silent, "")
     if (answers == NOT_RECORDED).any():
         yield QualityWarning(
@@ -190,22 +193,21 @@ def _of_given_durations(measured: MeasuredDataset) -> Iterator[QualityWarning]:
 def _of_runs_until_settled(measured: MeasuredDataset) -> Iterator[QualityWarning]:
     """Yield warnings of points without an equilibrium: what is known of them, and what to do."""
     answers = measured.settling["settled"].where(measured.done, "")
-    at_end = measured.last_halves
-    texts = {
-        CANNOT_FIRE: lambda _: f"Cannot fire, {ANSWERS[CANNOT_FIRE]}",
-        NO_SPIKE: _within_the_limit,
-        NOT_SETTLED: _go_on,
-    }
+    texts = {CANNOT_FIRE: _cannot_fire, NO_SPIKE: _within_the_limit, NOT_SETTLED: _go_on}
     for answer, text in texts.items():
         chosen = answers == answer
         if chosen.any():
-            half = float(at_end.where(chosen).min())
-            yield _counted(text(half), chosen, measured.has_seeds)
+            yield _counted(text(measured, chosen), chosen, measured.has_seeds)
     if (answers == NOT_SETTLED).any():
         yield _what_is_settled(measured)
 
 
-def _within_the_limit(half: float) -> str:
+def _cannot_fire(measured: MeasuredDataset, chosen: xr.DataArray) -> str:
+    return f"Cannot fire, {ANSWERS[CANNOT_FIRE]}"
+
+
+def _within_the_limit(measured: MeasuredDataset, chosen: xr.DataArray) -> str:
+    half = float(measured.last_halves.where(chosen).min())
     return (
         f"No output spike within the limit, none in the last half of the run, T = {half:,g} s: the "
         f"rate there is below 3/T = {N_WITHOUT_SPIKE / half:.2g} Hz (95 % confidence), "
@@ -213,8 +215,11 @@ def _within_the_limit(half: float) -> str:
     )
 
 
-def _go_on(half: float) -> str:
-    last = 2 * half
+def _go_on(measured: MeasuredDataset, chosen: xr.DataArray) -> str:
+    # Of the runs that had not: others of the same combination may have settled long before.
+    each = answers_of_runs(measured.dataset)
+    is_open = chosen if each is None else chosen & each.isin([NOT_SETTLED, NO_SPIKE])
+    last = float(measured.run_duration.where(is_open).max())
     return (
         f"Not settled within the limit, when last looked at after {last:,g} s: with "
         f"simulation.duration={2000 * last:.0f} [ms] or more the same command lets them go on"

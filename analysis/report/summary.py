@@ -123,7 +123,9 @@ def number_text(value: float, quantity: xr.DataArray) -> str:
         return NOTHING
     if digits := quantity.attrs.get("significant_digits"):
         return np.format_float_positional(value, digits, fractional=False, trim="-")
-    return f"{value:.4g}"
+    text = f"{value:.4g}"
+    # Long runs take 15560 s, and not 1.556e+04.
+    return f"{float(text):.0f}" if "e+" in text and abs(value) < 1e7 else text
 
 
 class _OverSeeds:

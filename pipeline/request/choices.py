@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,5 +43,4 @@ def _first_sentence(file: Path) -> str:
         text = line.lstrip("# ").strip()
         if not text.startswith(NOT_ABOUT):
             words += text.split()
-    sentence, dot, _ = " ".join(words).partition(". ")
-    return sentence + "." * bool(dot)
+    return re.split(r"(?<=\.)(?<! al\.) ", " ".join(words), maxsplit=1)[0]

@@ -36,6 +36,7 @@ from pipeline.request.own_files import (
     refuse_misplaced,
     refuse_misread_files,
     unreadable_file,
+    where_own_choices_are,
 )
 from pipeline.request.run_settings import RunSettings
 from pipeline.system.locks import shared_lock
@@ -299,7 +300,9 @@ def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
                 f"{written(group, choice)}: is not installed; run.n_jobs= and run.backend= set the "
                 "workers; only hydra/sweeper=basic uses a launcher"
             )
-        return RequestError(f"{written(group, choice)}: must be {' or '.join(error.options)}")
+        known = " or ".join(error.options)
+        hint = where_own_choices_are(group, choice, error.options, CONF)
+        return RequestError(f"{written(group, choice)}: must be {known}{hint}")
     if isinstance(error, OverrideParseException):
         if isinstance(error.__cause__, RequestError):  # of a function of the grammar
             return RequestError(f"{error.override}: {error.__cause__}")

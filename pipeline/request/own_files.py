@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS
 from pipeline.model.quantity import written
+from pipeline.request.choices import choices_of
 
 #: Last keys of files that set keys of the whole configuration, as experiments do.
 _WHOLE = ("study", "name", "outputs", "dry_run", "run", "hydra", "seed", *SECTIONS)
@@ -38,6 +39,32 @@ def own_folder(conf: Any) -> Path:
         if folder.is_dir():
             return folder
     raise RequestError(f"{written('conf', conf)}: must be a folder that exists")
+
+
+def where_own_choices_are(group: str, choice: str, known: Sequence[str], conf: Path) -> str:
+    """Return how a choice that was not found is found in a folder of the user, "" if it was one.
+
+    Parameters
+    ----------
+    group : str
+        Name of a group, such as `experiment`.
+    choice : str
+        Name that no file of the group has.
+    known : sequence of str
+        Names of the choices that Hydra found.
+    conf : Path
+        The folder that Hydra reads first.
+    """
+    if group.startswith("hydra/"):
+        return ""
+    file = f"{group}/{choice}.yaml"
+    # `stdp init` makes FOLDER/conf, and one forgets the option within FOLDER as well as beside it.
+    for folder in (Path("conf"), Path(), *sorted(Path().glob("*/conf"))):
+        if (folder / file).is_file() and folder.resolve() != conf.resolve():
+            return f"; {folder / file} is found with --config-dir {folder} (Python: conf=)"
+    if set(known) - choices_of(group, [conf]).keys():
+        return ""
+    return f"; one of your own, FOLDER/{file}, is found with --config-dir FOLDER (Python: conf=)"
 
 
 def refuse_misplaced(key: str, value: Any) -> None:

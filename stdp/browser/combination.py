@@ -23,7 +23,7 @@ from analysis.measures.numbers import (
     varying_ratio,
 )
 from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
-from analysis.measures.stationarity import SETTLED
+from analysis.measures.stationarity import NOT_RECORDED, SETTLED
 from analysis.measures.weights import weight_histogram
 from analysis.plots.scales import bin_edges
 from analysis.plots.style import SAME_MEAN
@@ -86,6 +86,11 @@ class Combination:
     numbers: tuple[Number, ...] = ()
     seeds: str = ""
 
+    @property
+    def state(self) -> str:
+        """The answer as it stands alone, where "not recorded" would be said of the weights."""
+        return f"whether settled: {self.answer}" if self.answer == NOT_RECORDED else self.answer
+
 
 def combination(measured: MeasuredDataset) -> Combination:
     """Return what a page shows of a dataset of one parameter combination.
@@ -136,7 +141,7 @@ def _numbers(measured: MeasuredDataset) -> list[Number]:
 
 
 def courses(measured: MeasuredDataset) -> dict[str, xr.DataArray]:
-    """Return weights and output rate in time; nothing where no history is recorded.
+    """Return weights and output rate in time; nothing without a history, or where none is done.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ class HistogramPanel:
         w, share = _stairs(drawn.edges, drawn.expected) if has_theory else ([], [])
         self.theory.data = {"w": w, "share": share}
         self._glyph.fill_alpha = 1.0 if drawn.is_settled else _PALE_ALPHA
-        self.figure.title.text = f"Final weights ({shown.answer})"
+        self.figure.title.text = f"Final weights ({shown.state})"
 
 
 def _stairs(edges: ArrayLike, values: ArrayLike) -> tuple[list[float], list[float]]:
@@ -142,9 +142,9 @@ class CoursePanels:
             course = courses.get(name)
             t, y = ([], []) if course is None else (course["sample_time"].values, course.values)
             drawn.data = {"t": t, "y": y}
-        recorded = "" if courses else ": no history is recorded"
-        self.weights.title.text = f"Weights in time{recorded}"
-        self.rate.title.text = f"Output rate in time{recorded}"
+        shown = "" if courses else ": not done"
+        self.weights.title.text = f"Weights in time{shown}"
+        self.rate.title.text = f"Output rate in time{shown}"
 
 
 class WindowPanel:

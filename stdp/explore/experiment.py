@@ -129,6 +129,11 @@ class Experiment:
         now, then = _stamp(self.file), self._stamp
         return now is not None and then is not None and now != then and now[-1] == then[-1]
 
+    @property
+    def has_history(self) -> bool:
+        """Whether weights and output rate are recorded in time."""
+        return "weight_history" in self.measured.dataset
+
     @cached_property
     def points(self) -> str:
         """How many points there are, done and not."""

@@ -35,6 +35,11 @@ _HINT = (
     "is said whether they have."
 )
 
+_NO_HISTORY = (
+    "Weights and output rate in time are not recorded; record=history or "
+    "record.weight_interval=1000 records them."
+)
+
 #: No second axis: a line.
 _NO_AXIS = "(none)"
 
@@ -147,11 +152,12 @@ class ExplorePage:
                     sizing_mode="stretch_width",
                 )
             )
-        for name, panel in (
-            ("histogram", self._histogram.figure),
-            ("weights", self._courses.weights),
-            ("rate", self._courses.rate),
-        ):
+        panels = {"histogram": self._histogram.figure}
+        if experiment.has_history:
+            panels |= {"weights": self._courses.weights, "rate": self._courses.rate}
+        else:
+            roots.append(text("no_history", paragraphs([_NO_HISTORY], "soft")))
+        for name, panel in panels.items():
             panel.name = name
             roots.append(panel)
         for root in roots:
@@ -159,7 +165,8 @@ class ExplorePage:
         name = html.escape(str(experiment.path))
         template = Path(__file__).with_name("explore.html")
         use_template(doc, template, f"{experiment.path.name} - stdp explore", subject=name,
-                     has_plane=bool(experiment.axes))  # fmt: skip
+                     has_plane=bool(experiment.axes),
+                     has_history=experiment.has_history)  # fmt: skip
 
     def _widget(self, axis: AxisChoice) -> Slider | Select:
         """Return what chooses a value: a slider over numbers, a menu of names."""
@@ -199,8 +206,9 @@ class ExplorePage:
         """Return the menus of measure and axes of the map."""
         axes = [(axis.name, axis.title) for axis in self._experiment.axes]
         names = [*self._chosen.across, _NO_AXIS][:2]
-        measure = Select(title="Map of", options=measures_of(self._experiment),
-                         value=self._chosen.measure, name="measure", width=180)  # fmt: skip
+        title, measures = "Map of" if len(axes) > 1 else "Line of", measures_of(self._experiment)
+        measure = Select(title=title, options=measures, value=self._chosen.measure, name="measure",
+                         width=180)  # fmt: skip
         x = Select(title="Across", options=axes, value=names[0], name="x", width=180)
         y = Select(title="Up", options=[*axes, (_NO_AXIS, _NO_AXIS)], value=names[1], name="y",
                    width=180)  # fmt: skip
@@ -244,7 +252,8 @@ class ExplorePage:
             part = self._experiment.at(chosen.values, chosen.seed)
             shown = combination(part)
             yield Point(chosen, shown, tuple(self._experiment.warnings(part)))
-            yield courses(part)
+            if self._experiment.has_history:
+                yield courses(part)
             if chosen.across and chosen.of_plane != self._drawn_plane:
                 axes = self._axes(chosen.across)
                 found = plane(self._experiment, chosen.measure, axes, chosen.values, chosen.seed)
@@ -278,6 +287,7 @@ class ExplorePage:
 
 def _remarks(point: Point) -> str:
     """Return the answer about settling, the theory and the warnings, in HTML."""
-    lines = [point.shown.answer[:1].upper() + point.shown.answer[1:], point.shown.histogram.note]
+    state = point.shown.state
+    lines = [state[:1].upper() + state[1:], point.shown.histogram.note]
     warned = [one.paragraph for one in point.warnings]
     return paragraphs(lines) + paragraphs(warned, "soft")

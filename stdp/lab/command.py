@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,8 +99,10 @@ def settings_to_begin_with(overrides: Sequence[str], conf: Path | None = None) -
     from pipeline.model.errors import RequestError
     from stdp.lab.settings import Settings
 
-    if conf is not None and not conf.expanduser().is_dir():
-        raise CommandError(f"--config-dir {conf}: must be a folder that exists")
+    if conf is not None:  # its ~ would be quoted in the command that the page shows
+        conf = Path(os.path.expanduser(conf))  # noqa: PTH111 - Path's raises
+        if not conf.is_dir():
+            raise CommandError(f"--config-dir {conf}: must be a folder that exists")
     settings = Settings.from_overrides(overrides, conf)
     try:
         settings.variants()

@@ -8,7 +8,7 @@ import xarray as xr
 
 import pipeline
 from pipeline.model.errors import RequestError
-from tests.conftest import SMALL, numbers_of
+from tests.conftest import ROOT, SMALL, numbers_of
 
 BASE = "A_plus: 0.002\nltd_ratio: 1.05\nA_minus: null\ntau_plus: 17.0\ntau_minus: null\n"
 SLOW = "defaults: [base]\ntau_minus: 34.0\n"
@@ -136,9 +136,56 @@ def test_wrong_options_are_one_line(command, words, message):
     assert ended.err.startswith(f"error: {message}")
 
 
-def test_a_config_dir_that_does_not_exist_is_one_line(command, tmp_path):
-    """Exit code 2, and nothing is written."""
-    ended = command("--config-dir", str(tmp_path / "absent"), *SMALL)
-    assert (ended.code, ended.err.count("\n")) == (2, 1)
-    assert str(tmp_path / "absent") in ended.err
+@pytest.mark.parametrize("folder", ["absent", "own/stdp/base.yaml"])
+def test_a_config_dir_that_does_not_exist_is_one_line(command, conf, folder):
+    """Exit code 2, and nothing is written; a file is no folder."""
+    for words in (["--config-dir", folder], [f"-cd={folder}"]):
+        ended = command(*words, *SMALL)
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err == f"error: --config-dir {folder}: must be a folder that exists\n"
     assert not Path("outputs").exists()
+
+
+def test_a_home_directory_that_the_shell_leaves_is_found(command, conf, monkeypatch):
+    """In `--config-dir=~/own` shells leave the `~` as it is."""
+    monkeypatch.setenv("HOME", str(conf.parent))
+    assert command("--config-dir=~/own", *SMALL, "stdp=slow", "name=a").code == 0
+    assert str(conf / "stdp/slow.yaml") in own_files_in("outputs/a")
+
+
+@pytest.mark.parametrize(
+    ("below", "words", "hint"),
+    [
+        (".", ["+experiment=planned"], "FOLDER/experiment/planned.yaml, is found with --config-di"),
+        (
+            "study",
+            ["+experiment=planned"],
+            "study/conf/experiment/planned.yaml is found with --con",
+        ),
+        (
+            "study",
+            ["-m", "stdp=slow,notebook"],
+            "stdp/slow.yaml is found with --config-dir study/c",
+        ),
+        ("study", ["--config-dir", "study", "stdp=slow"], "found with --config-dir study/conf "),
+    ],
+)
+def test_a_choice_of_a_folder_that_was_not_given_names_the_option(
+    command, conf, below, words, hint
+):
+    """The message lists what can be chosen, and says how one's own is."""
+    Path(below).mkdir(exist_ok=True)
+    conf.rename(Path(below) / ("conf" if below != "." else "elsewhere"))
+    ended = command(*words, *SMALL)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert ": must be " in ended.err
+    assert hint in ended.err
+    assert not Path("outputs").exists()
+
+
+def test_a_misspelt_choice_of_a_folder_that_was_given_lists_those_of_both(command, conf):
+    """There is nothing else to say."""
+    ended = command("--config-dir", str(conf), *SMALL, "stdp=slo")
+    ours = [file.stem for file in (ROOT / "conf/stdp").glob("*.yaml")]
+    known = sorted([*ours, "base", "slow", "unused"])
+    assert ended.err.endswith(f": must be {' or '.join(known)}\n")

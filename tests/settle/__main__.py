@@ -12,7 +12,17 @@ import numpy as np
 
 from analysis.measures.settling import criterion
 from analysis.measures.stationarity import QUANTITIES, SETTLED, STATIONARY
-from tests.settle.campaign import KEYS, LIMIT, LONGER, N_FAR, N_NEAR, Outcome, outcomes
+from tests.settle.campaign import (
+    CHOICE,
+    KEYS,
+    LIMIT,
+    LONGER,
+    N_FAR,
+    N_NEAR,
+    N_RULES,
+    Outcome,
+    outcomes,
+)
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
@@ -34,9 +44,10 @@ def main() -> None:
         f"went on from their end state until they were {LONGER} times as long.",
         "",
         *_summary(found[:N_NEAR]),
+        *_of_rules(found[-N_RULES:]),
         "",
-        "| no. | " + " | ".join(KEYS) + " | answer | after (s) | rate (Hz) | later |",
-        "|" + "---|" * (len(KEYS) + 5),
+        "| no. | " + " | ".join([*KEYS, CHOICE]) + " | answer | after (s) | rate (Hz) | later |",
+        "|" + "---|" * (len(KEYS) + 6),
         *(_row(number, outcome) for number, outcome in enumerate(found, 1)),
     ]
     RESULTS.write_text("\n".join(lines).replace("\xa0", " ") + "\n")
@@ -68,6 +79,19 @@ def _summary(near: Sequence[Outcome]) -> Iterator[str]:
             )
             + "."
         )
+    )
+
+
+def _of_rules(found: Sequence[Outcome]) -> Iterator[str]:
+    """Yield the counts over the points of other rules."""
+    firing = [one for one in found if one.rate > 0]
+    counts = Counter(one.answer for one in firing)
+    answered = [one for one in firing if one.answer in STATIONARY]
+    off = sum(one.off.any() for one in answered)
+    yield (
+        f"- Of the {len(firing)} points of other rules that fire, among the last {N_RULES}: "
+        + ", ".join(f"{n} {answer}" for answer, n in counts.most_common())
+        + f"; {off} of the {len(answered)} with an answer differ later."
     )
 
 

@@ -38,9 +38,13 @@ KEYS = {
     "tau_minus": "stdp.tau_minus",
 }
 
+#: The column of the choice of the group `stdp`, with further overrides; empty for the notebook's.
+CHOICE = "stdp"
+
 #: The first points are those of a Sobol sequence near the balance of LTP and LTD, of which most
-#: have to be answered; the next ones are far below it, where weights drift without end.
-N_NEAR, N_FAR = 200, 40
+#: have to be answered; the next ones are far below it, where weights drift without end; then two
+#: hard ones, and those of other rules.
+N_NEAR, N_FAR, N_HARD, N_RULES = 200, 40, 2, 40
 
 #: Longest time of a run [ms], which is looked at after 64 s times powers of 2.
 LIMIT = 50_000_000.0
@@ -93,7 +97,9 @@ def points_listed() -> list[dict[str, str]]:
 
 def overrides_of(values: dict[str, str]) -> list[str]:
     """Return the overrides that set the parameters of a point."""
-    return [f"{KEYS[name]}={value}" for name, value in values.items()]
+    choice, *further = values[CHOICE].split() or ["notebook"]
+    numbers = [f"{key}={values[name]}" for name, key in KEYS.items() if values[name]]
+    return [f"stdp={choice}", *further, *numbers]
 
 
 def outcomes(n_points: int | None = None, limit: float = LIMIT) -> Iterator[Outcome]:

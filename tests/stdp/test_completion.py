@@ -19,8 +19,11 @@ from tests.support.terminal import Terminal
         ("stdp re", ["report ", "reproduce "]),
         ("stdp run st", ["stdp.", "stdp=", "study="]),
         ("stdp run -m +ex", ["+experiment="]),
-        ("stdp run stdp.tau", ["stdp.tau_minus=", "stdp.tau_plus="]),
-        ("stdp run +experiment=s", ["+experiment=seeds", "+experiment=song_abbott_2001"]),
+        ("stdp run stdp.tau", ["stdp.tau_minus=", "stdp.tau_plus=", "stdp.tau_x=", "stdp.tau_y="]),
+        (
+            "stdp run +experiment=s",
+            [f"+experiment={name}" for name in ("seeds", "song_abbott_2001", "stdp_window")],
+        ),
         ("stdp run stdp=notebook,n", []),
         ("stdp run input=poisson,n", ["input=poisson,notebook"]),
         (
@@ -29,11 +32,11 @@ from tests.support.terminal import Terminal
         ),
         ("stdp run record.traces=", ["record.traces=false", "record.traces=true"]),
         ("stdp run run.track=", ["run.track=mlflow", "run.track=null"]),
-        ("stdp run input.process=p", ["input.process=poisson"]),
+        ("stdp run input.process=po", ["input.process=poisson"]),
         ("stdp run dry_run=t", ["dry_run=true"]),
         ("stdp run --config-d", ["--config-dir "]),
         ("stdp l", ["lab ", "list "]),
-        ("stdp lab stdp.tau", ["stdp.tau_minus=", "stdp.tau_plus="]),
+        ("stdp lab stdp.tau", ["stdp.tau_minus=", "stdp.tau_plus=", "stdp.tau_x=", "stdp.tau_y="]),
         ("stdp lab stdp=n", ["stdp=notebook"]),
         ("stdp lab na", []),
         ("stdp lab --", ["--config-dir ", "--no-browser ", "--port "]),
@@ -57,7 +60,7 @@ def test_choices_of_the_users_folder_are_candidates(tmp_path):
         (tmp_path / name).parent.mkdir()
         (tmp_path / f"{name}.yaml").write_text("")
     for option in (f"--config-dir {tmp_path}", f"--config-dir={tmp_path}", f"-cd {tmp_path}"):
-        assert candidates(f"stdp run {option} stdp=m", SUBCOMMANDS) == ["stdp=mine"]
+        assert candidates(f"stdp run {option} stdp=mi", SUBCOMMANDS) == ["stdp=mine"]
         assert candidates(f"stdp run {option} +l", SUBCOMMANDS) == ["+lab="]
 
 

@@ -35,6 +35,7 @@ def _in(folder, *arguments):
     [
         ([], "the following arguments are required: folder; see stdp init --help"),
         (["a", "b"], "unrecognized arguments: b; see stdp init --help"),
+        (["file"], "file: must be a new or empty folder"),
         (["file/a"], r"file/a: cannot be written \(Not a directory\)"),
     ],
 )

@@ -229,6 +229,23 @@ def test_provenance_is_shown_and_is_no_difference(keep, diff):
     assert not {"git_commit", "packages.old", "id"} & found["provenance"].keys()
 
 
+def test_files_of_the_user_are_compared_by_their_content(keep, diff):
+    """One by one and briefly, wherever their folder is."""
+    first, second = keep("first", {"seed": [1]}), keep("second", {"seed": [1]})
+    for experiment, text in ((first, "A_plus: 0.005\n"), (second, "A_plus: 0.006\n")):
+        folder = f"/home/{experiment.name}/conf"
+        own = {f"{folder}/stdp/mine.yaml": text, f"{folder}/experiment/plan.yaml": "study: a\n"}
+        with netCDF4.Dataset(experiment / "results.nc", "a") as file:
+            file.runs = json.dumps([{"id": "1", "own_files": own}])
+    _, found = diff(first, second)
+    named = {name for name in found["provenance"] if name.startswith("own_files")}
+    assert named == {"own_files.stdp/mine.yaml"}
+    content_a, content_b = found["provenance"]["own_files.stdp/mine.yaml"]
+    assert re.fullmatch("content [0-9a-f]{12}", content_a)
+    assert re.fullmatch("content [0-9a-f]{12}", content_b)
+    assert content_a != content_b
+
+
 def test_files_without_provenance_are_compared(keep, diff):
     """A dash for entries that one file lacks."""
     first, second = keep("first", {"seed": [1]}), keep("second", {"seed": [1]})

@@ -5,6 +5,7 @@ import json
 import netCDF4
 import pytest
 
+import pipeline
 from analysis.reading.metadata import Setting, read_metadata
 
 
@@ -55,3 +56,14 @@ def test_values_of_several_runs_are_distinct_newest_last(keep):
     assert found.said("git_commit") == ["b", "c", "a"]
     assert found.said("host") == ["one"]
     assert found.said("nothing") == []
+
+
+def test_a_single_simulation_names_the_files_of_the_user(tmp_path):
+    """It has no list of runs: its attribute holds them, as text."""
+    own = tmp_path / "own/stdp/mine.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("defaults: [notebook]\nA_plus: 0.005\n")
+    short = ("simulation.duration=1000", "stdp=mine")
+    one = pipeline.simulate(pipeline.configure(*short, conf=tmp_path / "own"))
+    one.to_netcdf(tmp_path / "one.nc")
+    assert read_metadata(tmp_path / "one.nc").own_files == {str(own): own.read_text()}

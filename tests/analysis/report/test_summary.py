@@ -1,6 +1,7 @@
 """Table of measures in the report."""
 
 import csv
+import math
 import os
 import re
 import shlex
@@ -9,12 +10,13 @@ import sys
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import pipeline
 from analysis.measures.measured import MeasuredDataset
 from analysis.reading.dataset import open_results
 from analysis.report import summary as report_summary
-from analysis.report.summary import summary
+from analysis.report.summary import number_text, summary
 from tests.conftest import ROOT
 from tests.support.drawn import HISTORY, settle
 from tests.support.report import report_of
@@ -154,3 +156,13 @@ def test_the_command_below_the_table_writes_all_of_it(keep, one_figure, tmp_path
     low, high = float(rows[1]["late_output_rate_low"]), float(rows[1]["late_output_rate_high"])
     assert low < rate.mean() < high
     assert rows[1]["seeds_done"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(15557.0, "15560"), (9999.9, "10000"), (3.14159e6, "3142000"), (2.5e8, "2.5e+08"),
+     (-20480.0, "-20480"), (0.00012345, "0.0001234"), (math.nan, "–")],
+)  # fmt: skip
+def test_numbers_have_four_digits_and_no_exponent_where_they_can_be_read(value, text):
+    """As the simulated times of long runs."""
+    assert number_text(value, xr.DataArray(value)) == text

@@ -1,5 +1,8 @@
 """The report of runs until they have settled: what is open, what is known of it, what to do."""
 
+import shutil
+
+import netCDF4
 import pytest
 
 import pipeline
@@ -58,6 +61,21 @@ def test_what_is_open_is_listed_with_what_to_do(page):
         assert said in text
     assert "Silent" not in text
     assert "equilibrium cannot be assessed" not in text
+
+
+def test_what_to_do_is_told_of_the_runs_that_had_not_settled(folder, tmp_path, monkeypatch):
+    """Another seed of the same combination settled long before; no larger limit changes it."""
+    monkeypatch.setattr(report_page, "FIGURES", {})
+    shutil.copytree(folder, tmp_path / "unlike")
+    with netCDF4.Dataset(tmp_path / "unlike" / "results.nc", "a") as file:
+        meanings = file["settled"].flag_meanings.split()
+        file["settled"][2, 1, 0] = file["settled"].flag_values[meanings.index("settled")]
+        file["run_duration"][2, 1, 0] = 64_000
+    text = words(report_of(tmp_path / "unlike")[1], "warnings")
+    assert (
+        "when last looked at after 128 s: with simulation.duration=256000 [ms] or more the same "
+        "command lets them go on: 1 of 6 parameter combinations. rate_hz = 20 Hz"
+    ) in text
 
 
 def test_the_table_has_the_answers(page):

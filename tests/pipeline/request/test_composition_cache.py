@@ -118,9 +118,7 @@ def test_an_edited_file_is_read_again(compositions, conf):
     write(file, text.replace("0.008", "0.0055"), seconds=1799)
     assert pipeline.configure().stdp.A_plus == 0.0055
     file.unlink()
-    with pytest.raises(
-        RequestError, match=r"^stdp=notebook: must be song_abbott_2001 or song_.*_ltd$"
-    ):
+    with pytest.raises(RequestError, match=r"^stdp=notebook: must be .*song_abbott_2001 or "):
         pipeline.configure()
 
 

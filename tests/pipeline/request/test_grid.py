@@ -171,7 +171,8 @@ def test_constants_are_what_no_axis_sets(configure):
     constants = constants.constants()
     assert "seed" not in constants
     ratios = {"ltd_ratio", "effective_ltd_ratio"}
-    assert set(constants["stdp"]) == {"rule", "A_minus", "tau_plus", "tau_minus"} | ratios
+    others = {"rule", "A_minus", "tau_plus", "tau_minus", "pairing", "coincidence"}
+    assert set(constants["stdp"]) == others | ratios
 
 
 @pytest.mark.parametrize("axes", [[], [value_axis("stdp.A_plus", [0.01, 0.02])], [SEEDS]])

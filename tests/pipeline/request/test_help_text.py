@@ -21,7 +21,10 @@ def test_the_help_has_unit_bounds_and_meaning_of_every_parameter(command):
         assert line.split()[: 1 + len(quantity.units.split())] == [key, *quantity.units.split()]
         assert quantity.long_name in line
         assert not quantity.null or f"(null: {quantity.null})" in line
-    assert "seed                          whole, 0 to 4294967295           random seed" in lines
+    (seed,) = [line for line in lines if line.startswith("seed ")]
+    assert " ".join(seed.split()) == "seed whole, 0 to 4294967295 random seed"
+    columns = {line.index(what) for line, what in ((seed, "random"), (lines[0], "spike thr"))}
+    assert len(columns) == 1
     assert [group.partition(".")[0] for group in table.split("\n\n")][:3] == [
         "neuron",
         "synapse",
@@ -45,7 +48,7 @@ def test_a_dollar_sign_in_a_meaning_is_no_placeholder(monkeypatch):
             "simulation.duration",
             "simulation.duration  ms  > 0 and <= 1000000000000  ",
         ),
-        ("stdp.rule", "stdp.rule  additive  plasticity rule"),
+        ("stdp.rule", "stdp.rule  additive or gutig or log_stdp or "),
         ("run.backend", "run.backend  loky or threading or sequential  backend"),
         ("run.timeout", "run.timeout  s  > 0  longest time of a point (null: no limit)"),
         ("record.traces", "record.traces  true or false  whether all state variables"),
@@ -71,6 +74,20 @@ def test_a_question_after_a_group_lists_its_choices_with_a_line_each(command, tm
     assert [path.name for path in tmp_path.iterdir()] == ["own"]
     (line,) = [line for line in command("experiment=?").out.splitlines() if "seeds" in line]
     assert line.split("  ")[0] == "+experiment=seeds"
+
+
+def test_a_line_about_a_choice_does_not_end_within_a_citation(tmp_path):
+    """The dot of `et al.` ends no sentence, nor that of a number."""
+    for name, text in (
+        ("one", "# Rule of Vogels et al. 2011, with 1.5 ms. More. And more.\nA_plus: 0.1\n"),
+        ("two", "# No dot\n# at all\nA_plus: 0.1\n"),
+    ):
+        (tmp_path / "stdp").mkdir(exist_ok=True)
+        (tmp_path / "stdp" / f"{name}.yaml").write_text(text)
+    assert choices_of("stdp", [tmp_path]) == {
+        "one": "Rule of Vogels et al. 2011, with 1.5 ms.",
+        "two": "No dot at all",
+    }
 
 
 @pytest.mark.parametrize(

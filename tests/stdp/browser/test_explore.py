@@ -80,6 +80,17 @@ def test_a_click_on_the_map_moves_the_sliders(address, open_page, dataset):
     opened.wait_for_histogram(weight_histogram(here.sel(seed=2)).values.tolist())
 
 
+def test_a_failed_point_has_no_courses(serve, open_page, keep, fail_for_seed):
+    """That it is not done is said above the panels, which other points fill."""
+    fail_for_seed(3, ArithmeticError("no luck"))
+    path = keep("failed", {"seed": [1, 3]}, "record.weight_interval=50")
+    opened = open_page(serve("explore", str(path)))
+    opened.wait("find('course_mean').data.t.length > 1")
+    opened.choose("seed", "3")
+    opened.wait("find('weights').title.text == 'Weights in time: not done'")
+    assert opened.data("course_mean", "t") == []
+
+
 def test_a_line_over_one_axis(address, open_page, dataset):
     """With the interval of the mean where there are enough seeds, and all other measures."""
     opened = open_page(address)
@@ -108,6 +119,7 @@ def test_a_replaced_file_is_offered(serve, open_page, keep):
     path = keep("grown", {"input.rate_hz": [40]})
     opened = open_page(serve("explore", str(path)))
     assert not opened.get("find('reload').visible")
+    assert opened.get("find('measure').title") == "Line of"  # over one axis
     keep("grown", {"input.rate_hz": [60]})
     opened.wait("find('reload').visible")
     opened.page.get_by_role("button", name="reload").click()
@@ -117,8 +129,12 @@ def test_a_replaced_file_is_offered(serve, open_page, keep):
 def test_a_single_run(serve, open_page, keep):
     """Without axes, seeds and history."""
     opened = open_page(serve("explore", str(keep("one", {}))))
-    opened.wait("find('remarks').text.includes('Not recorded')")
-    assert opened.page.locator(".bk-Figure").count() == 3
+    opened.wait("find('remarks').text.includes('Whether settled: not recorded')")
+    assert opened.get("find('histogram').title.text") == (
+        "Final weights (whether settled: not recorded)"
+    )
+    assert opened.page.locator(".bk-Figure").count() == 1  # no empty panels
+    assert opened.page.get_by_text("record=history or record.weight_interval=1000").is_visible()
 
 
 def test_ten_thousand_points_are_shown_without_delay(serve, open_page, tmp_path):

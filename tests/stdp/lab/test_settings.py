@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -140,6 +141,13 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path):
     """By the name of the option."""
     with pytest.raises(CommandError, match="^--config-dir .*none: must be a folder that exists$"):
         settings_to_begin_with([], tmp_path / "none")
+
+
+def test_the_command_of_a_folder_in_the_home_directory_runs_in_a_shell(tmp_path, monkeypatch):
+    """A `~` in quotation marks would be the name of a folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = settings_to_begin_with([], Path("~"))
+    assert settings.command() == f"stdp run --config-dir {tmp_path}"
 
 
 @pytest.mark.parametrize(
