@@ -311,6 +311,8 @@ def at_weights(steps: ArrayLike) -> NDArray[np.float64]:
     before = (WEIGHTS * n_cells).astype(int)
     share = WEIGHTS * n_cells - before
     values = steps[..., before] * (1 - share) + steps[..., before + 1] * share
+    if n_cells < 2:
+        return values
     first = WEIGHTS[before == 0] * n_cells  # distances from a bound, in cells of the steps
     for near, cell in (
         (steps[..., :3], values[..., : first.size]),
