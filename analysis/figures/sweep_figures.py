@@ -183,7 +183,7 @@ def rates(measured: MeasuredDataset) -> Figures:
         _period(measured.output_rate),
         expected=lambda here: here.homeostatic_rate,
         theory_name="homeostatic rate",
-        remark="The homeostatic rate is c / (2 tau_plus (B - 1)), B the effective LTD ratio",
+        remark="The homeostatic rate is c / (2 tau_plus (B - 1)), B the LTD ratio in time steps",
     )
 
 

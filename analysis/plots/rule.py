@@ -19,7 +19,7 @@ _DASHES = (":", "-", "-.")
 
 _COLOURS = {"LTP": style.LTP, "LTD": style.LTD}
 
-_UNIT = r"(fraction of $g_\mathrm{max}$)"
+_UNIT = "(fraction of g_max)"
 
 
 def rule(

@@ -44,9 +44,9 @@ def test_the_window_has_a_half_of_ltp_and_a_half_of_ltd(sweep):
     assert legend_text(figure)[1] == ["LTP, input before output", "LTD, output before input"]
     assert title_of(figure) == "Effective LTD ratio 1.1"
     assert right.get_xlabel() == r"Time difference $t_\mathrm{pre} - t_\mathrm{post}$ (ms)"
-    assert left.get_xlabel() == r"Synaptic weight (fraction of $g_\mathrm{max}$)"
+    assert left.get_xlabel() == "Synaptic weight (fraction of g_max)"
     label = " ".join(figure.get_supylabel().split())
-    assert label == r"Weight change per pair of spikes (fraction of $g_\mathrm{max}$)"
+    assert label == "Weight change per pair of spikes (fraction of g_max)"
     assert left.get_ylim() == right.get_ylim()
 
 
