@@ -138,8 +138,8 @@ def test_a_registered_process_without_values_asks_for_them(registered):
 
 
 def test_values_that_are_wrong_by_themselves_are_known_by_their_key():
-    """Each, in the words of the pipeline; a value that only others exclude is not among them."""
-    typed = ["input.rate_hz=-3", "seed=x", "stdp.tau_plus=20", "stdp.A_minus=0.01", "stdp.mu=1"]
+    """Each, in the words of the pipeline; not a value that other settings exclude, as a rule."""
+    typed = ["input.rate_hz=-3", "seed=x", "stdp.tau_plus=20", "stdp.A_plus=-0.01"]
     wrong = Settings.from_overrides(typed).wrong_values()
     assert wrong.keys() == {"input.rate_hz", "seed"}
     assert wrong["input.rate_hz"].startswith("input.rate_hz=-3: input rate must be")
