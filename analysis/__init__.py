@@ -39,6 +39,8 @@ _PUBLIC = {
     "synaptic_conductance": "analysis.measures.traces",
     "mean_weight_history": "analysis.measures.weights",
     "stdp_window": "analysis.measures.theory",
+    "pairing_change": "analysis.measures.pairing",
+    "isolated_pairing_change": "analysis.measures.pairing",
     "confidence_interval": "analysis.measures.seeds",
     "mean_over_seeds": "analysis.measures.seeds",
     "numbers": "analysis.measures.numbers",

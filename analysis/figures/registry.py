@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from analysis.figures import run_figures, sweep_figures
+from analysis.figures import pairing_figures, run_figures, sweep_figures
 from analysis.figures.facets import Figures, numeric_axes
 from analysis.figures.titles import comma_separated
 from analysis.measures import spike_trains
 from analysis.measures.measured import MeasuredDataset
+from analysis.measures.pairing import is_paired
 from analysis.reading.dataset import axes
 from analysis.reading.model import trace_time_constant
 from analysis.reading.until import ends_when_settled, run_durations
@@ -122,6 +123,11 @@ def _run_duration(measured: MeasuredDataset) -> str:
     return comma_separated(_an_axis(measured), ended)
 
 
+def _pairing(measured: MeasuredDataset) -> str:
+    process = "" if is_paired(measured.dataset) else "input=pairing_protocol"
+    return comma_separated(_an_axis(measured), process)
+
+
 _SPECS = (
     FigureSpec("weights", "Distribution of final weights", _nothing, sweep_figures.weights),
     FigureSpec("rates", "Output rate", _an_axis, sweep_figures.rates),
@@ -138,6 +144,7 @@ _SPECS = (
     FigureSpec("durations", "Simulated time until settled", _run_duration, sweep_figures.durations),
     FigureSpec("settling", "Approach to equilibrium", _HISTORY, sweep_figures.approach),
     FigureSpec("window", "STDP window", _rule_with_traces, sweep_figures.window),
+    FigureSpec("pairing", "Weight change by pairs of spikes", _pairing, pairing_figures.pairing),
     FigureSpec(
         "weights_in_time", "Weights against time", _HISTORY, run_figures.weights_in_time, True
     ),

@@ -17,7 +17,7 @@ from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED
 from analysis.measures.traces import ltd_trace, ltp_trace, synaptic_conductance
 from analysis.plots import lines as line_plots
-from analysis.plots import single_run
+from analysis.plots import scales, single_run
 from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE
 from analysis.reading.until import run_durations
@@ -56,8 +56,10 @@ def _weights_in_time(measured: MeasuredDataset, name: str, group: xr.DataArray |
             answer = f"This run alone: {answer.lower()}"
         title = lines(one.text, answer)
         figure = single_run.weights_in_time(history, share, at, group, title)
+        is_log = times[0] == 0 and scales.are_ever_rarer(times)
+        remark = scales.LOGARITHMIC_TIME if is_log else ""
         rest = titles.beyond_header(figure, title)
-        yield one, figure, titles.caption(rest)
+        yield one, figure, titles.caption(rest, remark)
 
 
 def _share(run: xr.Dataset, group: xr.DataArray | None, at: float) -> xr.DataArray:

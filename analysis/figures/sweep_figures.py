@@ -343,7 +343,7 @@ def approach(measured: MeasuredDataset) -> Figures:
         histories = mean_histories(here)
         figure = line_plots.trajectories(histories, time, line, title)
         is_log = line_plots.has_logarithmic_time(histories)
-        remark = "Time is linear up to the first sample, then logarithmic" if is_log else ""
+        remark = scales.LOGARITHMIC_TIME if is_log else ""
         rest = titles.beyond_header(figure, title)
         yield one, figure, titles.caption(rest, remark)
 

@@ -16,6 +16,7 @@ from analysis.measures.stationarity import ANSWERS, NOT_RECORDED, SETTLED
 from analysis.measures.weights import n_not_done
 from analysis.reading.dataset import long_name, parameter
 from analysis.reading.metadata import DONE, FIRST_SEED_POLICY
+from analysis.reading.model import has_equilibrium
 from analysis.reading.until import run_durations
 
 #: Variables of `expected_histogram` that a title or caption gives.
@@ -235,8 +236,11 @@ def seeds_of_points(measured: MeasuredDataset) -> str:
 def settled(measured: MeasuredDataset) -> str:
     """Return how many points have settled, or not, of those that are done and fire.
 
-    Of runs until they have settled, those that do not fire are counted as well.
+    Of runs until they have settled, those that do not fire are counted as well. "" where statistics
+    change in time.
     """
+    if not has_equilibrium(measured.dataset):
+        return ""
     chosen = measured.done & (~measured.silent | measured.until_settled)
     return settled_answers(measured.settling["settled"].values[chosen.values])
 

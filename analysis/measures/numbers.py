@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import xarray as xr
 
 from analysis.measures.measured import MeasuredDataset
+from analysis.measures.pairing import pairing_change
 from analysis.measures.seeds import (
     SEED,
     confidence_interval,
@@ -35,16 +36,18 @@ def quantities(measured: MeasuredDataset) -> dict[str, xr.DataArray]:
     -------
     dict of DataArray, (...)
         By the name of the variable in the file, or of `settling`: output rate [Hz], mean weight,
-        shares of weights, CV and Fano factor, dimensionless, along the swept axes; settling time
-        [ms], along those without `seed`; of runs until they have settled also means over the last
-        half, dimensionless, with standard errors, and `run_duration` [ms]. Of the whole run, where
-        there are none of the last half, rate and CV have the names of those.
+        its change by a pairing protocol, shares of weights, CV and Fano factor, dimensionless,
+        along the swept axes; settling time [ms], along those without `seed`; of runs until they
+        have settled also means over the last half, dimensionless, with standard errors, and
+        `run_duration` [ms]. Of the whole run, where there are none of the last half, rate and CV
+        have the names of those.
     """
     rate, cv, fano = measured.output_rate, measured.isi_cv, measured.fano_factor
     shares = measured.shares
     found = {
         str(rate.name): rate,
         "mean_weight": measured.mean_weight,
+        "pairing_change": pairing_change(measured.dataset),
         **{
             f"share_{limits.replace(' ', '_')}": shares.sel(range=limits, drop=True).assign_attrs(
                 long_name=f"share of weights {limits}", units=""

@@ -32,6 +32,7 @@ def against_axis(
     title: str = "",
     least_span: float | None = None,
     logarithmic: bool = False,
+    curve: xr.DataArray | None = None,
 ) -> Figure:
     """Draw a variable against a swept axis, with error bars.
 
@@ -50,9 +51,12 @@ def against_axis(
         May have several lines.
     least_span : float, optional
         Of weights and shares: what the y axis spans at least, dimensionless. By default the y axis
-        begins at 0.
+        begins at 0, or has a line there if some values are negative.
     logarithmic : bool
         Whether the y axis is logarithmic instead, for positive values.
+    curve : DataArray, ([line], time_difference), optional
+        The variable in theory, in its unit, at more times than those of a time axis x [ms]: dashed,
+        on either side of 0. Markers that it should run through are not joined by lines.
 
     Returns
     -------
@@ -68,17 +72,24 @@ def against_axis(
     if not style.is_categorical(mean[x]):
         shown = shown.sortby(x)
     for axes, part in zip(grid[0], style.along(shown, panel), strict=True):
-        lines = _curves(axes, part, x, line)
+        is_fitted = curve is not None and (line is None or line in curve.dims)
+        lines = _curves(axes, part, x, line, joined=not is_fitted)
         scales.mark_values(axes, mean[x], style.PAGE / 4 if panel else 2.8)
         if panel:
             axes.set_title(f"{long_name(part[panel])} {part[panel].item()}", loc="center")
+        if curve is not None:
+            _dash(axes, curve, line)
     if logarithmic:
         grid[0, 0].set_yscale("log")
         grid[0, 0].yaxis.set_major_formatter("{x:,g}")
     elif least_span is None:
-        drawn = (shown[name] for name in ("mean", "interval", "expected", "each") if name in shown)
-        highest = max(float(np.nanmax(array.values, initial=0)) for array in drawn)
-        grid[0, 0].set_ylim(0, 1.08 * highest or 1)
+        names = [name for name in ("mean", "interval", "expected", "each") if name in shown]
+        drawn = [shown[name].values for name in names] + ([] if curve is None else [curve.values])
+        lowest = min(float(np.nanmin(values, initial=0)) for values in drawn)
+        highest = max(float(np.nanmax(values, initial=0)) for values in drawn)
+        grid[0, 0].set_ylim(1.08 * lowest, 1.08 * highest or float(lowest == 0))
+        for axes in grid[0] if lowest < 0 else ():
+            axes.axhline(0, color=style.NEUTRAL, lw=0.5, zorder=1)
     else:
         low, high = grid[0, 0].get_ylim()
         if (ends := scales.widened(low, high, least_span, 1.0)) != (low, high):
@@ -94,8 +105,8 @@ def against_axis(
     return figure
 
 
-def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None) -> list[Line2D]:
-    """Draw the lines of one panel."""
+def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None, joined: bool) -> list[Line2D]:
+    """Draw the lines of one panel, or their markers alone."""
     shades = style.colours(shown[line]) if line else [style.LTD]
     markers = style.markers(shown[line]) if line else ["o"]
     dashes = style.dashes(shown[line]) if line else ["-"]
@@ -109,7 +120,8 @@ def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None) -> list[Lin
         # Names are far enough apart for markers side by side.
         shift = 0.12 * (i - (len(shades) - 1) / 2)
         positions = np.arange(part.sizes[x]) + shift if categorical else part[x].values
-        marker = markers[i] if categorical or x == "seed" else markers[i] + dashes[i]
+        is_line = joined and not categorical and x != "seed"
+        marker = markers[i] + dashes[i] * is_line
         mean = part["mean"]
         if "each" in part:
             _dots(axes, positions, part["each"].transpose(x, ...).values, shade)
@@ -130,6 +142,17 @@ def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None) -> list[Lin
                 )
         _theory(axes, positions, part["expected"], shade if per_line else "black", categorical)
     return lines
+
+
+def _dash(axes: Axes, curve: xr.DataArray, line: str | None) -> None:
+    """Draw theory at many times on either side of 0, which has a dotted line."""
+    axes.axvline(0, color=style.NEUTRAL, lw=0.5, ls=":", zorder=1)
+    along = line if line in curve.dims else None
+    shades = style.colours(curve[along]) if along else ["black"]
+    times = curve["time_difference"].values
+    for part, shade in zip(style.along(curve, along), shades, strict=True):
+        for half in (times < 0, times > 0):
+            axes.plot(times[half], part.values[half], color=shade, zorder=4, **style.THEORY)
 
 
 def trajectories(
@@ -181,13 +204,7 @@ def trajectories(
         else:
             axes.set_ylim(bottom=0)
     if has_logarithmic_time(histories):
-        first = histories[0]["sample_time"].values[1] / 1000
-        grid[0, 0].set_xscale("symlog", linthresh=first, linscale=0.4)
-        last = histories[0]["sample_time"].values[-1] / 1000
-        decades = 10.0 ** np.arange(np.ceil(np.log10(2 * first)), np.log10(last) + 1e-9)
-        grid[0, 0].set_xticks([0.0, *decades])  # none in the linear part beside 0
-        grid[0, 0].xaxis.set_major_formatter("{x:,g}")
-        grid[0, 0].minorticks_off()
+        scales.set_logarithmic_time(grid[0, 0], histories[0]["sample_time"].values / 1000)
     grid[0, 0].set_xlim(left=histories[0]["sample_time"].values[0] / 1000)
     for axes in grid[-1]:
         axes.set_xlabel("Simulated time (s)")
@@ -279,7 +296,8 @@ def _errorbar(
         np.maximum([mean.values - low, high - mean.values], 0) if np.isfinite(low).any() else None
     )
     crowded = mean.size > _CROWDED
-    size: dict[str, Any] = {"markersize": 1.5, "capsize": 0} if crowded else {"capsize": 1.5}
+    small = 1.5 if marker[1:] else 2.5  # with and without a line
+    size: dict[str, Any] = {"markersize": small, "capsize": 0} if crowded else {"capsize": 1.5}
     drawn = axes.errorbar(
         positions, mean.values, bars, fmt=marker, color=shade, elinewidth=0.8, **size
     )

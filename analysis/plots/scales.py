@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 from analysis.plots import style
 from analysis.reading.values import told_apart
 
+#: What a caption says of `set_logarithmic_time`.
+LOGARITHMIC_TIME = "Time is linear up to the first sample, then logarithmic"
+
+#: From this ratio of the longest to the shortest interval on, samples are not equally spaced.
+_UNEQUAL = 10
+
 
 def edges(centres: NDArray) -> NDArray[np.float64]:
     """Return the edges of the pixels of a map.
@@ -138,6 +144,47 @@ def _mark_names(axes: Axes, names: list[str], inches: float) -> None:
     tilted: dict[str, Any] = {"rotation": 20, "ha": "right"} if crowded else {}
     axes.set_xticks(np.arange(len(names)), names, **tilted)
     axes.set_xlim(-0.5, len(names) - 0.5)
+
+
+def are_ever_rarer(times: NDArray[np.float64]) -> bool:
+    """Return whether most samples of a history would crowd at one end of a linear axis of time.
+
+    Parameters
+    ----------
+    times : ndarray, (n_samples,)
+        Rising, in any unit; the first may be 0.
+
+    Returns
+    -------
+    bool
+        True where the longest interval after 0 is more than ten times the shortest, as at doubling
+        times.
+    """
+    intervals = np.diff(times[times > 0])
+    return bool(intervals.size > 1 and intervals.max() > _UNEQUAL * intervals.min())
+
+
+def set_logarithmic_time(axes: Axes, seconds: NDArray[np.float64]) -> None:
+    """Make the axis of time logarithmic, from the first sample after 0 on, with ticks at decades.
+
+    Parameters
+    ----------
+    axes : Axes
+        The panel.
+    seconds : ndarray, (n_samples,)
+        Times of the samples [s], rising; up to the first after 0 the axis is linear.
+    """
+    begins_at_zero = seconds[0] == 0
+    first, last = seconds[int(begins_at_zero)], seconds[-1]
+    if begins_at_zero:
+        axes.set_xscale("symlog", linthresh=first, linscale=0.4)
+    else:
+        axes.set_xscale("log")
+    least = 2 * first if begins_at_zero else first  # no tick in the linear part beside 0
+    decades = 10.0 ** np.arange(np.ceil(np.log10(least)), np.log10(last) + 1e-9)
+    axes.set_xticks([*([0.0] if begins_at_zero else []), *decades])
+    axes.xaxis.set_major_formatter("{x:,g}")
+    axes.minorticks_off()
 
 
 def are_log_spaced(coordinate: xr.DataArray) -> bool:

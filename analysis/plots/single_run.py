@@ -125,7 +125,7 @@ def weights_in_time(
     ----------
     history : DataArray, (sample_time, synapse)
         Weights, dimensionless, at `sample_time` [ms], the first at 0; the mean is drawn, and some
-        of the synapses.
+        of the synapses. Samples that become ever rarer are drawn over logarithmic time.
     share : DataArray, ([group], weight_bin)
         Share of synapses in each bin at the time, dimensionless.
     at : float
@@ -158,7 +158,11 @@ def weights_in_time(
             _histogram_sideways(right, share.sel(group=name), colour, opacity=0.5)
     left.axvline(at / 1000, color="black", lw=0.7, ls=":")
     left.set(xlabel="Simulated time (s)", ylabel=label(history), ylim=(-0.02, 1.02))
-    left.set_xlim(0, history["sample_time"].values[-1] / 1000)
+    seconds = history["sample_time"].values / 1000
+    is_logarithmic = scales.are_ever_rarer(seconds)
+    if is_logarithmic:
+        scales.set_logarithmic_time(left, seconds)
+    left.set_xlim(seconds[0] if is_logarithmic else 0, seconds[-1])
     right.set(xlabel=label(share), title=f"At {at / 1000:,g} s")
     right.set_xlim(left=0)
     text.set_header(figure, title)

@@ -28,6 +28,9 @@ _FIRST_TRACES = {"x_pre": PRESYNAPTIC, "x_post": POSTSYNAPTIC}
 _FIRST_RULES = {FIRST_RULE: {"traces": {n: {"side": side} for n, side in _FIRST_TRACES.items()}}}
 
 _GIVEN_SPIKES = "the theory covers independent input only, and spikes were given by the caller"
+_GIVEN_OUTPUT = (
+    "the theory covers the neuron's own output only, and spikes were given by the caller"
+)
 _WEIGHT_DEPENDENT = "the theory covers steps that do not depend on the weight only"
 
 
@@ -63,6 +66,23 @@ def processes(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
         `theory_gap`, `stationary`, `source`; nothing of files of schema version 0.
     """
     return json.loads(dataset.attrs.get("processes", "{}"))
+
+
+def has_equilibrium(dataset: xr.Dataset) -> bool:
+    """Return whether any rule and any process of a dataset are constant in time.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results of any dimensions; units are not used.
+
+    Returns
+    -------
+    bool
+        False as of pairing protocols alone: whether their weights have settled is no question.
+    """
+    both = [rules(dataset).values(), processes(dataset).values()]
+    return all(not one or any(known.get("stationary", True) for known in one) for one in both)
 
 
 def weight_step(dataset: xr.Dataset) -> xr.DataArray:
@@ -261,6 +281,8 @@ def theory_gaps(dataset: xr.Dataset) -> xr.DataArray:
     """
     if "input" in dataset.attrs:  # spikes given by the caller
         return xr.DataArray(_GIVEN_SPIKES)
+    if "output" in dataset.attrs:
+        return xr.DataArray(_GIVEN_OUTPUT)
     of_rule = _gaps(dataset, "stdp.rule", rules(dataset))
     of_process = _gaps(dataset, "input.process", processes(dataset))
     rule = parameter(dataset, "stdp.rule")

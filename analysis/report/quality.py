@@ -23,7 +23,7 @@ from analysis.measures.stationarity import (
 )
 from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE, FAILED, MISSING, Metadata
-from analysis.reading.model import theory_gap
+from analysis.reading.model import has_equilibrium, theory_gap
 from analysis.reading.until import answers_of_runs, tolerances_of_runs
 from analysis.reading.values import canonical, written
 from analysis.report.point_names import MAX_NAMED, all_named, indices, named, shortened
@@ -174,6 +174,8 @@ def _of_given_durations(measured: MeasuredDataset) -> Iterator[QualityWarning]:
     if measured.silent.any():
         text = "Silent, the neuron never fired and no weight increased"
         yield _counted(text, measured.silent, measured.has_seeds)
+    if not has_equilibrium(measured.dataset):
+        return
     answers = measured.settling["settled"].where(measured.done & ~measured.silent, "")
     if (answers == NOT_RECORDED).any():
         yield QualityWarning(

@@ -54,7 +54,7 @@ def _first(spec: FigureSpec, examples: list[MeasuredDataset]) -> Drawn:
 
 
 def _datasets() -> Iterator[xr.Dataset]:
-    """Yield sweeps, a run with all state variables, and a run with groups of synapses."""
+    """Yield sweeps, a run with all state variables, one with groups of synapses, and a protocol."""
     swept = pipeline.configure(
         "record=history", "record.weight_interval=5000", "simulation.duration=2000000"
     )
@@ -74,3 +74,6 @@ def _datasets() -> Iterator[xr.Dataset]:
     spikes[:50] = spikes[0]  # fifty identical trains
     groups = ["correlated"] * 50 + ["others"] * 250
     yield pipeline.simulate(grouped, spikes).assign_coords(group=("synapse", groups))
+    protocol = ["input=pairing_protocol", "input.rate_hz=1", "synapse.w_init=0.5"]
+    paired = pipeline.configure(*protocol, "simulation.duration=60000", "simulation.dt=0.1")
+    yield pipeline.sweep(paired, {"input.post_minus_pre": range(-100, 101, 5)}, n_jobs=1)

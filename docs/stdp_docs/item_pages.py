@@ -15,7 +15,7 @@ from pipeline.model.inputs import PROCESSES
 from pipeline.model.plasticity import RULES, Rule
 from pipeline.model.registry import Registry, Variant
 from pipeline.request.choices import choices_of
-from pipeline.request.help_text import described_keys
+from pipeline.request.help_text import description
 from stdp_docs.experiments import Experiment, experiments
 from stdp_docs.markdown import code, docstring, references, table
 from stdp_docs.places import CONF
@@ -105,8 +105,8 @@ def _about(cls: type[Variant]) -> str:
 
 
 def _fields(cls: type[Variant]) -> str:
-    described = described_keys()
-    rows = [[code(key), *described[key]] for key in map(cls.key, cls.quantities())]
+    keyed = {cls.key(name): quantity for name, quantity in cls.quantities().items()}
+    rows = [[code(key), *description(key, quantity)] for key, quantity in keyed.items()]
     return table(["key", "unit", "allowed", "meaning"], rows)
 
 

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from pipeline.engine.constants import Memory, State, address, constants_of, rule_constants
 from pipeline.engine.cost import seconds_per_spike, seconds_per_step
+from pipeline.engine.given import GivenEvents, PrescribedSpikes
 from pipeline.model.checks import MOST_CELLS
 from pipeline.model.inputs import INPUT_STREAM, Cells, gaps
 from pipeline.model.integration import Integration, Recording, run_to_end
+from pipeline.model.output_spikes import configured_output_steps
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
 from pipeline.model.state import UNKNOWN, EndState
@@ -55,6 +57,7 @@ def run(
     checkpoint: Callable[[], None] | None = None,
     start: EndState | None = None,
     drive: Callable[[Integration, Configuration], Recording] = run_to_end,
+    output_steps: NDArray[np.int64] | None = None,
     *,
     in_blocks: bool = True,
 ) -> Recording:
@@ -72,6 +75,8 @@ def run(
         The state from which the run goes on.
     drive : callable
         Advances the integration to its end, and returns the recording.
+    output_steps : ndarray of int64, (n_spikes,), optional
+        Output spikes in place of the neuron's own or those of the process: rising steps, indices.
     in_blocks : bool
         Whether a block of steps is received ahead of the membrane, see `loops`.
 
@@ -80,7 +85,9 @@ def run(
     Recording
         As from `reference.run`: equal spikes, weights within 1e-10.
     """
-    integration = CompiledIntegration(configuration, chunks, checkpoint, start, in_blocks)
+    integration = CompiledIntegration(
+        configuration, chunks, checkpoint, start, output_steps, in_blocks
+    )
     return drive(integration, configuration)
 
 
@@ -89,7 +96,7 @@ class CompiledIntegration:
 
     Parameters
     ----------
-    configuration, chunks, checkpoint, start, in_blocks
+    configuration, chunks, checkpoint, start, output_steps, in_blocks
         As of `run`.
     """
 
@@ -99,6 +106,7 @@ class CompiledIntegration:
         chunks: Iterator[Cells] | None,
         checkpoint: Callable[[], None] | None,
         start: EndState | None,
+        output_steps: NDArray[np.int64] | None,
         in_blocks: bool,
     ) -> None:
         self._checkpoint = checkpoint or _no_checkpoint
@@ -122,6 +130,11 @@ class CompiledIntegration:
         if start is not None:
             self._memory.pre[...], self._memory.post[...] = start.pre, start.post
         self._stream, self._constants = stream, constants
+        if output_steps is None:
+            output_steps = configured_output_steps(configuration, start)
+        self._prescribed = None
+        if output_steps is not None:
+            self._prescribed = PrescribedSpikes(output_steps, constants, self._state)
         self._integrate = load(configuration.stdp.template, in_blocks)
         self._arguments = (
             ctypes.byref(constants),
@@ -157,6 +170,8 @@ class CompiledIntegration:
         places = address(sampled), address(history)
         while True:
             state.until, state.n_spikes = min(state.step + self._stretch, stop), 0
+            if self._prescribed:
+                self._prescribed.prepare(constants, state)
             if self._given:
                 self._given.refill(self._memory.events, state)
             begun = state.step
@@ -165,8 +180,9 @@ class CompiledIntegration:
                 raise RuntimeError(
                     f"stdp.rule={self._rule_name}: raised an exception in compiled code"
                 )
-            self._spikes.append(self._memory.spike_step(state.n_spikes))
-            state.n_earlier += state.n_spikes
+            if state.n_spikes:
+                self._spikes.append(self._memory.spike_step(state.n_spikes))
+                state.n_earlier += state.n_spikes
             if state.step >= stop:
                 if state.n_samples < state.n_asked:  # after no further step
                     history[state.n_samples :] = self._memory.weights()
@@ -251,14 +267,14 @@ def _input_of(
     chunks: Iterator[Cells] | None,
     checkpoint: Callable[[], None],
     start: EndState | None,
-) -> tuple[Stream | None, _GivenEvents | None]:
+) -> tuple[Stream | None, GivenEvents | None]:
     """Return the stream from which the kernel draws the events, or else the events."""
     inputs = configuration.input
     is_known = start is None or start.n_events != UNKNOWN
     if chunks is None and inputs.bernoulli and inputs.rate_hz > 0 and is_known:
         return _stream_of(configuration.input_seed), None
     chunks = configuration.input_events(start) if chunks is None else chunks
-    return None, _GivenEvents(
+    return None, GivenEvents(
         chunks, MOST_CELLS // inputs.n_synapses * inputs.n_synapses, checkpoint
     )
 
@@ -280,56 +296,6 @@ def _n_drawn(configuration: Configuration) -> int:
     in_a_step = min(inputs.n_synapses, int(mean + 12 * math.sqrt(mean)) + 30)
     in_all = simulation.n_steps * mean
     return in_a_step + min(_DRAWN, int(in_all + 5 * math.sqrt(in_all)) + 1)
-
-
-class _GivenEvents:
-    """Input events that are not drawn by the kernel, as they move through its buffer.
-
-    Parameters
-    ----------
-    chunks : iterator of ndarray of int64, (n_events,)
-        The events in time order: cells of the lattice, indices.
-    n_cells : int
-        Size of the lattice.
-    checkpoint : callable
-        Called after every chunk.
-    """
-
-    def __init__(
-        self, chunks: Iterator[Cells], n_cells: int, checkpoint: Callable[[], None]
-    ) -> None:
-        self._chunks = chunks
-        self._n_cells = n_cells
-        self._checkpoint = checkpoint
-        self._chunk = np.empty(0, dtype=np.int64)
-
-    def refill(self, events: Cells, state: State) -> None:
-        """Move the pending events to the front of the buffer and fill the rest with the next ones.
-
-        Parameters
-        ----------
-        events : ndarray of int64, (2, n_buffered)
-            Steps and synapses; indices, dimensionless. New events are cells, in place of their
-            steps, with the cell after the last step behind the last event.
-        state : State
-            Its `event` is set to 0, `undivided` to the first new event.
-        """
-        n_buffered = events.shape[1]
-        filled = n_buffered - state.event
-        events[:, :filled] = events[:, state.event :].copy()
-        state.event, state.undivided = 0, filled
-        while filled < n_buffered:
-            part = self._chunk[: n_buffered - filled]
-            events[0, filled : filled + part.size] = part
-            filled += part.size
-            self._chunk = self._chunk[part.size :]
-            if not self._chunk.size:
-                chunk = next(self._chunks, None)
-                if chunk is None:
-                    events[0, filled:] = self._n_cells
-                    return
-                self._chunk = chunk
-                self._checkpoint()
 
 
 def load(rule: type[Rule], in_blocks: bool = True) -> Callable[..., None]:

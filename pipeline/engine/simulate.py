@@ -88,6 +88,7 @@ def run_point(
     cells: Iterator[Cells] | None = None,
     checkpoint: Callable[[], None] | None = None,
     start: Start | None = None,
+    output_steps: NDArray[np.int64] | None = None,
 ) -> Result:
     """Run one configuration on an engine and return its variables, in full precision.
 
@@ -103,6 +104,9 @@ def run_point(
         Called several times a second; its exceptions end the run.
     start : Start, optional
         Where the run goes on.
+    output_steps : ndarray of int64, (n_spikes,), optional
+        Output spikes in place of the neuron's own or those of the process: rising steps, counted
+        from the beginning of the earlier run where it goes on; indices, dimensionless.
 
     Returns
     -------
@@ -118,7 +122,7 @@ def run_point(
     started = time.perf_counter()
     state = start.state if start else None
     drive = _driver_of(configuration, start)
-    recording = engine(configuration, cells, checkpoint, state, drive)
+    recording = engine(configuration, cells, checkpoint, state, drive, output_steps)
     mean_weight = recording.weight.sum() / recording.weight.size
     for name, number in (("v", recording.v), ("the mean weight", mean_weight)):
         if not math.isfinite(number):

@@ -90,7 +90,8 @@ class _Run:
         counts = np.diff(np.searchsorted(self._integration.spikes(), bounds))
         times, rates = self._times[first : self._n_taken], 1000 * counts / (np.diff(bounds) * dt)
         self._windows = stationarity.compared(times, rates, self._rows, self._step_per_spike)
-        if _cannot_fire(self._configuration):
+        is_silent = not self._integration.spikes().size  # unless output spikes are prescribed
+        if is_silent and _cannot_fire(self._configuration):
             return CANNOT_FIRE
         return stationarity.judged(self._windows, self._configuration.settle.tolerance).answer
 

@@ -77,12 +77,15 @@ class Batch:
         The points that failed, by content key.
     states : list of bytes
         The end states of those that are done, empty where one is not kept.
+    durations : list of float
+        `simulation.duration` [ms] of those that are done.
     """
 
     keys: list[str]
     columns: Mapping[str, NDArray]
     failures: dict[str, Failure] = field(default_factory=dict)
     states: list[bytes] = field(default_factory=list)
+    durations: list[float] = field(default_factory=list)
 
 
 def run_batch(
@@ -123,8 +126,10 @@ def run_batch(
             if fail_fast:
                 break
     states = [result.pop(STATE, b"") for result in results.values()]
+    durations = [job.point.simulation.duration for job in task if job.key in results]
     try:
-        return Batch(list(results), stacked(list(results.values()), record), failures, states)
+        columns = stacked(list(results.values()), record)
+        return Batch(list(results), columns, failures, states, durations)
     except MemoryError as error:
         return Batch([], {}, failures | dict.fromkeys(results, _failure(error)))
 

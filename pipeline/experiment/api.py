@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 
 from pipeline.engine.simulate import available_engine, engine_named, run_point
 from pipeline.experiment.dry_run import Plan, plan_grid
-from pipeline.experiment.phases import GIVEN, phase_from, with_state
+from pipeline.experiment.phases import GIVEN, GIVEN_OUTPUT, phase_from, with_state
 from pipeline.experiment.run import run_grid, warn_of_unstable_steps
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import given_cells
+from pipeline.model.output_spikes import FIRST, given_output_steps
 from pipeline.model.parameters import Configuration
 from pipeline.model.quantity import written
 from pipeline.model.state import STATE
@@ -37,6 +38,7 @@ def simulate(
     configuration: Configuration,
     spikes: ArrayLike | None = None,
     state: xr.Dataset | None = None,
+    output_spikes: ArrayLike | None = None,
     **settings: Any,
 ) -> xr.Dataset:
     """Run one simulation and return its results, labelled, in full precision.
@@ -52,7 +54,12 @@ def simulate(
         on: weights, traces, potential, conductance, and the random numbers that follow. Parameters
         may be others, except for the number of synapses, the time step and the traces of the rule.
         Times and statistics are those of this one, whose first step is the last of the earlier one,
-        which did not take it.
+        which did not take it. An input process whose statistics change in time begins anew.
+    output_spikes : array_like, (n_spikes,), optional
+        Times of output spikes in place of the neuron's own, or of those that the process prescribes
+        [ms]: rising, at most one in a time step (the nearest one), none in the first step, unless
+        `state` is given, and none in the last. At each the potential is reset and weights are
+        potentiated as at one of its own; there is no refractory period.
     **settings
         Settings of the section `run`; only `engine` has an effect on a single simulation.
 
@@ -72,33 +79,43 @@ def simulate(
     Raises
     ------
     RequestError
-        If `spikes` or `state` does not match the configuration, or a setting is not allowed.
+        If `spikes`, `output_spikes` or `state` does not match the configuration, or a setting is
+        not allowed.
     FloatingPointError
         If the membrane potential or a weight is infinite or NaN at the end.
     """
     _refuse_other_than(configuration)
     run_settings = default_run_settings(**settings)
-    n_synapses, n_steps = configuration.input.n_synapses, configuration.simulation.n_steps
-    if spikes is not None and configuration.simulation.ends_when_settled:
-        raise RequestError("simulation.until=settled: must be duration where spikes are given")
-    cells = None if spikes is None else given_cells(spikes, n_synapses, n_steps)
+    for name, given in (("spikes", spikes), ("output_spikes", output_spikes)):
+        if given is not None and configuration.simulation.ends_when_settled:
+            raise RequestError(f"simulation.until=settled: must be duration where {name} are given")
+    simulation, n_synapses = configuration.simulation, configuration.input.n_synapses
+    cells = None if spikes is None else given_cells(spikes, n_synapses, simulation.n_steps)
+    output_steps = None
+    if output_spikes is not None:
+        first = FIRST if state is None else 0
+        output_steps = given_output_steps(output_spikes, simulation.dt, simulation.n_steps, first)
     phase = None if state is None else phase_from(configuration, state)
     if phase is not None:
-        first = phase.start.state.step * n_synapses
-        cells = phase.cells if cells is None else (chunk + first for chunk in cells)
+        begun = phase.start.state.step
+        cells = phase.cells if cells is None else (chunk + begun * n_synapses for chunk in cells)
+        output_steps = phase.output_steps if output_steps is None else output_steps + begun
     exact = configuration.record.with_admitted(dtype="float64")
     configuration = configuration.with_admitted(record=exact)
     grid = Grid(configuration)
     refuse_larger_than_memory(grid, in_memory=True)
     engine = available_engine(run_settings.engine, [configuration])
     start = phase.start if phase else None
-    result = run_point(configuration, engine_named(engine), cells, start=start)
+    result = run_point(
+        configuration, engine_named(engine), cells, start=start, output_steps=output_steps
+    )
     end_state = result.pop(STATE, b"")
     arrays = stacked([result], exact)
     warn_of_unstable_steps(arrays["euler_overshoot"])
     recorded = {name: array for name, array in arrays.items() if name not in ABOUT_RUNS}
     recorded["status"] = np.array([DONE], np.int8)
     note = {} if spikes is None else {GIVEN: "spikes given by the caller"}
+    note |= {} if output_spikes is None else {GIVEN_OUTPUT: "output spikes given by the caller"}
     made_by = provenance.of_simulation(
         run_settings.with_admitted(engine=engine), configuration.own_files
     )

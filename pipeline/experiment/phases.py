@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import Cells
+from pipeline.model.output_spikes import configured_output_steps
 from pipeline.model.parameters import MODEL_VERSION, Configuration
 from pipeline.model.quantity import written
 from pipeline.model.state import STATE, UNKNOWN, EndState, Start
@@ -19,9 +20,11 @@ from pipeline.model.state import STATE, UNKNOWN, EndState, Start
 if TYPE_CHECKING:
     import xarray as xr
 
-#: Dimension of the end state, the attribute with all earlier simulations in their order, and that
-#: of input given by the caller.
-STATE_DIMENSION, EARLIER, GIVEN = "state_byte", "earlier", "input"
+#: Dimension of the end state, and the attribute with all earlier simulations in their order.
+STATE_DIMENSION, EARLIER = "state_byte", "earlier"
+
+#: Attributes of input and of output given by the caller.
+GIVEN, GIVEN_OUTPUT = "input", "output"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,13 +37,17 @@ class Phase:
         The end of the earlier simulation.
     cells : iterator of ndarray of int64, or None
         Input events of the new one, where the engines do not draw them on.
+    output_steps : ndarray of int64, (n_spikes,), or None
+        Output spikes that the process of the new one prescribes, where it begins anew: steps
+        counted from the beginning of the earlier one.
     chain : list of dict
         All earlier simulations: `configuration` (nested plain values), `engine`, `given_spikes`
-        (whether their input was given by the caller).
+        and `given_output` (whether their input and output spikes were given by the caller).
     """
 
     start: Start
     cells: Iterator[Cells] | None
+    output_steps: NDArray[np.int64] | None
     chain: list[dict[str, Any]]
 
 
@@ -56,14 +63,19 @@ def phase_from(configuration: Configuration, earlier: Any) -> Phase:
     _refuse_unfit(configuration, before)
     start = dataclasses.replace(state, spike_step=np.empty(0, np.int64), samples=np.empty((0, 0)))
     start = _with_traces_for(configuration, before, start)
+    output_steps = None
+    if not _goes_on(configuration, before):
+        output_steps = configured_output_steps(configuration)
+        output_steps = None if output_steps is None else output_steps + start.step
     start, cells = _with_events_for(configuration, before, start)
     last = {
         "configuration": before.to_mapping(),
         "engine": earlier.attrs.get("engine"),
         "given_spikes": GIVEN in earlier.attrs,
+        "given_output": GIVEN_OUTPUT in earlier.attrs,
     }
     chain = [*json.loads(earlier.attrs.get(EARLIER, "[]")), last]
-    return Phase(Start(start, begins_anew=True), cells, chain)
+    return Phase(Start(start, begins_anew=True), cells, output_steps, chain)
 
 
 def _state_of(earlier: xr.Dataset) -> EndState:
@@ -133,14 +145,21 @@ def _with_events_for(
     """
     inputs, n_synapses = configuration.input, configuration.input.n_synapses
     first = state.step * n_synapses
-    same_seed = configuration.input_seed == before.input_seed
-    if inputs == before.input and same_seed and not inputs.needs_duration:
+    if _goes_on(configuration, before):
         return state, None
+    same_seed = configuration.input_seed == before.input_seed
     if not inputs.bernoulli:
         return state, (chunk + first for chunk in configuration.input_events())
     goes_on = same_seed and state.n_events != UNKNOWN
     n_used = state.n_events + 1 if goes_on else 0  # the last gap reaches beyond the end
     return dataclasses.replace(state, n_events=n_used, next_cell=first), None
+
+
+def _goes_on(configuration: Configuration, before: Configuration) -> bool:
+    """Whether an input goes on as if it had not ended; one that changes in time begins anew."""
+    inputs = configuration.input
+    same = inputs == before.input and configuration.input_seed == before.input_seed
+    return same and inputs.stationary and not inputs.needs_duration
 
 
 def with_state(dataset: xr.Dataset, content: bytes, chain: list[dict[str, Any]]) -> xr.Dataset:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.engine.simulate import available_engine, engine_named, run_point
 from pipeline.experiment.api import simulate
-from pipeline.experiment.phases import EARLIER, GIVEN, phase_from
+from pipeline.experiment.phases import EARLIER, GIVEN, GIVEN_OUTPUT, phase_from
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import PROCESSES
 from pipeline.model.parameters import Configuration, all_quantities
@@ -132,9 +132,7 @@ class _Recorded:
         self.n_unknown = 0
         self._engine = getattr(file, "engine", None) if not self._runs else None
         self._chain = json.loads(getattr(file, EARLIER, "[]"))
-        given = [getattr(file, GIVEN, ""), *(one["given_spikes"] for one in self._chain)]
-        if any(given):
-            raise RequestError("its input spikes were given by the caller, and are not in the file")
+        _refuse_given_spikes(file, self._chain)
         self._columns = {
             name: file[name][...].reshape(n_points, *file[name].shape[len(shape) :])
             for name in ("status", "made_by", *VARIABLES)
@@ -215,12 +213,29 @@ class _Recorded:
         if earlier is None:
             return run_point(point, engine_named(engine))
         phase = phase_from(point, earlier)
-        return run_point(point, engine_named(engine), phase.cells, start=phase.start)
+        return run_point(
+            point,
+            engine_named(engine),
+            phase.cells,
+            start=phase.start,
+            output_steps=phase.output_steps,
+        )
 
     def _run_of(self, position: int) -> RunRecord:
         """Return the record of the run that made a point, empty where it is not known."""
         made_by = self._columns["made_by"][position] if "made_by" in self._columns else -1
         return self._runs[made_by] if 0 <= made_by < len(self._runs) else {}
+
+
+def _refuse_given_spikes(file: Any, chain: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a simulation if the caller gave spikes of it, or of one from whose end it went on."""
+    given = {
+        "input": [getattr(file, GIVEN, ""), *(one["given_spikes"] for one in chain)],
+        "output": [getattr(file, GIVEN_OUTPUT, ""), *(one.get("given_output") for one in chain)],
+    }
+    what = " and ".join(name for name, values in given.items() if any(values))
+    if what:
+        raise RequestError(f"its {what} spikes were given by the caller, and are not in the file")
 
 
 def _shown(key: str, value: Any) -> str:

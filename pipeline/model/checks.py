@@ -21,6 +21,8 @@ def refuse_contradictions(configuration: Configuration) -> None:
     configuration.input.refuse_unfit_time_step(configuration.simulation.dt)
     _refuse_size(configuration)
     _refuse_until(configuration)
+    simulation = configuration.simulation
+    configuration.input.refuse_unfit_duration(simulation.duration, simulation.dt)
 
 
 def _refuse_until(configuration: Configuration) -> None:

@@ -12,7 +12,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -96,6 +96,27 @@ class InputProcess(Variant):
         """
         raise NotImplementedError
 
+    def output_steps(self, dt: float, n_steps: int, seed: int) -> NDArray[np.int64] | None:
+        """Return the steps of output spikes that replace the neuron's own; None: it fires itself.
+
+        Parameters
+        ----------
+        dt, n_steps, seed
+            As of `events`.
+
+        Returns
+        -------
+        ndarray of int64, (n_spikes,), or None
+            Rising, each from 1 to below `n_steps`; indices, dimensionless. There is no refractory
+            period.
+        """
+        return None
+
+    @classmethod
+    def prescribes_output(cls) -> bool:
+        """Whether its output spikes replace the neuron's own."""
+        return cls.output_steps is not InputProcess.output_steps
+
     def spike_probability(self, dt: float) -> float:
         """Return the mean probability of an input spike in one cell of the lattice."""
         return min(1.0, self.rate_hz * dt / 1000)
@@ -117,6 +138,13 @@ class InputProcess(Variant):
             Group numbers from 0, dimensionless.
         """
         return None
+
+    def cut_to(self, duration: float, dt: float) -> Self:
+        """Return a process that begins as this one and, if it has an end, fits into a run [ms]."""
+        return self
+
+    def refuse_unfit_duration(self, duration: float, dt: float) -> None:
+        """Raise `RequestError` if a run [ms] in time steps [ms] is too short for the process."""
 
     def refuse_unfit_time_step(self, dt: float) -> None:
         """Raise `RequestError` if a time step [ms] is too long for the process."""

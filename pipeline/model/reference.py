@@ -12,6 +12,7 @@ from pipeline.model.arithmetic import fma
 from pipeline.model.checks import MOST_CELLS
 from pipeline.model.inputs import Cells, active_synapses
 from pipeline.model.integration import Integration, Recording, run_to_end
+from pipeline.model.output_spikes import configured_output_steps
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import POST, PRE, Rule, clipped
 from pipeline.model.sections import steps
@@ -27,6 +28,7 @@ def run(
     checkpoint: Callable[[], None] | None = None,
     start: EndState | None = None,
     drive: Callable[[Integration, Configuration], Recording] = run_to_end,
+    output_steps: NDArray[np.int64] | None = None,
 ) -> Recording:
     """Integrate one neuron, driven by its input events.
 
@@ -42,13 +44,16 @@ def run(
         The state from which the run goes on.
     drive : callable
         Advances the integration to its end, and returns the recording.
+    output_steps : ndarray of int64, (n_spikes,), optional
+        Output spikes in place of the neuron's own or those of the process: rising steps, indices.
 
     Returns
     -------
     Recording
         Weights (n_synapses,), spike steps (n_spikes,) and recorded arrays; see there for units.
     """
-    return drive(ReferenceIntegration(configuration, chunks, checkpoint, start), configuration)
+    integration = ReferenceIntegration(configuration, chunks, checkpoint, start, output_steps)
+    return drive(integration, configuration)
 
 
 class ReferenceIntegration:
@@ -60,7 +65,7 @@ class ReferenceIntegration:
 
     Parameters
     ----------
-    configuration, chunks, checkpoint, start
+    configuration, chunks, checkpoint, start, output_steps
         As of `run`.
     """
 
@@ -70,6 +75,7 @@ class ReferenceIntegration:
         chunks: Iterator[Cells] | None = None,
         checkpoint: Callable[[], None] | None = None,
         start: EndState | None = None,
+        output_steps: NDArray[np.int64] | None = None,
     ) -> None:
         n_synapses, dt = configuration.input.n_synapses, configuration.simulation.dt
         self._configuration, self._checkpoint = configuration, checkpoint
@@ -77,6 +83,7 @@ class ReferenceIntegration:
         self._rule = configuration.stdp.resolved()
         self._recorder = _Recorder(configuration, start.step if start else 0)
         self._traces = _Traces(self._rule, n_synapses, dt)
+        self._refractory_steps = steps(configuration.neuron.t_ref, dt)
         self.step, self._free, self._n_events, self._next_cell = 0, 0, 0, 0
         self._v, self._g_ex = configuration.neuron.V_init, 0.0
         self._largest_g_ex = configuration.largest_stable_conductance
@@ -86,6 +93,13 @@ class ReferenceIntegration:
         if start is not None:
             self._go_on_from(start)
         self._first = self.step
+        if output_steps is None:
+            output_steps = configured_output_steps(configuration, start)
+        self._prescribed = None if output_steps is None else frozenset(output_steps.tolist())
+        if (
+            self._prescribed is not None
+        ):  # with no refractory period, nor the rest of an earlier one
+            self._refractory_steps, self._free = 0, min(self._free, self.step)
         chunks = configuration.input_events(start) if chunks is None else chunks
         lattice = MOST_CELLS // n_synapses
         self._active = active_synapses(chunks, n_synapses, lattice, self.step)
@@ -116,7 +130,7 @@ class ReferenceIntegration:
         neuron, synapse = self._configuration.neuron, self._configuration.synapse
         n_synapses, dt = self._w.size, self._configuration.simulation.dt
         rule, traces, recorder = self._rule, self._traces, self._recorder
-        fields, refractory_steps = rule.fields(), steps(neuron.t_ref, dt)
+        fields, prescribed = rule.fields(), self._prescribed
         stretch, a = max(1, _CELLS_PER_STRETCH // n_synapses), dt / neuron.tau_m
         v, g_ex, w, largest_g_ex = self._v, self._g_ex, self._w, self._largest_g_ex
         samples, sampling = [], iter([*sample_step, None])
@@ -133,17 +147,19 @@ class ReferenceIntegration:
             # 1. Presynaptic traces: dx/dt = -x/tau, a jump at an input spike.
             self._move_pre(step, active)
 
-            # 2. Output spike: none while refractory, else at threshold: reset, LTP of all synapses.
-            spiked = False
-            if step < self._free:
+            # 2. Output spike: where prescribed, else at threshold unless refractory: reset, LTP of
+            #    all synapses.
+            if prescribed is None:
+                spiked = step >= self._free and v >= neuron.V_th
+            else:
+                spiked = step in prescribed
+            if spiked or step < self._free:
                 v = neuron.V_reset
-            elif v >= neuron.V_th:
-                spiked = True
+            if spiked:
                 self._spike_step.append(step)
-                v = neuron.V_reset
                 traces.jump_post()
                 w = clipped(rule.potentiate(w, traces.of(...), fields))
-                self._free = step + 1 + refractory_steps
+                self._free = step + 1 + self._refractory_steps
             if recorder.traces:
                 recorder.note(step, v=v, g_ex=g_ex, weight_trace=w, **traces.values)
 

@@ -39,7 +39,7 @@ def table_of_parameters() -> str:
 
 def described_keys() -> dict[str, list[str]]:
     """Return unit, allowed values and meaning of every key of a configuration, by section."""
-    return {key: _row(key, quantity) for key, quantity in _quantities().items()}
+    return {key: description(key, quantity) for key, quantity in _quantities().items()}
 
 
 def answer(key: str, folders: Sequence[Path]) -> str:
@@ -65,7 +65,7 @@ def answer(key: str, folders: Sequence[Path]) -> str:
         return "\n".join(_in_columns(rows))
     if name not in quantities:
         raise unknown_key(key, "?", (*groups, *quantities))
-    return "  ".join([name, *filter(None, _row(name, quantities[name]))])
+    return "  ".join([name, *filter(None, description(name, quantities[name]))])
 
 
 def values_of_key(key: str) -> tuple[str, ...]:
@@ -93,8 +93,8 @@ def _position(key: str) -> int:
     return list(SECTIONS).index(section) if section in SECTIONS else len(SECTIONS)
 
 
-def _row(key: str, quantity: Quantity) -> list[str]:
-    """Return unit, allowed values and meaning."""
+def description(key: str, quantity: Quantity) -> list[str]:
+    """Return unit, allowed values and meaning of a key, as a variant of a section declares it."""
     null = f" (null: {quantity.null})" if quantity.null else ""
     return [quantity.units, bounds_text(key, quantity), quantity.long_name + null]
 

@@ -88,8 +88,12 @@ def _place_of(member: zipfile.ZipInfo, file: BinaryIO) -> dict[str, Any]:
 #: Where each end state ends in the column `STATE`, which has those of all points in turn.
 STATE_ENDS = "state_end"
 
-#: Columns that are not variables: content keys, the identity of the run, end states.
-_ABOUT_BATCH = ("key", "made_by", STATE, STATE_ENDS)
+#: The column with `simulation.duration` of each point [ms], which its key does not tell; batches of
+#: earlier versions have none.
+DURATION = "duration"
+
+#: Columns that are not variables: content keys, the identity of the run, durations, end states.
+_ABOUT_BATCH = ("key", "made_by", DURATION, STATE, STATE_ENDS)
 
 
 #: Name of a batch file: a checksum, before or after which a file manager writes what is a copy.
@@ -126,6 +130,8 @@ def write_batch(batch: Batch, made_by: str, folder: Path) -> str:
     if any(batch.states):
         columns[STATE] = np.frombuffer(b"".join(batch.states), dtype=np.uint8)
         columns[STATE_ENDS] = np.cumsum([len(state) for state in batch.states])
+    if batch.durations:
+        columns[DURATION] = np.array(batch.durations)
     np.savez(content, key=np.array(batch.keys), made_by=np.array(made_by), **columns)
     name = f"{checksum(content.getbuffer())}.npz"
     with replacing(folder / name) as temporary:

@@ -22,11 +22,15 @@ from pipeline.storage.columns import GatheredVariable, contiguous_sizes
 from pipeline.storage.labels import LabelledDataset
 from pipeline.system.atomic_files import can_be_locked
 from pipeline.system.locks import alone_in_hdf5
+from pipeline.system.memory import refuse_less_than
 
 T = TypeVar("T")
 
 #: Size of a compressed chunk [bytes].
 _CHUNK = 1_000_000
+
+#: HDF5 ends a process that creates a file with some 0.7 MB left.
+_LEAST_MEMORY = 2_000_000
 
 
 def write_netcdf(dataset: LabelledDataset, path: Path) -> None:
@@ -45,6 +49,8 @@ def write_netcdf(dataset: LabelledDataset, path: Path) -> None:
     ------
     OSError
         If the file cannot be written.
+    MemoryError
+        If so little is left that the library would end the process.
     """
     try:
         with _created(path) as file:
@@ -59,6 +65,7 @@ def _created(path: Path) -> Iterator[Any]:
     import netCDF4
 
     with alone_in_hdf5():
+        refuse_less_than(_LEAST_MEMORY)
         try:
             file = netCDF4.Dataset(path, "w")
         except OSError:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import functools
+import itertools
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.execution.batch import Batch
+from pipeline.model.errors import RequestError
 from pipeline.model.state import STATE, EndState, Start, are_of_this_version
+from pipeline.request.grid import Grid
+from pipeline.request.keys import Keys
+from pipeline.request.merge import DURATION
+from pipeline.storage import batch_files
 from pipeline.storage.batch_files import STATE_ENDS
 
 
@@ -96,3 +105,85 @@ class Starts:
         if self._source is None:
             return 0, 0
         return int(self._ran[positions].sum()), int((self._source[positions] >= 0).sum())
+
+
+class ShorterRuns:
+    """Shorter runs of the points of a grid, which their keys do not tell: known by their durations.
+
+    Parameters
+    ----------
+    grid : Grid
+        The points.
+    durations : iterable of float
+        The durations [ms] that they had before, as far as the earlier request says.
+    """
+
+    def __init__(self, grid: Grid, durations: Iterable[float]) -> None:
+        self._grid = grid
+        self._keys: dict[float, Keys] = {}
+        for duration in durations:
+            self._keys[duration] = _at(grid, duration).keys
+
+    @property
+    def durations(self) -> list[float]:
+        """All durations [ms] from which points go on, rising."""
+        return sorted(self._keys)
+
+    @functools.cached_property
+    def _longer(self) -> NDArray[np.float64]:
+        """The duration of each point of the grid [ms], (n_points,)."""
+        along, points = self._grid.slice_along([DURATION])
+        sizes = [size if i in along else 1 for i, size in enumerate(self._grid.shape)]
+        times = np.array([point.simulation.duration for point in points]).reshape(sizes)
+        return np.broadcast_to(times, self._grid.shape).ravel()
+
+    def take_up(self, batch: Batch, expected: NDArray[np.bool_], starts: Starts) -> None:
+        """Mark shorter runs of a batch as expected, and note them where points go on.
+
+        Parameters
+        ----------
+        batch : Batch
+            Points that are done.
+        expected : ndarray of bool, (n_keys,)
+            Which of them are on the grid, dimensionless; True is entered for shorter runs.
+        starts : Starts
+            Where the points of the grid go on, filled with the shorter runs.
+        """
+        self._learn(batch, ~expected)
+        for duration, there in self._keys.items():
+            rows, positions = there.find(batch.keys)
+            expected[rows] = True
+            longer = self._longer[positions] > duration
+            rows, positions = rows[longer], positions[longer]
+            starts.add(positions, rows, batch.columns, np.full(len(rows), duration))
+
+    def _learn(self, batch: Batch, unexpected: NDArray[np.bool_]) -> None:
+        """Note durations that no file names any more, by the points that are not on the grid."""
+        if not unexpected.any() or batch_files.DURATION not in batch.columns:
+            return
+        keys = list(itertools.compress(batch.keys, unexpected))
+        durations = np.unique(batch.columns[batch_files.DURATION][unexpected])
+        for duration in durations[durations < self._longer.max()].tolist():
+            if duration in self._keys:
+                continue
+            try:
+                there = _at(self._grid, duration).keys
+            except RequestError:  # not allowed with what is asked: a run of something else
+                continue
+            if there.first(keys).size:
+                self._keys[duration] = there
+
+
+def _at(grid: Grid, duration: float) -> Grid:
+    """Return a grid with another duration [ms] of all points, along an axis of it too."""
+    simulation = grid.base["simulation"] | {"duration": duration}
+    axes = [
+        dataclasses.replace(
+            axis,
+            settings=tuple(
+                own | {DURATION: duration} if DURATION in own else own for own in axis.settings
+            ),
+        )
+        for axis in grid.axes
+    ]
+    return Grid(grid.base | {"simulation": simulation}, axes)

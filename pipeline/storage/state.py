@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import math
@@ -24,7 +23,7 @@ from pipeline.storage import provenance
 from pipeline.storage.arrays import Counts, ResultArrays
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
-from pipeline.storage.starts import Starts
+from pipeline.storage.starts import ShorterRuns, Starts
 from pipeline.system import host
 
 log = logging.getLogger("pipeline")
@@ -117,18 +116,12 @@ class SweepState:
     def _take_up(self, directory: Directory, dry: bool) -> None:
         """Load the finished points; refuse a directory that holds unexpected ones."""
         run_index = {run["id"]: index for index, run in enumerate(self.runs)}
-        shorter = [(time, self._grid_at(time).keys) for time in self._grown_from]
-        durations = self._durations() if shorter else np.empty(0)
+        shorter = ShorterRuns(self.arrays.grid, self._grown_from)
         n_unexpected = 0
         for batch, made_by in directory.finished(set_damaged_aside=not dry):
             expected = np.zeros(len(batch.keys), dtype=bool)
             expected[self.arrays.grid.keys.find(batch.keys)[0]] = True
-            for time, keys in shorter:
-                rows, positions = keys.find(batch.keys)
-                expected[rows] = True
-                longer = durations[positions] > time
-                rows, positions = rows[longer], positions[longer]
-                self._starts.add(positions, rows, batch.columns, np.full(len(rows), time))
+            shorter.take_up(batch, expected, self._starts)
             n_unexpected += int((~expected).sum())
             if not n_unexpected:
                 self.arrays.add(batch.keys, batch.columns, run_index.get(made_by, -1))
@@ -139,42 +132,33 @@ class SweepState:
                 "this request nor in its configuration.yaml; request them too, or choose another "
                 "name"
             )
+        self._grown_from = shorter.durations
         for key, failure in directory.failures().items():
             if key in self.arrays.grid.keys and not self.arrays.has(key):
                 self.failures[key] = failure
                 self.arrays.fail(key)
 
-    def _grid_at(self, duration: float) -> Grid:
-        """Return the grid with another duration [ms] of all points, along an axis of it too."""
-        grid = self.arrays.grid
-        simulation = grid.base["simulation"] | {"duration": duration}
-        axes = [
-            dataclasses.replace(
-                axis,
-                settings=tuple(
-                    own | {DURATION: duration} if DURATION in own else own for own in axis.settings
-                ),
-            )
-            for axis in grid.axes
-        ]
-        return Grid(grid.base | {"simulation": simulation}, axes)
-
-    def _durations(self) -> NDArray[np.float64]:
-        """Return the duration of each point [ms], (n_points,)."""
-        grid = self.arrays.grid
-        along, points = grid.slice_along([DURATION])
-        sizes = [size if i in along else 1 for i, size in enumerate(grid.shape)]
-        times = np.array([point.simulation.duration for point in points]).reshape(sizes)
-        return np.broadcast_to(times, grid.shape).ravel()
-
     def _note_open(self, batch: Batch) -> None:
-        """Note the end states of runs until they have settled, which had not."""
-        if "settled" in batch.columns:
-            rows, positions = self.arrays.grid.keys.find(batch.keys)
-            unsettled = is_open(batch.columns["settled"][rows])
-            rows, positions = rows[unsettled], positions[unsettled]
-            durations = batch.columns["run_duration"][rows]
-            self._starts.add(positions, rows, batch.columns, durations)
+        """Note the end states of runs until they have settled, which had not.
+
+        Raises
+        ------
+        RequestError
+            If a run was longer than the limit, which no lost file says any more.
+        """
+        if "settled" not in batch.columns:
+            return
+        rows, positions = self.arrays.grid.keys.find(batch.keys)
+        durations = batch.columns["run_duration"][rows]
+        limit = self.asked.points[0].simulation.duration
+        if (longest := float(durations.max(initial=0))) > limit:
+            raise RequestError(
+                f"{written(DURATION, limit)}: must be >= {longest:.15g} ms, the simulated time of "
+                "a run there; choose another name"
+            )
+        unsettled = is_open(batch.columns["settled"][rows])
+        rows, positions = rows[unsettled], positions[unsettled]
+        self._starts.add(positions, rows, batch.columns, durations[unsettled])
 
     def warn_of_other_code(self) -> None:
         """Warn of finished points that other sources of the model or the engine have computed.

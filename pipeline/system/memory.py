@@ -38,14 +38,30 @@ def n_threads_with_memory(n_threads: int) -> int:
         return n_threads
     stack, _ = resource.getrlimit(resource.RLIMIT_STACK)
     size = _START + (_STACK if stack == resource.RLIM_INFINITY else max(stack, _STACK))
-    while n_threads:
-        try:
-            mmap.mmap(-1, n_threads * size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
-        except (OSError, MemoryError, OverflowError):
-            n_threads -= 1
-        else:
-            break
+    while n_threads and not _is_left(n_threads * size):
+        n_threads -= 1
     return n_threads
+
+
+def refuse_less_than(n_bytes: int) -> None:
+    """Raise an error before what would end the process where so much memory is not left.
+
+    Raises
+    ------
+    MemoryError
+        If it is not.
+    """
+    if not _is_left(n_bytes):
+        raise MemoryError(f"less than {n_bytes:,} bytes are left")
+
+
+def _is_left(n_bytes: int) -> bool:
+    """Whether so much memory can be had."""
+    try:
+        mmap.mmap(-1, n_bytes, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except (OSError, MemoryError, OverflowError):
+        return False
+    return True
 
 
 def what_is_exhausted(error: BaseException | None) -> str:

@@ -127,7 +127,11 @@ class Moves:
 def _rest(configuration: Configuration, measured: MeasuredDataset) -> Iterator[Outcome]:
     """Yield what takes longer than histogram and numbers."""
     yield courses(measured)
-    yield Traces(pipeline.simulate(traced(configuration)))
+    try:
+        beginning = traced(configuration)
+    except RequestError:  # not even one pair of a protocol fits into it
+        return
+    yield Traces(pipeline.simulate(beginning))
 
 
 def _simulated(settings: Settings) -> tuple[Simulated, MeasuredDataset]:
@@ -191,6 +195,11 @@ def traced(configuration: Configuration) -> Configuration:
     """Return the beginning of a run, with all state variables at every step.
 
     A longer run has the input events of a shorter one, so that these are its own first steps.
+
+    Raises
+    ------
+    RequestError
+        If its process has an end, and is too long for it however it is cut.
     """
     simulation, n_synapses = configuration.simulation, configuration.input.n_synapses
     n_steps = min(
@@ -202,6 +211,7 @@ def traced(configuration: Configuration) -> Configuration:
     duration = min(rounded(n_steps * simulation.dt), simulation.duration)
     shorter = dataclasses.replace(
         configuration,
+        input=configuration.input.cut_to(duration, simulation.dt),
         simulation=Simulation(duration, simulation.dt),
         settle=Settle(),
         record=dataclasses.replace(configuration.record, weight_interval=None),

@@ -10,13 +10,14 @@ import pytest
 import analysis
 import pipeline
 from analysis.experiments.comparison import _CLASSES, source_hash
-from analysis.measures import stationarity
+from analysis.measures import pairing, stationarity
 from analysis.reading import metadata, model
 from analysis.reading.dataset import _REQUIRED
 from analysis.report.provenance import MAIN_PACKAGES
 from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import MODEL_VERSION, all_quantities
 from pipeline.model.plasticity import POST, PRE, Rule
+from pipeline.model.processes.pairing_protocol import PairingProtocol
 from pipeline.model.registry import content_hash
 from pipeline.model.rules.additive import Additive
 from pipeline.storage.labels import SCHEMA_VERSION
@@ -103,7 +104,7 @@ CONDITIONS = {
 }
 
 #: Made by `analysis`: what is no name in the file.
-OWN = {"input", "choices", "input_spike", "significant_digits"}
+OWN = {"input", "output", "choices", "input_spike", "significant_digits"}
 
 
 def strings_read():
@@ -251,6 +252,12 @@ def test_rules_and_processes_are_described_by_the_names_that_are_read(dataset):
     for known in (model.rules(dataset)["additive"], model.processes(dataset)["poisson"]):
         assert known["theory_gap"] == ""
         assert known["source"] == ""
+        assert known["stationary"] is True
+    assert PairingProtocol.name == pairing.PROTOCOL
+    own = {pairing.DIFFERENCE, pairing.FREQUENCY, "n_pairs"}
+    assert own <= {*PairingProtocol.quantities()} - {"n_synapses"}
+    difference = PairingProtocol.quantities()[pairing.DIFFERENCE]
+    assert difference.units == pairing.POST_MINUS_PRE["units"]
     assert {*_CLASSES.values()} <= {*dataset.attrs}
     assert content_hash("def x") == source_hash("def x")
 

@@ -1,9 +1,12 @@
 """A longer `simulation.duration` asked of the same directory goes on from the end states."""
 
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 import xarray as xr
+import yaml
 
 import pipeline
 from pipeline.execution import batch
@@ -142,6 +145,60 @@ def test_a_directory_survives_its_request(command, tmp_path):
     ended = command(*SWEEP, *HISTORY, "simulation.duration=900", "name=a")
     assert ended.code == 0, ended.err
     assert "4 finished before" in ended.out
+
+
+def lose(name):
+    """Remove the two files that tell what was asked for."""
+    for file in ("configuration.yaml", "results.nc"):
+        Path("outputs", name, file).unlink()
+
+
+@pytest.mark.parametrize("record", [HISTORY, ()], ids=["history", "final"])
+def test_shorter_runs_are_known_without_any_request(command, caplog, record):
+    """By the durations in their batches: they go on, or begin anew where no end state is kept."""
+    command(*SWEEP, *record, "name=a")
+    for duration, finished in ((900, 0), (900, 4), (1500, 0)):
+        lose("a")
+        asked = (*SWEEP, *record, f"simulation.duration={duration}", "name=a")
+        planned = command(*asked, "dry_run=true")
+        assert f"points: 4, {finished} of them done" in planned.out
+        ended = command(*asked)
+        assert ended.code == 0, ended.err
+        assert (f"{finished} finished before" in ended.out) == bool(finished)
+        assert ("4 went on from an earlier end" in ended.out) == bool(record and not finished)
+    if not record:
+        assert "4 points have no end state to go on from" in caplog.text
+    command(*SWEEP, *record, "simulation.duration=1500", "name=b")
+    xr.testing.assert_identical(numbers_of(results("a")), numbers_of(results("b")))
+    request = yaml.safe_load(Path("outputs/a/configuration.yaml").read_text())
+    assert request["grown_from"] == [500.0, 900.0]
+
+
+def test_durations_can_be_swept_without_any_request(command):
+    """A shorter run is where each longer one of the axis goes on."""
+    for duration in (500, 900):
+        command(*SWEEP, *HISTORY, f"simulation.duration={duration}", "name=a")
+    lose("a")
+    swept = "simulation.duration=700,1200"
+    ended = command(*SWEEP, *HISTORY, swept, "name=a")
+    assert ended.code == 0, ended.err
+    assert "8 went on from an earlier end" in ended.out
+    command(*SWEEP, *HISTORY, swept, "name=b")
+    xr.testing.assert_identical(numbers_of(results("a")), numbers_of(results("b")))
+
+
+@pytest.mark.parametrize(
+    "other", ["simulation.duration=400", "neuron.t_ref=3 simulation.duration=900", "seed=0"]
+)
+def test_other_points_are_unexpected_without_any_request(command, other):
+    """Longer runs, and those of other parameters, are not taken for shorter ones."""
+    command(*SWEEP, *HISTORY, "name=a")
+    lose("a")
+    asked = [word for word in SWEEP if word.partition("=")[0] not in other]
+    ended = command(*asked, *HISTORY, *other.split(), "name=a")
+    assert ended.code == 2
+    assert re.search(r"holds \d unexpected points, which are neither in this request", ended.err)
+    assert not Path("outputs/a/configuration.yaml").exists()
 
 
 def test_a_smaller_duration_is_refused(command, tmp_path):

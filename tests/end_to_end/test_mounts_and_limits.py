@@ -182,6 +182,28 @@ for left in (3, 20, 60):
 
 
 @only_linux
+@pytest.mark.parametrize("left", [0, 300_000])
+def test_a_file_is_not_begun_with_too_little_memory(run_python, tmp_path, left):
+    """HDF5 would end the process, which may be that of another program."""
+    code = """
+import os, resource, sys
+from pathlib import Path
+from pipeline.storage.labels import LabelledDataset
+from pipeline.storage.netcdf import write_netcdf
+folder, left = Path(sys.argv[1]), int(sys.argv[2])
+write_netcdf(LabelledDataset({}, {}, {}), folder / "whole.nc")
+used = int(open("/proc/self/statm").read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+resource.setrlimit(resource.RLIMIT_AS, (used + left, resource.RLIM_INFINITY))
+try:
+    write_netcdf(LabelledDataset({}, {}, {}), folder / "begun.nc")
+except MemoryError as error:
+    print(error)
+"""
+    assert run_python(code, tmp_path, left) == "less than 2,000,000 bytes are left\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["whole.nc"]
+
+
+@only_linux
 def test_too_few_files_are_one_line(run_limited):
     """The file that could not be opened, or how many a process may open."""
     done = run_limited("files", 1, *SMALL, "-m", "seed=1,2", "name=a")

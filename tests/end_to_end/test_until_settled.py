@@ -193,6 +193,20 @@ def test_a_smaller_limit_is_refused(command):
     )
 
 
+def test_a_smaller_limit_is_refused_without_any_request(command, tmp_path):
+    """With `configuration.yaml` and `results.nc` lost, by the longest run; a larger one goes on."""
+    sweep = (*SWEEP, "record=history", "name=a")
+    command(*sweep, "simulation.duration=130000")
+    for file in ("configuration.yaml", "results.nc"):
+        (tmp_path / "outputs" / "a" / file).unlink()
+    ended = command(*sweep, "simulation.duration=70000")
+    assert ended.code == 2
+    assert "simulation.duration=70000.0: must be >= 128000 ms, the simulated time of" in ended.err
+    assert not (tmp_path / "outputs" / "a" / "results.nc").exists()
+    grown = command(*sweep, "simulation.duration=260000")
+    assert "1 finished before, 2 went on from an earlier end" in grown.out
+
+
 def test_the_limit_is_in_no_key_and_the_rest_is(command):
     """Tolerance and minimum make another point."""
     command(*SWEEP, "simulation.duration=130000", "name=a")

@@ -107,6 +107,16 @@ def test_the_page_of_a_rule_has_its_functions_traces_and_keys(toy_rule):
         assert said in text
 
 
+def test_the_page_of_a_process_has_its_own_fields():
+    """As it declares them, also those that other processes have with other bounds."""
+    text = item_pages.pages()["reference/inputs/pairing_protocol.md"]
+    assert "| `input.rate_hz` | Hz | >= 1e-09 | frequency of the pairs |" in text
+    assert "| `input.post_minus_pre` | ms | -1000000 to 1000000 | time difference t_post" in text
+    assert "Its statistics are not constant in time." in text
+    poisson = item_pages.pages()["reference/inputs/poisson.md"]
+    assert "| `input.rate_hz` | Hz | >= 0 | input rate |" in poisson
+
+
 @pytest.fixture
 def toy_rule(tmp_path):
     """Register a rule with a docstring of several paragraphs."""

@@ -10,6 +10,7 @@ import pytest
 import pipeline
 from analysis.measures.stationarity import STATIONARY
 from pipeline.model.variables import FLAGS
+from tests.conftest import ROOT
 from tests.settle.campaign import (
     N_FAR,
     N_HARD,
@@ -73,6 +74,18 @@ def test_what_has_settled_stays():
     off, beyond = number_in(r"- (\d+) of these differ later by more than .*, (\d+) by")
     assert off <= beyond
     assert off <= 0.05 * answered
+
+
+def test_the_documentation_has_these_counts():
+    """Number of points, of those that fire, that are answered and that differ later."""
+    text = " ".join((ROOT / "docs" / "explanation" / "settling.md").read_text().split())
+    answered, firing = number_in(
+        r"- (\d+) of (\d+) points that fire in the last half have an answer"
+    )
+    (off,) = number_in(r"- (\d+) of these differ later")
+    assert f"`make settle` runs {N_NEAR + N_FAR + N_HARD + N_RULES} points" in text
+    assert f"the {firing} points of the main part that fire in the last half, {answered}" in text
+    assert f"{off} of these differ later by more than tolerance and errors explain" in text
 
 
 def test_intervals_cover_later_means():

@@ -20,7 +20,10 @@ from tests.support.terminal import Terminal
         ("stdp run st", ["stdp.", "stdp=", "study="]),
         ("stdp run -m +ex", ["+experiment="]),
         ("stdp run stdp.tau", ["stdp.tau_minus=", "stdp.tau_plus=", "stdp.tau_x=", "stdp.tau_y="]),
-        ("stdp run +experiment=s", ["+experiment=seeds", "+experiment=song_abbott_2001"]),
+        (
+            "stdp run +experiment=s",
+            [f"+experiment={name}" for name in ("seeds", "song_abbott_2001", "stdp_window")],
+        ),
         ("stdp run stdp=notebook,n", []),
         ("stdp run input=poisson,n", ["input=poisson,notebook"]),
         (
@@ -29,7 +32,7 @@ from tests.support.terminal import Terminal
         ),
         ("stdp run record.traces=", ["record.traces=false", "record.traces=true"]),
         ("stdp run run.track=", ["run.track=mlflow", "run.track=null"]),
-        ("stdp run input.process=p", ["input.process=poisson"]),
+        ("stdp run input.process=po", ["input.process=poisson"]),
         ("stdp run dry_run=t", ["dry_run=true"]),
         ("stdp run --config-d", ["--config-dir "]),
         ("stdp l", ["lab ", "list "]),

@@ -109,3 +109,18 @@ def test_what_fired_early_and_no_more_is_marked_as_silent(dataset):
     assert not (measured.silent & ceased).any()
     assert (measured.quiet | ~ceased).all()
     assert not (measured.unsettled & ceased).any()
+
+
+def test_mean_weights_are_final_ones_and_say_so(dataset):
+    """Also where the file has means over the last half: axis and colour bar name what is drawn."""
+    made = drawn(dataset, "mean_weight", "phase_diagram")
+    against = made["mean_weight_against_rate_hz"].axes[0]
+    assert against.get_ylabel() == "Mean final weight"
+    final = dataset["mean_weight"].mean("seed")
+    assert (final != dataset["late_mean_weight"].mean("seed")).any()
+    heights = [line.get_ydata() for line in against.lines if len(line.get_ydata()) == 4]
+    for expected in final.transpose("ltd_ratio", "rate_hz").values:
+        assert any(np.allclose(height, expected) for height in heights)
+    panel, bar = made["phase_diagram"].axes[0], made["phase_diagram"].axes[3]
+    np.testing.assert_allclose(panel.collections[0].get_array(), final.transpose("ltd_ratio", ...))
+    assert bar.get_xlabel() == "Mean final weight"

@@ -8,11 +8,12 @@ import pytest
 import analysis
 
 #: Of datasets, and no measures: what measures are made of.
-PARTS = {"covered", "n_not_done", "time_step", "first_step", "swept_axes"}
+PARTS = {"covered", "is_paired", "n_not_done", "time_step", "first_step", "swept_axes"}
 
 
 @pytest.mark.parametrize(
-    "module", ["weights", "spike_trains", "traces", "seeds", "numbers", "settling", "equilibrium"]
+    "module",
+    ["weights", "spike_trains", "traces", "seeds", "numbers", "settling", "equilibrium", "pairing"],
 )
 def test_every_measure_is_a_name_of_the_package(module):
     """Each public function of a dataset is one, so that none is looked for in a module."""

@@ -5,10 +5,12 @@ import pytest
 import xarray as xr
 from matplotlib.colors import to_rgb
 
+import pipeline
 from analysis.measures import spike_trains, weights
+from analysis.measures.measured import MeasuredDataset
 from analysis.measures.traces import ltd_trace, ltp_trace, synaptic_conductance
 from analysis.reading.dataset import label
-from tests.support.drawn import HISTORY, drawn, legend_text, title_of
+from tests.support.drawn import HISTORY, captioned, drawn, legend_text, title_of
 
 
 def begun(run):
@@ -89,6 +91,57 @@ def test_a_shorter_run_is_drawn_without_padding(sweep):
         np.testing.assert_allclose(line.get_xdata(), 0.1 * np.arange(n + 1))
         np.testing.assert_allclose(line.get_ydata()[1:], dataset["weight_history"][i, :n, 3])
         assert made[i].axes[0].get_xlim() == (0, n / 10)
+
+
+@pytest.fixture(scope="module")
+def until_settled():
+    """Two runs with samples at doubling times: of 64 s and of 512 s."""
+    base = pipeline.configure(
+        "simulation.until=settled", "simulation.duration=520000", "record.weight_interval=1000",
+        "input.rate_hz=20", "input.n_synapses=60", "synapse.g_max=0.12", "synapse.w_init=1",
+    )  # fmt: skip
+    return pipeline.sweep(base, {"stdp.ltd_ratio": [0.9, 1.02]}, backend="sequential")
+
+
+def test_samples_at_doubling_times_are_drawn_over_logarithmic_time(until_settled):
+    """Where their intervals differ by more than ten times: in half of the axis are half of them."""
+    short, long = captioned(MeasuredDataset(until_settled), "weights_in_time").values()
+    assert until_settled["run_duration"].values.tolist() == [64_000, 512_000]
+    assert short.figure.axes[0].get_xscale() == "linear"  # from 1 s to 2 s
+    assert "logarithmic" not in short.caption
+    left = long.figure.axes[0]
+    *_, thick, moment = left.lines
+    times = thick.get_xdata()
+    assert (times[:2].tolist(), times[-1], moment.get_xdata()[0]) == ([0, 1], 512, 512)
+    assert np.diff(times).max() == 16
+    assert left.get_xlim() == (0, 512)
+    assert left.get_xticks().tolist() == [0, 10, 100]
+    assert [text.get_text() for text in left.get_xticklabels()] == ["0", "10", "100"]
+    drawn_at = left.transData.transform(np.column_stack([times, 0 * times]))[:, 0]
+    ends = left.transData.transform([[0, 0], [512, 0]])[:, 0]
+    in_left_half = (drawn_at < ends.mean()).mean()
+    assert 0.1 < in_left_half < 0.5  # on a linear axis 0.83
+    assert long.caption.endswith("Time is linear up to the first sample, then logarithmic.")
+
+
+def test_a_cut_history_of_doubling_times_begins_at_its_first_sample(until_settled):
+    """Without a linear part; groups likewise."""
+    names = ["correlated"] * 20 + ["others"] * 40
+    cut = until_settled.isel(ltd_ratio=1, sample_time=slice(5, None))
+    one = captioned(MeasuredDataset(cut.assign_coords(group=("synapse", names))), "groups")
+    left = one["groups"].figure.axes[0]
+    assert left.get_xscale() == "log"
+    assert left.get_xlim() == (6, 512)
+    assert left.get_xticks().tolist() == [10, 100]
+    assert "linear" not in one["groups"].caption
+
+
+def test_samples_at_equal_intervals_are_drawn_over_linear_time(sweep):
+    """However many they are."""
+    dataset = sweep({}, "record.weight_interval=5", "simulation.duration=1000")
+    assert dataset.sizes["sample_time"] == 200
+    left = drawn(dataset, "weights_in_time")["weights_in_time"].axes[0]
+    assert left.get_xscale() == "linear"
 
 
 @pytest.fixture

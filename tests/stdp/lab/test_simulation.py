@@ -40,6 +40,19 @@ def test_a_move_yields_numbers_then_courses_then_traces():
     np.testing.assert_array_equal(first.window["time_difference"][[0, -1]], [-100, 100])
 
 
+def test_a_pairing_protocol_is_cut_in_the_traces_alone():
+    """They are of the beginning of the same run; there are none of a pair that does not fit."""
+    words = ("input=pairing_protocol", "simulation.duration=8000")
+    first, _, traces = Moves().outcomes(Settings.from_overrides(words))
+    assert isinstance(first, Simulated)
+    assert first.configuration.input.n_pairs == 60
+    times = traces.recorded["spike_time"].values
+    np.testing.assert_array_equal(times, 11 + 100 * np.arange(5))
+    assert traces.recorded["time"].values[-1] == 499
+    outcomes = [*Moves().outcomes(Settings.from_overrides((*words, "input.post_minus_pre=600")))]
+    assert [type(one) for one in outcomes] == [Simulated, dict]
+
+
 def test_the_command_gives_the_numbers_of_the_lab(command, tmp_path):
     """Those of the table beside the picture, from its `results.nc`."""
     settings = SETTINGS.with_typed("stdp.A_plus", "0.02").with_typed("seed", "3")
