@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from pipeline.engine.statistics import isi_cv, late_statistics
 from pipeline.model import reference
+from pipeline.model.arithmetic import multiples
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import Cells
 from pipeline.model.integration import Integration, Phase, Recording, run_to_end
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
-from pipeline.model.quantity import multiples, written
+from pipeline.model.quantity import written
 from pipeline.model.state import STATE, Start
 from pipeline.model.variables import Result
 

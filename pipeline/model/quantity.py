@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import decimal
 import difflib
 import functools
 import html
@@ -13,11 +12,10 @@ import numbers
 import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from fractions import Fraction
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pipeline.model.errors import RequestError
 
@@ -169,40 +167,6 @@ def rounded(number: float) -> float:
     return float(f"{number:.15g}")
 
 
-def multiples(counts: NDArray[np.int64], number: float) -> NDArray[np.float64]:
-    """Return whole multiples of a decimal number, rounded to 15 digits as `rounded` does.
-
-    The times of steps: step 3 of 0.1 ms is at 0.3 ms, where 3 * 0.1 is 0.30000000000000004.
-
-    Parameters
-    ----------
-    counts : ndarray of int64, (n,)
-        How many times the number, rising, >= 0; dimensionless.
-    number : float
-        A value > 0 of 15 digits, such as a time step [ms]; at most 22 of its digits are decimals.
-
-    Returns
-    -------
-    ndarray of float64, (n,)
-        Multiples in the unit of the number: the float nearest to each product, rounded.
-    """
-    digits, denominator = _as_ratio(number)
-    if not counts.size or int(counts[-1]) * digits < 10**15:
-        # Both integers are exact as floats, so that their division rounds correctly: it gives the
-        # float nearest to a decimal number of at most 15 digits, which `rounded` preserves.
-        return counts * digits / float(denominator)
-    return np.array([rounded(count * digits / denominator) for count in counts.tolist()])
-
-
-@functools.lru_cache(maxsize=64)
-def _as_ratio(number: float) -> tuple[int, int]:
-    """Return a decimal number of 15 digits as an integer over a power of ten."""
-    text = f"{number:.15g}"
-    denominator = 10 ** max(0, -int(decimal.Decimal(text).as_tuple().exponent))
-    # Not by `decimal`, whose precision the caller may have set.
-    return int(Fraction(text) * denominator), denominator
-
-
 def plain(values: ArrayLike) -> Any:
     """Return an array as plain Python values, nested as it is.
 
@@ -292,6 +256,12 @@ class Section:
     def variants(cls) -> list[type[Section]]:
         """Return all classes that `variant` may return."""
         return [cls]
+
+    @classmethod
+    def unknown_field(cls, name: str, value: Any) -> RequestError:
+        """Return the error for a field that the section does not have."""
+        names = _value_names(cls)  # type: ignore[arg-type]
+        return unknown_key(cls.key(name), value, map(cls.key, names))
 
     @classmethod
     def choosing_keys(cls) -> set[str]:
@@ -387,7 +357,7 @@ def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
     names = _value_names(cls)  # type: ignore[arg-type]
     for name, value in mapping.items():
         if name not in names:
-            raise unknown_key(cls.key(str(name)), value, map(cls.key, names))
+            raise cls.unknown_field(str(name), value)
     unset = cls.neutral_values() | cls.default_values()
     for name in names:
         if name not in mapping and name not in unset:

@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Self, SupportsIndex, cast
 from pipeline.model.class_text import source_of
 from pipeline.model.errors import RequestError
 from pipeline.model.own_class import complete, refuse_incomplete
-from pipeline.model.quantity import REQUIRED, Quantity, Section, written
+from pipeline.model.quantity import REQUIRED, Quantity, Section, unknown_key, written
 
 _REGISTERING = threading.RLock()
 
@@ -284,6 +284,15 @@ class Variant(Section):
     def variants(cls) -> list[type[Section]]:
         """Return all variants."""
         return list(cls.registry.classes().values())
+
+    @classmethod
+    def unknown_field(cls, name: str, value: Any) -> RequestError:
+        """Return the error for a field that the variant does not have, but maybe others."""
+        having = [n for n, other in cls.registry.classes().items() if name in other.quantities()]
+        if not having:
+            return super().unknown_field(name, value)
+        why = f"a field of {', '.join(having)}, not of {written(cls.registry.key, cls.name)}"
+        return unknown_key(cls.key(name), value, map(cls.key, cls.quantities()), why)
 
     @classmethod
     def source_text(cls) -> str:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.model.arithmetic import multiples
 from pipeline.model.looks import sample_times
 from pipeline.model.parameters import MODEL_VERSION, Configuration
 from pipeline.model.plasticity import Rule
-from pipeline.model.quantity import Quantity, multiples
+from pipeline.model.quantity import Quantity
 from pipeline.model.registry import REGISTRIES
 from pipeline.model.variables import (
     DONE,
