@@ -48,8 +48,9 @@ class PipelineSweeper(Sweeper):
             If the request is not allowed.
         """
         from pipeline.command import run_and_report
-        from pipeline.request.compose import refuse_retyped, request_error
+        from pipeline.request.compose import CONF, refuse_retyped
         from pipeline.request.grammar import parser
+        from pipeline.request.hydra_errors import request_error
         from pipeline.request.hydra_settings import refuse_without_effect
         from pipeline.request.overrides import grid_of_overrides
         from pipeline.storage.paths import directory_path
@@ -61,13 +62,13 @@ class PipelineSweeper(Sweeper):
             try:
                 return self._loader.load_configuration(name, overrides, run_mode=RunMode.RUN)
             except Exception as error:  # Hydra raises errors of many types
-                raise request_error(error, overrides) from error
+                raise request_error(error, overrides, CONF) from error
 
         params = [f"{key}={values}" for key, values in self.params.items()]
         try:
             parsed = parse(params), parse(list(arguments))
         except HydraException as error:
-            raise request_error(error, params) from error
+            raise request_error(error, params, CONF) from error
         grid = grid_of_overrides(self._config, *parsed, compose_again)
         refuse_retyped(self._config)
         refuse_without_effect(self._config)

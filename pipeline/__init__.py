@@ -26,12 +26,23 @@ _PUBLIC = {
 }
 __all__ = list(_PUBLIC)
 
+#: What files of rules and input processes may import; most of it needs no import there.
+_FOR_FILES = {
+    "plasticity": ("Rule", "Trace", "PRE", "POST", "where"),
+    "pair_rules": ("PairRule",),
+    "quantity": ("quantity",),
+    "inputs": ("InputProcess", "Cells", "random_generator", "bernoulli_cells", "INPUT_STREAM"),
+}
+_MODULES = _PUBLIC | {
+    name: f"pipeline.model.{module}" for module, names in _FOR_FILES.items() for name in names
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
+    if name not in _MODULES:
         raise AttributeError(f"module 'pipeline' has no attribute {name!r}")
-    return getattr(importlib.import_module(_PUBLIC[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PUBLIC])
+    return sorted([*globals(), *_MODULES])

@@ -12,8 +12,8 @@ from hydra._internal.utils import get_args_parser
 
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import override_text
-from pipeline.request.compose import text_keys
 from pipeline.request.grammar import texts_quoted
+from pipeline.request.known_keys import text_keys
 from pipeline.system.host import reproduce_command, started_as
 
 #: Options of Hydra that have no effect here, and what has.

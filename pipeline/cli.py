@@ -18,12 +18,15 @@ from omegaconf import DictConfig
 from pipeline.arguments import arranged
 from pipeline.command import SOME_FAILED, WRONG_REQUEST, run_and_report
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import CONF, declare_neutral_values, parameters_of, request_error
+from pipeline.request.compose import CONF, declare_neutral_values, parameters_of
 from pipeline.request.grammar import use_for_hydras_sweepers
 from pipeline.request.grid import Grid
 from pipeline.request.help_text import QUESTION, answer, declare_help
+from pipeline.request.hydra_errors import request_error
 from pipeline.request.overrides import refuse_replaced
 from pipeline.request.own_files import own_files, refuse_hidden, refuse_misread_files
+from pipeline.request.own_models import classes_of
+from pipeline.request.parameter_sets import Origin
 from pipeline.system.output import closed_pipes_ignored, complain, say
 from pipeline.system.signals import INTERRUPTED
 
@@ -48,7 +51,7 @@ def run_one(config: DictConfig) -> None:
     refuse_misread_files(settings)
     job = HydraConfig.get()
     own = own_files(settings, CONF)
-    grid = Grid(parameters_of(config), own_files=own)
+    grid = Grid(parameters_of(config, Origin.of(settings, CONF)), own_files=own)
     refuse_replaced(grid, job.overrides.task)
     try:
         run_and_report(grid, config, Path(job.runtime.output_dir), made_by_hydra=True)
@@ -77,6 +80,8 @@ def main() -> None:
         if asked:
             _answer(asked)
             return
+        if {"--help", "-h"} & {*sys.argv[1:]}:
+            classes_of(sys.argv[1:])  # whose fields are in its table
         sys.argv[1:] = arranged(sys.argv[1:])
         with closed_pipes_ignored():
             run_one()
@@ -86,7 +91,7 @@ def main() -> None:
         if wants_traceback or not (isinstance(error, RequestError) or _while_composing(error)):
             raise
         if not isinstance(error, RequestError):
-            error = request_error(error, _overrides())
+            error = request_error(error, _overrides(), CONF)
         complain(" ".join(["error:", *str(error).split()]))  # on one line
         sys.exit(WRONG_REQUEST)
     except KeyboardInterrupt:  # between the jobs of Hydra's own sweeper
@@ -103,7 +108,8 @@ def _answer(keys: Sequence[str]) -> None:
     if own and not Path(own).is_dir():
         raise RequestError(f"--config-dir {own}: must be a folder that exists")
     folders = [CONF, *([Path(own)] if own else [])]
-    say("\n\n".join(answer(key, folders) for key in keys))
+    classes = classes_of(words)
+    say("\n\n".join(answer(key, folders, classes) for key in keys))
 
 
 def _overrides() -> list[str]:

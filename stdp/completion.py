@@ -7,10 +7,14 @@ environment variable COMP_LINE. Where nothing is known, the shell completes name
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stdp.options import Parser
+
+if TYPE_CHECKING:
+    from pipeline.model.registry import Variant
 
 #: The shells, and the command of each that turns completion on.
 SHELLS = {
@@ -87,7 +91,7 @@ def candidates(line: str, subcommands: Iterable[str]) -> list[str]:
         found = _of_page(words[1], words[2:], word)
     else:
         found = ()
-    return sorted(one for one in found if one.startswith(word))
+    return sorted({one for one in found if one.startswith(word)})
 
 
 def _of_run(before: Sequence[str], word: str) -> Iterable[str]:
@@ -98,7 +102,7 @@ def _of_run(before: Sequence[str], word: str) -> Iterable[str]:
         return (f"{option} " for option in get_args_parser()._option_string_actions)
     folders = _folders(before)
     key, equals, values = word.partition("=")
-    return _values(key, values, folders) if equals else _keys(word, folders)
+    return _values(key, values, folders) if equals else _keys(word, folders, before)
 
 
 def _of_page(name: str, before: Sequence[str], word: str) -> Iterable[str]:
@@ -123,14 +127,17 @@ def _folders(before: Sequence[str]) -> list[Path]:
     return [CONF, *(Path(one).expanduser() for one in own)]
 
 
-def _keys(word: str, folders: Sequence[Path]) -> Iterable[str]:
+def _keys(word: str, folders: Sequence[Path], before: Sequence[str]) -> Iterable[str]:
     """Return groups and sections, and the keys of a section once its dot is typed."""
+    from pipeline.model.class_text import fields_in
     from pipeline.model.parameters import SECTIONS, all_quantities
     from pipeline.request.choices import groups_in
     from pipeline.request.run_settings import RunSettings
 
     settings = [RunSettings.key(name) for name in RunSettings.quantities()]
     keys = [*all_quantities(), *settings]
+    for file, base in _named_files(before):  # parsed, and not run
+        keys += [f"{base.section}.{field}" for field in _of_file(file, base, fields_in)]
     if "." in word:
         return (f"{key}=" for key in keys)
     groups = groups_in(folders)
@@ -148,9 +155,52 @@ def _values(key: str, values: str, folders: Sequence[Path]) -> Iterable[str]:
     from pipeline.request.help_text import values_of_key
 
     name = key.lstrip("+~")
-    known: Iterable[str] = _GENERAL.get(name) or values_of_key(name)
+    known: Sequence[str] = _GENERAL.get(name) or values_of_key(name)
     if name in groups_in(folders):
-        known = choices_of(name, folders)
-    earlier, comma, _ = values.rpartition(",")
+        known = [*choices_of(name, folders)]
+    earlier, comma, last = values.rpartition(",")
+    known = [*known, *_classes(name, last, any(one.startswith(last) for one in known))]
     given = earlier.split(",") if comma else []
     return (f"{key}={earlier}{comma}{one}" for one in known if one not in given)
+
+
+def _classes(key: str, text: str, is_a_name: bool) -> Iterable[str]:
+    """Return files and folders beside a text, or the classes in a file after its colon.
+
+    Folders are left out where the text may become the name of a rule.
+    """
+    from pipeline.model.class_text import classes_in
+    from pipeline.model.registry import REGISTRIES
+
+    if key not in REGISTRIES:
+        return ()
+    if ".py:" in text:
+        path = text.rpartition(":")[0]
+        base = REGISTRIES[key].base()
+        return [f"{path}:{name}" for name in _of_file(Path(path), base, classes_in)]
+    folder = text[: text.rfind("/") + 1]
+    return [
+        f"{folder}{path.name}{'/' if path.is_dir() else ''}"
+        for path in Path(folder or ".").expanduser().glob("*")
+        if path.suffix == ".py" or (path.is_dir() and path.name[:1] != "." and not is_a_name)
+    ]
+
+
+def _named_files(words: Iterable[str]) -> Iterable[tuple[Path, type[Variant]]]:
+    """Yield the files of rules and processes that words name, and what these are derived from."""
+    from pipeline.model.registry import REGISTRIES
+
+    for word in words:
+        key, _, values = word.partition("=")
+        for value in values.split(",") if key in REGISTRIES else ():
+            path = value.rpartition(":")[0] if ".py:" in value else value
+            if path.endswith(".py"):
+                yield Path(path), REGISTRIES[key].base()
+
+
+def _of_file(file: Path, base: type[Variant], found: Callable[[str, type], list[str]]) -> list[str]:
+    """Return what is found in a file, none where it cannot be read or is no Python."""
+    try:
+        return found(file.expanduser().read_text(encoding="utf-8-sig"), base)
+    except (OSError, ValueError):
+        return []

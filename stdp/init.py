@@ -11,8 +11,8 @@ from stdp.options import Parser
 #: The files of a new project.
 PROJECT = Path(__file__).with_name("project")
 
-#: Files that have another name here, where they would have an effect.
-_RENAMED = {"gitignore": ".gitignore"}
+#: Files that have another name here, where they would have an effect or be taken for a module.
+_RENAMED = {"gitignore": ".gitignore", "rule.txt": "rule.py"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,8 +25,8 @@ def main(arguments: Sequence[str]) -> int:
     """
     parser = Parser(
         prog="stdp init",
-        description="Write a small project: conf/ with a parameter set and an experiment, a README "
-        "with the commands that run it, and a .gitignore.",
+        description="Write a small project: conf/ with parameter sets and an experiment, a "
+        "plasticity rule, a README with the commands that run it, and a .gitignore.",
     )
     parser.add_argument("folder", type=Path, help="a new or empty folder")
     folder: Path = parser.parse_args(arguments).folder

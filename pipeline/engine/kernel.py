@@ -180,9 +180,10 @@ def _rescale_of(rule: type[Rule]) -> Any:
     @_compile
     def rescale(tables, x, post):
         last = tables.shape[2] - 1
-        for j in range(n_pre):
-            for i in range(x[j].size):
-                x[j][i] *= tables[j, 0, last]
+        if n_pre > 0:  # numba types what it does not compile away, and an empty tuple has no item
+            for j in range(n_pre):
+                for i in range(x[j].size):
+                    x[j][i] *= tables[j, 0, last]
         for j in range(n_post):
             post[j] *= tables[n_pre + j, 0, last]
 

@@ -26,7 +26,7 @@ from typing import Any
 from numba import njit, types, uint64
 from numba.extending import intrinsic, overload
 
-from pipeline.engine.unrolled import TraceFunctions, inlined, tuple_of
+from pipeline.engine.unrolled import TraceFunctions, inlined, tuple_of, with_helpers
 from pipeline.model.plasticity import Rule, where
 
 # ruff: noqa: ANN001, ANN202 - numba infers the types
@@ -114,7 +114,7 @@ class SpikeFunctions:
 
 
 def _spike_functions(rule: type[Rule], traces: TraceFunctions) -> SpikeFunctions:
-    potentiate, depress = _compile(rule.potentiate), _compile(rule.depress)
+    potentiate, depress = (_compile(with_helpers(f)) for f in (rule.potentiate, rule.depress))
     Traces = rule.traces_type()  # noqa: N806 - a type
     read, move, move_late = traces.read, traces.move, traces.move_late
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import linecache
 import logging
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 
@@ -12,11 +14,13 @@ from numpy.typing import NDArray
 
 from pipeline.engine.statistics import isi_cv, late_statistics
 from pipeline.model import reference
+from pipeline.model.arithmetic import multiples
+from pipeline.model.errors import RequestError
 from pipeline.model.inputs import Cells
 from pipeline.model.integration import Integration, Phase, Recording, run_to_end
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
-from pipeline.model.quantity import multiples
+from pipeline.model.quantity import written
 from pipeline.model.state import STATE, Start
 from pipeline.model.variables import Result
 
@@ -35,11 +39,28 @@ def available_engine(name: str, points: Iterable[Configuration]) -> str:
 
     Only the reference records all state variables at every step. It also replaces an engine that
     cannot be loaded, with one warning per process and rule.
+
+    Raises
+    ------
+    RequestError
+        If a rule of the user's cannot be compiled.
     """
     for records_traces, rule in {(point.record.traces, point.stdp.template) for point in points}:
         if records_traces or not _is_available(name, rule):
             return "reference"
     return name
+
+
+def refuse_uncompilable(name: str, points: Iterable[Configuration]) -> None:
+    """Refuse rules of the user's that an engine cannot run, before anything is written.
+
+    Raises
+    ------
+    RequestError
+        If there is one.
+    """
+    own = [point for point in points if point.stdp.source]
+    available_engine(name, own)
 
 
 def _is_available(name: str, rule: type[Rule]) -> bool:
@@ -53,6 +74,12 @@ def _can_be_loaded(name: str, rule: type[Rule]) -> bool:
     try:
         load_engine(name, [rule])
     except Exception as error:  # numba and LLVM raise many types; the reference needs neither
+        if rule.source and not isinstance(error, ImportError | OSError | MemoryError):
+            raise RequestError(
+                f"{written(rule.registry.key, rule.name)}: does not compile "
+                f"({_why_not_compiled(error)}); write it with arithmetic, functions of numpy on "
+                "numbers, and where, or run it hundreds of times slower with run.engine=reference"
+            ) from error
         log.warning(
             "run.engine=%s is not available for stdp.rule=%s (%s); using run.engine=reference, "
             "which is hundreds of times slower",
@@ -62,6 +89,22 @@ def _can_be_loaded(name: str, rule: type[Rule]) -> bool:
         )
         return False
     return True
+
+
+def _why_not_compiled(error: Exception) -> str:
+    """Return the part of numba's message that is about the rule, and the line of its code."""
+    if isinstance(error, ValueError):  # of this package
+        return str(error).partition(";")[0]
+    text = str(error)
+    said = [line.strip() for line in text.splitlines()]
+    if calls := re.findall(r"^ *>>> (.+)$", text, re.MULTILINE):
+        reason = f"no compiled form of {calls[0]}"
+    else:
+        own = [line for line in said if line and not line.startswith("Failed in")]
+        reason = own[0].partition(" Raised from")[0] if own else type(error).__name__
+    found = re.search(r"(<[^<>\n]+ [0-9a-f]{32}>)\D+(\d+)", text)
+    code = linecache.getline(found[1], int(found[2])).strip() if found else ""
+    return reason.rstrip(".")[:200] + (f", in: {code}" if code else "")
 
 
 def load_engine(name: str, rules: Iterable[type[Rule]]) -> None:

@@ -6,6 +6,7 @@ loop are generated from a source line that is repeated for every index.
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,22 @@ from pipeline.model.plasticity import POST, PRE, Rule
 
 #: Inlined before type inference, so that numba compiles one function instead of thirty.
 inlined = njit(error_model="numpy", inline="always")
+
+
+def with_helpers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that calls compiled forms of the plain functions of its own module."""
+    known = function.__globals__
+    helpers = {
+        name: inlined(with_helpers(known[name]))
+        for name in function.__code__.co_names
+        if isinstance(known.get(name), types.FunctionType)
+        and known[name].__module__ == function.__module__
+        and known[name] is not function
+    }
+    if not helpers:
+        return function
+    namespace = {**known, **helpers}
+    return types.FunctionType(function.__code__, namespace, function.__name__)
 
 
 def tuple_of(arguments: str, elements: Iterable[str]) -> Callable[..., Any]:

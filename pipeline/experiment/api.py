@@ -102,7 +102,7 @@ def simulate(
         output_steps = phase.output_steps if output_steps is None else output_steps + begun
     exact = configuration.record.with_admitted(dtype="float64")
     configuration = configuration.with_admitted(record=exact)
-    grid = Grid(configuration)
+    grid = Grid(configuration, own_files=configuration.own_files)
     refuse_larger_than_memory(grid, in_memory=True)
     engine = available_engine(run_settings.engine, [configuration])
     start = phase.start if phase else None
@@ -116,9 +116,7 @@ def simulate(
     recorded["status"] = np.array([DONE], np.int8)
     note = {} if spikes is None else {GIVEN: "spikes given by the caller"}
     note |= {} if output_spikes is None else {GIVEN_OUTPUT: "output spikes given by the caller"}
-    made_by = provenance.of_simulation(
-        run_settings.with_admitted(engine=engine), configuration.own_files
-    )
+    made_by = provenance.of_simulation(run_settings.with_admitted(engine=engine), grid.own_files)
     dataset = label(grid, recorded, made_by | note).to_xarray()
     return with_state(dataset, end_state, phase.chain if phase else [])
 

@@ -15,14 +15,14 @@ from pipeline.engine.simulate import available_engine, engine_named, run_point
 from pipeline.experiment.api import simulate
 from pipeline.experiment.phases import EARLIER, GIVEN, GIVEN_OUTPUT, phase_from
 from pipeline.model.errors import RequestError
-from pipeline.model.inputs import PROCESSES
 from pipeline.model.parameters import Configuration, all_quantities
-from pipeline.model.plasticity import RULES
 from pipeline.model.quantity import unknown_key, written
+from pipeline.model.registry import REGISTRIES
 from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, Result, stacked
 from pipeline.request.grid import Grid
 from pipeline.request.spec import grid_of_request
-from pipeline.storage.netcdf import opened, request_in, runs_in
+from pipeline.storage.netcdf import opened, request_in, runs_in, sources_in
+from pipeline.storage.own_sources import changed_files
 from pipeline.storage.provenance import RunRecord
 from pipeline.system.output import say
 
@@ -105,20 +105,23 @@ def _register_given(file: Any, run_given_code: bool) -> None:
     RequestError
         If it is not allowed, and one of them is not registered.
     """
-    for registry, attribute in ((RULES, "rules"), (PROCESSES, "processes")):
-        described = json.loads(getattr(file, attribute, "{}"))
-        for name, description in described.items():
-            known = registry.classes().get(name)
-            if not description["source"] or (known and known.source == description["source"]):
+    runs = runs_in(file)
+    for key, sources in sources_in(file).items():
+        for name, source in sources.items():
+            known = REGISTRIES[key].classes().get(name)
+            if known and known.source == source:
                 continue
             if not run_given_code:
                 raise RequestError(
-                    f"{written(registry.key, name)}: was made with source code that the file "
+                    f"{written(key, name)}: was made with source code that the file "
                     "holds; read it in given/, then add --run-given-code to run it"
                 )
-            if registry.class_of(description["source"]).name != name:
-                raise RequestError(f"{written(registry.key, name)}: the source has another name")
-            registry.register_source(description["source"])
+            if REGISTRIES[key].class_of(source, name).name != name:
+                raise RequestError(f"{written(key, name)}: the source has another name")
+            REGISTRIES[key].register_source(source, name)
+            own_files = {p: text for run in runs for p, text in run.get("own_files", {}).items()}
+            for path, how in changed_files(key, name, source, own_files):
+                say(f"{written(key, name)}: {path} has changed since{how}; the kept source is run")
 
 
 class _Recorded:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from pipeline.engine.simulate import available_engine
+from pipeline.engine.simulate import available_engine, refuse_uncompilable
 from pipeline.execution.pool import run_points
 from pipeline.experiment.mlflow_tracking import open_tracker
 from pipeline.request.grid import Grid
@@ -101,6 +101,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
     for axis in grid.idle_axes():
         log.warning("%s has no effect: all points along this axis are the same run", axis.key)
     refuse_larger_than_memory(grid, in_memory=directory is None)
+    refuse_uncompilable(settings.engine, grid.unlike_models)
     tracker = open_tracker(settings, directory)
     with directory.held() if directory else contextlib.nullcontext():
         state = SweepState(grid, directory)

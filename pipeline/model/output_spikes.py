@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pipeline.model.arithmetic import multiples
 from pipeline.model.errors import RequestError
-from pipeline.model.quantity import multiples
 
 if TYPE_CHECKING:
     from pipeline.model.parameters import Configuration

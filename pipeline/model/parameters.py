@@ -353,24 +353,6 @@ def completed(nested: Mapping[str, Any]) -> dict[str, Any]:
     return filled
 
 
-def without_foreign_fields(nested: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested plain values without neutral values of fields that only other variants have.
-
-    A composed configuration contains the neutral values of all variants of a section.
-    """
-    neutral, own = neutral_mapping(), dict(nested)
-    for name, section in SECTIONS.items():
-        given = nested.get(name)
-        if isinstance(given, Mapping):
-            fields = section.variant(given).quantities()
-            own[name] = {
-                field: value
-                for field, value in given.items()
-                if field in fields or field not in neutral[name] or value != neutral[name][field]
-            }
-    return own
-
-
 def unlike_in_size(points: Iterable[Configuration]) -> list[Configuration]:
     """Return one point for each pair of input and time grid objects.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import decimal
 import difflib
 import functools
 import html
@@ -13,11 +12,10 @@ import numbers
 import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from fractions import Fraction
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pipeline.model.errors import RequestError
 
@@ -47,6 +45,8 @@ class Quantity:
         Value at which the model equals the model without the field. It is left out of a point's
         key and used where a configuration does not set the field. `REQUIRED` when the field has
         none.
+    default : optional
+        Value where a configuration does not set a field of a user's own class; part of the key.
     """
 
     long_name: str
@@ -58,6 +58,7 @@ class Quantity:
     choices: tuple[str, ...] = ()
     null: str = ""
     neutral: Any = REQUIRED
+    default: Any = REQUIRED
 
     @property
     def allowed(self) -> str:
@@ -166,40 +167,6 @@ def rounded(number: float) -> float:
     return float(f"{number:.15g}")
 
 
-def multiples(counts: NDArray[np.int64], number: float) -> NDArray[np.float64]:
-    """Return whole multiples of a decimal number, rounded to 15 digits as `rounded` does.
-
-    The times of steps: step 3 of 0.1 ms is at 0.3 ms, where 3 * 0.1 is 0.30000000000000004.
-
-    Parameters
-    ----------
-    counts : ndarray of int64, (n,)
-        How many times the number, rising, >= 0; dimensionless.
-    number : float
-        A value > 0 of 15 digits, such as a time step [ms]; at most 22 of its digits are decimals.
-
-    Returns
-    -------
-    ndarray of float64, (n,)
-        Multiples in the unit of the number: the float nearest to each product, rounded.
-    """
-    digits, denominator = _as_ratio(number)
-    if not counts.size or int(counts[-1]) * digits < 10**15:
-        # Both integers are exact as floats, so that their division rounds correctly: it gives the
-        # float nearest to a decimal number of at most 15 digits, which `rounded` preserves.
-        return counts * digits / float(denominator)
-    return np.array([rounded(count * digits / denominator) for count in counts.tolist()])
-
-
-@functools.lru_cache(maxsize=64)
-def _as_ratio(number: float) -> tuple[int, int]:
-    """Return a decimal number of 15 digits as an integer over a power of ten."""
-    text = f"{number:.15g}"
-    denominator = 10 ** max(0, -int(decimal.Decimal(text).as_tuple().exponent))
-    # Not by `decimal`, whose precision the caller may have set.
-    return int(Fraction(text) * denominator), denominator
-
-
 def plain(values: ArrayLike) -> Any:
     """Return an array as plain Python values, nested as it is.
 
@@ -253,9 +220,10 @@ def quantity(long_name: str, units: str = "", **bounds: Any) -> Any:
     """Declare a dataclass field that is a `Quantity`; see there for the arguments."""
     declared = Quantity(long_name, units, **bounds)
     metadata = {"quantity": declared}
-    if declared.neutral is REQUIRED:
+    unset = declared.default if declared.neutral is REQUIRED else declared.neutral
+    if unset is REQUIRED:
         return dataclasses.field(metadata=metadata)
-    return dataclasses.field(default=declared.neutral, kw_only=True, metadata=metadata)
+    return dataclasses.field(default=unset, kw_only=True, metadata=metadata)
 
 
 class Section:
@@ -290,6 +258,12 @@ class Section:
         return [cls]
 
     @classmethod
+    def unknown_field(cls, name: str, value: Any) -> RequestError:
+        """Return the error for a field that the section does not have."""
+        names = _value_names(cls)  # type: ignore[arg-type]
+        return unknown_key(cls.key(name), value, map(cls.key, names))
+
+    @classmethod
     def choosing_keys(cls) -> set[str]:
         """Return the key of the field that chooses among `variants`, if there are several."""
         return set()
@@ -305,8 +279,16 @@ class Section:
         }
 
     @classmethod
+    @functools.cache
+    def default_values(cls) -> dict[str, Any]:
+        """Return the defaults of the fields that have one."""
+        declared = cls.quantities().items()
+        having = [(name, one) for name, one in declared if one.default is not REQUIRED]
+        return {name: one.admit(cls.key(name), one.default) for name, one in having}
+
+    @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
-        """Build the section from plain values; neutral values fill in what is missing.
+        """Build the section from plain values; neutral ones and defaults fill in what is missing.
 
         Raises
         ------
@@ -375,10 +357,10 @@ def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
     names = _value_names(cls)  # type: ignore[arg-type]
     for name, value in mapping.items():
         if name not in names:
-            raise unknown_key(cls.key(str(name)), value, map(cls.key, names))
-    neutral = cls.neutral_values()
+            raise cls.unknown_field(str(name), value)
+    unset = cls.neutral_values() | cls.default_values()
     for name in names:
-        if name not in mapping and name not in neutral:
+        if name not in mapping and name not in unset:
             raise RequestError(f"{cls.key(name)}: missing; it needs a value")
 
 

@@ -8,7 +8,6 @@ to the user's module.
 from __future__ import annotations
 import __future__
 
-import ast
 import dataclasses
 import hashlib
 import importlib
@@ -17,14 +16,15 @@ import linecache
 import pkgutil
 import re
 import sys
-import textwrap
 import threading
 import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Self, SupportsIndex, cast
 
+from pipeline.model.class_text import source_of
 from pipeline.model.errors import RequestError
-from pipeline.model.quantity import REQUIRED, Quantity, Section, written
+from pipeline.model.own_class import complete, refuse_incomplete
+from pipeline.model.quantity import REQUIRED, Quantity, Section, unknown_key, written
 
 _REGISTERING = threading.RLock()
 
@@ -51,7 +51,8 @@ class Registry:
         self.package = package
         self._vocabulary = vocabulary
         self._classes: dict[str, type[Variant]] = {}
-        self._made: dict[str, type[Variant]] = {}
+        self._modules: dict[str, list[type[Variant]]] = {}
+        self._made: dict[tuple[str, str | None], type[Variant]] = {}
         self._built_in_loaded = False
 
     def classes(self) -> dict[str, type[Variant]]:
@@ -67,6 +68,10 @@ class Registry:
                 self._built_in_loaded = True
         return self._classes
 
+    def base(self) -> type[Variant]:
+        """Return the class that all variants are derived from, such as `Rule`."""
+        return next(iter(self.classes().values())).registry_base()
+
     def named(self, name: Any) -> type[Variant]:
         """Return the variant of a name.
 
@@ -78,7 +83,10 @@ class Registry:
         found = self.classes().get(name) if isinstance(name, str) else None
         if found is None:
             allowed = " or ".join(self.classes())
-            raise RequestError(f"{written(self.key, name)}: must be {allowed}")
+            raise RequestError(
+                f"{written(self.key, name)}: must be {allowed}, or a class in a Python file, "
+                f"{self.key}=FILE.py:CLASS"
+            )
         return found
 
     def register(self, cls: type[Variant]) -> type[Variant]:
@@ -90,7 +98,7 @@ class Registry:
             If the source cannot be read or is not self-contained, the name is that of a built-in
             variant, or a field contradicts the same field of another variant.
         """
-        source = _source_of(cls)
+        source = source_of(cls)
         if source is None:
             raise RequestError(
                 f"{cls.__name__}: the source of a registered class must be readable, as in a file "
@@ -98,8 +106,13 @@ class Registry:
             )
         return self.register_source(source)
 
-    def register_source(self, source: str) -> type[Variant]:
+    def register_source(self, source: str, name: str | None = None) -> type[Variant]:
         """Execute a source text and register the class that it defines.
+
+        Parameters
+        ----------
+        source, name : str
+            As of `class_of`.
 
         Raises
         ------
@@ -107,7 +120,7 @@ class Registry:
             As `register`.
         """
         with _REGISTERING:
-            cls = self.class_of(source)
+            cls = self.class_of(source, name)
             earlier = self.classes().get(cls.name)
             if earlier is not None and not earlier.source:
                 raise RequestError(
@@ -118,8 +131,15 @@ class Registry:
             self._classes = self._classes | {cls.name: cls}  # others may be reading the old one
             return cls
 
-    def class_of(self, source: str) -> type[Variant]:
+    def class_of(self, source: str, name: str | None = None) -> type[Variant]:
         """Return the class that a source text defines, registered or not; made once.
+
+        Parameters
+        ----------
+        source : str
+            The text.
+        name : str, optional
+            Name of the class in the text, or of the variant that it is; needed if it has several.
 
         Raises
         ------
@@ -127,9 +147,9 @@ class Registry:
             As `register`.
         """
         with _REGISTERING:  # threads may unpickle one class at the same time
-            if source not in self._made:
-                self._made[source] = self._made_from(source)
-            return self._made[source]
+            if (source, name) not in self._made:
+                self._made[source, name] = self._made_from(source, name)
+            return self._made[source, name]
 
     def unregister(self, name: str) -> None:
         """Remove a registered class; built-in variants stay."""
@@ -140,21 +160,19 @@ class Registry:
         package = importlib.import_module(self.package)
         for found in pkgutil.iter_modules(package.__path__):
             module = importlib.import_module(f"{self.package}.{found.name}")
-            yield from _variants_in(module)
+            yield from (cls for cls in _variants_in(module) if "name" in vars(cls))
 
-    def _made_from(self, source: str) -> type[Variant]:
-        """Execute a source text in a new module; return the class that it defines."""
-        module = types.ModuleType(f"{_GIVEN}_{content_hash(source)}")
-        vars(module).update(self._vocabulary())
-        sys.modules[module.__name__] = module  # dataclasses looks annotations up there
-        file = f"<{self.key} {content_hash(source)}>"
-        linecache.cache[file] = len(source), None, source.splitlines(True), file  # for tracebacks
-        flags = __future__.annotations.compiler_flag
+    def _made_from(self, source: str, name: str | None) -> type[Variant]:
+        """Execute a source text, once; return a class that it defines, validated."""
         try:
-            # This is the user's own code, executed in the user's process.
-            exec(compile(source, file, "exec", flags, dont_inherit=True), vars(module))
-            (cls,) = _variants_in(module)
-            cls.source = source
+            if source not in self._modules:
+                self._modules[source] = self._executed(source)
+            every = self._modules[source]
+            found = [one for one in every if name in (None, one.__name__, one.name)]
+            if len(found) != 1:
+                raise RequestError(f"{self.key}: {len(found)} classes in the source have that name")
+            cls = found[0]
+            refuse_incomplete(cls)
             cls.check()
         except ValueError as error:
             if isinstance(error, RequestError):
@@ -168,9 +186,33 @@ class Registry:
         except BaseException as error:  # also SystemExit: it is somebody's source
             raise RequestError(
                 f"{self.key}: the source of a registered class must be self-contained, with the "
-                f"names {', '.join(sorted(self._vocabulary()))} ({type(error).__name__}: {error})"
+                f"names {', '.join(self.names_provided())} ({type(error).__name__}: {error})"
             ) from error
         return cls
+
+    def _executed(self, source: str) -> list[type[Variant]]:
+        """Execute a source text in a new module; return the classes that it defines."""
+        module = types.ModuleType(f"{_GIVEN}_{content_hash(source)}")
+        vars(module).update(self._vocabulary())
+        sys.modules[module.__name__] = module  # dataclasses looks annotations up there
+        file = self.file_name(source)
+        linecache.cache[file] = len(source), None, source.splitlines(True), file  # for tracebacks
+        flags = __future__.annotations.compiler_flag
+        # This is the user's own code, executed in the user's process.
+        exec(compile(source, file, "exec", flags, dont_inherit=True), vars(module))
+        found = _variants_in(module)
+        for cls in found:
+            complete(cls)
+            cls.source = source
+        return found
+
+    def names_provided(self) -> list[str]:
+        """Return the names that a source text may use without importing them."""
+        return sorted(self._vocabulary())
+
+    def file_name(self, source: str) -> str:
+        """Return the name of a source text in tracebacks."""
+        return f"<{self.key} {content_hash(source)}>"
 
     def _refuse_contradiction(self, cls: type[Variant]) -> None:
         """Refuse a field that another variant declares with another unit, kind or neutral value."""
@@ -188,34 +230,6 @@ class Registry:
 _GIVEN = "pipeline.model.given"
 
 
-def _source_of(cls: type) -> str | None:
-    """Return the source of a class without the decorator that registers it; None if unknown.
-
-    The file or notebook cell is that of one of its functions: the module of a notebook has none.
-    """
-    functions = [getattr(value, "__func__", value) for value in vars(cls).values()]
-    for function in filter(inspect.isfunction, functions):
-        lines = linecache.getlines(function.__code__.co_filename)
-        try:
-            tree = ast.parse("".join(lines))
-        except SyntaxError:
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef) and node.name == cls.__name__ and node.end_lineno:
-                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-                if first <= function.__code__.co_firstlineno <= node.end_lineno:
-                    own = {d.lineno for d in node.decorator_list if _is_register(d)}
-                    kept = [n for n in range(first, node.end_lineno + 1) if n not in own]
-                    return textwrap.dedent("".join(lines[n - 1] for n in kept))
-    return None
-
-
-def _is_register(decorator: ast.expr) -> bool:
-    """Whether a decorator is `register` or `pipeline.register`."""
-    name = decorator.attr if isinstance(decorator, ast.Attribute) else None
-    return "register" in (name, getattr(decorator, "id", None))
-
-
 def _essence(quantity: Quantity) -> tuple[Any, ...]:
     return quantity.units, quantity.kind, quantity.neutral
 
@@ -227,7 +241,6 @@ def _variants_in(module: types.ModuleType) -> list[type[Variant]]:
         for value in vars(module).values()
         if isinstance(value, type)
         and issubclass(value, Variant)
-        and "name" in vars(value)  # others are helpers
         and value.__module__ == module.__name__
     ]
 
@@ -271,6 +284,15 @@ class Variant(Section):
     def variants(cls) -> list[type[Section]]:
         """Return all variants."""
         return list(cls.registry.classes().values())
+
+    @classmethod
+    def unknown_field(cls, name: str, value: Any) -> RequestError:
+        """Return the error for a field that the variant does not have, but maybe others."""
+        having = [n for n, other in cls.registry.classes().items() if name in other.quantities()]
+        if not having:
+            return super().unknown_field(name, value)
+        why = f"a field of {', '.join(having)}, not of {written(cls.registry.key, cls.name)}"
+        return unknown_key(cls.key(name), value, map(cls.key, cls.quantities()), why)
 
     @classmethod
     def source_text(cls) -> str:
@@ -353,7 +375,9 @@ REGISTRIES: dict[str, Registry] = {}
 
 
 def _restored(key: str, source: str, values: Mapping[str, Any]) -> Variant:
-    return REGISTRIES[key].class_of(source)(**values)
+    registry = REGISTRIES[key]
+    chosen_by = key.rpartition(".")[2]
+    return registry.class_of(source, values[chosen_by])(**values)
 
 
 def content_hash(text: str) -> str:

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS
-from pipeline.model.quantity import refuse_unknown_keys
+from pipeline.model.quantity import refuse_unknown_keys, written
+from pipeline.model.registry import REGISTRIES
 from pipeline.request.axis import (
     SWEPT_GROUPS,
     Axis,
@@ -52,6 +54,9 @@ class Composition(Protocol):
     def with_value(self, key: str, value: Any) -> dict[str, Any]:
         """Return values by key with another value of a key, and of what refers to it."""
 
+    def with_variant(self, key: str, name: str) -> dict[str, Any]:
+        """Return values by key of a section with another rule or process."""
+
 
 @dataclass(frozen=True)
 class AxisKind:
@@ -84,7 +89,9 @@ def _group_axis(group: str, names: Iterable[Any], composition: Composition) -> A
     for name in names:
         if not isinstance(name, str):
             raise not_a_choice(group, name)
-    choices = [composition.with_choice(group, name) for name in names]
+    choices = _without_fields_of_others(
+        group, [composition.with_choice(group, name) for name in names]
+    )
     for choice in choices:
         _refuse_incomplete(group, choice, composition.swept)
     return choice_axis(group, names, _changes(composition.unchosen, choices, f"{group}."))
@@ -101,8 +108,49 @@ def _refuse_incomplete(group: str, choice: Mapping[str, Any], swept: Iterable[st
         for key, value in given.items()
         if key.startswith(f"{group}.")
     }
-    section = SECTIONS[group]
-    refuse_unknown_keys(section.variant(own), own)
+    variant: Any = SECTIONS[group].variant(own)
+    for name in own:
+        if name not in variant.quantities() and variant.key(name) in swept:
+            raise RequestError(
+                f"{variant.key(name)}: must not be an axis together with "
+                f"{written(f'{group}.{variant.chosen_by}', variant.name)}, which has no such field"
+            )
+    refuse_unknown_keys(variant, own)
+
+
+def _without_fields_of_others(
+    group: str, choices: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return choices without fields that only the rules or processes of others have.
+
+    What is set for all choices is for those that have the field; one that none has is refused.
+    """
+    section, fields = SECTIONS[group], []
+    for choice in choices:
+        own = {
+            key.removeprefix(f"{group}."): value
+            for key, value in choice.items()
+            if key.startswith(f"{group}.")
+        }
+        fields.append({f"{group}.{name}" for name in section.variant(own).quantities()})
+    every = set().union(*fields)
+    return [
+        {key: value for key, value in choice.items() if key in own or key not in every}
+        for choice, own in zip(choices, fields, strict=True)
+    ]
+
+
+def _variant_axis(key: str, values: Iterable[Any], composition: Composition) -> Axis:
+    """Return the axis of rules or processes, each of which sets all fields of its section."""
+    axis, section = value_axis(key, values), key.partition(".")[0]
+    choices = _without_fields_of_others(
+        section, [composition.with_variant(key, name) for name in axis.values]
+    )
+    for choice in choices:
+        _refuse_incomplete(section, choice, composition.swept)
+    others = composition.swept - {key}
+    settings = tuple({k: v for k, v in one.items() if k not in others} for one in choices)
+    return dataclasses.replace(axis, settings=settings)
 
 
 def _restored_group_axis(group: str, choices: Mapping[str, dict[str, Any]]) -> Axis:
@@ -160,5 +208,6 @@ def _changes(
 #: By name; the first that claims a key is its kind.
 AXIS_KINDS: dict[str, AxisKind] = {
     "group": AxisKind(lambda key: key in SWEPT_GROUPS, _group_axis, _restored_group_axis),
+    "variant": AxisKind(lambda key: key in REGISTRIES, _variant_axis, _restored_key_axis),
     "key": AxisKind(lambda key: True, _key_axis, _restored_key_axis),
 }

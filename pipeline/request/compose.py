@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
-from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import Container, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -19,25 +18,24 @@ from pipeline.model.errors import RequestError
 from pipeline.model.parameters import (
     SECTIONS,
     Configuration,
-    all_quantities,
     all_variants,
     by_key,
     neutral_mapping,
-    without_foreign_fields,
 )
 from pipeline.model.quantity import Quantity, overrides_by_key, unknown_key, written
-from pipeline.request.axis import not_a_choice
+from pipeline.request.file_state import FileState, file_state
 from pipeline.request.grammar import texts_quoted
-from pipeline.request.hydra_loader import FileState, Loaded, calls_resolver, file_state, load
+from pipeline.request.hydra_errors import one_line, request_error
+from pipeline.request.hydra_loader import Loaded, calls_resolver, load
+from pipeline.request.known_keys import GENERAL, TEXTS, known_keys, text_keys
 from pipeline.request.own_files import (
-    overridden_below,
     own_folder,
     refuse_hidden,
     refuse_misplaced,
     refuse_misread_files,
-    unreadable_file,
-    where_own_choices_are,
 )
+from pipeline.request.own_models import is_reference
+from pipeline.request.parameter_sets import Origin, for_variant, in_variants, variant_sections
 from pipeline.request.run_settings import RunSettings
 from pipeline.system.locks import shared_lock
 
@@ -50,10 +48,6 @@ CONF = next(
     if (folder / "config.yaml").is_file()
 )
 
-#: Keys of `conf/config.yaml` that are not parameters of the model.
-_TEXTS = ("study", "name", "outputs")
-_GENERAL = (*_TEXTS, "dry_run")
-
 _DRY_RUN = Quantity("dry run", kind=bool)
 
 #: Most compositions that are kept for a repetition of their overrides.
@@ -62,9 +56,6 @@ _MOST_COMPOSITIONS = 128
 #: Kept compositions by folder, overrides and registered variants, the latest used ones last.
 _compositions: dict[tuple[Any, ...], Composition] = {}
 _COMPOSING = shared_lock()
-
-#: Texts that Hydra's grammar parses as values of another type.
-_NOT_A_NAME = ("null", "true", "false")
 
 
 def configure(*overrides: str, conf: str | Path | None = None) -> Configuration:
@@ -96,12 +87,14 @@ def configure(*overrides: str, conf: str | Path | None = None) -> Configuration:
         if not isinstance(override, str):
             raise RequestError(f"{written('override', override)}: must be text such as 'seed=1'")
         key = override.partition("=")[0].lstrip("+~")
-        if key.partition(".")[0] == "run" or key in _GENERAL:
+        if key.partition(".")[0] == "run" or key in GENERAL:
             raise RequestError(
                 f"{override}: must be a parameter of the model; run settings and the directory are "
                 "arguments of pipeline.simulate and pipeline.sweep"
             )
-    composed = composition(texts_quoted(overrides, text_keys()), own)
+    with _COMPOSING:  # else another thread could register another file's class of the same name
+        composed = composition(texts_quoted(overrides, text_keys()), own)
+        configuration = composed.configuration
     if composed.loaded.axes:
         axes = ", ".join(f"{key}={values}" for key, values in composed.loaded.axes.items())
         log.warning(
@@ -110,7 +103,7 @@ def configure(*overrides: str, conf: str | Path | None = None) -> Configuration:
             " ".join(text for text in overrides if "experiment" in text) or " ".join(overrides),
             axes,
         )
-    return composed.configuration
+    return configuration
 
 
 @dataclass(frozen=True)
@@ -139,7 +132,7 @@ class Composition:
     @functools.cached_property
     def parameters(self) -> Mapping[str, Any]:
         """The model's parameters as nested plain values, not validated."""
-        return parameters_of(self.config)
+        return parameters_of(self.config, self.loaded.origin)
 
     @functools.cached_property
     def configuration(self) -> Configuration:
@@ -153,6 +146,17 @@ class Composition:
             own_files=self.loaded.own_files,
         )
 
+    def with_variant(self, section: str, name: str) -> dict[str, Any]:
+        """Return the values of a section with another rule or process, not validated.
+
+        Raises
+        ------
+        RequestError
+            If there is none of that name.
+        """
+        raw = plain(self.config)
+        return for_variant(section, name, raw, self.parameters, self.loaded.origin)
+
     @functools.cached_property
     def referred_to(self) -> frozenset[str]:
         """All identifiers within `${...}` of the parameters, such as last parts of keys."""
@@ -164,7 +168,18 @@ class Composition:
         return (
             self.loaded.reusable
             and not any(map(calls_resolver, self._references.values()))
-            and not self.referred_to & {*_GENERAL, "run"}  # which may be read from anything
+            and not self._names_a_file()
+            and not self.referred_to & {*GENERAL, "run"}  # which may be read from anything
+        )
+
+    def _names_a_file(self) -> bool:
+        """Whether a rule or process is a class in a file, which may change."""
+        sections = [self.config[name] for name in variant_sections() if name in self.config]
+        return any(
+            is_reference(value)
+            for section in sections
+            if isinstance(section, DictConfig)
+            for value in plain(section, resolve=False).values()
         )
 
     @functools.cached_property
@@ -194,7 +209,7 @@ def composition(overrides: Sequence[str], own: Path | None = None) -> Compositio
             try:
                 found = Composition(tuple(overrides), load(CONF, overrides, own), own)
             except Exception as error:  # Hydra raises errors of many types
-                raise request_error(error, overrides) from error
+                raise request_error(error, overrides, CONF) from error
             if not found.is_constant or asked != key():
                 return found
         _compositions[asked] = found
@@ -206,18 +221,29 @@ def composition(overrides: Sequence[str], own: Path | None = None) -> Compositio
 def declare_neutral_values() -> None:
     """Register the config `neutral` with Hydra, which `conf/config.yaml` composes before others.
 
-    An override can then set a field with a neutral value that no YAML file lists.
+    An override can then set a field with a neutral value that no YAML file lists, and any field of
+    a rule or process: which there are is known when the config is composed.
     """
-    ConfigStore.instance().store(name="neutral", node=neutral_mapping(), provider="pipeline")
+    node = OmegaConf.create(neutral_mapping())
+    for section in variant_sections():
+        OmegaConf.set_struct(node[section], False)
+    ConfigStore.instance().store(name="neutral", node=node, provider="pipeline")
 
 
-def parameters_of(config: DictConfig) -> dict[str, Any]:
+def parameters_of(config: DictConfig, origin: Origin | None = None) -> dict[str, Any]:
     """Return the model's parameters of a composed config as nested plain values, not validated.
+
+    Parameters
+    ----------
+    config : DictConfig
+        The config.
+    origin : Origin, optional
+        Where its values are from; needed for a config without Hydra's own section.
 
     Raises
     ------
     RequestError
-        If a key is unknown, or a value is missing or cannot be resolved.
+        If a key is unknown, a value is missing or cannot be resolved, or a rule cannot be used.
     """
     refuse_hidden(config, CONF)
     refuse_misread_files(config)
@@ -227,9 +253,8 @@ def parameters_of(config: DictConfig) -> dict[str, Any]:
             refuse_misplaced(key, value)
         if key not in known_keys():
             raise unknown_key(key, value, known_keys())
-    return without_foreign_fields(
-        {name: values[name] for name in (*SECTIONS, "seed") if name in values}
-    )
+    nested = {name: values[name] for name in (*SECTIONS, "seed") if name in values}
+    return in_variants(nested, origin or Origin.of(config, CONF))
 
 
 def references_in(config: DictConfig) -> dict[str, str]:
@@ -285,65 +310,6 @@ def _settings_in(file: str, state: FileState) -> RunSettings:
     return RunSettings.from_mapping(plain(OmegaConf.load(file)))
 
 
-def request_error(error: Exception, overrides: Sequence[str]) -> RequestError:
-    """Return an error of Hydra as one line that names the key, if it can be found."""
-    if isinstance(error, RequestError):
-        return error
-    if isinstance(error, FileNotFoundError) and error.filename is None:  # of os.getcwd
-        return RequestError("the current directory was removed; change to one that exists")
-    if isinstance(error, UnicodeDecodeError) and unreadable_file(error):
-        return RequestError(f"{unreadable_file(error)}: must be text in UTF-8 ({error.reason})")
-    if isinstance(error, MissingConfigException) and error.options:
-        group, _, choice = str(error.missing_cfg_file).rpartition("/")
-        if group == "hydra/launcher":
-            return RequestError(
-                f"{written(group, choice)}: is not installed; run.n_jobs= and run.backend= set the "
-                "workers; only hydra/sweeper=basic uses a launcher"
-            )
-        known = " or ".join(error.options)
-        hint = where_own_choices_are(group, choice, error.options, CONF)
-        return RequestError(f"{written(group, choice)}: must be {known}{hint}")
-    if isinstance(error, OverrideParseException):
-        if isinstance(error.__cause__, RequestError):  # of a function of the grammar
-            return RequestError(f"{error.override}: {error.__cause__}")
-        return RequestError(
-            f"{error.override}: must be key=value, key=v1,v2 or key=range(a,b); values with "
-            "other characters than letters, digits and /-_. must be quoted"
-        )
-    for text in overrides:
-        key, _, value = text.partition("=")
-        key = key.lstrip("+~").partition("@")[0]
-        if key not in known_keys() and not key.startswith(("hydra", "-")):
-            return unknown_key(key, value, known_keys())
-        if key in (*SECTIONS, "run") and (not value[:1].isalpha() or value in _NOT_A_NAME):
-            return not_a_choice(key, value)
-        if value.lower() == "null" and "override must be a string" in str(error):
-            return not_a_choice(key, value)
-        if key == "experiment" and not text.startswith("+"):
-            return RequestError(f"{text}: must be written with a plus, +{text}")
-    text = _one_line(error)
-    if found := overridden_below(text):
-        return found
-    if "add --multirun" in text:  # Hydra's advice, which is none for Python and for --cfg
-        text = f"{' '.join(overrides)}: must be single values; sweep keys with pipeline.sweep, or "
-        text += "by the command without --cfg"
-    return RequestError(text)
-
-
-def known_keys() -> tuple[str, ...]:
-    """Return every key that a command line may set, except Hydra's own."""
-    run = [RunSettings.key(name) for name in RunSettings.quantities()]
-    return (*all_quantities(), *run, *_GENERAL, *SECTIONS, "run", "experiment")
-
-
-def text_keys() -> list[str]:
-    """Return every key whose value is text: those of text, and groups, whose choices have names."""
-    texts = [key for key, quantity in all_quantities().items() if quantity.kind is str]
-    run = RunSettings.quantities().items()
-    texts += [RunSettings.key(name) for name, quantity in run if quantity.kind is str]
-    return [*texts, *_TEXTS, *SECTIONS, "run", "experiment"]
-
-
 def is_unnamed(config: DictConfig) -> bool:
     """Whether the name of the directory is the time, which other commands may have as well."""
     return "${now:" in str(plain(OmegaConf.masked_copy(config, ["name"]), resolve=False)["name"])
@@ -359,7 +325,7 @@ def refuse_retyped(config: DictConfig) -> None:
     RequestError
         If there is one.
     """
-    for key in _TEXTS:
+    for key in TEXTS:
         value = config[key]
         if isinstance(value, bool | float):
             raise RequestError(f"{written(key, value)}: must be text; put it in quotation marks")
@@ -381,12 +347,5 @@ def plain(config: Container, resolve: bool = True) -> dict[str, Any]:
     try:
         values = OmegaConf.to_container(config, resolve=resolve, throw_on_missing=resolve)
     except OmegaConfBaseException as error:
-        raise RequestError(_one_line(error)) from error
+        raise RequestError(one_line(error)) from error
     return cast("dict[str, Any]", values)
-
-
-def _one_line(error: Exception) -> str:
-    lines = [
-        part for part in str(error).splitlines() if "https://" not in part and part.strip(" ^")
-    ]
-    return " ".join(" ".join(lines).split())

@@ -151,13 +151,13 @@ def _quoted(override: str) -> str:
     """Quote the text of an override, or each of several texts between commas, where needed."""
     key, equals, value = override.partition("=")
     texts = [text.strip() for text in value.split(",")] if "," in value else [value]
-    if not equals or not all(map(_is_plain, texts)) or not any(map(_needs_quotes, texts)):
+    if not equals or not all(map(is_plain, texts)) or not any(map(_needs_quotes, texts)):
         return override
     quoted = (override_text("", text)[1:] if _needs_quotes(text) else text for text in texts)
     return f"{key}={','.join(quoted)}"
 
 
-def _is_plain(value: str) -> bool:
+def is_plain(value: str) -> bool:
     """Whether a value is a text without quotation marks and signs of the grammar."""
     return bool(_PLAIN_TEXT.fullmatch(value)) and value.lower() != "null"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import SECTIONS, Configuration, completed
-from pipeline.model.quantity import refuse_unknown_keys
+from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, completed
+from pipeline.model.plasticity import Rule
+from pipeline.model.quantity import Quantity, refuse_unknown_keys
 from pipeline.model.sections import Record
+from pipeline.model.trial import MOST_RULES, refuse_not_finite
 from pipeline.request.axis import MOST_POINTS, Axis
+from pipeline.request.own_models import files_of
 from pipeline.request.points import PointFactory, Points
 
 
@@ -35,7 +39,8 @@ class Grid:
     keys : Keys
         Content key of each point.
     own_files : mapping
-        Content of the user's configuration files that it was composed from, by path.
+        Content of the user's files that it was composed from, and of those of rules and processes,
+        by path.
 
     Raises
     ------
@@ -59,7 +64,6 @@ class Grid:
                 refuse_unknown_keys(variant, base[name])
         self.base = base
         self.axes = tuple(axes)
-        self.own_files = dict(own_files or {})
         self.shape = tuple(len(axis.values) for axis in axes)
         if math.prod(self.shape) > MOST_POINTS:
             raise RequestError(
@@ -73,12 +77,30 @@ class Grid:
         self._factory = PointFactory(base, self.axes, made)
         self.points = Points(self._factory, range(math.prod(self.shape)))
         self.keys = self._factory.keys
+        self.axes = tuple(map(self._named, self.axes))
+        if any(point.stdp.source for point in self.unlike_models):
+            different = self.points.unlike([f"{Rule.section}."], MOST_RULES)
+            refuse_not_finite(point.stdp for point, _ in different)
+        self.own_files = {**(own_files or {}), **files_of(self.unlike_models)}
         self._refuse_unlike_ends()
         if self.record.traces and self.axes_of(["simulation.dt"]):
             raise RequestError(
                 "record.traces=true: must be false where simulation.dt is swept; "
                 "a file has one time axis"
             )
+
+    def _named(self, axis: Axis) -> Axis:
+        """Return an axis with the long name that the rules of the points have for its key."""
+        quantity = axis.quantity if axis.is_choice else self.quantity_of(axis.key)
+        unchanged = quantity is axis.quantity  # to make an axis of a million values takes a while
+        return axis if unchanged else dataclasses.replace(axis, quantity=quantity)
+
+    def quantity_of(self, key: str) -> Quantity:
+        """Return the quantity of a key: of the rules and processes here, other ones may have it."""
+        section, _, name = key.rpartition(".")
+        parts = (getattr(point, section) for point in self.unlike_models if section)
+        own = (part.quantities()[name] for part in parts if name in part.quantities())
+        return next(own, all_quantities().get(key, Quantity(key)))
 
     def _refuse_unlike_ends(self) -> None:
         """Refuse an axis of what ends a run, or of the limit of runs until they have settled."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from omegaconf import OmegaConf
 
 from pipeline.model.parameters import SECTIONS, all_quantities
-from pipeline.model.quantity import Quantity, unknown_key
+from pipeline.model.quantity import Quantity, Section, unknown_key
 from pipeline.model.registry import REGISTRIES
 from pipeline.request.choices import choices_of, groups_in
 from pipeline.request.run_settings import BACKEND_NAMES, RunSettings
@@ -42,7 +42,7 @@ def described_keys() -> dict[str, list[str]]:
     return {key: description(key, quantity) for key, quantity in _quantities().items()}
 
 
-def answer(key: str, folders: Sequence[Path]) -> str:
+def answer(key: str, folders: Sequence[Path], classes: Iterable[type[Section]] = ()) -> str:
     """Return what may follow `key=`: one line per choice, or the bounds of a value.
 
     Parameters
@@ -51,6 +51,8 @@ def answer(key: str, folders: Sequence[Path]) -> str:
         A group such as `stdp` or `+experiment`, or a key such as `stdp.A_plus`.
     folders : sequence of Path
         The folders of configurations.
+    classes : iterable of type
+        Rules and processes that the command names, whose fields come before those of others.
 
     Raises
     ------
@@ -59,6 +61,8 @@ def answer(key: str, folders: Sequence[Path]) -> str:
     """
     name = key.lstrip("+~")
     groups, quantities = groups_in(folders), _quantities()
+    for cls in classes:
+        quantities |= {cls.key(field): one for field, one in cls.quantities().items()}
     if name in groups:
         typed = name if name in (*SECTIONS, "run") else f"+{name}"
         rows = [[f"{typed}={one}", about] for one, about in choices_of(name, folders).items()]
@@ -72,9 +76,8 @@ def values_of_key(key: str) -> tuple[str, ...]:
     """Return the values that a key may have, where they can be listed."""
     if key == RunSettings.key("backend"):
         return tuple(BACKEND_NAMES)
-    for registry in REGISTRIES.values():
-        if registry.key == key:
-            return tuple(registry.classes())
+    if key in REGISTRIES:
+        return tuple(REGISTRIES[key].classes())
     quantity = _quantities().get(key)
     if quantity is None:
         return ()
@@ -102,7 +105,8 @@ def description(key: str, quantity: Quantity) -> list[str]:
 def bounds_text(key: str, quantity: Quantity) -> str:
     """Return the allowed values of a key as short text: `0 to 1`, `> 0`, `float32 or float64`."""
     if quantity.kind in (str, bool):
-        return " or ".join(one for one in values_of_key(key) if one != "null") or "text"
+        choices = [one for one in values_of_key(key) if one != "null"]
+        return " or ".join([*choices, *(["FILE.py:CLASS"] if key in REGISTRIES else [])]) or "text"
     low, high = quantity.at_least, quantity.at_most
     whole = "whole, " if quantity.kind is int else ""
     if low is not None and high is not None:

@@ -24,7 +24,9 @@ from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from pipeline.request.file_state import FileState, file_state
 from pipeline.request.own_files import own_files, refuse_hidden, refuse_misread_files
+from pipeline.request.parameter_sets import Origin
 
 VERSION_BASE = "1.3"
 
@@ -33,10 +35,6 @@ _FIXED_PROVIDERS = ("hydra", "pipeline")
 
 #: Coarsest time stamp of a file system [ns]: a younger file can change without a new time stamp.
 _COARSEST_TIME_STAMP = 2_000_000_000
-
-#: Type and mode, inode, size, times of modification and of status change [ns] of a path; None where
-#: there is nothing. Programs can set the former time, as `rsync --times` does, but not the latter.
-FileState = tuple[int, int, int, int, int] | None
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,8 @@ class Loaded:
         Values by key that an experiment sweeps, in the grammar of the command line.
     own_files : dict
         Content of the files that were read from the user's folder, by path.
+    origin : Origin
+        Where the values are from.
     """
 
     config: DictConfig
@@ -62,6 +62,7 @@ class Loaded:
     reusable: bool
     axes: dict[str, str]
     own_files: dict[str, str]
+    origin: Origin
 
     def is_current(self) -> bool:
         """Whether every path is as it was when the config was composed."""
@@ -103,7 +104,7 @@ def load(folder: Path, overrides: Sequence[str], own: Path | None = None) -> Loa
         axes = OmegaConf.select(config, "hydra.sweeper.params") or {}
         refuse_misread_files(config)
         refuse_hidden(config, folder)
-        files_of_user = own_files(config, folder)
+        files_of_user, origin = own_files(config, folder), Origin.of(config, folder)
         with open_dict(config):
             del config["hydra"]
         OmegaConf.set_readonly(config, True)
@@ -114,21 +115,13 @@ def load(folder: Path, overrides: Sequence[str], own: Path | None = None) -> Loa
             not (unrecorded or computed or record.varies or record.has_young_files()),
             {str(key): str(values) for key, values in axes.items()},
             files_of_user,
+            origin,
         )
 
 
 def calls_resolver(text: str) -> bool:
     """Whether a text may contain `${resolver:...}`, other than the selection of a key."""
     return "${" in text and ":" in text.replace("oc.select:", "")
-
-
-def file_state(path: str) -> FileState:
-    """Return what is at a path."""
-    try:
-        found = os.stat(path)  # noqa: PTH116 - a Path takes longer to make than the call takes
-    except (OSError, ValueError):
-        return None
-    return found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 class _Record:

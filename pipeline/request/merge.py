@@ -10,9 +10,17 @@ from pipeline.model.errors import RequestError
 from pipeline.model.parameters import by_key
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import written
+from pipeline.model.registry import REGISTRIES
 from pipeline.request.axis import Axis, refuse_entangled
 from pipeline.request.grid import Grid
-from pipeline.request.spec import GROWN_FROM, Request, base_and_axes, completed_request, request_of
+from pipeline.request.spec import (
+    GROWN_FROM,
+    SOURCES,
+    Request,
+    base_and_axes,
+    completed_request,
+    request_of,
+)
 
 #: The key that may grow.
 DURATION = "simulation.duration"
@@ -39,8 +47,9 @@ def united(asked: Grid, earlier: Request) -> Grid:
     for key in {**here, **there} if there.keys() <= here.keys() else {**there, **here}:
         first = there.get(key) or _fixed_axis(here[key], base, axes)
         second = here.get(key) or _fixed_axis(there[key], asked.base, asked.axes)
-        # A choice is a whole section, and another choice may have other fields.
-        keys = {k for k in first.keys | second.keys if not k.startswith(f"{key}.")}
+        # A choice is a whole section, and another choice may have other fields; a rule likewise.
+        own = f"{key.partition('.')[0] if key in REGISTRIES else key}."
+        keys = {k for k in first.keys | second.keys if not k.startswith(own)}
         first, second = _completed(first, keys, base), _completed(second, keys, asked.base)
         merged.append(_merged(first, second))
     union = Grid(asked.base, _disentangled(merged))
@@ -94,7 +103,7 @@ def differences(asked: Grid, earlier: Request) -> dict[str, tuple[Any, Any]]:
     return {
         key: (there[key], here[key])
         for key in sorted(there.keys() & here.keys())
-        if not key.startswith(("axes.", "model_version")) and here[key] != there[key]
+        if not key.startswith(("axes.", "model_version", f"{SOURCES}.")) and here[key] != there[key]
     }
 
 

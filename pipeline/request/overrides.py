@@ -13,19 +13,23 @@ from omegaconf import DictConfig, OmegaConf
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import Configuration, by_key
 from pipeline.model.quantity import overrides_by_key, written
-from pipeline.request.axis import refuse_entangled
+from pipeline.model.registry import REGISTRIES
+from pipeline.request.axis import Axis, listed, refuse_entangled, settings_at
 from pipeline.request.axis_kinds import kind_of
 from pipeline.request.compose import (
     CONF,
     composition,
     names_in,
     parameters_of,
+    plain,
     references_in,
     without_hydra,
 )
 from pipeline.request.grammar import texts_quoted, values_of
 from pipeline.request.grid import Grid
 from pipeline.request.own_files import own_files
+from pipeline.request.own_models import names_of
+from pipeline.request.parameter_sets import Origin, for_variant, variant_sections
 
 #: Composes parameters from overrides: nested plain values, not validated.
 Compose = Callable[[list[str]], Mapping[str, Any]]
@@ -65,7 +69,10 @@ def grid_of_overrides(
         if override.is_sweep_override() or override in params
     }
 
-    own = own_files(config, CONF)
+    own, origin = own_files(config, CONF), Origin.of(config, CONF)
+    for key in REGISTRIES.keys() & swept.keys():
+        folders = origin.folders if asked[key] in params else ()
+        swept[key] = names_of(key, swept[key], folders)
 
     def compose(choice: list[str]) -> Mapping[str, Any]:
         composed = compose_again([*fixed, *choice])
@@ -73,7 +80,8 @@ def grid_of_overrides(
         return parameters_of(composed)
 
     parameters, names = parameters_of(config), names_in(references_in(config).values())
-    made = HydraComposition(parameters, config, names, compose, frozenset(swept))
+    raw = plain(without_hydra(config))
+    made = HydraComposition(parameters, config, names, compose, frozenset(swept), raw, origin)
     return _grid(made, swept, fixed, own)
 
 
@@ -94,18 +102,22 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
         )
     fixed, own = configuration.overrides, dict(configuration.own_files)
     config, names = OmegaConf.create(), frozenset[str]()
-    if configuration.references:
+    parameters = raw = configuration.to_mapping()
+    origin = Origin.of_values(raw, frozenset(overrides_by_key(fixed)))
+    chosen = REGISTRIES.keys() & axes.keys()
+    if configuration.references or chosen:
         start = composition(fixed, configuration.conf)
         if start.configuration == configuration:  # else it was changed since: its values hold
             config, names = start.config, start.referred_to
+            raw, origin = plain(config), start.loaded.origin
+    axes = {**axes} | {key: names_of(key, listed(key, axes[key])) for key in chosen}
 
     def compose(choice: list[str]) -> Mapping[str, Any]:
         composed = composition([*fixed, *choice], configuration.conf)
         own.update(composed.loaded.own_files)
         return composed.parameters
 
-    parameters = configuration.to_mapping()
-    made = HydraComposition(parameters, config, names, compose, frozenset(axes))
+    made = HydraComposition(parameters, config, names, compose, frozenset(axes), raw, origin)
     return _grid(made, axes, fixed, own)
 
 
@@ -125,6 +137,10 @@ class HydraComposition:
         Composes the parameters again with further overrides.
     swept : frozenset of str
         The keys of all axes.
+    raw : mapping
+        The values of the parameters before those are left out that a rule or process has not.
+    origin : Origin
+        Where they are from.
     """
 
     parameters: Mapping[str, Any]
@@ -132,6 +148,8 @@ class HydraComposition:
     referred_to: frozenset[str]
     compose: Compose
     swept: frozenset[str]
+    raw: Mapping[str, Any]
+    origin: Origin
 
     @functools.cached_property
     def base(self) -> dict[str, Any]:
@@ -151,7 +169,13 @@ class HydraComposition:
         """Return values by key with another value of a key, and of what refers to it."""
         copy = without_hydra(self.config)
         OmegaConf.update(copy, key, value)
-        return by_key(parameters_of(copy))
+        return by_key(parameters_of(copy, self.origin))
+
+    def with_variant(self, key: str, name: str) -> dict[str, Any]:
+        """Return values by key of a section with another rule or process."""
+        section = key.partition(".")[0]
+        values = for_variant(section, name, self.raw, self.parameters, self.origin)
+        return by_key({section: values})
 
 
 def _grid(
@@ -160,11 +184,33 @@ def _grid(
     fixed: Sequence[str],
     own: Mapping[str, str],
 ) -> Grid:
+    for key in REGISTRIES.keys() & swept.keys():
+        if (group := key.partition(".")[0]) in swept:
+            raise RequestError(
+                f"{key}: must not be an axis together with {group}, whose choices name their own"
+            )
     axes = [kind_of(key).build(key, values, composition) for key, values in swept.items()]
     refuse_entangled(axes)
-    grid = Grid(composition.parameters, axes, own)
+    grid = Grid(_base(composition.parameters, axes), axes, own)
     refuse_replaced(grid, fixed)
     return grid
+
+
+def _base(parameters: Mapping[str, Any], axes: Sequence[Axis]) -> dict[str, Any]:
+    """Return the parameters, with the first values of axes of rules and processes.
+
+    What is set for another rule than that of the parameters would make these invalid.
+    """
+    base, first = dict(parameters), settings_at(axes, [0] * len(axes))
+    for name, section in variant_sections().items():
+        if any(axis.key in (name, *section.choosing_keys()) for axis in axes):
+            prefix = f"{name}."
+            base[name] = {
+                key.removeprefix(prefix): value
+                for key, value in first.items()
+                if key.startswith(prefix)
+            }
+    return base
 
 
 def refuse_replaced(grid: Grid, fixed: Iterable[str]) -> None:

@@ -7,17 +7,22 @@ from typing import Any
 
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import MODEL_VERSION, SECTIONS, completed
+from pipeline.model.registry import REGISTRIES, content_hash
 from pipeline.request.axis import SWEPT_GROUPS, Axis, settings_at
 from pipeline.request.axis_kinds import kind_of
 from pipeline.request.grid import Grid
 
 #: Constants nested as in `conf/`, the version of the model, and `axes`: the list of values by key,
-#: or, where a value sets more than its own key, the settings of each value.
+#: or, where a value sets more than its own key, the settings of each value. `SOURCES` if needed.
 Request = Mapping[str, Any]
 
 
 #: Of a request whose points became longer: the durations that they had before [ms].
 GROWN_FROM = "grown_from"
+
+
+#: Of a request with classes of the user's: the hashes of their sources, by key and by name.
+SOURCES = "sources"
 
 
 def request_of(grid: Grid) -> dict[str, Any]:
@@ -28,7 +33,27 @@ def request_of(grid: Grid) -> dict[str, Any]:
         else list(axis.values)
         for axis in grid.axes
     }
-    return {"model_version": MODEL_VERSION} | grid.constants() | {"axes": axes}
+    sources = source_hashes(model_sources(grid))
+    request = {"model_version": MODEL_VERSION} | grid.constants() | {"axes": axes}
+    return request | ({SOURCES: sources} if sources else {})
+
+
+def model_sources(grid: Grid) -> dict[str, dict[str, str]]:
+    """Return the source texts of the user's rules and processes, by key and by name."""
+    found: dict[str, dict[str, str]] = {}
+    for point in grid.unlike_models:
+        for part in (point.stdp, point.input):
+            if part.source:
+                found.setdefault(part.registry.key, {})[part.name] = part.source
+    return found
+
+
+def source_hashes(sources: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Return the hashes of source texts, by key and by name as these."""
+    return {
+        key: {name: content_hash(text) for name, text in named.items()}
+        for key, named in sources.items()
+    }
 
 
 def grid_of_request(request: Request) -> Grid:
@@ -77,7 +102,7 @@ def completed_request(request: Request) -> dict[str, Any]:
     constants = {name: dict(request[name]) for name in SECTIONS if name in request}
     axes = {
         key: {name: _completed_choice(key, setting) for name, setting in values.items()}
-        if key in SWEPT_GROUPS and isinstance(values, Mapping)
+        if (key in SWEPT_GROUPS or key in REGISTRIES) and isinstance(values, Mapping)
         else values
         for key, values in request["axes"].items()
     }
@@ -91,7 +116,8 @@ def completed_request(request: Request) -> dict[str, Any]:
     return dict(request) | filled | {"axes": axes}
 
 
-def _completed_choice(group: str, setting: Mapping[str, Any]) -> dict[str, Any]:
+def _completed_choice(key: str, setting: Mapping[str, Any]) -> dict[str, Any]:
+    group = key.partition(".")[0]
     prefix = f"{group}."
     own = {k.removeprefix(prefix): v for k, v in setting.items() if k.startswith(prefix)}
     neutral = SECTIONS[group].variant(own).neutral_values()

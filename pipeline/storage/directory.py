@@ -18,14 +18,13 @@ from pipeline.execution.batch import Batch, Failure
 from pipeline.model.errors import RequestError
 from pipeline.model.registry import content_hash
 from pipeline.request.grid import Grid
-from pipeline.request.spec import GROWN_FROM, Request, request_of
+from pipeline.request.spec import GROWN_FROM, Request, model_sources, request_of
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.batch_files import FileColumns, batch_files_in, read_batch, write_batch
 from pipeline.storage.content import refuse_other_content
 from pipeline.storage.failures import read_failures, write_failures
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.lock import current_path, locked
-from pipeline.storage.model_labels import sources_of
 from pipeline.storage.netcdf import (
     from_results,
     n_done_in,
@@ -248,11 +247,16 @@ class Directory:
 
         The files document the experiment and can be registered again; they are never executed here.
         """
-        for source in sources_of(grid):
-            file = self.given / f"{content_hash(source)}.py"
-            if not file.exists():
-                with replacing(file) as temporary:
-                    temporary.write_text(source)
+        for named in model_sources(grid).values():
+            for source in named.values():
+                file = self.source_file(content_hash(source))
+                if not file.exists():
+                    with replacing(file) as temporary:
+                        temporary.write_text(source, encoding="utf-8")
+
+    def source_file(self, digest: str) -> Path:
+        """Return the path of the file with a source of the given hash."""
+        return self.given / f"{digest}.py"
 
     def write_request(self, grid: Grid, grown_from: Sequence[float] = ()) -> None:
         """Write the constants and the axes to `configuration.yaml`, and earlier durations [ms]."""

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.model.arithmetic import multiples
 from pipeline.model.looks import sample_times
-from pipeline.model.parameters import MODEL_VERSION, Configuration, all_quantities
+from pipeline.model.parameters import MODEL_VERSION, Configuration
 from pipeline.model.plasticity import Rule
-from pipeline.model.quantity import Quantity, multiples
+from pipeline.model.quantity import Quantity
+from pipeline.model.registry import REGISTRIES
 from pipeline.model.variables import (
     DONE,
     FAILED,
@@ -298,11 +300,12 @@ def derived_parameters(
     )
     taken = {*everywhere, *somewhere, *map(dimension_name, grid.axes)}
     for axis in grid.axes:
-        for key in sorted(axis.keys - swept) if not axis.is_choice else ():
+        # Of an axis of rules, `settings` has what each of them sets.
+        for key in () if axis.is_choice or axis.key in REGISTRIES else sorted(axis.keys - swept):
             values = [setting.get(key) for setting in axis.settings]
             name = key.rpartition(".")[2]
             if None not in values and name not in taken:
-                attributes = _attributes(all_quantities()[key], config_key=key)
+                attributes = _attributes(grid.quantity_of(key), config_key=key)
                 everywhere[name] = (dimension_name(axis),), np.array(values), attributes
     return everywhere, somewhere
 

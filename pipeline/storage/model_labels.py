@@ -164,12 +164,6 @@ def trace_names(grid: Grid) -> list[str]:
     return list(dict.fromkeys(name for point in points for name in point.stdp.traces))
 
 
-def sources_of(grid: Grid) -> list[str]:
-    """Return the source texts of registered rules and processes."""
-    models = [cls for p in grid.unlike_models for cls in (type(p.stdp), type(p.input))]
-    return list(dict.fromkeys(cls.source for cls in models if cls.source))
-
-
 def _description(cls: type[Rule] | type[InputProcess]) -> dict[str, Any]:
     return {
         "stationary": cls.stationary,

@@ -15,7 +15,13 @@ import numpy as np
 
 from pipeline.model.parameters import MODEL_VERSION
 from pipeline.model.variables import DONE
-from pipeline.request.spec import GROWN_FROM, grid_of_request, request_of
+from pipeline.request.spec import (
+    GROWN_FROM,
+    SOURCES,
+    grid_of_request,
+    request_of,
+    source_hashes,
+)
 from pipeline.storage.along_axes import LabelledArray, LabelledVariable
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.columns import GatheredVariable, contiguous_sizes
@@ -201,7 +207,19 @@ def request_in(file: Any) -> dict[str, Any]:
     grown_from = json.loads(getattr(file, GROWN_FROM, "[]"))
     if grown_from:
         request[GROWN_FROM] = grown_from
+    if sources := source_hashes(sources_in(file)):
+        request[SOURCES] = sources
     return {"model_version": int(file.getncattr("model_version"))} | request | {"axes": axes}
+
+
+def sources_in(file: Any) -> dict[str, dict[str, str]]:
+    """Return the source texts of the user's rules and processes, by key and by name."""
+    found: dict[str, dict[str, str]] = {}
+    for key, attribute in (("stdp.rule", "rules"), ("input.process", "processes")):
+        described = json.loads(getattr(file, attribute, "{}"))
+        own = {name: about["source"] for name, about in described.items() if about["source"]}
+        found |= {key: own} if own else {}
+    return found
 
 
 def n_done_in(file: Any) -> int:

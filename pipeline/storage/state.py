@@ -18,11 +18,12 @@ from pipeline.model.variables import is_open
 from pipeline.request.grid import Grid
 from pipeline.request.merge import DURATION, differences, lengthened, united
 from pipeline.request.points import Points
-from pipeline.request.spec import GROWN_FROM, Request
+from pipeline.request.spec import GROWN_FROM, SOURCES, Request
 from pipeline.storage import provenance
 from pipeline.storage.arrays import Counts, ResultArrays
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
+from pipeline.storage.own_sources import refuse_other_sources
 from pipeline.storage.starts import ShorterRuns, Starts
 from pipeline.system import host
 
@@ -84,6 +85,8 @@ class SweepState:
         """Return the grid of all points that are requested, now and earlier."""
         if earlier is None:
             return self.asked
+        if SOURCES in earlier and not (directory.is_empty() and directory.n_done() == 0):
+            refuse_other_sources(self.asked, earlier, directory)
         try:
             earlier, self._grown_from = lengthened(self.asked, earlier)
             return united(self.asked, earlier)

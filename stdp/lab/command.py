@@ -103,8 +103,8 @@ def settings_to_begin_with(overrides: Sequence[str], conf: Path | None = None) -
         conf = Path(os.path.expanduser(conf))  # noqa: PTH111 - Path's raises
         if not conf.is_dir():
             raise CommandError(f"--config-dir {conf}: must be a folder that exists")
-    settings = Settings.from_overrides(overrides, conf)
     try:
+        settings = Settings.from_overrides(overrides, conf)
         settings.variants()
         if not settings.lacks_values():
             settings.configuration()

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-
 from pipeline.model.parameters import SECTIONS, Configuration
 from pipeline.model.quantity import Quantity, Section
 from pipeline.model.registry import Variant
 from pipeline.request.choices import choices_of
 from pipeline.request.compose import CONF
 from pipeline.request.help_text import bounds_text, values_of_key
+from pipeline.request.parameter_sets import default_choices
 
 #: Key of the random seed, the only parameter without section.
 SEED = "seed"
@@ -225,11 +224,7 @@ def section_controls(name: str, variant: type[Section], folders: Sequence[Path])
 
 def default_sets() -> dict[str, str]:
     """Return the parameter set of each section that `conf/config.yaml` chooses."""
-    listed = OmegaConf.load(CONF / "config.yaml").defaults
-    chosen = [entry for entry in listed if isinstance(entry, Mapping | DictConfig)]
-    return {
-        str(group): str(entry[group]) for entry in chosen for group in entry if group in SECTIONS
-    }
+    return default_choices(CONF)
 
 
 def seed_control() -> Control:

@@ -14,9 +14,11 @@ import pipeline
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, declarations
 from pipeline.model.quantity import Section, override_text, overrides_by_key
-from pipeline.request.compose import composition, text_keys
-from pipeline.request.grammar import texts_quoted
+from pipeline.request.compose import composition
+from pipeline.request.grammar import is_plain, texts_quoted
+from pipeline.request.known_keys import text_keys
 from pipeline.request.own_files import own_folder
+from pipeline.request.own_models import class_at, is_reference
 from stdp.lab.controls import is_choosing, variant_of
 
 _WORDS = {"null": None, "true": True, "false": False}
@@ -36,21 +38,32 @@ class Settings:
         Values by key, as they were typed.
     conf : Path or None
         The user's folder of configurations.
+    files : mapping of (str, str) to str
+        What names the class in a file, such as `rule.py:MyRule`, by the key and the name of the
+        rule or process.
     """
 
     others: tuple[str, ...] = ()
     sets: Mapping[str, str] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
     conf: Path | None = None
+    files: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod
     def from_overrides(cls, overrides: Iterable[str], conf: Path | None = None) -> Settings:
-        """Return the settings that overrides of the command line ask for."""
+        """Return the settings that overrides of the command line ask for.
+
+        Raises
+        ------
+        RequestError
+            If a rule or process is in a file that cannot be used.
+        """
         others: list[str] = []
         sets: dict[str, str] = {}
         typed: dict[str, str] = {}
+        texts, files = _with_names(overrides)
         known = all_quantities()
-        for text in overrides:
+        for text in texts:
             key, equals, value = text.partition("=")
             if equals and key in SECTIONS:
                 sets[key] = value
@@ -58,7 +71,7 @@ class Settings:
                 typed[key] = value
             else:
                 others.append(text)
-        return cls(tuple(others), sets, typed, conf)
+        return cls(tuple(others), sets, typed, conf, files)
 
     def with_set(self, group: str, name: str) -> Settings:
         """Return the settings with another parameter set of a group, and its values as they are."""
@@ -85,7 +98,10 @@ class Settings:
         for key, text in self.typed.items():
             if is_choosing(key):
                 section, _, name = key.partition(".")
-                _choose_variant(nested, section, name, text)
+                if nested[section].get(name) != text:
+                    fields = variant_of(section, {name: text}).quantities()
+                    values = composed.with_variant(section, text).items()
+                    nested[section] = {field: value for field, value in values if field in fields}
         return nested
 
     def variants(self) -> dict[str, type[Section]]:
@@ -142,11 +158,27 @@ class Settings:
         nested = self.parameters()
         return any(
             field not in nested[name]
-            and field not in variant.neutral_values()
+            and field not in variant.neutral_values() | variant.default_values()
             and variant.key(field) not in self.typed
             for name, variant in self.variants().items()
             for field in variant.quantities()
         )
+
+    def wrong_values(self) -> dict[str, str]:
+        """Return why typed values are refused whatever the others are, by key."""
+        wrong: dict[str, str] = {}
+        for key, value in self.values().items():
+            refusals = []
+            for quantity in declarations(key):  # rules may have fields of the same name
+                try:
+                    quantity.admit(key, value)
+                except RequestError as error:
+                    refusals.append(str(error))
+                else:
+                    refusals.clear()
+                    break
+            wrong |= {key: refusals[0]} if refusals else {}
+        return wrong
 
     def values(self) -> dict[str, Any]:
         """Return the typed values by key, as what the texts stand for."""
@@ -154,7 +186,9 @@ class Settings:
 
     def overrides(self) -> list[str]:
         """Return the settings as overrides of the command line."""
-        return [*self._of_sets(), *(_override(key, value) for key, value in self.values().items())]
+        values = self.values().items()
+        named = ((key, self.files.get((key, str(value)), value)) for key, value in values)
+        return [*self._of_sets(), *(_override(key, value) for key, value in named)]
 
     def command(self, further: Iterable[str] = ()) -> str:
         """Return the command that runs the same simulation, with further overrides."""
@@ -187,18 +221,23 @@ def meant(key: str, text: str) -> Any:
     return text
 
 
+def _with_names(overrides: Iterable[str]) -> tuple[list[str], dict[tuple[str, str], str]]:
+    """Return overrides with names in place of classes in files, and which file has which name."""
+    texts, files = [], {}
+    for text in overrides:
+        key, _, value = text.partition("=")
+        value = value.strip("'\"")
+        if is_choosing(key) and is_reference(value):
+            name = class_at(key, value).name
+            files[key, name] = value
+            texts.append(f"{key}={name}")
+        else:
+            texts.append(text)
+    return texts, files
+
+
 def _override(key: str, value: Any) -> str:
     """Return `key=value`, without quotation marks where a word needs none."""
     is_word = isinstance(value, str) and value.isidentifier() and value not in _WORDS
-    return f"{key}={value}" if is_word else override_text(key, value)
-
-
-def _choose_variant(nested: dict[str, Any], section: str, chosen_by: str, name: str) -> None:
-    """Replace the rule or process of nested values; keep the values of fields that it has, too."""
-    if nested[section].get(chosen_by) == name:
-        return
-    variant = variant_of(section, {chosen_by: name})
-    kept = {
-        field: value for field, value in nested[section].items() if field in variant.quantities()
-    }
-    nested[section] = kept | {chosen_by: name}
+    is_file = is_reference(value) and is_plain(value)
+    return f"{key}={value}" if is_word or is_file else override_text(key, value)

@@ -22,6 +22,7 @@ from pipeline.model.parameters import Configuration
 from pipeline.model.quantity import rounded, written
 from pipeline.model.sections import Settle, Simulation
 from pipeline.request.compose import default_run_settings
+from pipeline.request.own_models import is_from_file
 from stdp.browser.combination import Combination, combination, courses
 from stdp.lab.settings import Settings
 
@@ -165,9 +166,12 @@ def _simulated(settings: Settings) -> tuple[Simulated, MeasuredDataset]:
 def can_be_typed(settings: Settings, configuration: Configuration) -> bool:
     """Whether a command gives this configuration; none knows a class that is registered."""
     sections = (configuration.stdp, configuration.input)
-    if any(section.source for section in sections):
+    chosen = [(s, key) for s in sections for key in s.choosing_keys() if key in settings.typed]
+    if any(section.source and not is_from_file(section) for section in sections):
         return False
-    if not any(key in settings.typed for section in sections for key in section.choosing_keys()):
+    if any(section.source and (key, section.name) not in settings.files for section, key in chosen):
+        return False
+    if not chosen:
         return True
     try:
         composed = pipeline.configure(*settings.overrides(), conf=settings.conf)

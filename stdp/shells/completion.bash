@@ -1,9 +1,12 @@
 _stdp_completion() {
     local line="${COMP_LINE:0:COMP_POINT}" word kept="" candidate
     word="${line##*[[:space:]]}"
-    # Where = separates words, bash replaces only what follows the last one.
+    # Where = and : separate words, bash replaces only what follows the last one.
     if [[ $COMP_WORDBREAKS == *=* && $word == *=* ]]; then
         kept="${word%"${word##*=}"}"
+    fi
+    if [[ $COMP_WORDBREAKS == *:* && $word == *:* ]]; then
+        kept="${word%"${word##*:}"}"
     fi
     COMPREPLY=()
     while IFS= read -r candidate; do

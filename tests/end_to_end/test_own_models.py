@@ -23,7 +23,9 @@ from pipeline.model.inputs import PROCESSES
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import RULES
 from pipeline.model.registry import content_hash
+from pipeline.model.rule_steps import BEFORE_JUMP
 from pipeline.model.rules.additive import Additive
+from pipeline.model.rules.van_rossum import VanRossum
 from pipeline.reproduce import main as reproduce
 from pipeline.request.axis import choice_axis, value_axis
 from pipeline.request.compose import default_run_settings
@@ -109,10 +111,10 @@ def test_a_sweep_over_rules_with_different_fields(base, tmp_path):
         ]  # fmt: skip
         tau = dataset["trace_time_constant"].sel(stdp="toy_triplet", trace=["x_pre", "r2"])
         np.testing.assert_array_equal(tau, [np.nan, VALUES["toy_triplet"]["tau_x"]])
+        kinds = dataset["trace_kind"].sel(stdp="toy_triplet", trace=["o1", "o2", "near_pre"])
+        np.testing.assert_array_equal(kinds, [0, BEFORE_JUMP, np.nan])
         rules = json.loads(dataset.attrs["rules"])
-    assert rules["toy_triplet"]["traces"]["o2"] == {
-        "side": "postsynaptic", "at_a_spike": "add 1", "read": "before its own jump"
-    }  # fmt: skip
+    assert rules["toy_triplet"]["traces"]["o2"] == {"side": "postsynaptic"}
     assert rules["additive"]["theory_gap"] == ""
     assert rules["toy_triplet"]["theory_gap"]
     assert reproduce([str(tmp_path / "run")]) == 0
@@ -248,15 +250,16 @@ def test_a_configuration_never_runs_another_source(base):
         ("a = np.array([0.1, 0.2]); return w + a[0]", "allocate memory"),
     ],
 )
-def test_what_cannot_be_compiled_safely_runs_on_the_reference(base, caplog, body, message):
-    """Machine code is never made of what may raise or allocate; a warning says so."""
+def test_what_cannot_be_compiled_safely_is_refused(base, body, message):
+    """Machine code is never made of what may raise or allocate; the reference runs it if asked."""
     source = RULES.named("toy_anti_hebbian").source
     first = source.index("return w - fields.A_plus")
     end = source.index("\n", first)
     RULES.register_source(source[:first] + body + source[end:])
     configuration = Configuration.from_mapping(base("toy_anti_hebbian"))
-    assert available_engine("compiled", [configuration]) == "reference"
-    assert message in caplog.text
+    with pytest.raises(RequestError, match=f"does not compile .*{message}.*run.engine=reference"):
+        available_engine("compiled", [configuration])
+    assert available_engine("reference", [configuration]) == "reference"
 
 
 @pytest.mark.parametrize(
@@ -314,8 +317,17 @@ def test_every_record_of_a_rule_with_other_traces(base, tmp_path):
 def test_machine_code_belongs_to_the_files_of_base_classes_too():
     """A rule derived from another one is compiled again when that one's file changes."""
     texts = type("Child", (Additive,), {"__module__": __name__}).source_text().split("\0")
-    assert len(texts) == 2
-    assert "class Additive(Rule)" in texts[1]
+    for what in ("class Additive(PairRule)", "class PairRule("):
+        assert any(what in text for text in texts)
+
+
+def test_machine_code_belongs_to_the_files_of_borrowed_functions_too():
+    """A rule with the functions of another one is compiled again when that one's file changes."""
+    texts = VanRossum.source_text().split("\0")
+    for what in ("class VanRossum", "class Additive(", "class Multiplicative(", "class PairRule("):
+        assert any(what in text for text in texts)
+    nearest = pipeline.configure("stdp=gutig", "stdp.pairing=nearest").stdp.template
+    assert nearest.source_text() != pipeline.configure("stdp=gutig").stdp.template.source_text()
 
 
 def test_fields_of_every_kind_and_no_trace(base, tmp_path, capsys):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import pipeline
 from pipeline.model.parameters import all_quantities
-from pipeline.request.compose import known_keys
+from pipeline.request.known_keys import known_keys
 from pipeline.request.run_settings import RunSettings
 
 PROGRAM = str(Path(pipeline.__file__).with_name("__main__.py"))

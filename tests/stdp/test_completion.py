@@ -10,6 +10,7 @@ from stdp.__main__ import SUBCOMMANDS
 from stdp.completion import SHELLS, candidates, main
 from stdp.errors import CommandError
 from tests.conftest import ROOT
+from tests.support.rule_files import CLOCK, HARD, SOFT
 from tests.support.terminal import Terminal
 
 
@@ -64,6 +65,44 @@ def test_choices_of_the_users_folder_are_candidates(tmp_path):
         assert candidates(f"stdp run {option} +l", SUBCOMMANDS) == ["+lab="]
 
 
+@pytest.fixture
+def rule_files(tmp_path, monkeypatch):
+    """Files of rules, of which none may run."""
+    (tmp_path / "rules").mkdir()
+    stop = "raise SystemExit('was run')\n"
+    (tmp_path / "rules/two.py").write_text(stop + SOFT + HARD)
+    (tmp_path / "soft.py").write_text(stop + SOFT)
+    (tmp_path / "clock.py").write_text(stop + CLOCK)
+    (tmp_path / "broken.py").write_text("def (")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("stdp run stdp.rule=so", ["stdp.rule=soft.py"]),
+        ("stdp run stdp.rule=additive,so", ["stdp.rule=additive,soft.py"]),
+        ("stdp run stdp.rule=ru", ["stdp.rule=rules/"]),
+        ("stdp run stdp.rule=rules/", ["stdp.rule=rules/two.py"]),
+        (
+            "stdp lab stdp.rule=rules/two.py:",
+            ["stdp.rule=rules/two.py:HardBounds", "stdp.rule=rules/two.py:SoftBounds"],
+        ),
+        ("stdp run stdp.rule=broken.py:", []),
+        ("stdp run stdp.rule=soft.py stdp.A", ["stdp.A=", "stdp.A_minus=", "stdp.A_plus="]),
+        ("stdp run stdp.rule=a,rules/two.py:HardBounds stdp.ltd_s", ["stdp.ltd_share="]),
+        ("stdp run stdp.rule=broken.py stdp.ltd_s", []),
+        ("stdp run input.process=cl", ["input.process=clock.py"]),
+        ("stdp run input.process=clock.py:", ["input.process=clock.py:Clock"]),
+        ("stdp run input.process=clock.py input.de", ["input.delay="]),
+    ],
+)
+def test_files_of_rules_are_candidates(rule_files, line, expected):
+    """Files, the classes in them and their fields, which are read and not run."""
+    found = [one for one in candidates(line, SUBCOMMANDS) if "2" not in one and "3" not in one]
+    assert found == expected
+
+
 def test_an_unknown_shell_is_refused():
     """The message names those that there are."""
     with pytest.raises(CommandError, match="invalid choice: 'tcsh' .*bash.*zsh.*fish.*--help"):
@@ -90,6 +129,7 @@ def shell(request, tmp_path):
     )
     script.chmod(0o755)
     (tmp_path / "work" / "outputs").mkdir(parents=True)
+    (tmp_path / "work" / "hard.py").write_text(HARD + SOFT)
     variables = {
         "PATH": f"{script.parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
@@ -109,6 +149,7 @@ def test_a_shell_completes(shell):
         ("stdp run stdp.A_p\t0.01 stdp=note", "stdp run stdp.A_plus=0.01 stdp=notebook"),
         ("stdp run -m seed=1,2 +exp", r"stdp run -m seed=1,2 \+experiment="),
         ("stdp fi\toutp", "stdp figures outputs/?"),
+        ("stdp run stdp.rule=hard.py:Ha", "stdp run stdp.rule=hard.py:HardBounds"),
     ):
         # The completed line becomes the argument of `echo`: the shell itself says what it has.
         shell.type(f"{typed}\t\x01echo '<'\x05'>'\n")

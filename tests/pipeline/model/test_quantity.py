@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from pipeline.model.arithmetic import multiples
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import (
     Quantity,
-    multiples,
     override_text,
     rounded,
     unknown_key,

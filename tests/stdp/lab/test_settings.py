@@ -11,8 +11,11 @@ from pipeline.model.errors import RequestError
 from pipeline.model.inputs import PROCESSES
 from pipeline.model.plasticity import RULES
 from stdp.errors import CommandError
+from stdp.init import write_project
+from stdp.lab import simulation
 from stdp.lab.command import settings_to_begin_with
 from stdp.lab.settings import Settings, meant
+from tests.support.rule_files import HARD
 from tests.support.toy_rules import VALUES, AntiHebbian, Regular
 
 
@@ -135,6 +138,53 @@ def test_a_registered_process_without_values_asks_for_them(registered):
     with pytest.raises(RequestError, match=r"^input\.phases: missing; it needs a value"):
         settings.configuration()
     assert settings.with_typed("input.phases", "0.5").configuration().input.phases == 0.5
+
+
+def test_a_rule_of_a_file_is_named_and_typed_again(tmp_path, monkeypatch):
+    """Its name chooses it; command and call have the file, as it was typed, and give the same."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my rules").mkdir()
+    (tmp_path / "my rules/hard.py").write_text(HARD)
+    words = ["stdp.rule=my rules/hard.py:HardBounds", "stdp.ltd_share=1.2", "stdp.A_plus=0.02"]
+    settings = settings_to_begin_with(words)
+    assert settings.typed["stdp.rule"] == "hard_bounds"
+    configuration = settings.configuration()
+    assert configuration == pipeline.configure(*words)
+    assert configuration.stdp.tau_plus == 17.0  # its default
+    assert settings.variants()["stdp"].name == "hard_bounds"
+    shown = simulation.recorded_in_time(configuration)
+    assert simulation.can_be_typed(settings, shown)
+    assert shlex.split(settings.command())[2:] == words
+    assert eval(settings.call(), {"pipeline": pipeline}) == configuration
+    other = settings.with_typed("stdp.rule", "additive")
+    assert other.configuration().stdp.ltd_ratio == 1.1
+    again = other.with_typed("stdp.rule", "hard_bounds")
+    assert sorted(shlex.split(again.command())[2:]) == sorted(words)
+    (tmp_path / "my rules/hard.py").unlink()
+    assert not simulation.can_be_typed(settings, shown)
+    with pytest.raises(CommandError, match=r"^stdp\.rule=none\.py: must be a file that exists"):
+        settings_to_begin_with(["stdp.rule=none.py"])
+    RULES.unregister("hard_bounds")
+
+
+def test_a_rule_of_a_parameter_set_of_the_user_can_be_typed(tmp_path):
+    """The set names the file."""
+    write_project(tmp_path)
+    settings = settings_to_begin_with(["stdp=my_rule"], tmp_path / "conf")
+    shown = simulation.recorded_in_time(settings.configuration())
+    assert shown.stdp.name == "my_rule"
+    assert simulation.can_be_typed(settings, shown)
+    assert "stdp=my_rule" in settings.command()
+    RULES.unregister("my_rule")
+
+
+def test_values_that_are_wrong_by_themselves_are_known_by_their_key():
+    """Each, in the words of the pipeline; not a value that other settings exclude, as a rule."""
+    typed = ["input.rate_hz=-3", "seed=x", "stdp.tau_plus=20", "stdp.A_plus=-0.01"]
+    wrong = Settings.from_overrides(typed).wrong_values()
+    assert wrong.keys() == {"input.rate_hz", "seed"}
+    assert wrong["input.rate_hz"].startswith("input.rate_hz=-3: input rate must be")
+    assert wrong["seed"].startswith("seed='x': random seed must be a whole number")
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path):
