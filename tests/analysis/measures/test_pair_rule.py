@@ -234,3 +234,45 @@ def test_the_covariance_with_a_later_spike_is_a_sum_over_lags():
     assert total == pytest.approx((z ** np.arange(n) * before).sum(), rel=1e-6)
     near_total, _ = Trace(train, q).before_spike(q)  # 0 / 0 is avoided
     assert near_total == pytest.approx((q ** np.arange(n) * before).sum(), rel=1e-4)
+
+
+@pytest.mark.parametrize("late_pre", [False, True])
+@pytest.mark.parametrize("late_post", [False, True])
+@pytest.mark.parametrize("minimum", [1, 9])
+def test_ltp_and_ltd_by_nearest_spikes_covary_as_their_traces(late_pre, late_post, minimum):
+    """The mixed product of the diffusion, from what both traces are around spikes, by recursion.
+
+    At rates at which every fifth step has an input spike.
+    """
+    p, rho, n, taus = 0.2, 0.06, 2000, (20, 30)
+    q_pre, q_post = (1 - 1 / tau for tau in taus)
+    # The presynaptic trace after an input spike, over its mean: LTP that the spike causes.
+    after = np.ones(n)
+    for step in range(1, n):
+        after[step] = p + (1 - p) * q_pre * after[step - 1]
+    mean = after[-1]
+    caused = after - mean
+    if late_pre:  # read before its jump, it is that of the step before
+        caused = np.concatenate([[0.0], q_pre * (after[:-1] - mean)])
+    # The postsynaptic trace before an output spike, looking back, over its mean.
+    train = SpikeTrain(rho, minimum)
+    hazard = rho / (1 - rho * (minimum - 1))
+    gap = np.arange(2 * n)
+    interval = np.where(gap >= minimum, hazard * (1 - hazard) ** np.maximum(gap - minimum, 0), 0)
+    chances = chances_after_a_spike(train, n)
+    since = np.arange(late_post, n)  # the last spike was in that step, or before it
+    reached = np.array([(q_post**since * interval[step + since]).sum() for step in range(n)])
+    if not late_post:
+        reached[0] = 0.0
+    trace = np.convolve(chances, reached)[:n]
+    if not late_post:
+        trace[0] = 1.0
+    before = trace - trace[-1]
+    expected = (caused * before).sum() + trace[-1] * caused.sum()
+    kinds = [SETS | (BEFORE_JUMP if late else 0) for late in (late_pre, late_post)]
+    rates = (1000 * p, 1000 * rho)
+    ltp, ltd, both = (
+        PairRule.of(steps, taus, 1.0, rates, kinds, minimum).diffusion[0]
+        for steps in ((1, 0), (0, -1), (1, -1))
+    )
+    assert (ltp + ltd - both) / 2 == pytest.approx(expected, rel=1e-6)
