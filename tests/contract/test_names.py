@@ -52,6 +52,7 @@ VARIABLES = {
 #: All dimensions and unit of variables that are not along all axes.
 ALONG_SOME = {
     "effective_ltd_ratio": (("A_plus",), ""),
+    "discrete_ltd_ratio": (("A_plus",), ""),
     "weight_step": (("A_plus", "trace", "weight_grid"), ""),
     "trace_time_constant": (("trace",), "ms"),
     "trace_kind": (("trace",), ""),
@@ -104,7 +105,7 @@ CONDITIONS = {
 }
 
 #: Made by `analysis`: what is no name in the file.
-OWN = {"input", "output", "choices", "input_spike", "significant_digits"}
+OWN = {"input", "output", "choices", "input_spike", "significant_digits", "order"}
 
 
 def strings_read():
