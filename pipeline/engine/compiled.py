@@ -121,7 +121,7 @@ class CompiledIntegration:
         stretch = int(_SECONDS_PER_STRETCH / seconds) + 1
         self._stretch = min(configuration.simulation.n_steps, stretch)
         n_spikes = int(self._stretch * per_step) + 2
-        w_init = configuration.synapse.w_init if start is None else start.weight
+        w_init = configuration.initial_weights() if start is None else start.weight
         self._memory = Memory(constants, rule, n_spikes, w_init)
         self._state = _initial_state(configuration, n_buffered, start)
         self._state.rescaling = self._state.base + 1 + rule.stretch
