@@ -41,7 +41,6 @@ SOURCES = (
     *(f"engine/{name}.py" for name in ("kernel", "loops", "unrolled", "constants")),
     "model/streams.py",
     "model/plasticity.py",
-    "model/pair_rules.py",
 )
 
 #: Seconds in machine code between two calls of `checkpoint`; no signal is handled there.
