@@ -211,7 +211,7 @@ class CompiledIntegration:
             *self._position(),
             state.v,
             state.g_ex,
-            state.largest_g_ex,
+            state.largest_g,
             memory.weights(),
             memory.pre.copy(),
             memory.post.copy(),
@@ -239,7 +239,7 @@ class CompiledIntegration:
             self._memory.weights(),
             self.spikes(),
             self._state.v,
-            self._state.largest_g_ex,
+            self._state.largest_g,
         )
 
 
@@ -248,9 +248,9 @@ def _initial_state(configuration: Configuration, n_buffered: int, start: EndStat
     state = State(event=n_buffered, undivided=n_buffered)
     if start is None:
         state.v = configuration.neuron.V_init
-        state.largest_g_ex = configuration.largest_stable_conductance
+        state.largest_g = configuration.largest_stable_conductance
         return state
-    for name in ("v", "g_ex", "largest_g_ex", "step", "free", "base"):
+    for name in ("v", "g_ex", "largest_g", "step", "free", "base"):
         setattr(state, name, getattr(start, name))
     state.n_earlier = start.spike_step.size
     if start.n_events != UNKNOWN:

@@ -55,7 +55,7 @@ class StepConstants(ctypes.Structure):
 class State(ctypes.Structure):
     """State of the neuron between steps; weights and traces are separate arrays.
 
-    `largest_g_ex` is the largest conductance so far, at least the largest stable one, `free` is
+    `largest_g` is the largest conductance so far, at least the largest stable one, `free` is
     the first step after the refractory period, `event` the index of the next buffered event,
     `undivided` the first one that is given as a cell, `cell` the cell after the last drawn one,
     `n_drawn` the number of events drawn, `n_spikes` the number of output spikes since the start or
@@ -66,7 +66,7 @@ class State(ctypes.Structure):
     """
 
     _fields_: ClassVar = [
-        *_fields(ctypes.c_double, "v", "g_ex", "largest_g_ex"),
+        *_fields(ctypes.c_double, "v", "g_ex", "largest_g"),
         *_fields(ctypes.c_int64, "free", "event", "undivided", "cell", "n_drawn"),
         *_fields(ctypes.c_int64, "n_spikes", "n_earlier"),
         *_fields(ctypes.c_int64, "step", "until", "base", "rescaling", "n_asked", "n_samples"),

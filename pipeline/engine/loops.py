@@ -234,16 +234,16 @@ def _integrate(m, v, g_ex, arriving, row, n, n_refractory):
 
 
 @inlined
-def _can_exceed(m, g_ex, largest_g_ex, n_events):
+def _can_exceed(m, g_ex, largest_g, n_events):
     """Whether some input spikes may take the conductance above the largest one: no weight is > 1.
 
     The margin is for rounding.
     """
-    return (g_ex + m.g_max * n_events) * (1 + 1e-6) > largest_g_ex
+    return (g_ex + m.g_max * n_events) * (1 + 1e-6) > largest_g
 
 
 @_compile
-def _integrate_and_track(m, v, g_ex, largest_g_ex, arriving, row, n, n_refractory):
+def _integrate_and_track(m, v, g_ex, largest_g, arriving, row, n, n_refractory):
     """Return what `_integrate` does, and the largest conductance.
 
     Not inlined: it is rarely called, and would slow the loops around it.
@@ -251,12 +251,12 @@ def _integrate_and_track(m, v, g_ex, largest_g_ex, arriving, row, n, n_refractor
     j = 0
     while j < n_refractory or (j < n and not v >= m.V_th):
         g_ex = _conductance(m, g_ex, arriving[row])
-        largest_g_ex = max(largest_g_ex, g_ex)
+        largest_g = max(largest_g, g_ex)
         arriving[row] = 0.0
         v = _potential(m, m.V_reset if j < n_refractory else v, g_ex)
         j += 1
         row += _ONE
-    return j, v, g_ex, largest_g_ex
+    return j, v, g_ex, largest_g
 
 
 @inlined
@@ -277,7 +277,7 @@ def block_loop(rule: type[Rule]) -> Any:
     def advance(constants, state, numbers, kept_post, stop, a):
         """Integrate the steps from `state.step` to before `stop`."""
         m, fields, post = _membrane(constants), fields_of(numbers), post_of(kept_post)
-        v, g_ex, largest_g_ex, free = state.v, state.g_ex, state.largest_g_ex, state.free
+        v, g_ex, largest_g, free = state.v, state.g_ex, state.largest_g, state.free
         event, n_spikes, base = uint64(state.event), uint64(state.n_spikes), state.base
         longest = _block_length(constants, state)
         k = state.step
@@ -285,9 +285,9 @@ def block_loop(rule: type[Rule]) -> Any:
             row, begun, n = uint64(k - base), event, min(longest, stop - k)
             event = receive(a, event, k + n, base, post, fields)
             n_refractory = min(free - k, n)
-            if _can_exceed(m, g_ex, largest_g_ex, event - begun):
-                j, v, g_ex, largest_g_ex = _integrate_and_track(
-                    m, v, g_ex, largest_g_ex, a.arriving, row, n, n_refractory
+            if _can_exceed(m, g_ex, largest_g, event - begun):
+                j, v, g_ex, largest_g = _integrate_and_track(
+                    m, v, g_ex, largest_g, a.arriving, row, n, n_refractory
                 )
             else:
                 j, v, g_ex = _integrate(m, v, g_ex, a.arriving, row, n, n_refractory)
@@ -299,10 +299,10 @@ def block_loop(rule: type[Rule]) -> Any:
                 n_spikes += _ONE
                 free = k + 1 + constants.refractory_steps
                 event, post, g_ex, v = fire(a, m, event, k, post, row, fields, g_ex)
-                largest_g_ex = max(largest_g_ex, g_ex)
+                largest_g = max(largest_g, g_ex)
                 k += 1
         keep_post(kept_post, post)
-        state.v, state.g_ex, state.largest_g_ex, state.free = v, g_ex, largest_g_ex, free
+        state.v, state.g_ex, state.largest_g, state.free = v, g_ex, largest_g, free
         state.event, state.n_spikes = event, n_spikes
 
     return advance
@@ -319,7 +319,7 @@ def plain_loop(rule: type[Rule]) -> Any:
     def advance(constants, state, numbers, kept_post, stop, a):
         """Integrate the steps from `state.step` to before `stop`."""
         m, fields, post = _membrane(constants), fields_of(numbers), post_of(kept_post)
-        v, g_ex, largest_g_ex, free = state.v, state.g_ex, state.largest_g_ex, state.free
+        v, g_ex, largest_g, free = state.v, state.g_ex, state.largest_g, state.free
         event, n_spikes = uint64(state.event), uint64(state.n_spikes)
         for k in range(state.step, stop):
             row = uint64(k - state.base)
@@ -332,9 +332,9 @@ def plain_loop(rule: type[Rule]) -> Any:
                 event, arriving = arrive(a, event, k, post, row, fields)
                 g_ex = _conductance(m, g_ex, arriving)
                 v = _potential(m, m.V_reset if k < free else v, g_ex)
-            largest_g_ex = max(largest_g_ex, g_ex)
+            largest_g = max(largest_g, g_ex)
         keep_post(kept_post, post)
-        state.v, state.g_ex, state.largest_g_ex, state.free = v, g_ex, largest_g_ex, free
+        state.v, state.g_ex, state.largest_g, state.free = v, g_ex, largest_g, free
         state.event, state.n_spikes = event, n_spikes
 
     return advance

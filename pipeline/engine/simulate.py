@@ -170,7 +170,7 @@ def run_point(
         if not math.isfinite(number):
             raise FloatingPointError(f"{name} is {number} at the end; try a smaller simulation.dt")
     simulation, spike_step = configuration.simulation, recording.spike_step
-    stable, g_ex = configuration.largest_stable_conductance, recording.largest_g_ex
+    stable, g_ex = configuration.largest_stable_conductance, recording.largest_g
     duration = recording.further.get("run_duration", simulation.duration)
     variables: Result = {
         "weight": recording.weight,

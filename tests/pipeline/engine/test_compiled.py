@@ -99,7 +99,7 @@ def assert_same_run(configuration, events=None):
     got = compiled.run(configuration, None if events is None else iter([events]))
     np.testing.assert_array_equal(got.spike_step, expected.spike_step)
     np.testing.assert_allclose(got.weight, expected.weight, rtol=0, atol=TOLERANCE)
-    np.testing.assert_allclose(got.largest_g_ex, expected.largest_g_ex, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(got.largest_g, expected.largest_g, rtol=1e-9, atol=1e-12)
     assert got.weight_history.shape == expected.weight_history.shape
     np.testing.assert_allclose(got.weight_history, expected.weight_history, rtol=0, atol=TOLERANCE)
     return expected
@@ -201,7 +201,7 @@ def test_blocks_give_the_plain_loop_on_given_events(configuration, longest, buff
 
 def assert_identical(got, expected):
     """All that two runs recorded is equal bit by bit."""
-    for name in ("weight", "spike_step", "weight_history", "v", "largest_g_ex"):
+    for name in ("weight", "spike_step", "weight_history", "v", "largest_g"):
         np.testing.assert_array_equal(getattr(got, name), getattr(expected, name))
 
 
