@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.engine.features import Features
 from pipeline.engine.statistics import isi_cv, late_statistics
 from pipeline.model import reference
 from pipeline.model.errors import RequestError
@@ -29,8 +30,8 @@ log = logging.getLogger("pipeline")
 Engine = Callable[..., Recording]
 
 
-#: Whether an engine can run a rule, for those that this process has tried.
-_available: dict[tuple[str, type[Rule]], bool] = {}
+#: Whether an engine can run a rule with some features, for those that this process has tried.
+_available: dict[tuple[str, type[Rule], Features], bool] = {}
 
 
 def available_engine(name: str, points: Iterable[Configuration]) -> str:
@@ -44,8 +45,9 @@ def available_engine(name: str, points: Iterable[Configuration]) -> str:
     RequestError
         If a rule of the user's cannot be compiled.
     """
-    for records_traces, rule in {(point.record.traces, point.stdp.template) for point in points}:
-        if records_traces or not _is_available(name, rule):
+    kinds = {(p.record.traces, p.stdp.template, Features.of(p)) for p in points}
+    for records_traces, rule, features in kinds:
+        if records_traces or not _is_available(name, rule, features):
             return "reference"
     return name
 
@@ -62,16 +64,17 @@ def refuse_uncompilable(name: str, points: Iterable[Configuration]) -> None:
     available_engine(name, own)
 
 
-def _is_available(name: str, rule: type[Rule]) -> bool:
-    if (name, rule) not in _available:
-        _available[name, rule] = _can_be_loaded(name, rule)
-    return _available[name, rule]
+def _is_available(name: str, rule: type[Rule], features: Features) -> bool:
+    key = name, rule, features
+    if key not in _available:
+        _available[key] = _can_be_loaded(*key)
+    return _available[key]
 
 
-def _can_be_loaded(name: str, rule: type[Rule]) -> bool:
+def _can_be_loaded(name: str, rule: type[Rule], features: Features) -> bool:
     """Whether an engine can run a rule here; warn if it cannot."""
     try:
-        load_engine(name, [rule])
+        load_engine(name, [(rule, features)])
     except Exception as error:  # numba and LLVM raise many types; the reference needs neither
         if rule.source and not isinstance(error, ImportError | OSError | MemoryError):
             raise RequestError(
@@ -106,13 +109,13 @@ def _why_not_compiled(error: Exception) -> str:
     return reason.rstrip(".")[:200] + (f", in: {code}" if code else "")
 
 
-def load_engine(name: str, rules: Iterable[type[Rule]]) -> None:
-    """Load what an engine needs for some rules; compile it if no earlier process has."""
+def load_engine(name: str, kernels: Iterable[tuple[type[Rule], Features]]) -> None:
+    """Load what an engine needs for rules with features; compile it if no earlier process has."""
     if name == "compiled":
         from pipeline.engine import compiled  # not needed by the reference
 
-        for rule in set(rules):
-            compiled.load(rule)
+        for rule, features in set(kernels):
+            compiled.load(rule, features=features)
 
 
 def engine_named(name: str) -> Engine:

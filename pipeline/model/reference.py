@@ -163,7 +163,9 @@ class ReferenceIntegration:
                 w = clipped(rule.potentiate(w, traces.of(...), fields))
                 self._free = step + 1 + self._refractory_steps
             if recorder.traces:
-                recorder.note(step, v=v, g_ex=g_ex, g_in=inhibition.g_in, weight_trace=w, **traces.values)
+                recorder.note(
+                    step, v=v, g_ex=g_ex, g_in=inhibition.g_in, weight_trace=w, **traces.values
+                )
 
             # 3. Conductances: dg/dt = -g/tau_ex, +g_max w at an input spike, w before its LTD;
             #    dg_in/dt = -g_in/tau_in, +g at an inhibitory spike.

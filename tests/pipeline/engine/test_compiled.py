@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipeline
-from pipeline.engine import compiled, constants, kernel
+from pipeline.engine import compiled, constants, drawing, kernel
 from pipeline.model import reference
 from pipeline.model.inputs import (
     INPUT_STREAM,
@@ -237,7 +237,7 @@ def drawn_cells(p, n_synapses, n_steps, seed, sizes):
     cells = []
     for size in sizes:
         steps, synapses = np.empty((2, size), dtype=np.int64)
-        kernel._draw(of_run[0], state[0], steps, synapses, np.empty(size))
+        drawing.draw(of_run[0], state[0], steps, synapses, np.empty(size))
         assert ((synapses >= 0) & (synapses < n_synapses)).all()
         cells.append(steps * n_synapses + synapses)
     return np.concatenate(cells)
