@@ -21,7 +21,7 @@ class Features(NamedTuple):
     @classmethod
     def of(cls, configuration: Configuration) -> Features:
         """Return the features that a run needs."""
-        return cls(configuration.inhibition.is_present)
+        return INHIBITION if configuration.inhibition.n_synapses else NO_FEATURES
 
     @property
     def label(self) -> str:
@@ -29,5 +29,5 @@ class Features(NamedTuple):
         return "".join(f"_{name}" for name, is_on in self._asdict().items() if is_on)
 
 
-#: The model of the notebook.
-NO_FEATURES = Features()
+#: The model of the notebook, and with an inhibitory population.
+NO_FEATURES, INHIBITION = Features(), Features(inhibition=True)
