@@ -24,7 +24,9 @@ _ONE = uint64(1)
 
 #: The constants of the membrane, without and with inhibition.
 Membrane = namedtuple("Membrane", "V_th V_reset E_L E_ex dt_over_tau_m g_max decay_ex")
-InhibitedMembrane = namedtuple("InhibitedMembrane", (*Membrane._fields, "E_in", "g_in", "decay_in"))
+InhibitedMembrane = namedtuple(
+    "InhibitedMembrane", "V_th V_reset E_L E_ex dt_over_tau_m g_max decay_ex E_in g_in decay_in"
+)
 
 
 def _generate_fma(context, a, b, c):
@@ -73,7 +75,7 @@ class MembraneFunctions:
     def of(cls, features: Features) -> MembraneFunctions:
         """Return the functions of a membrane with some features."""
         functions = _INHIBITED if features.inhibition else _EXCITED
-        return cls(*map(inlined, functions))
+        return cls(*[inlined(function) for function in functions])
 
 
 def _constants(constants):

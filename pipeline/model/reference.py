@@ -81,6 +81,7 @@ class ReferenceIntegration:
         self._configuration, self._checkpoint = configuration, checkpoint
         self._counts_events = chunks is None and configuration.input.bernoulli
         self._rule = configuration.stdp.resolved()
+        self._fields = self._rule.fields()
         self._recorder = _Recorder(configuration, start.step if start else 0)
         self._traces = _Traces(self._rule, n_synapses, dt)
         self._refractory_steps = steps(configuration.neuron.t_ref, dt)
@@ -132,7 +133,7 @@ class ReferenceIntegration:
         n_synapses, dt = self._w.size, self._configuration.simulation.dt
         rule, traces, recorder = self._rule, self._traces, self._recorder
         inhibition, E_in = self._inhibition, self._configuration.inhibition.E_in
-        fields, prescribed = rule.fields(), self._prescribed
+        fields, prescribed = self._fields, self._prescribed
         stretch, a = max(1, _CELLS_PER_STRETCH // n_synapses), dt / neuron.tau_m
         v, g_ex, w, largest_g = self._v, self._g_ex, self._w, self._largest_g
         samples, sampling = [], iter([*sample_step, None])
@@ -170,15 +171,7 @@ class ReferenceIntegration:
             # 3. Conductances: dg/dt = -g/tau_ex, +g_max w at an input spike, w before its LTD;
             #    dg_in/dt = -g_in/tau_in, +g at an inhibitory spike.
             # 4. LTD of the synapses that spike; then postsynaptic traces: dx/dt = -x/tau.
-            arriving = 0.0
-            if active.size:
-                w_active = w[active]
-                arriving = w_active.sum()
-                w[active] = clipped(rule.depress(w_active, traces.of(active), fields))
-                if step > 0:
-                    traces.jump_pre(active, late=True)
-                self._n_events += active.size
-                self._next_cell = step * n_synapses + int(active[-1]) + 1
+            arriving = self._receive(step, active, w)
             g_ex = fma(g_ex, 1 - dt / synapse.tau_ex, synapse.g_max * arriving)
             g_in = inhibition.advance(step)
             if spiked:
@@ -195,6 +188,18 @@ class ReferenceIntegration:
         self._v, self._g_ex, self._w, self._largest_g = v, g_ex, w, largest_g
         samples += [w.copy()] * (len(sample_step) - len(samples))
         return np.reshape(samples, (len(samples), n_synapses))
+
+    def _receive(self, step: int, active: NDArray[np.int64], w: NDArray[np.float64]) -> float:
+        """Apply the LTD of the synapses that spike; return the sum of their weights before it."""
+        if not active.size:
+            return 0.0
+        rule, traces, w_active = self._rule, self._traces, w[active]
+        w[active] = clipped(rule.depress(w_active, traces.of(active), self._fields))
+        if step > 0:
+            traces.jump_pre(active, late=True)
+        self._n_events += active.size
+        self._next_cell = step * w.size + int(active[-1]) + 1
+        return float(w_active.sum())
 
     def _move_pre(self, step: int, active: NDArray[np.int64]) -> None:
         """Decay the presynaptic traces to a step, and apply its jumps that are read after them."""

@@ -148,7 +148,8 @@ def _parameters(variants: Sequence[type[Section]]) -> dict[str, dict[str, Any]]:
     """Return long name, unit and neutral value of each key, of these rules and processes only."""
     described: dict[str, dict[str, Any]] = {}
     fixed = [section for section in SECTIONS.values() if not section.choosing_keys()]
-    for section in (*fixed, Configuration, *variants):
+    every: list[type[Section]] = [*fixed, Configuration, *variants]
+    for section in every:
         for name, declared in section.quantities().items():
             entry: dict[str, Any] = {"long_name": declared.long_name}
             entry |= {"units": declared.units} if declared.units else {}
