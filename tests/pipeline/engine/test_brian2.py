@@ -58,7 +58,7 @@ CASES = {
             "triplet_nearest": ("stdp=triplet_nearest", "stdp.A3_plus=0.01"),
             "inhibition": ("inhibition=song_miller_abbott_2000", "input.rate_hz=30"),
             "inhibition_triplet": (
-                *("stdp=triplet", "stdp.A2_minus=0.02", "inhibition.n_synapses=50"),
+                *("stdp=triplet_nearest", "stdp.A3_plus=0.01", "inhibition.n_synapses=50"),
                 *("inhibition.rate_hz=20", "inhibition.g=0.02", "inhibition.E_in=-80"),
             ),
         }.items()
