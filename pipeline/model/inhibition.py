@@ -48,7 +48,7 @@ class Inhibition(Section):
             if value != neutral:
                 raise RequestError(
                     f"{written(self.key(name), value)}: must be {neutral:g} with "
-                    "inhibition.n_synapses=0, without which it has no effect"
+                    "inhibition.n_synapses=0: without synapses it has no effect"
                 )
 
     @property
