@@ -12,6 +12,7 @@ from pipeline.model.inputs import random_generator
 from pipeline.model.quantity import written
 
 if TYPE_CHECKING:
+    from pipeline.model.parameters import Configuration
     from pipeline.model.sections import Synapse
 
 #: Number (spawn key) of the random stream of a seed; see `inputs.INPUT_STREAM`.
@@ -21,7 +22,7 @@ INITIAL_WEIGHT_STREAM = 2
 DISTRIBUTIONS = ("uniform", "normal", "beta")
 
 
-def initial_weights(synapse: Synapse, n_synapses: int, seed: int) -> NDArray[np.float64]:
+def initial_weights(configuration: Configuration) -> NDArray[np.float64]:
     """Return the initial weights of a run.
 
     With a spread s and a mean m: uniform between m - s and m + s; normal with standard deviation s,
@@ -29,22 +30,19 @@ def initial_weights(synapse: Synapse, n_synapses: int, seed: int) -> NDArray[np.
 
     Parameters
     ----------
-    synapse : Synapse
-        Mean, spread and distribution.
-    n_synapses : int
-        Number of synapses.
-    seed : int
-        Random seed.
+    configuration : Configuration
+        The parameters of the run.
 
     Returns
     -------
     ndarray, (n_synapses,)
         Fraction of `synapse.g_max`, dimensionless.
     """
+    synapse, n_synapses = configuration.synapse, configuration.input.n_synapses
     mean, spread = synapse.w_init, synapse.w_init_spread
     if spread == 0:
         return np.full(n_synapses, mean)
-    random = random_generator(seed, INITIAL_WEIGHT_STREAM)
+    random = random_generator(configuration.input_seed, INITIAL_WEIGHT_STREAM)
     if synapse.w_init_distribution == "uniform":
         return random.uniform(mean - spread, mean + spread, n_synapses).clip(0, 1)  # of rounding
     if synapse.w_init_distribution == "normal":

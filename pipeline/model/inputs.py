@@ -210,7 +210,13 @@ def random_generator(seed: int, stream: int) -> np.random.Generator:
 
 
 def bernoulli_cells(
-    p: float, n_synapses: int, n_steps: int, seed: int, first: int = 0, cell: int = 0
+    p: float,
+    n_synapses: int,
+    n_steps: int,
+    seed: int,
+    first: int = 0,
+    cell: int = 0,
+    stream_number: int = INPUT_STREAM,
 ) -> Iterator[Cells]:
     """Draw a Bernoulli trial of probability `p` in every cell, by geometric gaps between spikes.
 
@@ -226,6 +232,8 @@ def bernoulli_cells(
         Random seed.
     first, cell : int
         Number of events that are left out, and the cell after the last of them.
+    stream_number : int
+        Number of the seed's random stream.
 
     Yields
     ------
@@ -235,7 +243,7 @@ def bernoulli_cells(
     if p <= 0:
         return
     n_cells = n_steps * n_synapses
-    stream, factor, last = stream_of(seed, INPUT_STREAM), mean_gap(p), cell - 1
+    stream, factor, last = stream_of(seed, stream_number), mean_gap(p), cell - 1
     for begin in itertools.count(first, CHUNK):
         cells = last + np.cumsum(gaps(stream, begin, CHUNK, factor, n_cells) + 1)
         if cells[-1] >= n_cells:

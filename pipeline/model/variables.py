@@ -92,6 +92,10 @@ def _with_traces(point: Configuration) -> bool:
     return point.record.traces
 
 
+def _with_inhibition(point: Configuration) -> bool:
+    return point.record.traces and point.inhibition.is_present
+
+
 def _until_settled(point: Configuration) -> bool:
     return point.simulation.ends_when_settled
 
@@ -216,6 +220,14 @@ VARIABLES = {
         ("time",),
         "at the step's start",
         _with_traces,
+        "stored",
+    ),
+    "g_in": Variable(
+        "inhibitory conductance relative to the leak",
+        "",
+        ("time",),
+        "at the step's start",
+        _with_inhibition,
         "stored",
     ),
     "x_post": Variable(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import SECTIONS, all_quantities, declarations
+from pipeline.model.parameters import SECTIONS, all_quantities, declarations, short_name
 from pipeline.model.quantity import Quantity, plain, unknown_key, written
 
 #: Largest number of points of a sweep.
@@ -58,8 +58,8 @@ class Axis:
 
     @property
     def short_name(self) -> str:
-        """Last part of the key, the name of the dimension."""
-        return self.key.rpartition(".")[2]
+        """The part of the key that no other key has, the name of the dimension."""
+        return short_name(self.key)
 
     @functools.cached_property
     def keys(self) -> frozenset[str]:

@@ -127,7 +127,7 @@ class Grid:
 
     @functools.cached_property
     def unlike_models(self) -> list[Configuration]:
-        """A point for each combination of plasticity rule and input process."""
+        """A point for each combination of rule, input process, and inhibition or none."""
         return self.points.unlike_models()
 
     def axes_of(self, keys: Iterable[str]) -> list[int]:

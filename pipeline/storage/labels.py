@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.model.arithmetic import multiples
 from pipeline.model.looks import sample_times
-from pipeline.model.parameters import MODEL_VERSION, Configuration
+from pipeline.model.parameters import MODEL_VERSION, Configuration, short_name
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Quantity
 from pipeline.model.registry import REGISTRIES
@@ -303,7 +303,7 @@ def derived_parameters(
         # Of an axis of rules, `settings` has what each of them sets.
         for key in () if axis.is_choice or axis.key in REGISTRIES else sorted(axis.keys - swept):
             values = [setting.get(key) for setting in axis.settings]
-            name = key.rpartition(".")[2]
+            name = short_name(key)
             if None not in values and name not in taken:
                 attributes = _attributes(grid.quantity_of(key), config_key=key)
                 everywhere[name] = (dimension_name(axis),), np.array(values), attributes
