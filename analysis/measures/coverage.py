@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from analysis.measures.pair_rule import at_weights
+from analysis.measures.pair_rule import WEIGHTS, at_weights
 from analysis.measures.theory import fokker_planck, standard_deviation
 from analysis.reading.dataset import parameter
 from analysis.reading.model import BEFORE_JUMP, pair_rule, processes, rules, texts_of
@@ -39,8 +39,9 @@ _REASONS = (
 )
 _COVERED, _N_TRACES, _SIGNS, _UNCHANGED, _LARGE = range(len(_REASONS))
 
-#: Rules that are compared with the theory at once.
-_BLOCK = 256
+#: Rules that are compared with the theory at once, and the weights at which they are: every fifth
+#: of `WEIGHTS`, the middles of cells of 1/400.
+_BLOCK, _WEIGHTS = 256, WEIGHTS[2::5]
 
 
 def theory_gaps(dataset: xr.Dataset) -> xr.DataArray:
@@ -154,7 +155,7 @@ def _relative_steps_of_rules(
     decay = 1 - dt[:, np.newaxis] / tau
     first = np.where(late, decay, 1.0)
     area, square = first / (1 - decay), first**2 / (1 - decay**2)
-    up, down = np.moveaxis(at_weights(step), 1, 0)  # `down` is negative
+    up, down = np.moveaxis(at_weights(step, _WEIGHTS), 1, 0)  # `down` is negative
     drift = up * area[:, :1] + down * area[:, 1:]
     diffusion = up**2 * square[:, :1] + down**2 * square[:, 1:]
     diffusion += 2 * up * down * ~late.any(axis=1, keepdims=True)  # of spikes in one step

@@ -288,7 +288,7 @@ class PairRule:
         return float(self.potentiation[0] * c_over_rho / self.diffusion[0])
 
 
-def at_weights(steps: ArrayLike) -> NDArray[np.float64]:
+def at_weights(steps: ArrayLike, weights: NDArray[np.float64] = WEIGHTS) -> NDArray[np.float64]:
     """Interpolate steps of a rule.
 
     Linearly, but beside a bound at which a step vanishes by the power of the distance that the two
@@ -298,22 +298,24 @@ def at_weights(steps: ArrayLike) -> NDArray[np.float64]:
     ----------
     steps : array_like, (..., n) or ()
         At equidistant weights from 0 to 1, or at all weights; fraction of `g_max`.
+    weights : ndarray, (n_weights,)
+        Between 0 and 1, rising and symmetrical about 1/2, dimensionless.
 
     Returns
     -------
     ndarray, (..., n_weights)
-        At `WEIGHTS`, fraction of `g_max`.
+        At these weights, fraction of `g_max`.
     """
     steps = np.asarray(steps, dtype=float)
     if not steps.ndim:
-        return np.full(WEIGHTS.size, steps)
+        return np.full(weights.size, steps)
     n_cells = steps.shape[-1] - 1
-    before = (WEIGHTS * n_cells).astype(int)
-    share = WEIGHTS * n_cells - before
+    before = (weights * n_cells).astype(int)
+    share = weights * n_cells - before
     values = steps[..., before] * (1 - share) + steps[..., before + 1] * share
     if n_cells < 2:
         return values
-    first = WEIGHTS[before == 0] * n_cells  # distances from a bound, in cells of the steps
+    first = weights[before == 0] * n_cells  # distances from a bound, in cells of the steps
     for near, cell in (
         (steps[..., :3], values[..., : first.size]),
         (steps[..., :-4:-1], values[..., : -first.size - 1 : -1]),

@@ -65,15 +65,16 @@ def fokker_planck(drift: NDArray, diffusion: NDArray) -> NDArray[np.float64]:
     Parameters
     ----------
     drift, diffusion : ndarray, (..., n_weights)
-        A and D at `WEIGHTS`, both in the same unit, such as [1/ms].
+        A and D in the middles of equal cells between 0 and 1, as `WEIGHTS` are, both in the same
+        unit, such as [1/ms].
 
     Returns
     -------
     ndarray, (..., n_weights)
-        Density at `WEIGHTS`, dimensionless, with integral 1.
+        Density at these weights, dimensionless, with integral 1.
     """
     slope = 2 * drift / diffusion
-    rises = (slope[..., 1:] + slope[..., :-1]) / 2 * _CELL
+    rises = (slope[..., 1:] + slope[..., :-1]) / 2 / slope.shape[-1]
     potential = -np.log(diffusion)
     potential[..., 1:] += np.cumsum(rises, axis=-1)
     return _normalised(np.exp(potential - potential.max(axis=-1, keepdims=True)))
@@ -221,16 +222,17 @@ def standard_deviation(density: NDArray) -> NDArray[np.float64]:
     Parameters
     ----------
     density : ndarray, (..., n_weights)
-        Densities at `WEIGHTS`, dimensionless.
+        Densities in the middles of equal cells between 0 and 1, as `WEIGHTS` are, dimensionless.
 
     Returns
     -------
     ndarray, (...)
         Standard deviation, dimensionless.
     """
-    mean = density @ WEIGHTS * _CELL
-    between = ((WEIGHTS - mean[..., np.newaxis]) ** 2 * density).sum(axis=-1) * _CELL
-    return np.sqrt(between + _CELL**2 / 12)
+    n = density.shape[-1]
+    w = (np.arange(n) + 0.5) / n
+    mean, square = density @ w / n, density @ w**2 / n
+    return np.sqrt(square - mean**2 + 1 / (12 * n**2))
 
 
 def alpha_of_mean(mean: float, beta: float) -> float:
@@ -304,4 +306,4 @@ def total_variation(one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
 
 
 def _normalised(density: NDArray) -> NDArray:
-    return density / (density.sum(axis=-1, keepdims=True) * _CELL)
+    return density / density.mean(axis=-1, keepdims=True)

@@ -41,7 +41,6 @@ SOURCES = (
     *(f"engine/{name}.py" for name in ("kernel", "loops", "unrolled", "constants")),
     "model/streams.py",
     "model/plasticity.py",
-    "model/pair_rules.py",
 )
 
 #: Seconds in machine code between two calls of `checkpoint`; no signal is handled there.
@@ -121,7 +120,7 @@ class CompiledIntegration:
         stretch = int(_SECONDS_PER_STRETCH / seconds) + 1
         self._stretch = min(configuration.simulation.n_steps, stretch)
         n_spikes = int(self._stretch * per_step) + 2
-        w_init = configuration.synapse.w_init if start is None else start.weight
+        w_init = configuration.initial_weights() if start is None else start.weight
         self._memory = Memory(constants, rule, n_spikes, w_init)
         self._state = _initial_state(configuration, n_buffered, start)
         self._state.rescaling = self._state.base + 1 + rule.stretch

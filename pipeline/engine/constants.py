@@ -185,7 +185,7 @@ class Memory:
         The numbers of traces.
     n_spikes : int
         Capacity for output spikes.
-    w_init : float or ndarray, (n_synapses,)
+    w_init : ndarray, (n_synapses,)
         Initial weights, dimensionless.
 
     Attributes
@@ -204,7 +204,11 @@ class Memory:
     """
 
     def __init__(
-        self, constants: StepConstants, rule: RuleConstants, n_spikes: int, w_init: Any
+        self,
+        constants: StepConstants,
+        rule: RuleConstants,
+        n_spikes: int,
+        w_init: NDArray[np.float64],
     ) -> None:
         n, n_buffered = constants.n_synapses, constants.n_buffered
         n_saved = (1 + rule.n_pre) * n_buffered

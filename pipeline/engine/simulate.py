@@ -185,6 +185,10 @@ def run_point(
     }
     if configuration.record.weight_interval is not None:
         variables |= _histories(configuration, recording, start)
+    if configuration.synapse.w_init_spread:
+        begins_anew = start is not None and start.begins_anew
+        first = start.state.weight if start and begins_anew else configuration.initial_weights()
+        variables["initial_weight"] = first
     if configuration.record.spike_times:
         variables["spike_time"] = multiples(spike_step, simulation.dt)
     if recording.state is not None:

