@@ -264,6 +264,11 @@ class Section:
         return unknown_key(cls.key(name), value, map(cls.key, names))
 
     @classmethod
+    def missing_field(cls, name: str) -> RequestError:
+        """Return the error for a field without a value, and without a neutral one or a default."""
+        return RequestError(f"{cls.key(name)}: missing; it needs a value")
+
+    @classmethod
     def choosing_keys(cls) -> set[str]:
         """Return the key of the field that chooses among `variants`, if there are several."""
         return set()
@@ -361,7 +366,7 @@ def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
     unset = cls.neutral_values() | cls.default_values()
     for name in names:
         if name not in mapping and name not in unset:
-            raise RequestError(f"{cls.key(name)}: missing; it needs a value")
+            raise cls.missing_field(name)
 
 
 @functools.cache

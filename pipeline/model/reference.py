@@ -99,9 +99,7 @@ class ReferenceIntegration:
         if output_steps is None:
             output_steps = configured_output_steps(configuration, start)
         self._prescribed = None if output_steps is None else frozenset(output_steps.tolist())
-        if (
-            self._prescribed is not None
-        ):  # with no refractory period, nor the rest of an earlier one
+        if self._prescribed is not None:  # no refractory period, nor the rest of an earlier one
             self._refractory_steps, self._free = 0, min(self._free, self.step)
         chunks = configuration.input_events(start) if chunks is None else chunks
         lattice = MOST_CELLS // n_synapses
