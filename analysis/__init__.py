@@ -38,7 +38,7 @@ _PUBLIC = {
     "ltd_trace": "analysis.measures.traces",
     "synaptic_conductance": "analysis.measures.traces",
     "mean_weight_history": "analysis.measures.weights",
-    "stdp_window": "analysis.measures.theory",
+    "stdp_window": "analysis.measures.rule_curves",
     "pairing_change": "analysis.measures.pairing",
     "isolated_pairing_change": "analysis.measures.pairing",
     "confidence_interval": "analysis.measures.seeds",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from analysis.figures import pairing_figures, run_figures, sweep_figures
+from analysis.figures import pairing_figures, rule_figure, run_figures, sweep_figures
 from analysis.figures.facets import Figures, numeric_axes
 from analysis.figures.titles import comma_separated
 from analysis.measures import spike_trains
@@ -143,7 +143,12 @@ _SPECS = (
     ),
     FigureSpec("durations", "Simulated time until settled", _run_duration, sweep_figures.durations),
     FigureSpec("settling", "Approach to equilibrium", _HISTORY, sweep_figures.approach),
-    FigureSpec("window", "STDP window", _rule_with_traces, sweep_figures.window),
+    FigureSpec(
+        "rule",
+        "Steps of the plasticity rule against the weight, and STDP window",
+        _rule_with_traces,
+        rule_figure.rule,
+    ),
     FigureSpec("pairing", "Weight change by pairs of spikes", _pairing, pairing_figures.pairing),
     FigureSpec(
         "weights_in_time", "Weights against time", _HISTORY, run_figures.weights_in_time, True
@@ -155,6 +160,9 @@ _SPECS = (
 )
 
 FIGURES = {spec.name: spec for spec in _SPECS}
+
+#: Names of figures in earlier versions, which are still understood, and their names now.
+EARLIER_NAMES = {"window": "rule"}
 
 
 def supported(measured: MeasuredDataset) -> list[str]:

@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import xarray as xr
 from matplotlib.figure import Figure
 
-from analysis.figures.registry import FIGURES, Drawn, supported
+from analysis.figures.registry import EARLIER_NAMES, FIGURES, Drawn, supported
 from analysis.figures.titles import missing_points
 from analysis.measures.measured import MeasuredDataset
 from analysis.plots import style
@@ -65,6 +65,7 @@ def draw(
         If there are no points at these values, or no run lasts until `at`.
     """
     mpl.use("Agg")
+    names = [EARLIER_NAMES.get(name, name) for name in names]
     folder = beside(results_file(experiment), "figures")
     unwritten: list[str] = []
     with reading(experiment) as dataset, style.paper(bare):
@@ -168,9 +169,8 @@ def show(
     # All figures of a dataset may be more than matplotlib expects to be open.
     with style.paper(bare), mpl.rc_context({"figure.max_open_warning": 0}):
         measured = MeasuredDataset.of(dataset, where, at, each_seed)
-        if name is not None:
-            _refuse_unsupported("dataset", measured, [name])
-        names = supported(measured) if name is None else [name]
+        names = supported(measured) if name is None else [EARLIER_NAMES.get(name, name)]
+        _refuse_unsupported("dataset", measured, names if name is not None else [])
         return [drawn.figure for one in names for drawn in FIGURES[one].drawn(measured)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -13,11 +12,11 @@ from analysis.figures import titles
 from analysis.figures.facets import Figures, numeric_axes, slices, thinned
 from analysis.figures.histories import mean_histories
 from analysis.figures.titles import lines
-from analysis.measures import late_output, theory
+from analysis.measures import late_output
 from analysis.measures import weights as weight_measures
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
-from analysis.plots import histograms, maps, scales, stdp_window, style
+from analysis.plots import histograms, maps, scales, style
 from analysis.plots import lines as line_plots
 from analysis.reading.dataset import long_name
 
@@ -184,7 +183,7 @@ def rates(measured: MeasuredDataset) -> Figures:
         _period(measured.output_rate),
         expected=lambda here: here.homeostatic_rate,
         theory_name="homeostatic rate",
-        remark="The homeostatic rate is c / (2 tau_plus (B - 1)), B the effective LTD ratio",
+        remark="The homeostatic rate is c / (2 tau_plus (B - 1)), B the LTD ratio in time steps",
     )
 
 
@@ -344,24 +343,5 @@ def approach(measured: MeasuredDataset) -> Figures:
         figure = line_plots.trajectories(histories, time, line, title)
         is_log = line_plots.has_logarithmic_time(histories)
         remark = scales.LOGARITHMIC_TIME if is_log else ""
-        rest = titles.beyond_header(figure, title)
-        yield one, figure, titles.caption(rest, remark)
-
-
-def window(measured: MeasuredDataset) -> Figures:
-    """Yield the STDP window: lines for the first axis that changes it, rows for the second."""
-    curve = theory.stdp_window(measured.dataset)
-    with_curve = replace(measured, dataset=measured.dataset.assign(stdp_window=curve))
-    line, row, *others = [*(axis for axis in measured.swept if axis in curve.dims), None, None]
-    few, thinning = thinned(with_curve, line)
-    for one in slices("window", few, others, curve.notnull()):
-        part = one.measured.dataset
-        ratio = part["effective_ltd_ratio"]
-        known = ratio.ndim == 0 and bool(ratio.notnull())  # some rules have none
-        ratio_text = f"{long_name(ratio)} {ratio.item():.4g}" if known else ""
-        rows = titles.dimension("Rows", part["stdp_window"], row)
-        title = lines(titles.selection(one), rows, ratio_text, thinning)
-        figure = stdp_window.stdp_window(part["stdp_window"], row, line, title)
-        remark = "Spikes in one time step count as both LTP and LTD"
         rest = titles.beyond_header(figure, title)
         yield one, figure, titles.caption(rest, remark)

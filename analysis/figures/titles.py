@@ -20,7 +20,7 @@ from analysis.reading.model import has_equilibrium
 from analysis.reading.until import run_durations
 
 #: Variables of `expected_histogram` that a title or caption gives.
-FIT = ("total_variation", "alpha", "beta")
+FIT = ("total_variation", "alpha", "beta", "c")
 
 _UNKNOWN = "Weight history not recorded: equilibrium cannot be assessed"
 
@@ -283,11 +283,16 @@ def note(silent: bool, answer: str, *numbers: float) -> str:
     return fit(*numbers) if answer in (SETTLED, NOT_RECORDED) else answer
 
 
-def fit(total_variation: float, alpha: float, beta: float) -> str:
-    """Return total variation, and alpha with beta in parentheses; "" without theory (NaN)."""
+def fit(total_variation: float, alpha: float, beta: float, c: float) -> str:
+    """Return total variation and what was fitted; "" without theory (NaN).
+
+    Of an additive rule alpha, with beta in parentheses, of others c.
+    """
     if np.isnan(total_variation):
         return ""
-    return f"TV {total_variation:.2g}, " + r"$\alpha$ " + f"{alpha:.3g} ({beta:.3g})"
+    of_others = f"$c$ {c:.2g}"
+    fitted = of_others if np.isnan(alpha) else r"$\alpha$ " + f"{alpha:.3g} ({beta:.3g})"
+    return f"TV {total_variation:.2g}, {fitted}"
 
 
 def fit_caption(part: xr.Dataset) -> str:
@@ -296,19 +301,24 @@ def fit_caption(part: xr.Dataset) -> str:
     Parameters
     ----------
     part : Dataset
-        With `total_variation`, `alpha` and `beta` of each histogram, (...), dimensionless.
+        With `total_variation`, `alpha`, `beta` and `c` of each histogram, (...), dimensionless.
 
     Returns
     -------
     str
-        The ranges of the three.
+        The ranges of the four; what no histogram has is left out.
     """
-    distance, alpha, beta = (span(part[name].values) for name in FIT)
+    distance, alpha, beta, c = (span(part[name].values) for name in FIT)
     if not distance:
         return ""
-    return (
-        f"Total variation between histogram and theory {distance}; alpha fitted to the mean weight "
-        f"{alpha}, alpha = beta of the theory {beta}"
+    additive = f"alpha fitted to the mean weight {alpha}, alpha = beta of the theory {beta}"
+    others = f"c fitted to the mean weight {c}"
+    return "; ".join(
+        [
+            f"Total variation between histogram and theory {distance}",
+            *([additive] if alpha else []),
+            *([others] if c else []),
+        ]
     )
 
 

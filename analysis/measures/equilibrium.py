@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from analysis.measures import late_output, theory
 from analysis.measures.chunks import by_chunks
+from analysis.measures.coverage import theory_gaps
 from analysis.measures.pair_rule import PairRule
 from analysis.measures.seeds import least_over_seeds, mean_over_seeds, swept_axes
 from analysis.measures.settling import settling
 from analysis.measures.stationarity import SETTLED
 from analysis.measures.weights import N_BINS, silent, weight_histogram
 from analysis.reading.dataset import broadcast_to, parameter
-from analysis.reading.model import additive_pair_rule, theory_gaps
+from analysis.reading.model import depends_on_weight, pair_rule
 
 #: Fraction of the way from reset to threshold after which the next spike is assumed possible.
 _RECOVERED = 0.85
@@ -37,7 +38,14 @@ _MIN_INCREMENTS = 100
 _MIN_PEAK = 0.01
 
 #: Variables from which c is computed; those of the rule are not in files of schema version 0.
-_NEEDED = ("weight_history", "rate_history", "status", "weight_step", "trace_time_constant")
+_NEEDED = (
+    "weight_history",
+    "rate_history",
+    "status",
+    "weight_step",
+    "trace_time_constant",
+    "trace_kind",
+)
 
 _KEYS = (
     "simulation.dt",
@@ -59,27 +67,38 @@ class _Point:
     index : tuple of int
         Its index along the swept axes without `seed`.
     rule : PairRule
-        Its plasticity rule.
-    rate_hz : float
-        Its input rate [Hz].
+        Its plasticity rule, at its rates.
+    is_additive : bool
+        Whether the steps of the rule do not depend on the weight.
+    rate_hz, output_rate : float
+        Its input rate and output rate [Hz].
     dead_time : float
         Minimum interval between output spikes [ms].
     """
 
     index: tuple[int, ...]
     rule: PairRule
+    is_additive: bool
     rate_hz: float
+    output_rate: float
     dead_time: float
 
 
 def expected_histogram(
     dataset: xr.Dataset, settled: xr.DataArray | None = None, n_bins: int = N_BINS
 ) -> xr.Dataset:
-    """Return the weight histogram of the additive theory at each point that has settled.
+    """Return the weight histogram of the theory at each point that has settled.
 
-    The density is N exp(-alpha w + beta w^2). beta is that of the theory at the homeostatic output
-    rate, where it equals alpha; alpha is then fitted to the mean weight of the results. The
-    diffusion is corrected for time steps and for the refractoriness of the output.
+    The density has the drift and diffusion of independent input and output at the rates of the
+    results, and the causal contribution of the synapse itself, which one coefficient describes. A
+    second one is not predicted but fitted to the mean weight, so that the shape is tested:
+
+    - of rules whose steps depend on the weight, the causal contribution c itself;
+    - of additive rules, whose density is N exp(-alpha w + beta w^2), alpha. beta, which c
+      determines, is that of the theory at the homeostatic output rate, where it equals alpha.
+
+    For a mean weight of 1/2 both are the same in an additive rule. The diffusion is that in time
+    steps, and includes the refractoriness of the output.
 
     Parameters
     ----------
@@ -96,9 +115,10 @@ def expected_histogram(
     -------
     Dataset, (..., weight_bin)
         Dimensionless, along the axes of the sweep without `seed`: `share`, the fraction of synapses
-        in each bin; and without bins, (...): `alpha` as fitted, `beta`, and `total_variation`
-        between both histograms. NaN where the theory does not cover rule or input (`theory_gaps`),
-        where the weights have not settled or the neuron is silent, for B <= 1, where no rate is
+        in each bin; and without bins, (...): `total_variation` between both histograms; `alpha` as
+        fitted and `beta` of additive rules; `c` as fitted of others, as of `spikes_per_input`. NaN
+        where the theory does not cover rule or input (`theory_gaps`), and where the weights have
+        not settled or the neuron is silent; of additive rules also for B <= 1, where no rate is
         stationary, and where output spikes follow each other as fast as they can.
     """
     found = weight_histogram(dataset, n_bins)
@@ -107,32 +127,51 @@ def expected_histogram(
     weight = mean_over_seeds(dataset["mean_weight"])
     rate = mean_over_seeds(late_output.output_rate(dataset))
     share = np.full(found.shape, np.nan)
-    alpha, beta = np.full(known.shape, np.nan), np.full(known.shape, np.nan)
-    for point in _points(dataset, known):
-        w, rho = weight.values[point.index], rate.values[point.index]
-        if point.rule.A_plus <= 0 or point.rule.ratio <= 1 + 1e-9 or not 0 < w < 1:
-            continue
-        if rho * point.dead_time > _MAX_DUTY:
-            continue
-        remaining = theory.refractory_share(point.rule, rho, point.dead_time)
-        beta[point.index] = point.rule.alpha() / remaining
-        alpha[point.index] = theory.alpha_of_mean(w, beta[point.index])
-        density = theory.additive_density(alpha[point.index], beta[point.index])
-        share[point.index] = theory.shares_in_bins(density, n_bins)
-    along = known.dims
-    expected = found.copy(data=share)
-    return xr.Dataset(
-        {
-            "share": expected.assign_attrs(long_name="share of synapses in theory"),
-            "alpha": (along, alpha, {"long_name": "alpha fitted to the mean weight"}),
-            "beta": (along, beta, {"long_name": "beta = alpha of the theory"}),
-            "total_variation": (
-                along,
-                theory.total_variation(found.values, share),
-                {"long_name": "total variation between histogram and theory"},
-            ),
-        }
+    fitted = {name: np.full(known.shape, np.nan) for name in ("alpha", "beta", "c")}
+    for point in _points(dataset, known, rate):
+        fit = _fit(point, weight.values[point.index])
+        if fit is not None:
+            density, coefficients = fit
+            share[point.index] = theory.shares_in_bins(density, n_bins)
+            for name, value in coefficients.items():
+                fitted[name][point.index] = value
+    names = {
+        "alpha": "alpha fitted to the mean weight",
+        "beta": "beta = alpha of the theory",
+        "c": "c fitted to the mean weight",
+    }
+    expected = {
+        "share": found.copy(data=share).assign_attrs(long_name="share of synapses in theory")
+    }
+    for name, values in fitted.items():
+        expected[name] = xr.DataArray(
+            values, known.coords, known.dims, name, {"long_name": names[name]}
+        )
+    distance = theory.total_variation(found.values, share)
+    of_distance = {"long_name": "total variation between histogram and theory"}
+    expected["total_variation"] = xr.DataArray(
+        distance, known.coords, known.dims, attrs=of_distance
     )
+    return xr.Dataset(expected)
+
+
+def _fit(point: _Point, weight: float) -> tuple[NDArray, dict[str, float]] | None:
+    """Return density and coefficients of a point with some mean weight; None where none hold."""
+    rule = point.rule
+    if not (0 < weight < 1 and rule.potentiation.any()):
+        return None
+    if not point.is_additive:
+        try:
+            c_over_rho = theory.c_of_mean(rule, weight)
+        except ValueError:  # no c gives this mean
+            return None
+        density = theory.equilibrium_density(rule, c_over_rho)
+        return density, {"c": c_over_rho * point.output_rate / 1000}
+    if rule.ratio <= 1 + 1e-9 or point.output_rate * point.dead_time > _MAX_DUTY:
+        return None
+    beta = rule.alpha()
+    alpha = theory.alpha_of_mean(weight, beta)
+    return theory.additive_density(alpha, beta), {"alpha": alpha, "beta": beta}
 
 
 def spikes_per_input(dataset: xr.Dataset, chosen: xr.DataArray | None = None) -> xr.DataArray:
@@ -156,19 +195,20 @@ def spikes_per_input(dataset: xr.Dataset, chosen: xr.DataArray | None = None) ->
     -------
     DataArray, (...)
         c, dimensionless, along the axes of the sweep without `seed`; NaN without a history, where
-        the rule is not an additive pair rule, and if samples are so far apart that every weight may
-        have reached a bound in between.
+        the theory does not cover rule or input (`theory_gaps`) or steps depend on the weight, and
+        if samples are so far apart that every weight may have reached a bound in between.
     """
     kept = swept_axes(dataset)
     points = least_over_seeds(dataset["status"])
     chosen = xr.ones_like(points, dtype=bool) if chosen is None else chosen
-    chosen = chosen & covered(dataset)
+    chosen = chosen & covered(dataset) & ~depends_on_weight(dataset)
     recorded = "weight_history" in dataset and dataset.sizes["sample_time"] > 1
     if not (recorded and chosen.any()):
         gain = xr.full_like(points, np.nan, dtype=float)
     else:
         needed = dataset[[name for name in _NEEDED if name in dataset]]
-        gain = by_chunks(_gains, needed.assign(chosen=chosen), kept)
+        rate = mean_over_seeds(late_output.output_rate(dataset))
+        gain = by_chunks(_gains, needed.assign(chosen=chosen, rate=rate), kept)
     gain.attrs = {"long_name": "excess postsynaptic spikes per presynaptic spike at w = 1"}
     return gain
 
@@ -191,8 +231,9 @@ def homeostatic_rate(dataset: xr.Dataset, settled: xr.DataArray | None = None) -
     -------
     DataArray, (...)
         Rate [Hz] along the axes of the sweep without `seed`; NaN where the theory does not cover
-        rule or input (`theory_gaps`), c is unknown, the weights have not settled or have no peak at
-        one of the bounds, and for B <= 1.
+        rule or input (`theory_gaps`) or steps depend on the weight, c is unknown, the weights have
+        not settled or have no peak at one of the bounds, and for B <= 1. B and tau_plus are those
+        of the areas of the window in time steps, of nearest spikes at the rates of the results.
     """
     settled = settling(dataset)["settled"] if settled is None else settled
     share = weight_histogram(dataset)
@@ -200,15 +241,16 @@ def homeostatic_rate(dataset: xr.Dataset, settled: xr.DataArray | None = None) -
     balanced = (ends[0] >= _MIN_PEAK) & (ends[1] >= _MIN_PEAK)
     c = spikes_per_input(dataset, (settled == SETTLED) & balanced)
     rate = np.full(c.shape, np.nan)
-    for point in _points(dataset, c.notnull()):
+    measured = mean_over_seeds(late_output.output_rate(dataset))
+    for point in _points(dataset, c.notnull(), measured):
         gain = c.values[point.index]
-        rate[point.index] = theory.homeostatic_rate(gain, point.rule.tau_plus, point.rule.ratio)
+        rate[point.index] = theory.homeostatic_rate(gain, point.rule.areas[0], point.rule.ratio)
     attributes = {"long_name": "homeostatic output rate", "units": "Hz"}
     return xr.DataArray(rate, c.coords, c.dims, attrs=attributes)
 
 
 def covered(dataset: xr.Dataset) -> xr.DataArray:
-    """Return where the theory covers plasticity rule and input; see `theory_gaps`.
+    """Return where the theory covers rule, input and size of the steps; see `theory_gaps`.
 
     Parameters
     ----------
@@ -231,7 +273,7 @@ def _gains(part: xr.Dataset) -> xr.DataArray:
         history = part["weight_history"].transpose(*chosen.dims, ..., "sample_time", "synapse")
         rates = part["rate_history"].transpose(*chosen.dims, ..., "sample_time")
         times = part["sample_time"].values
-        for point in _points(part, chosen):
+        for point in _points(part, chosen, part["rate"]):
             n_samples, n_synapses = history.shape[-2:]
             weights = history.values[point.index].reshape(-1, n_samples, n_synapses)
             output = rates.values[point.index].reshape(-1, n_samples)
@@ -244,12 +286,12 @@ def _gain(point: _Point, times: NDArray, history: NDArray, rates: NDArray) -> fl
     rule, r = point.rule, point.rate_hz
     each = [_increments(r, times, *run) for run in zip(history, rates, strict=True)]
     before, change, pairs, intervals = (np.concatenate(some) for some in zip(*each, strict=True))
-    spread = np.sqrt(np.nanmax(pairs, initial=0) * float(rule.diffusion(0.5)))
+    spread = np.sqrt(np.nanmax(pairs, initial=0) * rule.diffusion[0])
     free = (np.abs(before - 0.5) < 0.5 - _FREE * spread) & np.isfinite(change)
     if np.count_nonzero(free) < _MIN_INCREMENTS:
         return np.nan
-    causal = change[free] - pairs[free] * float(rule.drift(0.0))
-    per_gain = r * intervals[free] / 1000 * rule.A_plus * before[free]
+    causal = change[free] - pairs[free] * rule.drift()[0]
+    per_gain = r * intervals[free] / 1000 * rule.potentiation[0] * before[free]
     return float((causal * per_gain).sum() / (per_gain**2).sum())
 
 
@@ -269,18 +311,29 @@ def _increments(
     return before, change, pairs, intervals
 
 
-def _points(dataset: xr.Dataset, chosen: xr.DataArray) -> Iterator[_Point]:
-    """Yield the chosen points with their parameters from the file."""
+def _points(
+    dataset: xr.Dataset, chosen: xr.DataArray, output_rate: xr.DataArray
+) -> Iterator[_Point]:
+    """Yield the chosen points with their parameters from the file, and their output rate [Hz]."""
     arrays = {key.partition(".")[2]: parameter(dataset, key).astype(float) for key in _KEYS}
-    arrays |= additive_pair_rule(dataset)
+    arrays |= {"output_rate": output_rate, "depends": depends_on_weight(dataset)}
     values = {name: broadcast_to(array, chosen).values for name, array in arrays.items()}
-    for index in np.ndindex(chosen.shape):
-        if not chosen.values[index]:
-            continue
-        here = {name: float(array[index]) for name, array in values.items()}
-        window = (here[name] for name in ("A_plus", "A_minus", "tau_plus", "tau_minus", "dt"))
-        rule = PairRule.in_steps(*window)
-        yield _Point(index, rule, here["rate_hz"], _dead_time(here))
+    rule = pair_rule(dataset)
+    steps, *traces = (
+        broadcast_to(rule[name], chosen, *own).values
+        for name, own in (
+            ("step", ("side", "weight_grid")),
+            ("tau", ("side",)),
+            ("kind", ("side",)),
+        )
+    )
+    for index in np.argwhere(chosen.values):
+        at = tuple(index.tolist())
+        here = {name: float(array[at]) for name, array in values.items()}
+        rates, dead_time = (here["rate_hz"], here["output_rate"]), _dead_time(here)
+        taus, kinds = (trace[at].tolist() for trace in traces)
+        found = PairRule.of(steps[at], taus, here["dt"], rates, list(map(int, kinds)), dead_time)
+        yield _Point(at, found, not here["depends"], *rates, dead_time)
 
 
 def _dead_time(here: dict[str, float]) -> float:

@@ -17,6 +17,7 @@ from analysis.reading.metadata import (
     nested_constants,
     refuse_newer_schema,
     results_file,
+    short_name,
 )
 from analysis.reading.netcdf import HDF5, must_be_held
 from analysis.reading.values import canonical, told_apart, written
@@ -195,7 +196,7 @@ def _made_by_hand(dataset: xr.Dataset, key: str) -> xr.DataArray | None:
     ParameterError
         If such an axis has no values, or it is of a group and does not state what choices set.
     """
-    section, _, name = key.rpartition(".")
+    section, name = key.rpartition(".")[0], short_name(key)
     for axis in (name, section):
         if axis not in dataset.coords and axis not in dataset.dims:
             continue

@@ -1,4 +1,4 @@
-"""Plasticity rules and input processes of a dataset: traces, weight steps, cover by the theory.
+"""Plasticity rules and input processes of a dataset: their traces and weight steps.
 
 All of it is read from the file, so that it is known of a user's own rules too. Files of schema
 version 0 hold additive rules only, whose steps and time constants follow from their parameters.
@@ -7,6 +7,7 @@ version 0 hold additive rules only, whose steps and time constants follow from t
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from analysis.reading.metadata import FIRST_RULE
 
 PRESYNAPTIC, POSTSYNAPTIC = "presynaptic", "postsynaptic"
 
+#: Bits of the kind of a trace: see `trace_kind`.
+SETS, BEFORE_JUMP = 1, 2
+
 #: The weight at which steps are shown where they depend on it.
 SHOWN_WEIGHT = 0.5
 
@@ -26,12 +30,6 @@ _ROUNDING = 1e-12
 #: Rules and processes of files of schema version 0; all processes of these drew independent spikes.
 _FIRST_TRACES = {"x_pre": PRESYNAPTIC, "x_post": POSTSYNAPTIC}
 _FIRST_RULES = {FIRST_RULE: {"traces": {n: {"side": side} for n, side in _FIRST_TRACES.items()}}}
-
-_GIVEN_SPIKES = "the theory covers independent input only, and spikes were given by the caller"
-_GIVEN_OUTPUT = (
-    "the theory covers the neuron's own output only, and spikes were given by the caller"
-)
-_WEIGHT_DEPENDENT = "the theory covers steps that do not depend on the weight only"
 
 
 def rules(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
@@ -45,9 +43,8 @@ def rules(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        `traces` (of each its `side`, PRESYNAPTIC or POSTSYNAPTIC, what it does `at_a_spike`, and
-        whether it is `read` before or after its jump), `theory_gap`, `stationary`, `source`; of
-        files of schema version 0 the sides only.
+        `traces` (of each its `side`, PRESYNAPTIC or POSTSYNAPTIC), `theory_gap`, `stationary`,
+        `source`; of files of schema version 0 the sides only.
     """
     return json.loads(dataset.attrs["rules"]) if "rules" in dataset.attrs else _FIRST_RULES
 
@@ -127,6 +124,26 @@ def trace_time_constant(dataset: xr.Dataset) -> xr.DataArray:
     return _by_first_trace([parameter(dataset, name) for name in names])
 
 
+def trace_kind(dataset: xr.Dataset) -> xr.DataArray:
+    """Return the kind of each trace.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    DataArray, (..., trace)
+        Sums of `SETS`, where a spike sets the trace to 1 (else it adds 1), and `BEFORE_JUMP`, where
+        it is read before its jump in the step of its own spike (else after), dimensionless; NaN
+        where the rule of a point has no such trace. 0 in files of earlier versions.
+    """
+    if "trace_kind" in dataset:
+        return dataset["trace_kind"]
+    return 0.0 * trace_time_constant(dataset)
+
+
 def _by_first_trace(values: list[xr.DataArray]) -> xr.DataArray:
     """Return values of the presynaptic and the postsynaptic trace, `(..., trace)`, of version 0."""
     traces = xr.DataArray(list(_FIRST_TRACES), dims="trace", name="trace")
@@ -164,7 +181,7 @@ def trace_side(dataset: xr.Dataset) -> xr.DataArray:
         return xr.DataArray(found, {"trace": traces}, ["trace"])
     rule = parameter(dataset, "stdp.rule")
     return xr.concat(
-        [_mapped(rule, by_rule) for by_rule in sides.values()], traces, coords="minimal"
+        [texts_of(rule, by_rule) for by_rule in sides.values()], traces, coords="minimal"
     ).transpose(..., "trace")
 
 
@@ -234,8 +251,8 @@ def gross_step_per_spike(dataset: xr.Dataset) -> xr.DataArray:
     return parameter(dataset, "input.rate_hz") / 1000 * per_rate
 
 
-def additive_pair_rule(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Return amplitudes and time constants of pair rules whose steps do not depend on the weight.
+def pair_rule(dataset: xr.Dataset) -> xr.Dataset:
+    """Return steps and traces by the side of the spikes, of rules with one trace on either side.
 
     Parameters
     ----------
@@ -244,85 +261,44 @@ def additive_pair_rule(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
 
     Returns
     -------
-    dict of DataArray, (...)
-        `A_plus` and `A_minus`, dimensionless, the steps at w = 0, and `tau_plus` and `tau_minus`
-        [ms], along the axes that change them. Without meaning where a rule has several traces on a
-        side, or steps that depend on the weight; see `theory_gaps`.
+    Dataset, (..., side, weight_grid)
+        With the sides PRESYNAPTIC and POSTSYNAPTIC, along the axes that change them: `n_traces`
+        (..., side), dimensionless; `step` (..., side, weight_grid), as of `weight_step`; `tau`
+        (..., side) [ms] and `kind` (..., side), as of `trace_kind`. NaN without a trace, without
+        meaning with several.
     """
-    side, steps = trace_side(dataset), weight_step(dataset).isel(weight_grid=0, drop=True)
-    taus = trace_time_constant(dataset)
+    side, taus = trace_side(dataset), trace_time_constant(dataset)
+    sides = xr.DataArray([PRESYNAPTIC, POSTSYNAPTIC], dims="side", name="side")
 
-    def on(this_side: str, values: xr.DataArray) -> xr.DataArray:
-        # At most one trace of the side is not NaN, so that its value is the sum, exactly.
-        one = values.where(side == this_side).sum("trace", min_count=1)
-        return one.reset_coords(drop=True)
+    def on_sides(values: xr.DataArray) -> xr.DataArray:
+        # At most one trace of a side is not NaN, so that its value is the sum, exactly.
+        each = [values.where(side == one).sum("trace", min_count=1) for one in sides.values]
+        return xr.concat([one.reset_coords(drop=True) for one in each], sides)
 
-    return {
-        "A_plus": on(PRESYNAPTIC, steps),
-        "A_minus": on(POSTSYNAPTIC, -steps),
-        "tau_plus": on(PRESYNAPTIC, taus),
-        "tau_minus": on(POSTSYNAPTIC, taus),
+    found = {
+        "step": on_sides(weight_step(dataset)).transpose(..., "side", "weight_grid"),
+        "tau": on_sides(taus).transpose(..., "side"),
+        "kind": on_sides(trace_kind(dataset)).transpose(..., "side"),
+        "n_traces": on_sides(xr.ones_like(taus).where(taus.notnull())).transpose(..., "side"),
     }
+    return xr.Dataset(found)
 
 
-def theory_gaps(dataset: xr.Dataset) -> xr.DataArray:
-    """Return why the equilibrium theory does not cover each point.
+def texts_of(names: xr.DataArray, by_name: Mapping[str, str]) -> xr.DataArray:
+    """Return the text that belongs to each name.
 
     Parameters
     ----------
-    dataset : Dataset
-        Results, with `status` (...), dimensionless, along all swept axes.
+    names : DataArray of str, (...)
+        Such as the rule of each point, dimensionless.
+    by_name : mapping of str to str
+        The texts.
 
     Returns
     -------
     DataArray of str, (...)
-        "stdp.rule=NAME: reason", or the same of `input.process`, dimensionless, along the axes that
-        decide; empty where the theory covers rule, process and input.
+        Dimensionless; empty where a name has no text.
     """
-    if "input" in dataset.attrs:  # spikes given by the caller
-        return xr.DataArray(_GIVEN_SPIKES)
-    if "output" in dataset.attrs:
-        return xr.DataArray(_GIVEN_OUTPUT)
-    of_rule = _gaps(dataset, "stdp.rule", rules(dataset))
-    of_process = _gaps(dataset, "input.process", processes(dataset))
-    rule = parameter(dataset, "stdp.rule")
-    of_steps = _mapped(
-        rule, {name: f"stdp.rule={name}: {_WEIGHT_DEPENDENT}" for name in _values(rule)}
-    )
-    gaps = xr.where(of_rule != "", of_rule, of_process)
-    return xr.where((gaps == "") & depends_on_weight(dataset), of_steps, gaps)
-
-
-def theory_gap(dataset: xr.Dataset) -> list[str]:
-    """Return all reasons why the equilibrium theory does not cover some points, each once.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        Results, with `status` (...), dimensionless, along all swept axes.
-
-    Returns
-    -------
-    list of str
-        As "stdp.rule=NAME: reason"; empty if the theory covers all points.
-    """
-    return [gap for gap in _values(theory_gaps(dataset)) if gap]
-
-
-def _gaps(dataset: xr.Dataset, key: str, known: dict[str, dict[str, Any]]) -> xr.DataArray:
-    """Return the gaps by the rule or process at each point."""
-    names = parameter(dataset, key)
-    gaps = {name: known.get(name, {}).get("theory_gap", "") for name in _values(names)}
-    return _mapped(names, {name: f"{key}={name}: {gap}" for name, gap in gaps.items() if gap})
-
-
-def _values(names: xr.DataArray) -> list[str]:
-    """Return the distinct values in their order."""
-    return list(dict.fromkeys(names.values.ravel().tolist()))
-
-
-def _mapped(names: xr.DataArray, by_name: dict[str, str]) -> xr.DataArray:
-    """Return the text that belongs to each name; empty where there is none."""
     texts = [by_name.get(name, "") for name in names.values.ravel().tolist()]
     values = np.array(texts, dtype=str).reshape(names.shape)
     return xr.DataArray(values, names.coords, names.dims)

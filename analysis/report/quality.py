@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from analysis.measures.coverage import theory_gap
 from analysis.measures.measured import N_WITHOUT_SPIKE, MeasuredDataset
 from analysis.measures.settling import criterion
 from analysis.measures.stationarity import (
@@ -23,7 +24,7 @@ from analysis.measures.stationarity import (
 )
 from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE, FAILED, MISSING, Metadata
-from analysis.reading.model import has_equilibrium, theory_gap
+from analysis.reading.model import has_equilibrium
 from analysis.reading.until import answers_of_runs, tolerances_of_runs
 from analysis.reading.values import canonical, written
 from analysis.report.point_names import MAX_NAMED, all_named, indices, named, shortened

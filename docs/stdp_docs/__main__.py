@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from stdp_docs.example_figures import draw_examples
+from stdp_docs.rule_figures import draw_rules
 from stdp_docs.staging import stage
 
 
@@ -16,6 +17,7 @@ def main() -> None:
     folder: Path = parser.parse_args().folder
     stage(folder)
     draw_examples(folder / "reference" / "figures")
+    draw_rules(folder / "reference" / "rules")
 
 
 if __name__ == "__main__":

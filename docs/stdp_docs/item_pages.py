@@ -69,6 +69,7 @@ def _rule(cls: type[Variant]) -> str:
         _fields(cls),
         "## Parameter sets",
         _choices(RULES, cls),
+        "<!-- pictures -->",
         "## Equilibrium theory",
         f"Covered by the [theory](../../explanation/theory.md): {covered}",
         _source(cls),
@@ -112,12 +113,17 @@ def _fields(cls: type[Variant]) -> str:
 
 def _choices(registry: Registry, cls: type[Variant]) -> str:
     group = registry.key.partition(".")[0]
-    rows = [
-        [code(f"{group}={one}"), about]
+    rows = [[code(f"{group}={one}"), about] for one, about in parameter_sets(group, cls).items()]
+    return table(["choice", "is"], rows) if rows else "None."
+
+
+def parameter_sets(group: str, cls: type[Variant]) -> dict[str, str]:
+    """Return the choices of a group that have a rule or process, and what each is."""
+    return {
+        one: about
         for one, about in choices_of(group, [CONF]).items()
         if getattr(pipeline.configure(f"{group}={one}"), group).name == cls.name
-    ]
-    return table(["choice", "is"], rows) if rows else "None."
+    }
 
 
 def _source(cls: type[Variant]) -> str:

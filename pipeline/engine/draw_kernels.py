@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import carray, cfunc, types, uint64
 
-from pipeline.engine.kernel import (
+from pipeline.engine.drawing import (
     compile_function,
     exponential,
     mixed,

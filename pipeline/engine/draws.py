@@ -25,7 +25,7 @@ from pipeline.system.locks import shared_lock
 _PACKAGE = Path(__file__).parents[1]
 
 #: The source files of the kernels.
-_SOURCES = ("engine/draw_kernels.py", "engine/kernel.py", "model/streams.py")
+_SOURCES = ("engine/draw_kernels.py", "engine/drawing.py", "model/streams.py")
 
 _LOADING = shared_lock()
 

@@ -222,7 +222,13 @@ def random_generator(seed: int, stream: int) -> np.random.Generator:
 
 
 def bernoulli_cells(
-    p: float, n_synapses: int, n_steps: int, seed: int, first: int = 0, cell: int = 0
+    p: float,
+    n_synapses: int,
+    n_steps: int,
+    seed: int,
+    first: int = 0,
+    cell: int = 0,
+    stream_number: int = INPUT_STREAM,
 ) -> Iterator[Cells]:
     """Draw a Bernoulli trial of probability `p` in every cell, by geometric gaps between spikes.
 
@@ -238,6 +244,8 @@ def bernoulli_cells(
         Random seed.
     first, cell : int
         Number of events that are left out, and the cell after the last of them.
+    stream_number : int
+        Number of the seed's random stream.
 
     Yields
     ------
@@ -245,7 +253,7 @@ def bernoulli_cells(
         Cells of the lattice in time order; indices, dimensionless.
     """
     n_cells = n_steps * n_synapses
-    yield from cells_of_stream(stream_of(seed, INPUT_STREAM), p, n_cells, first, cell)
+    yield from cells_of_stream(stream_of(seed, stream_number), p, n_cells, first, cell)
 
 
 def cells_of_stream(

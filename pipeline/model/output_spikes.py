@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.model.decimals import multiples
+from pipeline.model.arithmetic import multiples
 from pipeline.model.errors import RequestError
 
 if TYPE_CHECKING:

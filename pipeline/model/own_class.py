@@ -106,12 +106,16 @@ def _takes_three(function: Any) -> bool:
 
 
 def _of_fields(cls: type[Variant]) -> Iterator[str]:
-    from pipeline.model.parameters import SECTIONS, all_quantities  # imports the registries
+    from pipeline.model.parameters import (  # imports the registries
+        SECTIONS,
+        all_quantities,
+        short_name,
+    )
     from pipeline.model.variables import DIMENSIONS, VARIABLES
 
     base = cls.registry_base()
     prefix = f"{base.section}."
-    others = {key.rpartition(".")[2] for key in all_quantities() if not key.startswith(prefix)}
+    others = {short_name(key) for key in all_quantities() if not key.startswith(prefix)}
     taken = {*SECTIONS, *VARIABLES, *DIMENSIONS, *others} | _OF_THE_FILE | OF_THE_ANALYSIS
     for field in dataclasses.fields(cls):
         name, declared = field.name, field.metadata.get("quantity")

@@ -104,9 +104,9 @@ class Rule(Variant):
         Which functions and kinds of traces a `template` has; empty in a class of rules itself.
     theory_gap : str
         Why the equilibrium theory of weights (`analysis.measures.theory`) does not cover the rule;
-        empty where it does. It covers rules with one presynaptic and one postsynaptic trace, both
-        additive, with weight changes proportional to the trace and otherwise dependent on the
-        weight alone.
+        empty where it does. It covers rules with one presynaptic and one postsynaptic trace of any
+        kind, with LTP at output spikes and LTD at input spikes that are proportional to the trace
+        and otherwise dependent on the weight alone.
     """
 
     registry: ClassVar[Registry]
@@ -118,7 +118,7 @@ class Rule(Variant):
     replaces: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     not_in_key: ClassVar[tuple[str, ...]] = ()
     choices: ClassVar[str] = ""
-    theory_gap: ClassVar[str] = "the theory covers additive, all-to-all pair rules only"
+    theory_gap: ClassVar[str] = "the rule does not say that the theory covers it"
 
     rule: str = quantity("plasticity rule", kind=str, neutral="additive")
 

@@ -273,6 +273,17 @@ class Section:
         return [cls]
 
     @classmethod
+    def unknown_field(cls, name: str, value: Any) -> RequestError:
+        """Return the error for a field that the section does not have."""
+        names = _value_names(cls)  # type: ignore[arg-type]
+        return unknown_key(cls.key(name), value, map(cls.key, names))
+
+    @classmethod
+    def missing_field(cls, name: str) -> RequestError:
+        """Return the error for a field without a value, and without a neutral one or a default."""
+        return RequestError(f"{cls.key(name)}: missing; it needs a value")
+
+    @classmethod
     def choosing_keys(cls) -> set[str]:
         """Return the key of the field that chooses among `variants`, if there are several."""
         return set()
@@ -366,11 +377,11 @@ def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
     names = _value_names(cls)  # type: ignore[arg-type]
     for name, value in mapping.items():
         if name not in names:
-            raise unknown_key(cls.key(str(name)), value, map(cls.key, names))
+            raise cls.unknown_field(str(name), value)
     unset = cls.neutral_values() | cls.default_values()
     for name in names:
         if name not in mapping and name not in unset:
-            raise RequestError(f"{cls.key(name)}: missing; it needs a value")
+            raise cls.missing_field(name)
 
 
 @functools.cache

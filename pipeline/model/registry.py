@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Self, SupportsIndex, cast
 from pipeline.model.class_text import source_of
 from pipeline.model.errors import RequestError
 from pipeline.model.own_class import complete, refuse_incomplete
-from pipeline.model.quantity import REQUIRED, Quantity, Section, written
+from pipeline.model.quantity import REQUIRED, Quantity, Section, unknown_key, written
 
 _REGISTERING = threading.RLock()
 
@@ -286,6 +286,23 @@ class Variant(Section):
         return list(cls.registry.classes().values())
 
     @classmethod
+    def unknown_field(cls, name: str, value: Any) -> RequestError:
+        """Return the error for a field that the variant does not have, but maybe others."""
+        having = [n for n, other in cls.registry.classes().items() if name in other.quantities()]
+        if not having:
+            return super().unknown_field(name, value)
+        why = f"a field of {', '.join(having)}, not of {written(cls.registry.key, cls.name)}"
+        return unknown_key(cls.key(name), value, map(cls.key, cls.quantities()), why)
+
+    @classmethod
+    def missing_field(cls, name: str) -> RequestError:
+        """Return the error for a field without a value, which a parameter set may have."""
+        return RequestError(
+            f"{super().missing_field(name)} for {written(cls.registry.key, cls.name)}, typed or of "
+            f"a parameter set ({cls.section}=? lists them)"
+        )
+
+    @classmethod
     def source_text(cls) -> str:
         """Return the text that the class is written in: its own, or the modules of its classes."""
         bases = [base for base in cls.__mro__ if issubclass(base, cls.registry_base())]
@@ -305,7 +322,7 @@ class Variant(Section):
         if not (isinstance(name, str) and _NAME.fullmatch(name)) or name in _NO_NAMES:
             raise RequestError(
                 f"{written(cls.registry.key, name)}: a name must be up to 60 letters, digits and "
-                "underscores, beginning with a letter"
+                "underscores (ASCII), beginning with a letter"
             )
         base = cls.registry_base()
         for field in cls.quantities().keys() - base.quantities().keys():

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import axis_text, value_of_text, value_text
 from pipeline.model.number_lists import listed as as_list
-from pipeline.model.parameters import SECTIONS, all_quantities, declarations
+from pipeline.model.parameters import SECTIONS, all_quantities, declarations, short_name
 from pipeline.model.quantity import Quantity, plain, unknown_key, written
 
 #: Largest number of points of a sweep.
@@ -61,8 +61,8 @@ class Axis:
 
     @property
     def short_name(self) -> str:
-        """Last part of the key, the name of the dimension."""
-        return self.key.rpartition(".")[2]
+        """The part of the key that no other key has, the name of the dimension."""
+        return short_name(self.key)
 
     @property
     def has_lists(self) -> bool:

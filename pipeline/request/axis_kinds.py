@@ -162,7 +162,7 @@ def _restored_group_axis(group: str, choices: Mapping[str, dict[str, Any]]) -> A
 def _key_axis(key: str, values: Iterable[Any], composition: Composition) -> Axis:
     """Return the axis of a single key, with the keys that follow its values by `${...}`."""
     axis = value_axis(key, values)
-    if axis.short_name not in composition.referred_to:
+    if key.rpartition(".")[2] not in composition.referred_to:
         return axis
     resolved = [composition.with_value(key, listed_value(value)) for value in axis.values]
     others = composition.swept - {key}

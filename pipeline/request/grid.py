@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
+from pipeline.model.inputs import InputProcess
 from pipeline.model.number_lists import value_text
 from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, completed
 from pipeline.model.plasticity import Rule
@@ -21,6 +22,9 @@ from pipeline.model.trial import MOST_RULES, refuse_not_finite
 from pipeline.request.axis import MOST_POINTS, Axis
 from pipeline.request.own_models import files_of
 from pipeline.request.points import PointFactory, Points
+
+#: The sections of which there are several classes.
+_OF_MODELS = (Rule.section, InputProcess.section)
 
 
 class Grid:
@@ -92,14 +96,16 @@ class Grid:
 
     def _named(self, axis: Axis) -> Axis:
         """Return an axis with the long name that the rules of the points have for its key."""
-        quantity = axis.quantity if axis.is_choice else self.quantity_of(axis.key)
+        of_model = axis.key.partition(".")[0] in _OF_MODELS and axis.key in all_quantities()
+        quantity = self.quantity_of(axis.key) if of_model else axis.quantity
         unchanged = quantity is axis.quantity  # to make an axis of a million values takes a while
         return axis if unchanged else dataclasses.replace(axis, quantity=quantity)
 
     def quantity_of(self, key: str) -> Quantity:
         """Return the quantity of a key: of the rules and processes here, other ones may have it."""
         section, _, name = key.rpartition(".")
-        parts = (getattr(point, section) for point in self.unlike_models if section)
+        models = self.unlike_models if section in _OF_MODELS else ()
+        parts = (getattr(point, section) for point in models)
         own = (part.quantities()[name] for part in parts if name in part.quantities())
         return next(own, all_quantities().get(key, Quantity(key)))
 
@@ -122,7 +128,7 @@ class Grid:
 
     @functools.cached_property
     def unlike_models(self) -> list[Configuration]:
-        """A point for each combination of plasticity rule and input process."""
+        """A point for each combination of rule, input process, and inhibition or none."""
         return self.points.unlike_models()
 
     def axes_of(self, keys: Iterable[str]) -> list[int]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.decimals import multiples
+from pipeline.model.arithmetic import multiples
 from pipeline.model.looks import sample_times
 from pipeline.model.number_lists import value_text
-from pipeline.model.parameters import MODEL_VERSION, Configuration
+from pipeline.model.parameters import MODEL_VERSION, Configuration, short_name
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Quantity
 from pipeline.model.registry import REGISTRIES
@@ -312,7 +312,7 @@ def derived_parameters(
             values = [setting.get(key) for setting in axis.settings]
             if any(isinstance(value, list) for value in values):
                 values = [value_text(value) for value in values]
-            name = key.rpartition(".")[2]
+            name = short_name(key)
             if None not in values and name not in taken:
                 attributes = _attributes(grid.quantity_of(key), config_key=key)
                 everywhere[name] = (dimension_name(axis),), np.array(values), attributes

@@ -91,6 +91,11 @@ class Combination:
         """The answer as it stands alone, where "not recorded" would be said of the weights."""
         return f"whether settled: {self.answer}" if self.answer == NOT_RECORDED else self.answer
 
+    @property
+    def short_state(self) -> str:
+        """The same without the reason, for which a title has no room."""
+        return self.state if self.answer == NOT_RECORDED else self.answer.partition(":")[0]
+
 
 def combination(measured: MeasuredDataset) -> Combination:
     """Return what a page shows of a dataset of one parameter combination.

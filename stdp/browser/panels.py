@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from bokeh.models import ColumnDataSource, Range1d
+from bokeh.models import BasicTickFormatter, ColumnDataSource, Range1d
 from bokeh.plotting import figure
 from numpy.typing import ArrayLike
 
@@ -53,6 +53,7 @@ def panel(title: str, x_label: str, y_label: str, **options: Any) -> figure:
         axis.axis_label_text_font_size = "12px"
         axis.major_label_text_font_size = "11px"
         axis.minor_tick_line_color = None
+        axis.formatter = BasicTickFormatter(power_limit_low=-5)  # 0.001, and not 1.000e-3
     drawn.title.text_font_size = "13px"
     return drawn
 
@@ -92,7 +93,7 @@ class HistogramPanel:
         w, share = _stairs(drawn.edges, drawn.expected) if has_theory else ([], [])
         self.theory.data = {"w": w, "share": share}
         self._glyph.fill_alpha = 1.0 if drawn.is_settled else _PALE_ALPHA
-        self.figure.title.text = f"Final weights ({shown.state})"
+        self.figure.title.text = f"Final weights ({shown.short_state})"
 
 
 def _stairs(edges: ArrayLike, values: ArrayLike) -> tuple[list[float], list[float]]:

@@ -75,7 +75,7 @@ class LabPage:
         self._courses, self._traces = CoursePanels(), TracePanels()
         names = ("problem", "numbers", "remarks", "commands")
         self._problem, self._numbers, self._remarks, self._commands = map(text, names)
-        self._complaining: Field | None = None
+        self._complaining: list[Field] = []
         self._worker = NewestFirst(
             Moves().outcomes,
             lambda outcome: doc.add_next_tick_callback(functools.partial(self._show, outcome)),
@@ -205,19 +205,21 @@ class LabPage:
         self._commands.text = _commands(shown)
         self._show_values(shown)
         if shown.settings == self._settings:
-            self._complain("", "")
+            self._complain({}, "")
 
     def _refuse(self, refused: Refused) -> None:
         if refused.settings == self._settings:
-            self._complain(refused.key, refused.message)
+            # The message is about one value, and others may be wrong as well.
+            wrong = refused.settings.wrong_values() | {refused.key: refused.message}
+            self._complain(wrong, refused.message)
 
-    def _complain(self, key: str, message: str) -> None:
-        """Show what is wrong, beside its field too; "" if nothing is."""
-        if self._complaining is not None:
-            self._complaining.complain("")
-        self._complaining = self._fields.get(key) if message else None
-        if self._complaining is not None:
-            self._complaining.complain(message)
+    def _complain(self, wrong: dict[str, str], message: str) -> None:
+        """Show what is wrong above the picture, and by key beside the fields; "" if nothing is."""
+        for field in self._complaining:
+            field.complain("")
+        self._complaining = [self._fields[key] for key in wrong if key in self._fields]
+        for field in self._complaining:
+            field.complain(wrong[field.control.key])
         problem = paragraphs([message], "problem") + paragraphs([_KEPT], "soft")
         self._problem.text = problem if message else ""
 

@@ -164,6 +164,22 @@ class Settings:
             for field in variant.quantities()
         )
 
+    def wrong_values(self) -> dict[str, str]:
+        """Return why typed values are refused whatever the others are, by key."""
+        wrong: dict[str, str] = {}
+        for key, value in self.values().items():
+            refusals = []
+            for quantity in declarations(key):  # rules may have fields of the same name
+                try:
+                    quantity.admit(key, value)
+                except RequestError as error:
+                    refusals.append(str(error))
+                else:
+                    refusals.clear()
+                    break
+            wrong |= {key: refusals[0]} if refusals else {}
+        return wrong
+
     def values(self) -> dict[str, Any]:
         """Return the typed values by key, as what the texts stand for."""
         return {key: meant(key, text) for key, text in self.typed.items()}

@@ -12,7 +12,7 @@ import xarray as xr
 
 import pipeline
 from analysis.measures.measured import MeasuredDataset
-from analysis.measures.theory import stdp_window
+from analysis.measures.rule_curves import stdp_window
 from analysis.report.quality import warnings_of_points
 from pipeline.engine.cost import estimated_seconds
 from pipeline.engine.simulate import available_engine

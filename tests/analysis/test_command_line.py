@@ -43,12 +43,12 @@ def test_a_directory_may_be_called_list(configure, tmp_path, monkeypatch, capsys
     """Given as `./list` its figures are drawn and their paths printed; nothing is listed."""
     pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path / "list", backend="sequential")
     monkeypatch.chdir(tmp_path)
-    assert main(["./list", "--figure", "window", "--figure", "weights"]) == 0
+    assert main(["./list", "--figure", "rule", "--figure", "weights"]) == 0
     files = sorted((tmp_path / "list" / "figures").glob("*.png"))
-    assert [file.name for file in files] == ["weights.png", "window.png"]
+    assert [file.name for file in files] == ["rule.png", "weights.png"]
     assert sorted(capsys.readouterr().out.splitlines()) == [
+        "list/figures/rule.png",
         "list/figures/weights.png",
-        "list/figures/window.png",
     ]
     assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
 

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipeline
-from analysis.measures import theory
+from analysis.measures.rule_curves import stdp_window as window_of_file
 from analysis.measures.settling import settling
 from analysis.measures.spike_trains import cv, input_spikes, isi, mean_firing_rate
 from analysis.measures.stationarity import NOT_RECORDED
 from analysis.measures.traces import ltd_trace, ltp_trace, synaptic_conductance
 from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE, flat, read_metadata
-from analysis.reading.model import additive_pair_rule
+from analysis.reading.model import POSTSYNAPTIC, PRESYNAPTIC, pair_rule
 from analysis.reading.values import canonical
 from pipeline.model.parameters import by_key
 from pipeline.model.quantity import Quantity
@@ -87,8 +87,9 @@ def test_weights_are_those_of_the_end_of_the_history(dataset):
 
 def test_the_effective_ratio_is_that_of_the_parameters(dataset):
     """Areas of both halves of the window; B of the theory."""
-    rule = additive_pair_rule(dataset)
-    ratio = rule["A_minus"] * rule["tau_minus"] / (rule["A_plus"] * rule["tau_plus"])
+    rule = pair_rule(dataset)
+    area = (rule["step"].isel(weight_grid=0, drop=True) * rule["tau"]).transpose("side", ...)
+    ratio = -area.sel(side=POSTSYNAPTIC, drop=True) / area.sel(side=PRESYNAPTIC, drop=True)
     xr.testing.assert_allclose(
         ratio, dataset["effective_ltd_ratio"].reset_coords(drop=True), rtol=1e-12
     )
@@ -101,9 +102,11 @@ def test_parameters_are_the_resolved_ones_of_each_point(dataset, base):
         stdp = pipeline.configure(*base.overrides, f"stdp.A_plus={A_plus}").stdp.resolved()
         for name in ("A_plus", "A_minus", "tau_plus", "tau_minus"):
             assert float(parameter(point, f"stdp.{name}")) == getattr(stdp, name)
-            array = additive_pair_rule(dataset)[name]
-            index = {dim: i for dim, i in at.items() if dim in array.dims}
-            assert array.isel(index).item() == getattr(stdp, name)
+        rule = pair_rule(dataset).isel(weight_grid=0)
+        here = rule.isel({dim: i for dim, i in at.items() if dim in rule.dims})
+        assert here["step"].values.tolist() == [stdp.A_plus, -stdp.A_minus]
+        assert here["tau"].values.tolist() == [stdp.tau_plus, stdp.tau_minus]
+        assert here["kind"].values.tolist() == [0, 0]
 
 
 def test_constants_of_the_metadata_are_those_of_the_configuration(experiment, base):
@@ -116,7 +119,7 @@ def test_constants_of_the_metadata_are_those_of_the_configuration(experiment, ba
 
 def test_the_window_of_the_file_is_that_of_the_model(dataset, base):
     """On both sides, at all time differences but 0, where it occurs twice."""
-    curve = theory.stdp_window(dataset)
+    curve = window_of_file(dataset)
     t = curve["time_difference"].values
     away = t != 0
     for A_plus in AXES["stdp.A_plus"]:

@@ -87,9 +87,9 @@ def test_an_experiment_is_found_before_it_has_results(experiment, tmp_path):
 def test_a_sweep_goes_on_in_a_directory_with_figures_and_report(configure, keep, capsys):
     """What `analysis` writes is no other content to `pipeline`, which changes none of it."""
     path = keep("kept", {"seed": [1]}, "simulation.duration=50")
-    assert main([str(path), "--figure", "window"]) == 0
+    assert main([str(path), "--figure", "rule"]) == 0
     assert main([str(path), "--report"]) == 0
-    own = [path / "figures" / "window.png", path / REPORT]
+    own = [path / "figures" / "rule.png", path / REPORT]
     before = [file.read_bytes() for file in own]
     keep("kept", {"seed": [1, 2]}, "simulation.duration=50")
     assert [file.read_bytes() for file in own] == before

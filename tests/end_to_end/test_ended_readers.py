@@ -54,11 +54,11 @@ def test_a_sweep_is_finished_whatever_its_output(tmp_path, redirection):
 def test_figures_are_drawn_whatever_their_output(keep, tmp_path, redirection):
     """Exit code 0, all that were asked for, at most one line."""
     keep("a", {"seed": [1, 2]})
-    figures = ("--figure", "weights", "--figure", "window")
+    figures = ("--figure", "weights", "--figure", "rule")
     code, said = run_with(tmp_path, redirection, "analysis", "a", *figures)
     assert (code, said) in ((0, ""), (0, NO_SPACE))
     drawn = {file.name for file in (tmp_path / "a" / "figures").iterdir()}
-    assert drawn >= {"weights.png", "window.png"}
+    assert drawn >= {"weights.png", "rule.png"}
 
 
 @needs_full
@@ -92,5 +92,5 @@ def test_letters_that_the_output_cannot_show(tmp_path, monkeypatch):
     assert (tmp_path / "outputs" / "größe" / "results.nc").is_file()
     listed = run_with(tmp_path, "| cat >&2", "analysis", "list")[1].splitlines()
     assert listed[1].startswith("gr\\xf6\\xdfe ")
-    drawn = run_with(tmp_path, "| cat >&2", "analysis", "outputs/größe", "--figure", "window")[1]
-    assert drawn == "outputs/gr\\xf6\\xdfe/figures/window.png\n"
+    drawn = run_with(tmp_path, "| cat >&2", "analysis", "outputs/größe", "--figure", "rule")[1]
+    assert drawn == "outputs/gr\\xf6\\xdfe/figures/rule.png\n"

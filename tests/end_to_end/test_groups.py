@@ -132,7 +132,7 @@ def test_correlated_input_settles(command):
         (["input=correlated", "input.group_correlations=-1"], "input.group_correlations=-1: corr"),
         (["input=correlated", "input.group_correlations=[1,0]"], "input.group_correlations=[1,0]"),
         (["input.rate_hz=[10,20]"], "input.rate_hz=[10,20]: input rate must be a finite number"),
-        (["input.group_sizes=[10]"], "input.group_sizes=[10]: unknown key"),
+        (["input.group_sizes=[10]"], "input.group_sizes=[10]: a field of corr"),
         (["-m", "input=groups", "input.group_sizes=[1],[1]"], "input.group_sizes=[1]: repeated"),
         (["-m", "input=groups", "input.group_sizes=[1,2],[300,1]"], "input.group_sizes=[300,1]: "),
     ],

@@ -115,7 +115,7 @@ def test_wrong_steps_are_a_failure_of_the_point(own, case):
 def test_the_file_says_that_the_theory_does_not_cover_it(own, tmp_path):
     """Nor for output spikes given by the caller; figures are drawn without it."""
     from analysis import expected_histogram, open_results, show
-    from analysis.reading.model import theory_gap
+    from analysis.measures.coverage import theory_gap
 
     pipeline.sweep(own(), {"seed": [1, 2]}, tmp_path / "run")
     assert theory_gap(open_results(tmp_path / "run")) != []

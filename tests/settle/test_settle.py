@@ -126,6 +126,21 @@ def test_points_of_other_rules_have_answers_that_last():
     assert len(choices) == 11
 
 
+def test_a_rate_that_falls_for_hours_is_not_called_settled_early():
+    """The first hard one from strong weights (from those of the list it never fires).
+
+    Its rate is 16 Hz in the first 500 s, 13 Hz up to 2,000 s, and 11.4 Hz from hours on.
+    """
+    configuration = pipeline.configure(
+        *overrides_of(points_listed()[-2]),
+        *("synapse.w_init=1", "simulation.until=settled", "simulation.duration=5e7"),
+    )
+    run = pipeline.simulate(configuration)
+    assert FLAGS[int(run["settled"])] == "settled"
+    assert run["run_duration"] >= 8_192_000
+    assert run["late_output_rate"].item() == pytest.approx(11.4, abs=0.4)
+
+
 @pytest.mark.parametrize("column", range(4))
 def test_the_points_fill_the_ranges(column):
     """Each tenth of a range has about a tenth of the points near the balance."""

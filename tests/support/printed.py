@@ -2,8 +2,8 @@
 
 An invisible comment before a block changes what is expected of it: `<!-- exit: 2 -->` its exit
 code, `<!-- long: REASON -->` that only `make docs-examples` runs it, `<!-- not run: REASON -->`
-that nothing does. A block `text` directly after one that is run is its output, in which times
-differ and a line `...` stands for any lines.
+that nothing does, `<!-- file: NAME -->` that it is the content of a file. A block `text` directly
+after one that is run is its output, in which times differ and a line `...` stands for any lines.
 """
 
 import itertools
@@ -26,7 +26,7 @@ _BLOCK = re.compile(
     r"(?P<marks>(?:^<!-- [^\n]+? -->\n)*)^```(?P<language>\w+)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-_MARK = re.compile(r"<!-- (exit|long|not run): (.+?) -->")
+_MARK = re.compile(r"<!-- (exit|long|not run|file): (.+?) -->")
 
 #: What differs from run to run: times, dates.
 _VARIABLE = re.compile(
@@ -59,17 +59,18 @@ class Block:
     exit: int = 0
     long: str = ""
     not_run: str = ""
+    file: str = ""
     output: str | None = None
 
 
 def blocks(page: Path) -> list[Block]:
-    """Return the blocks of a page that are commands or Python."""
+    """Return the blocks of a page that are commands, Python, or files."""
     text = page.read_text()
     found, every = [], list(_BLOCK.finditer(text))
     for match, after in itertools.zip_longest(every, every[1:]):
-        if match["language"] not in SHELL + PYTHON:
-            continue
         marks = {name.replace(" ", "_"): value for name, value in _MARK.findall(match["marks"])}
+        if match["language"] not in SHELL + PYTHON and "file" not in marks:
+            continue
         marks |= {"exit": int(marks.get("exit", 0))}
         follows = after and after["language"] == "text" and not after["marks"]
         output = (
@@ -96,6 +97,10 @@ def run_page(page: Path, folder: Path) -> int:
         n_run = 0
         for block in blocks(page):
             if block.not_run or (block.long and not LONG_TOO):
+                continue
+            if block.file:
+                (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
+                (folder / block.file).write_text(block.text)
                 continue
             where = f"{page.relative_to(ROOT)}:{block.line}"
             if block.language in PYTHON:

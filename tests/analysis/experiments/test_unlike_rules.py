@@ -122,7 +122,7 @@ def test_all_figures_are_drawn_and_reported(outputs, tmp_path, capsys):
     assert main([str(tmp_path / "drawn")]) == 0
     assert main([str(tmp_path / "drawn"), "--report"]) == 0
     drawn = {path.name for path in (tmp_path / "drawn" / "figures").iterdir()}
-    assert {"window.png", "weights.png", "run_stdp=toy_branch.png"} <= drawn
+    assert {"rule.png", "weights.png", "run_stdp=toy_branch.png"} <= drawn
     report = (tmp_path / "drawn" / "report.html").read_text()
     assert "toy_branch: 0.6" in report
     assert "toy_triplet: 101" in report

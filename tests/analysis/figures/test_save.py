@@ -23,8 +23,8 @@ def close_figures():
 
 @pytest.mark.parametrize("duration", [1, 100])
 def test_a_file_has_the_figures_it_supports(sweep, duration):
-    """Histogram and window alone without axes, history and traces; each of these adds figures."""
-    assert set(drawn(sweep({}))) == {"weights", "window"}
+    """Histogram and rule alone without axes, history and traces; each of these adds figures."""
+    assert set(drawn(sweep({}))) == {"weights", "rule"}
     assert {"weights_in_time", "settling"} <= set(drawn(sweep({}, *HISTORY)))
     full = drawn(sweep({}, "record=everything", f"simulation.duration={duration}"))
     assert {"traces", "run", "correlogram"} <= set(full)
@@ -38,7 +38,7 @@ def test_every_figure_of_a_sweep_over_choices_is_laid_out(sweep):
     against = {f"{name}_against_{axis}" for name in measures for axis in ("stdp", "rate_hz")}
     in_time = {f"settling_rate_hz={rate_hz}" for rate_hz in (20.0, 60.0)}
     rest = {name for name in made if not name.startswith("weights_in_time_stdp=")}
-    assert rest == {"weights", "window"} | against | in_time
+    assert rest == {"weights", "rule"} | against | in_time
     for name in measures:
         axes = made[f"{name}_against_stdp"].axes[0]
         ticks = [tick.get_text() for tick in axes.get_xticklabels()]
@@ -109,12 +109,12 @@ def test_the_command_draws_all_supported_figures(kept, capsys):
 
 def test_figures_are_saved_in_the_formats_given(kept):
     """`--figure` and `--format` can be repeated; SVG images contain text as text."""
-    options = ["--figure", "rates", "--figure", "window", "--format", "svg", "--format", "pdf"]
+    options = ["--figure", "rates", "--figure", "rule", "--format", "svg", "--format", "pdf"]
     assert main([str(kept), *options]) == 0
     made = {file.name for file in (kept / "figures").iterdir()}
     assert made == {
         f"{name}.{suffix}"
-        for name in ("rates_against_rate_hz", "window")
+        for name in ("rates_against_rate_hz", "rule")
         for suffix in ("svg", "pdf", "txt")
     }
     assert "Input rate (Hz)" in (kept / "figures" / "rates_against_rate_hz.svg").read_text()
@@ -206,13 +206,13 @@ def test_a_path_without_results_is_one_line_and_exit_code_2(tmp_path, capsys):
 
 
 def test_one_choice_of_a_group_can_be_selected(sweep):
-    """What the choice sets is that of the selected one: window, rates and histograms."""
+    """What the choice sets is that of the selected one: rule, rates and histograms."""
     choices = {"stdp": ["notebook", "song_abbott_2001"], "input.rate_hz": [40, 60]}
     dataset = sweep(choices, "record=everything", "simulation.duration=50")
     part = dataset.sel(stdp="song_abbott_2001")
     where = ["stdp=song_abbott_2001"]
-    (figure,) = show(dataset, "window", where=where)
-    assert np.max(figure.axes[0].lines[2].get_ydata()) == pytest.approx(0.005)
+    (figure,) = show(dataset, "rule", where=where)
+    assert np.max(figure.axes[1].lines[2].get_ydata()) == pytest.approx(0.005)
     (figure,) = show(dataset, "rates", where=where)
     line = figure.axes[0].containers[0].lines[0]
     np.testing.assert_allclose(line.get_ydata(), part["late_output_rate"])

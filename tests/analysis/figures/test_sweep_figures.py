@@ -364,29 +364,6 @@ def test_weights_in_time_begin_at_the_initial_weight(sweep):
     assert drawn(cut, "settling")["settling"].axes[0].lines[0].get_xdata()[0] == 1
 
 
-def test_the_window_has_a_half_of_ltp_and_a_half_of_ltd(sweep):
-    """A_plus exp(t / tau_plus) for t <= 0, -A_minus exp(-t / tau_minus) for t >= 0."""
-    figure = drawn(sweep({"seed": [1]}), "window")["window"]
-    (axes,) = figure.axes
-    ltp, ltd = axes.lines[-2:]
-    before, after = ltp.get_xdata(), ltd.get_xdata()
-    assert before.max() == after.min() == 0
-    np.testing.assert_allclose(ltp.get_ydata(), 0.008 * np.exp(before / 20))
-    np.testing.assert_allclose(ltd.get_ydata(), -0.0088 * np.exp(-after / 20))
-    assert (ltp.get_color(), ltd.get_color()) == (style.LTP, style.LTD)
-    assert legend_text(figure)[1] == ["LTP", "LTD"]
-    assert title_of(figure) == "Effective LTD ratio 1.1"
-    assert axes.get_xlabel() == r"Time difference $t_\mathrm{pre} - t_\mathrm{post}$ (ms)"
-
-
-def test_the_window_of_a_sweep_has_a_line_per_value(sweep):
-    """Of the axis that changes it; the maximum of each is its A_plus."""
-    figure = drawn(sweep({"stdp.A_plus": [0.004, 0.008, 0.016]}), "window")["window"]
-    assert legend_text(figure)[1] == ["0.004", "0.008", "0.016"]
-    highest = [np.max(line.get_ydata()) for line in figure.axes[0].lines[2:]]
-    np.testing.assert_allclose(highest[::2], [0.004, 0.008, 0.016])
-
-
 def test_what_is_drawn_lies_inside_the_figure(settled):
     """Dashed lines lie within the limits of y, texts within the width of the figure."""
     for figure in drawn(settled, "cv", "rates", "shares", "weights", lay_out=True).values():

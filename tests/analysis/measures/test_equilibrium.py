@@ -6,7 +6,12 @@ import xarray as xr
 
 import pipeline
 from analysis.measures import theory
-from analysis.measures.equilibrium import expected_histogram, homeostatic_rate, spikes_per_input
+from analysis.measures.equilibrium import (
+    _points,
+    expected_histogram,
+    homeostatic_rate,
+    spikes_per_input,
+)
 from analysis.measures.pair_rule import PairRule
 from analysis.measures.settling import settling
 from analysis.measures.stationarity import NOT_SETTLED, SETTLED, UPPER_BOUND
@@ -76,19 +81,22 @@ def test_the_expected_density_has_the_mean_weight_found(notebook, expected):
 
 
 def test_beta_is_the_theorys_alpha(notebook, expected):
-    """That of the rule in steps, over the factor by which refractoriness reduces the diffusion.
+    """That of the rule in steps, at the rates of the results and with refractory output.
 
     The minimum interval is about 2 ms - tau_m / (1 + 20 / 55) x ln(0.15) = 16 ms: refractory
     period, and 85 % of the way back from reset.
     """
     dead_time = 2 - 10 / (1 + 20 / 55) * np.log(0.15)
-    rule = PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
     for rate in RATES:
-        output = last_half(notebook).sel(rate_hz=rate).item()
-        left = theory.refractory_share(rule, output, dead_time)
-        assert left < 0.95
+        rates = rate, last_half(notebook).sel(rate_hz=rate).item()
+        without, rule = (
+            PairRule.of((0.008, -0.0088), (20, 20), 1, rates, dead_time=dead)
+            for dead in (0, dead_time)
+        )
         beta = expected["beta"].sel(rate_hz=rate).item()
-        assert beta == pytest.approx(rule.alpha() / left, rel=1e-9)
+        assert beta == pytest.approx(rule.alpha(), rel=1e-9)
+        assert beta > 1.05 * without.alpha()
+    assert expected["c"].isnull().all()  # that of rules whose steps depend on the weight
 
 
 def test_any_number_of_bins(notebook, expected):
@@ -116,15 +124,15 @@ def test_the_simulated_gain_is_recovered(notebook, noise, n_samples, tolerance):
     gain = 0.017
     dataset = notebook.sel(rate_hz=[30.0]).isel(sample_time=slice(n_samples)).copy(deep=True)
     random = np.random.default_rng(0)
-    rule = PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
+    rule = PairRule.of((0.008, -0.0088), (20, 20), 1)
     shape = dataset["weight_history"].shape
     history = np.empty(shape)
     w = random.uniform(0.4, 0.7, (shape[0], shape[1], shape[3]))
     rates = random.uniform(3, 7, shape[:3])
     for i in range(shape[2]):
         pairs = 30 * rates[:, :, i, np.newaxis] * 10_000 / 1e6
-        change = pairs * rule.drift(0.0) + 30 * 10 * 0.008 * gain * w
-        spread = noise * np.sqrt(pairs * rule.diffusion(0.5))
+        change = pairs * rule.drift()[0] + 30 * 10 * 0.008 * gain * w
+        spread = noise * np.sqrt(pairs * rule.diffusion[0])
         w = w + change + spread * random.normal(size=w.shape)
         w = np.clip(w, 0, 1)
         history[:, :, i] = w
@@ -224,3 +232,63 @@ def test_one_peak_alone_has_no_homeostatic_rate(notebook):
     assert homeostatic_rate(notebook, as_settled(notebook)).notnull().all()
     assert spikes_per_input(strong).notnull().all()
     assert homeostatic_rate(strong, as_settled(strong)).isnull().all()
+
+
+RULES = ["multiplicative", "gutig", "power_law", "van_rossum"]
+
+
+@pytest.fixture(scope="module")
+def rules():
+    """20 minutes at 20 Hz of rules whose steps depend on the weight, at their equilibrium."""
+    return sweep(
+        {"stdp": RULES, "seed": [0, 1]},
+        "input.rate_hz=20",
+        "synapse.w_init=0.6",
+        "simulation.duration=1200000",
+        "record.weight_interval=10000",
+    )
+
+
+def test_rules_with_weight_dependence_have_the_theorys_histogram(rules):
+    """With c fitted to the mean weight, within 0.08 in total variation; no alpha and no beta."""
+    found = expected_histogram(rules, as_settled(rules))
+    assert (found["total_variation"] < 0.08).all()
+    assert found["alpha"].isnull().all()
+    assert found["beta"].isnull().all()
+    bins, mean = found["weight_bin"], rules["mean_weight"].mean("seed")
+    np.testing.assert_allclose((found["share"] * bins).sum("weight_bin"), mean, atol=0.01)
+    # The neuron drives all but van Rossum's weights, which are near the maximum.
+    assert (found["c"].sel(stdp=RULES[:3]) > 0.02).all()
+    without = [
+        theory.mean_weight(theory.equilibrium_density(one.rule))
+        for one in _points(rules, xr.ones_like(found["c"], dtype=bool), last_half(rules))
+    ]
+    assert (np.array(without)[:3] < mean[:3] - 0.01).all()
+
+
+def test_without_a_history_of_alpha_there_is_no_gain_of_other_rules(rules):
+    """Neither c from the drift of weights nor a homeostatic rate, which are of additive rules."""
+    assert spikes_per_input(rules).isnull().all()
+    assert homeostatic_rate(rules, as_settled(rules)).isnull().all()
+
+
+def test_one_rule_is_nearly_another():
+    """A small exponent gives nearly the additive histogram, although c is fitted in place of alpha.
+
+    And c is near the one that the drift of the additive rule's weights gives.
+    """
+    dataset = sweep(
+        {"stdp.mu": [0.0, 0.003], "seed": [0, 1]},
+        "stdp=gutig",
+        "input.rate_hz=20",
+        "synapse.w_init=1",
+        "simulation.duration=1200000",
+        "record.weight_interval=10000",
+    )
+    found = expected_histogram(dataset, as_settled(dataset))
+    assert found["alpha"].notnull().values.tolist() == [True, False]
+    assert found["c"].notnull().values.tolist() == [False, True]
+    assert (found["total_variation"] < 0.15).all()
+    gain = spikes_per_input(dataset)
+    assert gain.notnull().values.tolist() == [True, False]
+    assert found["c"][1].item() == pytest.approx(gain[0].item(), rel=0.25)

@@ -5,7 +5,6 @@ import pytest
 
 import pipeline
 from analysis.measures.equilibrium import _increments, spikes_per_input
-from analysis.measures.pair_rule import PairRule
 
 #: Samples of a run of 120 s that are kept, one every 5 s recorded: of unequal intervals, also in
 #: the last half, and one of them where that begins, at 60 s.
@@ -85,14 +84,14 @@ def test_the_gain_does_not_depend_on_the_intervals(seeds):
     dataset = pipeline.sweep(pipeline.configure(*overrides), {"seed": list(seeds)})
     chosen = np.unique(np.geomspace(50, 120, 24).astype(int)) - 1
     random = np.random.default_rng(0)
-    rule = PairRule.in_steps(0.008, 0.0088, 20, 20, 1)
+    drift = 0.008 * 20 - 0.0088 * 20  # areas of LTP and LTD [ms]
     times = dataset["sample_time"].values[chosen]
     rates = random.uniform(3, 7, (len(seeds), chosen.size))
     w = random.uniform(0.4, 0.5, (len(seeds), dataset.sizes["synapse"]))
     history = np.empty((len(seeds), chosen.size, w.shape[1]))
     for i, interval in enumerate(np.diff(times, prepend=times[0] - 1000)):
         pairs = RATE * rates[:, i, np.newaxis] * interval / 1e6
-        w = w + pairs * rule.drift(0.0) + RATE * interval / 1000 * 0.008 * gain * w
+        w = w + pairs * drift + RATE * interval / 1000 * 0.008 * gain * w
         history[:, i] = w
     sampled = dataset.isel(sample_time=chosen)
     sampled["weight_history"] = sampled["weight_history"].copy(data=history)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis.measures import theory
+from analysis.measures import rule_curves
 from analysis.measures.equilibrium import expected_histogram, homeostatic_rate, spikes_per_input
 from analysis.measures.settling import settling
 from analysis.measures.spike_trains import input_spikes
@@ -12,7 +12,8 @@ from analysis.measures.stationarity import SETTLED
 from analysis.measures.traces import ltd_trace, ltp_trace
 from analysis.reading.dataset import with_named_choices
 from analysis.reading.select import part_of
-from pipeline.model.plasticity import RULES, stdp_window
+from pipeline.model.plasticity import RULES
+from pipeline.model.rule_steps import stdp_window
 from tests.support.unlike_rules import registered, settings_of, sweep_over_rules
 
 NAMES = ["additive", "toy_branch", "toy_triplet", "toy_anti_hebbian"]
@@ -31,7 +32,7 @@ def test_the_files_window_is_the_models(rule):
         alone = sweep_over_rules([rule], "simulation.duration=20")
         beside = sweep_over_rules(NAMES, "simulation.duration=20", axes={"seed": [1, 2]})
         for dataset in (alone, beside, part_of(beside, [f"stdp={rule}"]).dataset):
-            curve = theory.stdp_window(dataset)
+            curve = rule_curves.stdp_window(dataset)
             assert curve.dims[-1] == "time_difference"
             assert "seed" not in curve.dims
             curve = curve.sel(stdp=rule) if "stdp" in curve.dims else curve
@@ -48,8 +49,8 @@ def test_the_window_says_its_weight_only_where_it_depends_on_it():
         additive = sweep_over_rules(["additive", "toy_triplet"], "simulation.duration=20")
         branch = sweep_over_rules(["additive", "toy_branch"], "simulation.duration=20")
     long_name = "weight change per pair of spikes"
-    assert theory.stdp_window(additive).attrs["long_name"] == long_name
-    assert theory.stdp_window(branch).attrs["long_name"] == f"{long_name} at w\xa0=\xa00.5"
+    assert rule_curves.stdp_window(additive).attrs["long_name"] == long_name
+    assert rule_curves.stdp_window(branch).attrs["long_name"] == f"{long_name} at w\xa0=\xa00.5"
 
 
 def test_theory_is_computed_at_the_points_that_it_covers():

@@ -74,7 +74,7 @@ def test_rearranged_datasets_are_drawn(dataset, rearrange):
     """Every figure that they support."""
     rearranged = rearrange(dataset)
     names = supported(MeasuredDataset.of(rearranged))
-    assert {"weights", "weights_in_time", "traces", "correlogram", "window"} <= set(names)
+    assert {"weights", "weights_in_time", "traces", "correlogram", "rule"} <= set(names)
     assert len(show(rearranged)) >= len(names)
 
 

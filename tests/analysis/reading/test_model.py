@@ -1,4 +1,4 @@
-"""Rules and processes of a dataset: traces, steps, time constants, cover by the theory."""
+"""Rules and processes of a dataset: traces, steps, time constants."""
 
 import dataclasses
 import json
@@ -11,20 +11,15 @@ import pipeline
 from analysis.reading.model import (
     POSTSYNAPTIC,
     PRESYNAPTIC,
-    additive_pair_rule,
     depends_on_weight,
+    pair_rule,
     rules,
     shown_steps,
-    theory_gap,
-    theory_gaps,
+    trace_kind,
     trace_side,
     trace_time_constant,
     weight_step,
 )
-from analysis.reading.select import part_of
-from pipeline.model.inputs import PROCESSES
-from pipeline.model.parameters import Configuration
-from tests.support import toy_rules
 from tests.support.unlike_rules import as_version_0, registered, sweep_over_rules
 
 NAMES = ["additive", "toy_branch", "toy_triplet", "toy_anti_hebbian"]
@@ -37,65 +32,54 @@ def unlike():
         return sweep_over_rules(NAMES, "simulation.duration=20", axes={"input.rate_hz": [30, 40]})
 
 
-def test_the_theory_covers_the_points_of_the_additive_rule_alone(unlike):
-    """Along the axis of rules; each reason names the rule, and is listed once."""
-    gaps = theory_gaps(unlike)
-    assert gaps.dims == ("stdp",)
-    assert gaps.sel(stdp="additive").item() == ""
-    reasons = [
-        f"stdp.rule={name}: the theory covers additive, all-to-all pair rules only"
-        for name in NAMES[1:]
-    ]
-    assert gaps.values.tolist() == ["", *reasons]
-    assert theory_gap(unlike) == reasons
-    assert theory_gap(part_of(unlike, ["stdp=additive"]).dataset) == []
-    assert theory_gap(part_of(unlike, ["stdp=toy_branch"]).dataset) == reasons[:1]
-
-
-def test_the_theory_covers_no_process_that_says_so(configure):
-    """A process has a gap as a rule has, and so have spikes of the caller."""
-    PROCESSES.register(toy_rules.Regular)
-    try:
-        values = configure("simulation.duration=20").to_mapping()
-        values["input"] |= {"process": "toy_regular", "phases": 0.5}
-        made = pipeline.simulate(Configuration.from_mapping(values), engine="reference")
-        assert theory_gap(made) == [
-            "input.process=toy_regular: the theory covers independent Poisson inputs of one rate "
-            "only"
-        ]
-    finally:
-        PROCESSES.unregister("toy_regular")
-    small = configure("simulation.duration=20")
-    given = pipeline.simulate(small, spikes=np.zeros((40, 20)), engine="reference")
-    assert theory_gap(given) == [
-        "the theory covers independent input only, and spikes were given by the caller"
-    ]
-
-
-def test_the_theory_covers_no_steps_that_depend_on_the_weight(unlike):
-    """Not even where the rule says nothing."""
-    silent = {name: rule | {"theory_gap": ""} for name, rule in rules(unlike).items()}
-    dataset = unlike.assign_attrs(rules=json.dumps(silent))
-    assert depends_on_weight(unlike).sel(stdp=NAMES).values.tolist() == [False, True, False, False]
-    assert theory_gap(dataset) == [
-        "stdp.rule=toy_branch: the theory covers steps that do not depend on the weight only"
-    ]
-
-
-def test_amplitudes_and_time_constants_of_an_additive_rule_are_exact(configure):
-    """Along the axes that change them, those of the resolved rule bit for bit."""
+def test_steps_and_time_constants_by_side_are_exact(configure):
+    """Along the axes that change them, those of the resolved rule bit for bit at weight 0."""
     base = configure("simulation.duration=20", "stdp.ltd_ratio=1.07")
     swept = {"stdp.A_plus": [0.007, 0.1], "stdp.tau_minus": [13.0, 33.7], "seed": [1, 2]}
     dataset = pipeline.sweep(base, swept, backend="sequential", engine="reference")
-    for found in (additive_pair_rule(dataset), additive_pair_rule(as_version_0(dataset))):
-        assert "seed" not in {dim for array in found.values() for dim in array.dims}
+    for found in (pair_rule(dataset), pair_rule(as_version_0(dataset))):
+        assert "seed" not in found.dims
+        assert found["side"].values.tolist() == [PRESYNAPTIC, POSTSYNAPTIC]
+        assert (found["n_traces"] == 1).all()
+        assert (found["kind"] == 0).all()
         for A_plus in (0.007, 0.1):
             for tau_minus in (13.0, 33.7):
                 stdp = dataclasses.replace(base.stdp, A_plus=A_plus, tau_minus=tau_minus).resolved()
-                here = {"A_plus": A_plus, "tau_minus": tau_minus}
-                for name, array in found.items():
-                    at = {dim: value for dim, value in here.items() if dim in array.dims}
-                    assert array.sel(at).item() == getattr(stdp, name)
+                here = found.sel(A_plus=A_plus, tau_minus=tau_minus).isel(weight_grid=0)
+                assert here["step"].values.tolist() == [stdp.A_plus, -stdp.A_minus]
+                assert here["tau"].values.tolist() == [stdp.tau_plus, stdp.tau_minus]
+
+
+def test_kinds_of_traces_are_those_of_the_choices(configure):
+    """Along the axes that choose them; NaN where a rule has no such trace."""
+    swept = {
+        "stdp.pairing": ["all_to_all", "nearest"],
+        "stdp.coincidence": ["both", "ltp_only", "neither"],
+    }
+    base = configure("simulation.duration=20")
+    found = pair_rule(pipeline.sweep(base, swept, backend="sequential", engine="reference"))["kind"]
+    for coincidence, expected in (("both", (0, 0)), ("ltp_only", (0, 2)), ("neither", (2, 2))):
+        for pairing, bit in (("all_to_all", 0), ("nearest", 1)):
+            here = found.sel(pairing=pairing, coincidence=coincidence)
+            assert here.values.tolist() == [one + bit for one in expected]
+    with registered():
+        unlike = sweep_over_rules(NAMES, "simulation.duration=20")
+    kind = trace_kind(unlike)
+    assert kind.sel(stdp="toy_triplet", trace="r2").item() == 2
+    assert kind.sel(stdp="toy_anti_hebbian", trace=["near_pre", "near_post"]).values.tolist() == [
+        1,
+        3,
+    ]
+    assert kind.sel(stdp="additive", trace="r2").isnull()
+
+
+def test_sides_have_as_many_traces_as_the_rule(unlike):
+    """Two on either side of the triplet rule, one of the others; NaN is not counted."""
+    n_traces = pair_rule(unlike)["n_traces"]
+    assert n_traces.sel(stdp=NAMES).values.tolist() == [[1, 1], [1, 1], [2, 2], [1, 1]]
+    step = pair_rule(unlike)["step"].sel(stdp="toy_anti_hebbian")
+    np.testing.assert_allclose(step.isel(side=0), -0.03)
+    np.testing.assert_allclose(step.isel(side=1), 0.027)
 
 
 def test_a_file_of_version_0_has_the_additive_rule(configure):
@@ -110,8 +94,7 @@ def test_a_file_of_version_0_has_the_additive_rule(configure):
         assert set(function(newer).dims) <= set(function(older).dims)
         np.testing.assert_allclose(found.transpose(*expected.dims), expected, atol=1e-15)
     xr.testing.assert_equal(trace_side(older), trace_side(newer))
-    assert (theory_gaps(older) == "").all()
-    assert theory_gap(older) == []
+    assert (trace_kind(older) == trace_kind(newer)).all()
     assert shown_steps(older)[1] == ""
 
 
@@ -122,6 +105,11 @@ def test_traces_of_one_name_may_be_on_unlike_sides(unlike):
     known["toy_branch"]["traces"]["x_pre"]["side"] = POSTSYNAPTIC
     side = trace_side(unlike.assign_attrs(rules=json.dumps(known))).sel(trace="x_pre")
     assert side.sel(stdp=NAMES).values.tolist() == [PRESYNAPTIC, POSTSYNAPTIC, "", ""]
+
+
+def test_steps_depend_on_the_weight_beyond_rounding(unlike):
+    """Those of the toy rule with square roots, alone among these."""
+    assert depends_on_weight(unlike).sel(stdp=NAMES).values.tolist() == [False, True, False, False]
 
 
 def test_steps_are_shown_at_one_weight(unlike):

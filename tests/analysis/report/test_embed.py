@@ -31,7 +31,7 @@ def test_every_figure_is_in_the_page(page, experiment):
         "mean_weight_against_rate_hz",
         "shares_against_rate_hz",
         "settling",
-        "window",
+        "rule",
         "weights_in_time_rate_hz=0.0",
         "weights_in_time_rate_hz=60.0",
     ]
@@ -48,11 +48,14 @@ def test_every_figure_is_in_the_page(page, experiment):
     assert ". Over the last half of 1 s, mean of 2 seeds" in alt
     assert alt.endswith("Vertical: Output firing rate, last half of the run (Hz).")
     assert "Horizontal: Input rate (Hz)" in alt
-    assert "Time difference t_pre - t_post (ms)" in images["window"]["alt"]
+    assert "Time difference t_pre - t_post (ms)" in images["rule"]["alt"]
     for name in ("weights", "rates", "weights_in_time"):
         assert f"python -m analysis {experiment} --figure {name}" in page.texts["figures"]
-    caption, _, header = images["window"]["alt"].partition(" Effective LTD ratio ")
-    assert caption == "STDP window. Spikes in one time step count as both LTP and LTD."
+    caption, _, header = images["rule"]["alt"].partition(" Effective LTD ratio ")
+    assert caption == (
+        "Steps of the plasticity rule against the weight, and STDP window. Weight changes by "
+        "isolated pairs of spikes. Spikes in one time step count as pairs of both orders."
+    )
     assert header.startswith("1.1. Horizontal: ")
     assert f" {caption} " in page.texts["figures"]
     for image in images.values():  # a title in the caption is not read out twice
@@ -138,7 +141,7 @@ def test_the_contents_have_each_kind_of_figure_once(three_axes):
     links = re.findall('<a href="#(.*?)">(.*?)</a>', kinds)
     figures = [attributes["id"] for attributes in page.all("figure")]
     leading = [target for target, _ in links if target.startswith("figure-")]
-    alone = ["figure-window"]  # the only one of its kind, to which the name of the kind leads
+    alone = ["figure-rule"]  # the only one of its kind, to which the name of the kind leads
     assert sorted([*leading, *alone]) == sorted(figures)
     names = [text for target, text in links if target.startswith("figures-")]
     assert (

@@ -34,10 +34,11 @@ def test_the_report_says_why_there_is_no_theory(anti_hebbian):
 def test_halves_of_a_window_are_labelled_by_their_sign(anti_hebbian):
     """Pre before post is LTD here, in the colour of LTD; there is no ratio in the title."""
     _, dataset = anti_hebbian
-    ((_, figure, _),) = FIGURES["window"].draw(MeasuredDataset.of(dataset))
-    (axes,) = figure.axes
-    before, after = (line for line in axes.lines if len(line.get_xdata()) > 2)
-    assert before.get_ydata().max() < 0 < after.get_ydata().min()
-    assert (before.get_color(), after.get_color()) == (style.LTD, style.LTP)
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["LTD", "LTP"]
-    assert "nan" not in axes.get_title(loc="left")
+    ((_, figure, _),) = FIGURES["rule"].draw(MeasuredDataset.of(dataset))
+    for axes in figure.axes:
+        before, after = (line for line in axes.lines if len(line.get_xdata()) > 2)
+        assert before.get_ydata().max() < 0 < after.get_ydata().min()
+        assert (before.get_color(), after.get_color()) == (style.LTD, style.LTP)
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named == ["LTD, input before output", "LTP, output before input"]
+    assert "nan" not in figure.get_suptitle()

@@ -39,7 +39,7 @@ def test_the_page_is_self_contained(page):
     assert len(ids) == len(set(ids))
     leads_to = {link.removeprefix("#") for link in links}
     assert leads_to <= set(ids)
-    alone = ("figure-weights", "figure-settling", "figure-window")  # the links of their kinds do
+    alone = ("figure-weights", "figure-settling", "figure-rule")  # the links of their kinds do
     assert set(ids) - leads_to == set(alone)
     (style,) = re.findall("<style>(.*?)</style>", page.text, re.DOTALL)
     assert not re.search(r"url\(|@import|//", style)

@@ -96,9 +96,9 @@ def test_object_code_depends_on_what_is_compiled():
     source = Path(draws.__file__).with_name("draw_kernels.py")
     nodes = [n for n in ast.walk(ast.parse(source.read_text())) if isinstance(n, ast.ImportFrom)]
     own = {n.module for n in nodes if n.module.startswith("pipeline")}
-    assert own == {"pipeline.engine.kernel"}  # which compiles the functions of streams
+    assert own == {"pipeline.engine.drawing"}  # which compiles the functions of streams
     assert set(draws._SOURCES) == {
         "engine/draw_kernels.py",
-        "engine/kernel.py",
+        "engine/drawing.py",
         "model/streams.py",
     }

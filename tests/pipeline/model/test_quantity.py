@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from pipeline.model.decimals import multiples
+from pipeline.model.arithmetic import multiples
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import (
     Quantity,

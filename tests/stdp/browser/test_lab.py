@@ -86,6 +86,21 @@ def test_bad_input_is_shown_beside_its_field(address, open_page):
     opened.wait("find('text_stdp.tau_plus').value == '20'")
 
 
+def test_each_wrong_value_is_shown_beside_its_field(address, open_page):
+    """The pipeline refuses for one of them; what is mended is no longer shown."""
+    opened = open_page(address)
+    opened.enter("text_input.rate_hz", "-3")
+    opened.enter("text_seed", "x")
+    opened.wait("find('problem_seed').text.includes('random seed must be a whole number')")
+    opened.wait("find('problem_input.rate_hz').text.includes('input rate must be')")
+    opened.enter("text_input.rate_hz", "20")
+    opened.wait("!find('problem_input.rate_hz').visible && find('problem_seed').visible")
+    opened.enter("text_seed", "3")
+    opened.wait_for_histogram(histogram("input.rate_hz=20", "seed=3"))
+    opened.wait("!find('problem_seed').visible && find('problem').text == ''")
+    assert opened.get("find('histogram').title.text") == "Final weights (not settled)"
+
+
 def test_a_parameter_set_is_chosen_from_its_menu(address, open_page):
     """Its values appear in the fields."""
     opened = open_page(address)

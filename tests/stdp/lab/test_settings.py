@@ -178,6 +178,15 @@ def test_a_rule_of_a_parameter_set_of_the_user_can_be_typed(tmp_path):
     RULES.unregister("my_rule")
 
 
+def test_values_that_are_wrong_by_themselves_are_known_by_their_key():
+    """Each, in the words of the pipeline; not a value that other settings exclude, as a rule."""
+    typed = ["input.rate_hz=-3", "seed=x", "stdp.tau_plus=20", "stdp.A_plus=-0.01"]
+    wrong = Settings.from_overrides(typed).wrong_values()
+    assert wrong.keys() == {"input.rate_hz", "seed"}
+    assert wrong["input.rate_hz"].startswith("input.rate_hz=-3: input rate must be")
+    assert wrong["seed"].startswith("seed='x': random seed must be a whole number")
+
+
 def test_a_folder_that_does_not_exist_is_refused(tmp_path):
     """By the name of the option."""
     with pytest.raises(CommandError, match="^--config-dir .*none: must be a folder that exists$"):

@@ -53,6 +53,20 @@ def test_a_pairing_protocol_is_cut_in_the_traces_alone():
     assert [type(one) for one in outcomes] == [Simulated, dict]
 
 
+@pytest.mark.parametrize("rule", ["multiplicative", "gutig", "triplet"])
+def test_the_theory_is_drawn_of_the_rules_that_it_covers(rule):
+    """Where the weights have settled: dashed, with what was fitted; else a warning says why not."""
+    words = (f"stdp={rule}", "input.rate_hz=20", "synapse.w_init=0.6", "simulation.duration=600000")
+    shown = next(Moves().outcomes(Settings.from_overrides(words)))
+    assert isinstance(shown, Simulated)
+    has_theory = rule != "triplet"
+    histogram = shown.shown.histogram
+    assert np.isfinite(histogram.expected).all() == has_theory
+    assert ("c fitted to the mean weight 0.0" in histogram.note) == has_theory
+    reasons = [one for one in shown.warnings if one.startswith("No theory is drawn where ")]
+    assert len(reasons) == (not has_theory)
+
+
 def test_the_command_gives_the_numbers_of_the_lab(command, tmp_path):
     """Those of the table beside the picture, from its `results.nc`."""
     settings = SETTINGS.with_typed("stdp.A_plus", "0.02").with_typed("seed", "3")
