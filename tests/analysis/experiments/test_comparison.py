@@ -58,7 +58,7 @@ def test_an_experiment_equals_its_repetition(keep, diff):
         (
             *("weight", "output_rate", "spike_count", "isi_cv", "mean_weight"),
             *("late_output_rate", "late_isi_cv", "late_fano_factor"),
-            *("euler_overshoot", "effective_ltd_ratio"),
+            *("euler_overshoot", "effective_ltd_ratio", "discrete_ltd_ratio"),
         ),
         ["same"],
     )
