@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from analysis.reading.errors import ConditionError
-from analysis.reading.metadata import Metadata
+from analysis.reading.metadata import Metadata, short_name
 from analysis.reading.values import canonical, kind_of, kind_of_text, stands_for
 
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -80,7 +80,7 @@ def _condition(text: str, known: Mapping[str, Sequence[Any]]) -> Condition:
             f"--where {_shortened(text)}: must be KEY=VALUE, such as stdp.A_plus=0.008"
         )
     if known and key not in known:
-        full = [name for name in known if name.rpartition(".")[2] == key]
+        full = [name for name in known if short_name(name) == key]
         if len(full) != 1:
             raise ConditionError(f"{_shortened(text)}: {_unknown(key, known)}")
         (key,) = full
@@ -93,7 +93,7 @@ def _condition(text: str, known: Mapping[str, Sequence[Any]]) -> Condition:
 
 def _unknown(key: str, known: Mapping[str, Any]) -> str:
     """Return a message with the closest known key and the keys of the same section."""
-    by_short = {name.rpartition(".")[2].lower(): name for name in known}
+    by_short = {short_name(name).lower(): name for name in known}
     near = difflib.get_close_matches(key, known, n=1) or [
         by_short[short]
         for short in difflib.get_close_matches(key.rpartition(".")[2].lower(), by_short, n=1)

@@ -24,7 +24,7 @@ def weight_history(dataset: xr.Dataset) -> xr.DataArray:
     DataArray, (..., sample_time, synapse)
         Dimensionless, with `sample_time` [ms] from 0 on; NaN where a point is not done.
     """
-    return _begun(dataset["weight_history"], parameter(dataset, "synapse.w_init"), dataset)
+    return _begun(dataset["weight_history"], weights.initial_weight(dataset), dataset)
 
 
 def mean_histories(measured: MeasuredDataset) -> list[xr.DataArray]:
@@ -43,18 +43,25 @@ def mean_histories(measured: MeasuredDataset) -> list[xr.DataArray]:
     """
     dataset = measured.dataset
     shares = weights.shares_of(dataset["weight_history"], [*axes(dataset), "sample_time"])
-    w_init = parameter(dataset, "synapse.w_init")
+    w_init = weights.initial_weight(dataset)
     first = {"below 0.1": w_init < 0.1, "above 0.9": w_init > 0.9}
     weak, strong = (
         _begun(
             mean_over_seeds(shares.sel({"range": limits}, drop=True)),
-            initial.astype(float),
+            _mean_over_synapses_and_seeds(initial.astype(float)),
             dataset,
         ).assign_attrs(long_name=f"share of weights {limits}")
         for limits, initial in first.items()
     )
-    mean = _begun(weights.mean_weight_history(dataset), w_init, dataset)
+    mean = _begun(
+        weights.mean_weight_history(dataset), _mean_over_synapses_and_seeds(w_init), dataset
+    )
     return [mean, weak, mean_over_seeds(dataset["rate_history"]), strong]
+
+
+def _mean_over_synapses_and_seeds(values: xr.DataArray) -> xr.DataArray:
+    by_run = values.mean("synapse") if "synapse" in values.dims else values
+    return mean_over_seeds(by_run)
 
 
 def _begun(history: xr.DataArray, initial: xr.DataArray, dataset: xr.Dataset) -> xr.DataArray:

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.measures.weights import mean_initial_weight
 from analysis.reading.dataset import parameter
 from analysis.reading.model import (
     POSTSYNAPTIC,
@@ -58,7 +59,7 @@ def pairing_change(dataset: xr.Dataset) -> xr.DataArray:
     weight = dataset["mean_weight"]
     found = xr.full_like(weight, np.nan, dtype=float)
     if is_paired(dataset):
-        w_init = parameter(dataset, "synapse.w_init").reset_coords(drop=True)
+        w_init = mean_initial_weight(dataset)
         process = parameter(dataset, "input.process").reset_coords(drop=True)
         change = (weight - w_init) / w_init.where(w_init > 0)
         found = change.where(process == PROTOCOL).transpose(*weight.dims)

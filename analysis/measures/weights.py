@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.measures.chunks import by_chunks
 from analysis.measures.seeds import SEED, swept_axes
-from analysis.reading.dataset import axes
+from analysis.reading.dataset import axes, parameter
 from analysis.reading.metadata import DONE
 
 #: Bins of width 0.05, as in the tutorial's notebook.
@@ -165,6 +165,42 @@ def mean_weight_history(dataset: xr.Dataset) -> xr.DataArray:
     history = dataset["weight_history"].to_dataset(name="history")
     course = by_chunks(mean, history, [*kept, "sample_time"])
     return course.assign_attrs(long_name="mean weight")
+
+
+def initial_weight(dataset: xr.Dataset) -> xr.DataArray:
+    """Return the initial weights.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes; `initial_weight` (...,
+        synapse), dimensionless, where weights were drawn.
+
+    Returns
+    -------
+    DataArray, (...) or (..., synapse)
+        Fraction of `g_max`, dimensionless: `synapse.w_init` where all synapses have it.
+    """
+    mean = parameter(dataset, "synapse.w_init").reset_coords(drop=True).astype(float)
+    drawn = dataset.get("initial_weight")
+    return mean if drawn is None else drawn.fillna(mean).reset_coords(drop=True)
+
+
+def mean_initial_weight(dataset: xr.Dataset) -> xr.DataArray:
+    """Return the mean over synapses of the initial weights.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        As of `initial_weight`.
+
+    Returns
+    -------
+    DataArray, (...)
+        Fraction of `g_max`, dimensionless.
+    """
+    weight = initial_weight(dataset)
+    return weight.mean("synapse") if "synapse" in weight.dims else weight
 
 
 def bimodality(dataset: xr.Dataset) -> xr.DataArray:

@@ -130,8 +130,9 @@ def weights_in_time(
         Share of synapses in each bin at the time, dimensionless.
     at : float
         The time [ms].
-    group : DataArray of str, (synapse), optional
-        Group of each synapse, dimensionless: each has a colour, a mean and a histogram.
+    group : DataArray of str or int, (synapse), optional
+        Group of each synapse, or its number, below 0 of none; dimensionless. Each group has a
+        colour, a mean and a histogram.
     title : str
         May have several lines.
 
@@ -150,7 +151,7 @@ def weights_in_time(
         _histogram_sideways(right, share, style.NEUTRAL)
     else:
         groups = list(dict.fromkeys(group.values.tolist()))
-        names = [f"{name}, mean".capitalize() for name in groups]
+        names = [f"{_group_name(name)}, mean".capitalize() for name in groups]
         for i, name in enumerate(groups):
             members = history.isel(synapse=group.values == name)
             colour = _GROUPS[i % len(_GROUPS)]
@@ -168,6 +169,13 @@ def weights_in_time(
     text.set_header(figure, title)
     style.legend(figure, means, names)
     return figure
+
+
+def _group_name(group: str | int) -> str:
+    """Return the name of a group that may be a number."""
+    if isinstance(group, int):
+        return f"group {group}" if group >= 0 else "no group"
+    return group
 
 
 def _mean_and_few(n: int) -> str:

@@ -8,7 +8,7 @@ import xarray as xr
 
 from analysis.reading.dataset import axes, constants
 from analysis.reading.errors import LoadError
-from analysis.reading.metadata import flat
+from analysis.reading.metadata import flat, short_name
 from analysis.reading.words import with_words
 
 log = logging.getLogger("analysis")
@@ -64,7 +64,7 @@ def arranged(dataset: xr.Dataset) -> xr.Dataset:
 
 def _warn_of_other_axes(dataset: xr.Dataset) -> None:
     """Warn of an axis that is no parameter: nothing states what differs along it."""
-    short_names = {key.rpartition(".")[2] for key in flat(constants(dataset))}
+    short_names = {short_name(key) for key in flat(constants(dataset))}
     for name in axes(dataset):
         if "config_key" not in dataset[name].attrs and name not in short_names:
             log.warning(

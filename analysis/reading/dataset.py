@@ -17,9 +17,10 @@ from analysis.reading.metadata import (
     nested_constants,
     refuse_newer_schema,
     results_file,
+    short_name,
 )
 from analysis.reading.netcdf import HDF5, must_be_held
-from analysis.reading.values import told_apart
+from analysis.reading.values import canonical, told_apart, written
 from analysis.reading.words import with_words
 
 #: Variables that every `results.nc` has.
@@ -195,7 +196,7 @@ def _made_by_hand(dataset: xr.Dataset, key: str) -> xr.DataArray | None:
     ParameterError
         If such an axis has no values, or it is of a group and does not state what choices set.
     """
-    section, _, name = key.rpartition(".")
+    section, name = key.rpartition(".")[0], short_name(key)
     for axis in (name, section):
         if axis not in dataset.coords and axis not in dataset.dims:
             continue
@@ -308,12 +309,15 @@ def parameter(dataset: xr.Dataset, key: str) -> xr.DataArray:
         if not (isinstance(value, dict) and name in value):
             raise ParameterError(f"{key}: no point of these results has this parameter")
         value = value[name]
-    return xr.DataArray(value)
+    return xr.DataArray(canonical(value) if isinstance(value, list) else value)
 
 
 def _chosen_values(choices: list[dict[str, Any]], key: str) -> list[Any]:
     """Return the value of a key in each choice; NaN, or empty text, in one that has none."""
-    is_text = any(isinstance(choice.get(key), str) for choice in choices)
+    values = [choice.get(key) for choice in choices]
+    if any(isinstance(value, list) for value in values):  # of numbers for groups: as text
+        return [written(choice[key]) if key in choice else "" for choice in choices]
+    is_text = any(isinstance(value, str) for value in values)
     return [choice.get(key, "" if is_text else np.nan) for choice in choices]
 
 

@@ -38,6 +38,10 @@ FIRST_RULE = "additive"
 FIRST_SEED_POLICY = "shared"
 
 
+#: Keys whose last word is that of a key of an earlier section.
+_SHARED_LAST_WORD = {"inhibition.n_synapses", "inhibition.rate_hz"}
+
+
 @dataclass(frozen=True)
 class Axis:
     """One swept key.
@@ -254,6 +258,12 @@ def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         key = f"{prefix}{name}"
         values |= flat(value, f"{key}.") if isinstance(value, Mapping) else {key: value}
     return values
+
+
+def short_name(key: str) -> str:
+    """Return the name of a key's dimension: its last word, with its section if that is shared."""
+    section, _, name = key.rpartition(".")
+    return f"{section}_{name}" if key in _SHARED_LAST_WORD else name
 
 
 def packages_of(run: Mapping[str, Any]) -> Mapping[str, Any]:

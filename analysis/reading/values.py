@@ -15,8 +15,11 @@ def canonical(value: Any) -> Any:
     """Return the representative of all values that count as equal: numbers to 15 digits.
 
     Every decimal number of 15 digits survives the conversion to binary and back, so that 0.1 + 0.2
-    is 0.3. The pipeline rounds in the same way before it computes the key of a point.
+    is 0.3. The pipeline rounds in the same way before it computes the key of a point. A list of
+    numbers, one for each group of synapses, is its text, as on an axis.
     """
+    if isinstance(value, list):
+        return written(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     return float(f"{value:.15g}") + 0.0  # -0.0 and 0.0 are one value
@@ -46,18 +49,21 @@ def stands_for(text: str, value: Any) -> bool:
     """Return whether a text on the command line stands for a value: `2e1` stands for 20."""
     kind = kind_of(value)
     if kind == "text":
-        return text == value
+        is_list = text.startswith("[") and "".join(text.split()) == written(value)
+        return text == value or is_list
     if kind == "a number":
         return kind_of_text(text) == kind and canonical(float(text)) == canonical(value)
     return text.lower() == written(value)
 
 
 def written(value: Any) -> str:
-    """Format a value as on the command line: `0.008`, `null`, `true`, `poisson`."""
+    """Format a value as on the command line: `0.008`, `null`, `true`, `poisson`, `[50,250]`."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(written, value))}]"
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 

@@ -11,14 +11,27 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engine.constants import Memory, State, address, constants_of, rule_constants
+from pipeline.engine.constants import (
+    N_INHIBITORY,
+    Memory,
+    State,
+    add_inhibition,
+    address,
+    constants_of,
+    rule_constants,
+)
 from pipeline.engine.cost import seconds_per_spike, seconds_per_step
+from pipeline.engine.draws import cache_folder, use_compiled_draws
+from pipeline.engine.features import NO_FEATURES, Features
 from pipeline.engine.given import GivenEvents, PrescribedSpikes
 from pipeline.model.checks import MOST_CELLS
+from pipeline.model.inhibition import INHIBITION_STREAM
+from pipeline.model.initial_weights import initial_weights
 from pipeline.model.inputs import INPUT_STREAM, Cells, gaps
 from pipeline.model.integration import Integration, Recording, run_to_end
 from pipeline.model.output_spikes import configured_output_steps
@@ -31,17 +44,17 @@ from pipeline.system.locks import shared_lock
 
 log = logging.getLogger("pipeline.engine")
 
-#: The kernels loaded in this process, by rule and loop.
-_loaded: dict[tuple[type[Rule], bool], Callable[..., None]] = {}
+#: The kernels loaded in this process, by rule, loop and features.
+_loaded: dict[tuple[type[Rule], bool, Features], Callable[..., None]] = {}
 _LOADING = shared_lock()
 
-#: The source files of the kernel, beside that of the rule.
+#: The modules and other source files of the kernel, beside that of the rule.
+_MODULES = ("kernel", "loops", "membrane", "drawing", "unrolled", "constants", "features")
 _PACKAGE = Path(__file__).parents[1]
 SOURCES = (
-    *(f"engine/{name}.py" for name in ("kernel", "loops", "unrolled", "constants")),
+    *(f"engine/{name}.py" for name in _MODULES),
     "model/streams.py",
     "model/plasticity.py",
-    "model/pair_rules.py",
 )
 
 #: Seconds in machine code between two calls of `checkpoint`; no signal is handled there.
@@ -121,9 +134,13 @@ class CompiledIntegration:
         stretch = int(_SECONDS_PER_STRETCH / seconds) + 1
         self._stretch = min(configuration.simulation.n_steps, stretch)
         n_spikes = int(self._stretch * per_step) + 2
-        w_init = configuration.synapse.w_init if start is None else start.weight
-        self._memory = Memory(constants, rule, n_spikes, w_init)
+        w_init = initial_weights(configuration) if start is None else start.weight
+        self._features = features = Features.of(configuration)
+        self._memory = Memory(constants, rule, n_spikes, w_init, features)
         self._state = _initial_state(configuration, n_buffered, start)
+        if features.inhibition:
+            own = _stream_of(configuration.input_seed, INHIBITION_STREAM)
+            add_inhibition(constants, self._state, configuration, own)
         self._state.rescaling = self._state.base + 1 + rule.stretch
         self._spikes = [] if start is None else [start.spike_step]
         self.start = start
@@ -135,7 +152,7 @@ class CompiledIntegration:
         self._prescribed = None
         if output_steps is not None:
             self._prescribed = PrescribedSpikes(output_steps, constants, self._state)
-        self._integrate = load(configuration.stdp.template, in_blocks)
+        self._integrate = load(configuration.stdp.template, in_blocks, features)
         self._arguments = (
             ctypes.byref(constants),
             ctypes.byref(self._state),
@@ -211,12 +228,24 @@ class CompiledIntegration:
             *self._position(),
             state.v,
             state.g_ex,
-            state.largest_g_ex,
+            state.largest_g,
             memory.weights(),
             memory.pre.copy(),
             memory.post.copy(),
             self.spikes(),
+            **self._inhibition(),
         )
+
+    def _inhibition(self) -> dict[str, Any]:
+        """Return conductance and position of the inhibitory population; nothing without."""
+        state = self._state
+        if not self._features.inhibition:
+            return {}
+        return {
+            "n_inhibitory": state.n_inhibitory_drawn - (N_INHIBITORY - state.inhibitory_event),
+            "next_inhibitory_cell": state.next_inhibitory_cell,
+            "g_in": state.g_in,
+        }
 
     def _position(self) -> tuple[int, int]:
         """Return how many drawn events were received, and the cell after the last of them."""
@@ -239,7 +268,7 @@ class CompiledIntegration:
             self._memory.weights(),
             self.spikes(),
             self._state.v,
-            self._state.largest_g_ex,
+            self._state.largest_g,
         )
 
 
@@ -248,13 +277,15 @@ def _initial_state(configuration: Configuration, n_buffered: int, start: EndStat
     state = State(event=n_buffered, undivided=n_buffered)
     if start is None:
         state.v = configuration.neuron.V_init
-        state.largest_g_ex = configuration.largest_stable_conductance
+        state.largest_g = configuration.largest_stable_conductance
         return state
-    for name in ("v", "g_ex", "largest_g_ex", "step", "free", "base"):
+    for name in ("v", "g_ex", "largest_g", "step", "free", "base"):
         setattr(state, name, getattr(start, name))
     state.n_earlier = start.spike_step.size
     if start.n_events != UNKNOWN:
         state.n_drawn, state.cell = start.n_events, start.next_cell
+    state.g_in, state.n_inhibitory_drawn = start.g_in, start.n_inhibitory
+    state.inhibitory_cell = state.next_inhibitory_cell = start.next_inhibitory_cell
     return state
 
 
@@ -272,16 +303,18 @@ def _input_of(
     inputs = configuration.input
     is_known = start is None or start.n_events != UNKNOWN
     if chunks is None and inputs.bernoulli and inputs.rate_hz > 0 and is_known:
-        return _stream_of(configuration.input_seed), None
-    chunks = configuration.input_events(start) if chunks is None else chunks
+        return _stream_of(configuration.input_seed, INPUT_STREAM), None
+    if chunks is None:
+        use_compiled_draws()
+        chunks = configuration.input_events(start)
     return None, GivenEvents(
         chunks, MOST_CELLS // inputs.n_synapses * inputs.n_synapses, checkpoint
     )
 
 
 @functools.lru_cache(maxsize=4096)
-def _stream_of(seed: int) -> Stream:
-    return stream_of(seed, INPUT_STREAM)
+def _stream_of(seed: int, number: int) -> Stream:
+    return stream_of(seed, number)
 
 
 def _n_drawn(configuration: Configuration) -> int:
@@ -298,7 +331,9 @@ def _n_drawn(configuration: Configuration) -> int:
     return in_a_step + min(_DRAWN, int(in_all + 5 * math.sqrt(in_all)) + 1)
 
 
-def load(rule: type[Rule], in_blocks: bool = True) -> Callable[..., None]:
+def load(
+    rule: type[Rule], in_blocks: bool = True, features: Features = NO_FEATURES
+) -> Callable[..., None]:
     """Return the kernel for a rule; called through ctypes, it runs without the GIL.
 
     The first process that needs it compiles it; each process links it once.
@@ -308,15 +343,15 @@ def load(rule: type[Rule], in_blocks: bool = True) -> Callable[..., None]:
     ImportError
         If it is not compiled yet and numba cannot be imported.
     """
-    key = rule, in_blocks
+    key = rule, in_blocks, features
     found = _loaded.get(key)
     if found is None:
         with _LOADING:  # one thread loads, the others wait
-            found = _loaded[key] = _loaded.get(key) or _linked(rule, in_blocks)
+            found = _loaded[key] = _loaded.get(key) or _linked(*key)
     return found
 
 
-def _linked(rule: type[Rule], in_blocks: bool) -> Callable[..., None]:
+def _linked(rule: type[Rule], in_blocks: bool, features: Features) -> Callable[..., None]:
     """Link the kernel for a rule, compiled first if it is not in the cache on disk."""
 
     def compile_kernel() -> tuple[str, str]:
@@ -325,19 +360,12 @@ def _linked(rule: type[Rule], in_blocks: bool) -> Callable[..., None]:
         logging.getLogger("pipeline.engine").info(
             "compiling the engine for stdp.rule=%s", rule.label()
         )
-        return kernel.compiled(rule, in_blocks)
+        return kernel.compiled(rule, in_blocks, features)
 
     sources = [(_PACKAGE / name).read_text() for name in SOURCES]
-    name = f"kernel_{rule.name}" + ("" if in_blocks else "_plain")
-    address = object_code.address(name, _cache(), [*sources, rule.source_text()], compile_kernel)
+    name = f"kernel_{rule.name}{features.label}" + ("" if in_blocks else "_plain")
+    address = object_code.address(
+        name, cache_folder(), [*sources, rule.source_text()], compile_kernel
+    )
     # See `kernel.integrate` for the eight addresses.
     return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 8)(address)
-
-
-def _cache() -> Path:
-    """Return the folder of the object code: beside the source in a checkout, else the user's.
-
-    An installation belongs to its installer, who removes only what it has put there.
-    """
-    is_installed = (_PACKAGE / "conf").is_dir()
-    return object_code.USERS_CACHE if is_installed else Path(__file__).parent / "__pycache__"

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.engine.features import Features
 from pipeline.model.checks import MOST_CELLS
 from pipeline.model.inputs import mean_gap
 from pipeline.model.parameters import Configuration
@@ -29,6 +30,9 @@ _LARGEST_EXPONENT = 230.0
 #: block while the potential of this one, a chain of dependent operations, is being computed.
 _LONGEST_BLOCK = 32
 
+#: Inhibitory spikes drawn at a time.
+N_INHIBITORY = 256
+
 
 def _fields(kind: type, *names: str) -> list[tuple[str, type]]:
     return [(name, kind) for name in names]
@@ -40,7 +44,7 @@ class StepConstants(ctypes.Structure):
     `n_steps` is the size of the lattice of events, which no run exceeds. `longest_block` is the
     longest block of steps [steps] that is received ahead of the membrane.
     `draws` is whether the kernel draws the input events itself, from the stream of `start` and
-    `increment`.
+    `increment`. Those of the inhibitory population are last; `g_in` is the jump of its conductance.
     """
 
     _fields_: ClassVar = [
@@ -49,27 +53,36 @@ class StepConstants(ctypes.Structure):
         *_fields(ctypes.c_uint64, "start", "increment"),
         *_fields(ctypes.c_double, "mean_gap", "V_th", "V_reset", "E_L", "E_ex", "dt_over_tau_m"),
         *_fields(ctypes.c_double, "g_max", "decay_ex"),
+        *_fields(ctypes.c_int64, "n_inhibitory_synapses", "n_inhibitory_steps"),
+        *_fields(ctypes.c_uint64, "inhibitory_start", "inhibitory_increment"),
+        *_fields(ctypes.c_double, "inhibitory_mean_gap", "E_in", "g_in", "decay_in"),
     ]
 
 
 class State(ctypes.Structure):
     """State of the neuron between steps; weights and traces are separate arrays.
 
-    `largest_g_ex` is the largest conductance so far, at least the largest stable one, `free` is
+    `largest_g` is the largest conductance so far, at least the largest stable one, `free` is
     the first step after the refractory period, `event` the index of the next buffered event,
     `undivided` the first one that is given as a cell, `cell` the cell after the last drawn one,
     `n_drawn` the number of events drawn, `n_spikes` the number of output spikes since the start or
     the last stop, `n_earlier` that before it, `step` the next step, `until` the step to stop at,
     `base` the step at which the scale of the traces is 1 / decay, `rescaling` the next step at
     which they are rescaled, `n_asked` the number of samples of the weights that are asked for, and
-    `n_samples` that of those taken.
+    `n_samples` that of those taken. Of the inhibitory population `g_in` is the conductance,
+    `inhibitory_event` the index of the next spike in its buffer, `inhibitory_cell` the cell after
+    the last drawn one, `n_inhibitory_drawn` the number of those drawn, and `next_inhibitory_cell`
+    the cell after the last one before `step`.
     """
 
     _fields_: ClassVar = [
-        *_fields(ctypes.c_double, "v", "g_ex", "largest_g_ex"),
+        *_fields(ctypes.c_double, "v", "g_ex", "largest_g"),
         *_fields(ctypes.c_int64, "free", "event", "undivided", "cell", "n_drawn"),
         *_fields(ctypes.c_int64, "n_spikes", "n_earlier"),
         *_fields(ctypes.c_int64, "step", "until", "base", "rescaling", "n_asked", "n_samples"),
+        *_fields(ctypes.c_double, "g_in"),
+        *_fields(ctypes.c_int64, "inhibitory_event", "inhibitory_cell", "n_inhibitory_drawn"),
+        *_fields(ctypes.c_int64, "next_inhibitory_cell"),
     ]
 
 
@@ -174,6 +187,30 @@ def constants_of(
     )
 
 
+def add_inhibition(
+    constants: StepConstants, state: State, configuration: Configuration, stream: Stream
+) -> None:
+    """Set the constants of the inhibitory population, of which no spike is in the buffer yet.
+
+    Parameters
+    ----------
+    constants, state
+        Of the run, changed in place.
+    configuration : Configuration
+        The parameters of the run.
+    stream : Stream
+        The random stream of the inhibitory spikes.
+    """
+    inhibition, dt = configuration.inhibition, configuration.simulation.dt
+    constants.n_inhibitory_synapses = inhibition.n_synapses
+    constants.n_inhibitory_steps = MOST_CELLS // inhibition.n_synapses
+    constants.inhibitory_start, constants.inhibitory_increment = stream
+    constants.inhibitory_mean_gap = mean_gap(inhibition.spike_probability(dt))
+    constants.E_in, constants.g_in = inhibition.E_in, inhibition.g
+    constants.decay_in = 1 - dt / inhibition.tau_in
+    state.inhibitory_event = N_INHIBITORY
+
+
 class Memory:
     """The arrays of one run that the kernel changes, in one block of memory for each number type.
 
@@ -185,18 +222,22 @@ class Memory:
         The numbers of traces.
     n_spikes : int
         Capacity for output spikes.
-    w_init : float or ndarray, (n_synapses,)
+    w_init : ndarray, (n_synapses,)
         Initial weights, dimensionless.
+    features : Features
+        Whether there is memory for the inhibitory population.
 
     Attributes
     ----------
     floats : ndarray
         Weights (n_synapses), postsynaptic traces, arriving weights (a row of `RuleConstants.tables`
         each), presynaptic traces (n_synapses each), saved weights (n_buffered), saved presynaptic
-        traces (n_buffered each); dimensionless.
+        traces (n_buffered each); with inhibition its spikes (a row of the tables each) and gaps
+        (N_INHIBITORY); dimensionless.
     integers : ndarray of int64
         Steps and synapses of the buffered input events (n_buffered each), of which none is pending,
-        and steps of output spikes (n_spikes); indices, dimensionless.
+        with inhibition those of its next spikes (N_INHIBITORY each), and steps of output spikes
+        (n_spikes); indices, dimensionless.
     addresses : tuple
         Of the block of floats and of that of integers.
     post, pre : ndarray, (n_post,) and (n_pre, n_synapses)
@@ -204,13 +245,22 @@ class Memory:
     """
 
     def __init__(
-        self, constants: StepConstants, rule: RuleConstants, n_spikes: int, w_init: Any
+        self,
+        constants: StepConstants,
+        rule: RuleConstants,
+        n_spikes: int,
+        w_init: NDArray[np.float64],
+        features: Features,
     ) -> None:
         n, n_buffered = constants.n_synapses, constants.n_buffered
         n_saved = (1 + rule.n_pre) * n_buffered
-        self.floats = np.zeros((1 + rule.n_pre) * n + rule.n_post + rule.stretch + 2 + n_saved)
+        n_rows, n_inhibitory = rule.stretch + 2, N_INHIBITORY if features.inhibition else 0
+        n_floats = (1 + rule.n_pre) * n + rule.n_post + n_rows + n_saved
+        n_floats += n_rows + n_inhibitory if features.inhibition else 0
+        self.floats = np.zeros(n_floats)
         self.floats[:n] = w_init
-        self.integers = np.empty(2 * n_buffered + n_spikes, dtype=np.int64)
+        self._first_spike = 2 * (n_buffered + n_inhibitory)
+        self.integers = np.empty(self._first_spike + n_spikes, dtype=np.int64)
         self.integers[n_buffered - 1] = -1
         self.addresses = address(self.floats), address(self.integers)
         self._n_synapses, self._n_buffered = n, n_buffered
@@ -247,8 +297,7 @@ class Memory:
         ndarray of int64, (n_spikes,)
             Indices, dimensionless.
         """
-        first = 2 * self._n_buffered
-        return self.integers[first : first + n_spikes].copy()
+        return self.integers[self._first_spike : self._first_spike + n_spikes].copy()
 
 
 def address(array: NDArray) -> Any:

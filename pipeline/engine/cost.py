@@ -11,6 +11,9 @@ from pipeline.model.parameters import Configuration, unlike_in_size
 #: Time to record a value of a weight history [s]: most of it is for memory that is new.
 _SECONDS_PER_RECORDED = 5e-9
 
+#: Time for a step of the inhibitory conductance, and for a spike of its population [s].
+_SECONDS_PER_INHIBITED_STEP, _SECONDS_PER_INHIBITORY_SPIKE = 1.5e-9, 3e-9
+
 #: Time to write a byte of results [s]: to the file of a batch, compressed to `results.nc`.
 SECONDS_PER_BYTE = 1.5e-8
 
@@ -43,6 +46,10 @@ def seconds_per_step(point: Configuration) -> float:
     """
     p = point.input.spike_probability(point.simulation.dt)
     seconds = 4e-9 + 5e-9 * p * point.input.n_synapses
+    if point.inhibition.is_present:
+        n_spikes = point.inhibition.spike_probability(point.simulation.dt)
+        n_spikes *= point.inhibition.n_synapses
+        seconds += _SECONDS_PER_INHIBITED_STEP + _SECONDS_PER_INHIBITORY_SPIKE * n_spikes
     if point.record.weight_interval is not None:
         samples = point.simulation.dt / point.record.weight_interval
         seconds += _SECONDS_PER_RECORDED * samples * point.input.n_synapses

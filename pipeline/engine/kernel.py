@@ -7,8 +7,7 @@ O(n_synapses) for any duration:
 - Traces are updated only at events. Each is stored divided by a scale, the factor (1 - dt/tau)
   to the number of steps since the last rescaling. The scales of all steps between two rescalings
   are in tables. An output spike reads all presynaptic traces as scale * x.
-- Input events are drawn here, in chunks, from the same random stream as in `inputs`, in loops over
-  one array each, which vectorise.
+- Input events are drawn in `drawing`, in chunks, from the same random stream as in `inputs`.
 - The loop over steps is in `loops`. It runs in stretches in which all events are buffered and
   nothing is rescaled, recorded or drawn, so options that are off cost nothing there.
 
@@ -22,15 +21,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding as llvm
 import numpy as np
-from numba import carray, cfunc, from_dtype, njit, types, uint64
-from numba.extending import intrinsic, overload
+from numba import carray, cfunc, from_dtype, njit, types
 
-from pipeline.engine.constants import State, StepConstants
+from pipeline.engine.constants import N_INHIBITORY, State, StepConstants
+from pipeline.engine.drawing import counting_of, divide, draw, inhibition_arrays_of
+from pipeline.engine.features import NO_FEATURES, Features
 from pipeline.engine.loops import Arrays, block_loop, plain_loop
 from pipeline.engine.unrolled import TraceFunctions, inlined
-from pipeline.model import streams
 from pipeline.model.plasticity import POST, PRE, Rule
 
 # ruff: noqa: ANN001, ANN202 - numba infers the types
@@ -57,113 +55,13 @@ _NEEDS_PYTHON = re.compile(
 )
 
 
-def _reinterpretation(source: Any, target: Any) -> Any:
-    """Return a compiled function that takes the bits of one type as another."""
-
-    def generate(context, value):
-        def build(context, builder, signature, arguments):
-            return builder.bitcast(arguments[0], context.get_value_type(target))
-
-        return target(source), build
-
-    return intrinsic(generate)
-
-
-_float_of_bits = _reinterpretation(types.uint64, types.float64)
-_bits_of_float = _reinterpretation(types.float64, types.uint64)
-
-
-@overload(streams.float_of_bits)
-def _(bits):
-    return lambda bits: _float_of_bits(bits)  # noqa: PLW0108 - numba takes no intrinsic here
-
-
-@overload(streams.bits_of_float)
-def _(x):
-    return lambda x: _bits_of_float(x)  # noqa: PLW0108
-
-
-@overload(streams.float_of_whole)
-def _(number: Any) -> Any:
-    return streams.float_of_whole
-
-
-_float_of_whole, _whole_of_float = (
-    _compile(streams.float_of_whole),
-    _compile(streams.whole_of_float),
-)
-_mixed, _uniform = _compile(streams.mixed), _compile(streams.uniform)
-_exponential = _compile(streams.exponential)
-
-
-def _generate_preference(context):
-    """Vectorise the function that calls this with 512 bits, where the processor has them.
-
-    LLVM prefers 256 bits on Intel's server processors, because the first ones with AVX-512 lower
-    their clock for longer vectors. Those with VBMI2 do not. The results are the same.
-    """
-
-    def generate(context, builder, signature, arguments):
-        if llvm.get_host_cpu_features().get("avx512vbmi2"):
-            # `set.add`: llvmlite's own `add` refuses attributes that it does not know.
-            set.add(builder.function.attributes, '"prefer-vector-width"="512"')
-        return context.get_dummy_value()
-
-    return types.none(), generate
-
-
-_prefer_long_vectors: Any = intrinsic(_generate_preference)
-
-
-@_compile
-def _divide(n_synapses, n_cells, steps, synapses):
-    """Divide cells, given in `steps`, into step and synapse; those beyond the lattice as its end.
-
-    Exact up to 2**48 cells: the half keeps the quotient off whole numbers by more than its rounding
-    error.
-    """
-    _prefer_long_vectors()
-    per_synapse = 1 / n_synapses
-    for j in range(uint64(steps.size)):  # unsigned indices avoid numba's check for negative ones
-        cell = _float_of_whole(uint64(min(steps[j], n_cells)))
-        step = np.floor((cell + 0.5) * per_synapse)
-        synapses[j] = _whole_of_float(cell - step * n_synapses)
-        steps[j] = _whole_of_float(step)
-
-
-@_compile
-def _draw(constants, state, steps, synapses, gaps):
-    """Fill the arrays with the next cells of `inputs.bernoulli_cells`.
-
-    Beyond the lattice every cell is the one after the last step.
-    """
-    _prefer_long_vectors()
-    mean_gap, increment = constants.mean_gap, constants.increment
-    n_cells = constants.n_steps * constants.n_synapses
-    cell, longest = state.cell - 1, float(n_cells)
-    counter = constants.start + uint64(state.n_drawn) * increment
-    n = uint64(steps.size)
-    for j in range(n):
-        gaps[j] = _uniform(_mixed(counter))
-        counter += increment
-    for j in range(n):
-        gap = np.floor(min(_exponential(gaps[j]) * mean_gap, longest))
-        steps[j] = _whole_of_float(gap)
-    for j in range(n):
-        cell += 1 + steps[j]
-        steps[j] = cell
-    _divide(constants.n_synapses, n_cells, steps, synapses)
-    state.cell = min(cell, n_cells) + 1
-    state.n_drawn += steps.size
-
-
 @_compile
 def _refill(constants, state, steps, synapses, gaps):
     """Move the pending events to the front of the buffer and fill the rest with new ones."""
     waiting = steps.size - state.event
     for i in range(waiting):
         steps[i], synapses[i] = steps[state.event + i], synapses[state.event + i]
-    _draw(constants, state, steps[waiting:], synapses[waiting:], gaps)
+    draw(constants, state, steps[waiting:], synapses[waiting:], gaps)
     state.event = 0
 
 
@@ -190,8 +88,10 @@ def _rescale_of(rule: type[Rule]) -> Any:
     return rescale
 
 
-def _arrays_of(rule: type[Rule]) -> Any:
+def _arrays_of(rule: type[Rule], features: Features) -> Any:
     """Return a compiled function that divides the memory of a run, see `constants.Memory`."""
+    inhibition_of = inhibition_arrays_of(features)
+    n_inhibitory = N_INHIBITORY if features.inhibition else 0
     rows = TraceFunctions.of(rule).rows
     n_pre, n_post = len(rule.traces_of(PRE)), len(rule.traces_of(POST))
 
@@ -200,28 +100,33 @@ def _arrays_of(rule: type[Rule]) -> Any:
         n, n_buffered, n_rows = constants.n_synapses, constants.n_buffered, constants.stretch + 2
         first_x = n + n_post + n_rows
         first_saved = first_x + n_pre * n
-        floats = carray(floats_at, first_saved + (1 + n_pre) * n_buffered)
-        integers = carray(integers_at, 2 * n_buffered + constants.n_steps)
+        end, first_spike = first_saved + (1 + n_pre) * n_buffered, 2 * (n_buffered + n_inhibitory)
+        floats = carray(floats_at, end + n_rows + n_inhibitory)
+        integers = carray(integers_at, first_spike + constants.n_steps)
         arrays = Arrays(
             steps=integers[:n_buffered],
             synapses=integers[n_buffered : 2 * n_buffered],
-            spike_step=integers[2 * n_buffered :],
+            spike_step=integers[first_spike:],
             w=floats[:n],
             x=rows(floats, first_x, n),
             tables=tables,
             arriving=floats[n + n_post : first_x],
             saved_w=floats[first_saved : first_saved + n_buffered],
             saved_x=rows(floats, first_saved + n_buffered, n_buffered),
+            inhibition=inhibition_of(floats[end:], n_rows, integers[2 * n_buffered :]),
         )
         return arrays, floats[n : n + n_post]
 
     return arrays_of
 
 
-def compiled(rule: type[Rule], in_blocks: bool) -> tuple[str, str]:
+def compiled(
+    rule: type[Rule], in_blocks: bool, features: Features = NO_FEATURES
+) -> tuple[str, str]:
     """Compile the kernel for a rule; return the text of its LLVM module, and its name there."""
-    advance = block_loop(rule) if in_blocks else plain_loop(rule)
-    function = cfunc(types.void(*_ADDRESSES), error_model="numpy")(_integrate_of(rule, advance))
+    advance = (block_loop if in_blocks else plain_loop)(rule, features)
+    integrate = _integrate_of(rule, features, advance)
+    function = cfunc(types.void(*_ADDRESSES), error_model="numpy")(integrate)
     module = function.inspect_llvm()
     if _NEEDS_PYTHON.search(module):
         raise ValueError(
@@ -231,8 +136,9 @@ def compiled(rule: type[Rule], in_blocks: bool) -> tuple[str, str]:
     return module, function.native_name
 
 
-def _integrate_of(rule: type[Rule], advance: Any) -> Callable[..., None]:
-    rescale, arrays_of = _rescale_of(rule), _arrays_of(rule)
+def _integrate_of(rule: type[Rule], features: Features, advance: Any) -> Callable[..., None]:
+    rescale, arrays_of = _rescale_of(rule), _arrays_of(rule, features)
+    count_inhibitory = counting_of(features)
     n_numbers, n_traces = len(rule.fields_type()._fields), len(rule.traces)
 
     def integrate(
@@ -263,7 +169,7 @@ def _integrate_of(rule: type[Rule], advance: Any) -> Callable[..., None]:
         if state.undivided < constants.n_buffered:
             first, state.undivided = state.undivided, constants.n_buffered
             n_cells = constants.n_steps * constants.n_synapses
-            _divide(constants.n_synapses, n_cells, a.steps[first:], a.synapses[first:])
+            divide(constants.n_synapses, n_cells, a.steps[first:], a.synapses[first:])
         while state.step < state.until:
             complete = a.steps[constants.n_buffered - 1]
             if complete <= state.step:
@@ -275,6 +181,7 @@ def _integrate_of(rule: type[Rule], advance: Any) -> Callable[..., None]:
                     return
             sampling = sample_step[state.n_samples]
             stop = min(complete, state.rescaling, sampling, state.until)
+            count_inhibitory(constants, state, stop, a.inhibition)
             advance(constants, state, numbers, post, stop, a)
             state.step = stop
             if stop == state.rescaling:

@@ -6,9 +6,9 @@ time:
 
 1. `receive` applies all input spikes of the block as if there were no output spike in it. It saves
    each weight and trace before it changes, and adds up the weights that arrive in each step.
-2. `integrate` computes conductance and potential to the end of the block, or to the first step at
-   which the potential has reached threshold. The largest conductance is followed only in a block
-   whose input may exceed the one so far.
+2. `integrate` computes conductances and potential to the end of the block, or to the first step at
+   which the potential has reached threshold. Without inhibition the largest conductance is followed
+   only in a block whose input may exceed the one so far.
 3. At an output spike, `undo` restores weights and traces as they were at the start of its step,
    `fire` computes this step with its input, and the next block starts behind it.
 
@@ -23,9 +23,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from numba import njit, types, uint64
-from numba.extending import intrinsic, overload
+from numba import njit, uint64
+from numba.extending import overload
 
+from pipeline.engine.features import Features
+from pipeline.engine.membrane import IntegrationFunctions, MembraneFunctions
 from pipeline.engine.unrolled import TraceFunctions, inlined, tuple_of, with_helpers
 from pipeline.model.plasticity import Rule, where
 
@@ -38,23 +40,11 @@ _ONE = uint64(1)
 
 #: The arrays of a run: steps and synapses of the buffered events, weights, stored presynaptic
 #: traces (a tuple of arrays), the tables of scales and jumps, and the steps of output spikes. For
-#: blocks: the sum of the weights that arrive in each step, and the saved weights and traces.
-Arrays = namedtuple("Arrays", "steps synapses w x tables spike_step arriving saved_w saved_x")
-
-#: The constants of the membrane.
-Membrane = namedtuple("Membrane", "V_th V_reset E_L E_ex dt_over_tau_m g_max decay_ex")
-
-
-def _generate_fma(context, a, b, c):
-    """Return the processor's fused multiply-add, `arithmetic.fma`."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.fma(*arguments)
-
-    return types.float64(types.float64, types.float64, types.float64), generate
-
-
-_fma: Any = intrinsic(_generate_fma)
+#: blocks: the sum of the weights that arrive in each step, and the saved weights and traces. Last
+#: `drawing.InhibitionArrays`, or an empty tuple.
+Arrays = namedtuple(
+    "Arrays", "steps synapses w x tables spike_step arriving saved_w saved_x inhibition"
+)
 
 
 @overload(where)
@@ -65,31 +55,6 @@ def _where(condition, a, b):
 @inlined
 def _clipped(w):
     return min(max(w, 0.0), 1.0)  # in this order NaN stays NaN
-
-
-@inlined
-def _membrane(constants):
-    """Return local copies, which stay in registers: no store to an array can alias them."""
-    return Membrane(
-        constants.V_th,
-        constants.V_reset,
-        constants.E_L,
-        constants.E_ex,
-        constants.dt_over_tau_m,
-        constants.g_max,
-        constants.decay_ex,
-    )
-
-
-@inlined
-def _conductance(m, g_ex, arriving):
-    return _fma(g_ex, m.decay_ex, m.g_max * arriving)
-
-
-@inlined
-def _potential(m, v, g_ex):
-    a = m.dt_over_tau_m
-    return _fma(v, 1 - a - a * g_ex, a * m.E_L + a * m.E_ex * g_ex)
 
 
 @dataclass(frozen=True)
@@ -154,19 +119,20 @@ def _spike_functions(rule: type[Rule], traces: TraceFunctions) -> SpikeFunctions
     return SpikeFunctions(receive_one, arrival(receive_one), arrival(depress_one), potentiate_all)
 
 
-def _firing_of(spikes: SpikeFunctions, traces: TraceFunctions) -> Any:
+def _firing_of(spikes: SpikeFunctions, traces: TraceFunctions, membrane: MembraneFunctions) -> Any:
     """Return the compiled step of an output spike, all operations but the recording of it."""
+    conducted, potential = membrane.conducted, membrane.potential
     potentiate_all, arrive_moved = spikes.potentiate_all, spikes.arrive_moved
     post_moved, post_moved_late = traces.post_moved, traces.post_moved_late
 
     @inlined
-    def fire(a, m, event, step, post, row, fields, g_ex):
+    def fire(a, m, event, step, post, row, fields, g):
         post = post_moved(post, a.tables, row)
         potentiate_all(a, event, step, post, row, fields)
         event, arriving = arrive_moved(a, event, step, post, row, fields)
-        g_ex = _conductance(m, g_ex, arriving)
+        g = conducted(m, g, arriving, a.inhibition, row)
         post = post_moved_late(post, a.tables, row)
-        return event, post, g_ex, _potential(m, m.V_reset, g_ex)
+        return event, post, g, potential(m, m.V_reset, g)
 
     return fire
 
@@ -212,72 +178,28 @@ def _undoing_of(traces: TraceFunctions) -> Any:
 
 
 @inlined
-def _integrate(m, v, g_ex, arriving, row, n, n_refractory):
-    """Integrate up to `n` steps, until threshold is reached; return how many, and the state.
-
-    The sums of arriving weights are reset to 0.
-    """
-    j = 0
-    while j < n_refractory:
-        g_ex = _conductance(m, g_ex, arriving[row])
-        arriving[row] = 0.0
-        v = _potential(m, m.V_reset, g_ex)
-        j += 1
-        row += _ONE
-    while j < n and not v >= m.V_th:
-        g_ex = _conductance(m, g_ex, arriving[row])
-        arriving[row] = 0.0
-        v = _potential(m, v, g_ex)
-        j += 1
-        row += _ONE
-    return j, v, g_ex
-
-
-@inlined
-def _can_exceed(m, g_ex, largest_g_ex, n_events):
-    """Whether some input spikes may take the conductance above the largest one: no weight is > 1.
-
-    The margin is for rounding.
-    """
-    return (g_ex + m.g_max * n_events) * (1 + 1e-6) > largest_g_ex
-
-
-@_compile
-def _integrate_and_track(m, v, g_ex, largest_g_ex, arriving, row, n, n_refractory):
-    """Return what `_integrate` does, and the largest conductance.
-
-    Not inlined: it is rarely called, and would slow the loops around it.
-    """
-    j = 0
-    while j < n_refractory or (j < n and not v >= m.V_th):
-        g_ex = _conductance(m, g_ex, arriving[row])
-        largest_g_ex = max(largest_g_ex, g_ex)
-        arriving[row] = 0.0
-        v = _potential(m, m.V_reset if j < n_refractory else v, g_ex)
-        j += 1
-        row += _ONE
-    return j, v, g_ex, largest_g_ex
-
-
-@inlined
 def _block_length(constants, state):
     """Return the number of steps to receive ahead: at most a sixth of the interspike interval."""
     interval = (state.step + 1) // (state.n_earlier + state.n_spikes + 1)
     return max(1, min(constants.longest_block, interval // 6))
 
 
-def block_loop(rule: type[Rule]) -> Any:
+def block_loop(rule: type[Rule], features: Features) -> Any:
     """Return the compiled loop that receives a block of steps ahead of the membrane."""
     fields_of, traces = _fields_of(rule), TraceFunctions.of(rule)
-    spikes = _spike_functions(rule, traces)
+    spikes, membrane = _spike_functions(rule, traces), MembraneFunctions.of(features)
+    membrane_of, total = membrane.constants_of, membrane.total
+    conductances_of, keep = membrane.conductances_of, membrane.keep
     receive, undo = _receiving_of(spikes, traces), _undoing_of(traces)
-    fire, post_of, keep_post = _firing_of(spikes, traces), traces.post, traces.keep_post
+    fire, post_of, keep_post = _firing_of(spikes, traces, membrane), traces.post, traces.keep_post
+    loops, can_exceed = IntegrationFunctions.of(membrane), membrane.can_exceed
+    integrate, integrate_and_track = loops.integrate, loops.integrate_and_track
 
     @_compile
     def advance(constants, state, numbers, kept_post, stop, a):
         """Integrate the steps from `state.step` to before `stop`."""
-        m, fields, post = _membrane(constants), fields_of(numbers), post_of(kept_post)
-        v, g_ex, largest_g_ex, free = state.v, state.g_ex, state.largest_g_ex, state.free
+        m, fields, post = membrane_of(constants), fields_of(numbers), post_of(kept_post)
+        v, g, largest_g, free = state.v, conductances_of(state), state.largest_g, state.free
         event, n_spikes, base = uint64(state.event), uint64(state.n_spikes), state.base
         longest = _block_length(constants, state)
         k = state.step
@@ -285,12 +207,12 @@ def block_loop(rule: type[Rule]) -> Any:
             row, begun, n = uint64(k - base), event, min(longest, stop - k)
             event = receive(a, event, k + n, base, post, fields)
             n_refractory = min(free - k, n)
-            if _can_exceed(m, g_ex, largest_g_ex, event - begun):
-                j, v, g_ex, largest_g_ex = _integrate_and_track(
-                    m, v, g_ex, largest_g_ex, a.arriving, row, n, n_refractory
+            if can_exceed(m, g, largest_g, event - begun):
+                j, v, g, largest_g = integrate_and_track(
+                    m, v, g, largest_g, a.arriving, a.inhibition, row, n, n_refractory
                 )
             else:
-                j, v, g_ex = _integrate(m, v, g_ex, a.arriving, row, n, n_refractory)
+                j, v, g = integrate(m, v, g, a.arriving, a.inhibition, row, n, n_refractory)
             k += j
             if j < n:
                 row = uint64(k - base)
@@ -298,28 +220,32 @@ def block_loop(rule: type[Rule]) -> Any:
                 a.spike_step[n_spikes] = k
                 n_spikes += _ONE
                 free = k + 1 + constants.refractory_steps
-                event, post, g_ex, v = fire(a, m, event, k, post, row, fields, g_ex)
-                largest_g_ex = max(largest_g_ex, g_ex)
+                event, post, g, v = fire(a, m, event, k, post, row, fields, g)
+                largest_g = max(largest_g, total(g))
                 k += 1
         keep_post(kept_post, post)
-        state.v, state.g_ex, state.largest_g_ex, state.free = v, g_ex, largest_g_ex, free
+        keep(state, g)
+        state.v, state.largest_g, state.free = v, largest_g, free
         state.event, state.n_spikes = event, n_spikes
 
     return advance
 
 
-def plain_loop(rule: type[Rule]) -> Any:
+def plain_loop(rule: type[Rule], features: Features) -> Any:
     """Return the compiled loop that takes one step after the other."""
     fields_of, traces = _fields_of(rule), TraceFunctions.of(rule)
-    spikes = _spike_functions(rule, traces)
-    arrive, fire = spikes.arrive, _firing_of(spikes, traces)
+    spikes, membrane = _spike_functions(rule, traces), MembraneFunctions.of(features)
+    membrane_of, total = membrane.constants_of, membrane.total
+    conductances_of, keep = membrane.conductances_of, membrane.keep
+    arrive, fire = spikes.arrive, _firing_of(spikes, traces, membrane)
+    conducted, potential = membrane.conducted, membrane.potential
     post_of, keep_post = traces.post, traces.keep_post
 
     @_compile
     def advance(constants, state, numbers, kept_post, stop, a):
         """Integrate the steps from `state.step` to before `stop`."""
-        m, fields, post = _membrane(constants), fields_of(numbers), post_of(kept_post)
-        v, g_ex, largest_g_ex, free = state.v, state.g_ex, state.largest_g_ex, state.free
+        m, fields, post = membrane_of(constants), fields_of(numbers), post_of(kept_post)
+        v, g, largest_g, free = state.v, conductances_of(state), state.largest_g, state.free
         event, n_spikes = uint64(state.event), uint64(state.n_spikes)
         for k in range(state.step, stop):
             row = uint64(k - state.base)
@@ -327,14 +253,15 @@ def plain_loop(rule: type[Rule]) -> Any:
                 a.spike_step[n_spikes] = k
                 n_spikes += _ONE
                 free = k + 1 + constants.refractory_steps
-                event, post, g_ex, v = fire(a, m, event, k, post, row, fields, g_ex)
+                event, post, g, v = fire(a, m, event, k, post, row, fields, g)
             else:
                 event, arriving = arrive(a, event, k, post, row, fields)
-                g_ex = _conductance(m, g_ex, arriving)
-                v = _potential(m, m.V_reset if k < free else v, g_ex)
-            largest_g_ex = max(largest_g_ex, g_ex)
+                g = conducted(m, g, arriving, a.inhibition, row)
+                v = potential(m, m.V_reset if k < free else v, g)
+            largest_g = max(largest_g, total(g))
         keep_post(kept_post, post)
-        state.v, state.g_ex, state.largest_g_ex, state.free = v, g_ex, largest_g_ex, free
+        keep(state, g)
+        state.v, state.largest_g, state.free = v, largest_g, free
         state.event, state.n_spikes = event, n_spikes
 
     return advance

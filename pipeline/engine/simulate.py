@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.engine.features import Features
 from pipeline.engine.statistics import isi_cv, late_statistics
 from pipeline.model import reference
 from pipeline.model.arithmetic import multiples
 from pipeline.model.errors import RequestError
+from pipeline.model.initial_weights import initial_weights
 from pipeline.model.inputs import Cells
 from pipeline.model.integration import Integration, Phase, Recording, run_to_end
 from pipeline.model.parameters import Configuration
@@ -30,8 +32,8 @@ log = logging.getLogger("pipeline")
 Engine = Callable[..., Recording]
 
 
-#: Whether an engine can run a rule, for those that this process has tried.
-_available: dict[tuple[str, type[Rule]], bool] = {}
+#: Whether an engine can run a rule with some features, for those that this process has tried.
+_available: dict[tuple[str, type[Rule], Features], bool] = {}
 
 
 def available_engine(name: str, points: Iterable[Configuration]) -> str:
@@ -45,8 +47,9 @@ def available_engine(name: str, points: Iterable[Configuration]) -> str:
     RequestError
         If a rule of the user's cannot be compiled.
     """
-    for records_traces, rule in {(point.record.traces, point.stdp.template) for point in points}:
-        if records_traces or not _is_available(name, rule):
+    kinds = {(p.record.traces, p.stdp.template, Features.of(p)) for p in points}
+    for records_traces, rule, features in kinds:
+        if records_traces or not _is_available(name, rule, features):
             return "reference"
     return name
 
@@ -63,16 +66,17 @@ def refuse_uncompilable(name: str, points: Iterable[Configuration]) -> None:
     available_engine(name, own)
 
 
-def _is_available(name: str, rule: type[Rule]) -> bool:
-    if (name, rule) not in _available:
-        _available[name, rule] = _can_be_loaded(name, rule)
-    return _available[name, rule]
+def _is_available(name: str, rule: type[Rule], features: Features) -> bool:
+    key = name, rule, features
+    if key not in _available:
+        _available[key] = _can_be_loaded(*key)
+    return _available[key]
 
 
-def _can_be_loaded(name: str, rule: type[Rule]) -> bool:
+def _can_be_loaded(name: str, rule: type[Rule], features: Features) -> bool:
     """Whether an engine can run a rule here; warn if it cannot."""
     try:
-        load_engine(name, [rule])
+        load_engine(name, [(rule, features)])
     except Exception as error:  # numba and LLVM raise many types; the reference needs neither
         if rule.source and not isinstance(error, ImportError | OSError | MemoryError):
             raise RequestError(
@@ -107,13 +111,13 @@ def _why_not_compiled(error: Exception) -> str:
     return reason.rstrip(".")[:200] + (f", in: {code}" if code else "")
 
 
-def load_engine(name: str, rules: Iterable[type[Rule]]) -> None:
-    """Load what an engine needs for some rules; compile it if no earlier process has."""
+def load_engine(name: str, kernels: Iterable[tuple[type[Rule], Features]]) -> None:
+    """Load what an engine needs for rules with features; compile it if no earlier process has."""
     if name == "compiled":
         from pipeline.engine import compiled  # not needed by the reference
 
-        for rule in set(rules):
-            compiled.load(rule)
+        for rule, features in set(kernels):
+            compiled.load(rule, features=features)
 
 
 def engine_named(name: str) -> Engine:
@@ -171,7 +175,7 @@ def run_point(
         if not math.isfinite(number):
             raise FloatingPointError(f"{name} is {number} at the end; try a smaller simulation.dt")
     simulation, spike_step = configuration.simulation, recording.spike_step
-    stable, g_ex = configuration.largest_stable_conductance, recording.largest_g_ex
+    stable, g_ex = configuration.largest_stable_conductance, recording.largest_g
     duration = recording.further.get("run_duration", simulation.duration)
     variables: Result = {
         "weight": recording.weight,
@@ -185,6 +189,10 @@ def run_point(
     }
     if configuration.record.weight_interval is not None:
         variables |= _histories(configuration, recording, start)
+    if configuration.synapse.w_init_spread:
+        begins_anew = start is not None and start.begins_anew
+        first = start.state.weight if start and begins_anew else initial_weights(configuration)
+        variables["initial_weight"] = first
     if configuration.record.spike_times:
         variables["spike_time"] = multiples(spike_step, simulation.dt)
     if recording.state is not None:

@@ -125,8 +125,10 @@ def _samples_until(limit: float, dt: float) -> tuple[NDArray[np.float64], NDArra
 def _cannot_fire(configuration: Configuration) -> bool:
     """Whether the threshold is out of reach, as no input arrives."""
     neuron, synapse, dt = configuration.neuron, configuration.synapse, configuration.simulation.dt
+    inhibition = configuration.inhibition
     is_driven = synapse.g_max > 0 and configuration.input.spike_probability(dt) > 0
-    return not is_driven and max(neuron.E_L, neuron.V_init) < neuron.V_th
+    lowers = not inhibition.is_present or inhibition.E_in < neuron.V_th
+    return not is_driven and lowers and max(neuron.E_L, neuron.V_init) < neuron.V_th
 
 
 def _late_statistics(windows: Windows | None) -> dict[str, float]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from numpy.typing import NDArray
 
+from pipeline.engine.features import Features
 from pipeline.engine.simulate import engine_named, load_engine, run_point
 from pipeline.execution.cancel import Stop, StoppedError
 from pipeline.model.parameters import Configuration
@@ -109,7 +110,7 @@ def run_batch(
     stop : Stop, optional
         Flag that ends the batch.
     """
-    load_engine(engine, {job.point.stdp.template for job in task})
+    load_engine(engine, {(job.point.stdp.template, Features.of(job.point)) for job in task})
     run, record = engine_named(engine), task[0].point.record  # one for all points of a sweep
     results, failures = {}, {}
     for key, point, start in task:

@@ -14,7 +14,7 @@ from pipeline.experiment.dry_run import Plan, plan_grid
 from pipeline.experiment.phases import GIVEN, GIVEN_OUTPUT, phase_from, with_state
 from pipeline.experiment.run import run_grid, warn_of_unstable_steps
 from pipeline.model.errors import RequestError
-from pipeline.model.inputs import given_cells
+from pipeline.model.lattice import given_cells
 from pipeline.model.output_spikes import FIRST, given_output_steps
 from pipeline.model.parameters import Configuration
 from pipeline.model.quantity import written

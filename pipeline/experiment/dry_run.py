@@ -17,6 +17,7 @@ from pipeline.engine.simulate import Engine, available_engine, engine_named, run
 from pipeline.execution.backends import BACKENDS
 from pipeline.execution.pool import unlike_in_time
 from pipeline.model.looks import first_look, last_look
+from pipeline.model.number_lists import value_text
 from pipeline.model.parameters import Configuration
 from pipeline.model.quantity import rounded
 from pipeline.model.sections import UNTIL, Settle
@@ -256,7 +257,7 @@ def _derived(name: str, dims: Sequence[str], values: NDArray, attributes: Mappin
 
 
 def _listed(values: Sequence[Any]) -> str:
-    texts = [str(value) for value in values]
+    texts = [value_text(value) for value in values]
     return ", ".join(texts if len(texts) <= _MOST_SHOWN else [*texts[:3], "...", texts[-1]])
 
 

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.model.errors import RequestError
+from pipeline.model.number_lists import value_text
 from pipeline.model.parameters import by_key
 from pipeline.model.variables import DONE, MISSING
 from pipeline.request.run_settings import RunSettings
@@ -288,7 +289,7 @@ def _params(state: SweepState) -> dict[str, Any]:
     grid = state.arrays.grid
     params = by_key(grid.constants())
     for axis in grid.axes:
-        values = ", ".join(map(str, axis.values[:_LONGEST_PARAM]))
+        values = ", ".join(map(value_text, axis.values[:_LONGEST_PARAM]))
         params[f"axis.{axis.key}"] = f"{len(axis.values)} values: {values}"
     return params
 

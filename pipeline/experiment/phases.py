@@ -67,6 +67,7 @@ def phase_from(configuration: Configuration, earlier: Any) -> Phase:
     if not _goes_on(configuration, before):
         output_steps = configured_output_steps(configuration)
         output_steps = None if output_steps is None else output_steps + start.step
+    start = _with_inhibition_for(configuration, before, start)
     start, cells = _with_events_for(configuration, before, start)
     last = {
         "configuration": before.to_mapping(),
@@ -153,6 +154,31 @@ def _with_events_for(
     goes_on = same_seed and state.n_events != UNKNOWN
     n_used = state.n_events + 1 if goes_on else 0  # the last gap reaches beyond the end
     return dataclasses.replace(state, n_events=n_used, next_cell=first), None
+
+
+def _with_inhibition_for(
+    configuration: Configuration, before: Configuration, state: EndState
+) -> EndState:
+    """Return the state from which the spikes of the inhibitory population go on.
+
+    The same population goes on. Another one continues with the random numbers that were not used,
+    and takes over the conductance, which decays with its own time constant; without inhibitory
+    synapses there is none.
+    """
+    inhibition = configuration.inhibition
+    if not inhibition.is_present:
+        return dataclasses.replace(state, n_inhibitory=0, next_inhibitory_cell=0, g_in=0.0)
+    dt, same_seed = configuration.simulation.dt, configuration.input_seed == before.input_seed
+    same_spikes = (inhibition.n_synapses, inhibition.spike_probability(dt)) == (
+        before.inhibition.n_synapses,
+        before.inhibition.spike_probability(dt),
+    )
+    if same_seed and same_spikes:
+        return state
+    was_used = same_seed and before.inhibition.is_present
+    n_used = state.n_inhibitory + 1 if was_used else 0  # the last gap reaches beyond the end
+    first = state.step * inhibition.n_synapses
+    return dataclasses.replace(state, n_inhibitory=n_used, next_inhibitory_cell=first)
 
 
 def _goes_on(configuration: Configuration, before: Configuration) -> bool:

@@ -15,6 +15,7 @@ from pipeline.engine.simulate import available_engine, engine_named, run_point
 from pipeline.experiment.api import simulate
 from pipeline.experiment.phases import EARLIER, GIVEN, GIVEN_OUTPUT, phase_from
 from pipeline.model.errors import RequestError
+from pipeline.model.number_lists import axis_text, value_of_text
 from pipeline.model.parameters import Configuration, all_quantities
 from pipeline.model.quantity import unknown_key, written
 from pipeline.model.registry import REGISTRIES
@@ -244,6 +245,8 @@ def _refuse_given_spikes(file: Any, chain: Sequence[Mapping[str, Any]]) -> None:
 def _shown(key: str, value: Any) -> str:
     """Return the text of a value, the same for all spellings of a number."""
     quantity = all_quantities().get(key)
+    if quantity and quantity.per_group:
+        return axis_text(value_of_text(value))
     try:
         return str(quantity.kind(value)) if quantity else str(value)
     except ValueError:

@@ -19,6 +19,7 @@ def refuse_contradictions(configuration: Configuration) -> None:
     """Raise `RequestError` if some values of a configuration are not allowed together."""
     _refuse_time_step(configuration)
     configuration.input.refuse_unfit_time_step(configuration.simulation.dt)
+    configuration.inhibition.refuse_unfit_time_step(configuration.simulation.dt)
     _refuse_size(configuration)
     _refuse_until(configuration)
     simulation = configuration.simulation
@@ -99,7 +100,8 @@ def _refuse_time_step(configuration: Configuration) -> None:
 
 def _refuse_size(configuration: Configuration) -> None:
     duration = configuration.simulation.duration
-    if configuration.simulation.n_steps * configuration.input.n_synapses > MOST_CELLS:
+    n_synapses = max(configuration.input.n_synapses, configuration.inhibition.n_synapses)
+    if configuration.simulation.n_steps * n_synapses > MOST_CELLS:
         raise RequestError(
             f"{written('simulation.duration', duration)}: steps times synapses must be <= 2**48"
         )

@@ -15,20 +15,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import quantity, written
 from pipeline.model.registry import REGISTRIES, Registry, Variant
-from pipeline.model.streams import Stream, exponential, stream_of, uniform, words
+from pipeline.model.streams import Stream, exponentials, stream_of
 
 Cells = NDArray[np.int64]
 
 #: Gaps drawn per chunk; the events do not depend on it.
 CHUNK = 16_384
-
-#: Time steps that `active_synapses` sorts events into at once.
-_BLOCK = 4_096
 
 #: Number (spawn key) of a random stream of a seed: adding a stream leaves the others unchanged.
 INPUT_STREAM = 0
@@ -139,6 +136,21 @@ class InputProcess(Variant):
         """
         return None
 
+    def rates(self, seed: int) -> NDArray[np.float64] | None:
+        """Return the rate of each synapse, the coordinate `synapse_rate`; None: all `rate_hz`.
+
+        Parameters
+        ----------
+        seed : int
+            Random seed, as of `events`.
+
+        Returns
+        -------
+        ndarray, (n_synapses,), or None
+            Mean rates over time [Hz].
+        """
+        return None
+
     def cut_to(self, duration: float, dt: float) -> Self:
         """Return a process that begins as this one and, if it has an end, fits into a run [ms]."""
         return self
@@ -210,7 +222,13 @@ def random_generator(seed: int, stream: int) -> np.random.Generator:
 
 
 def bernoulli_cells(
-    p: float, n_synapses: int, n_steps: int, seed: int, first: int = 0, cell: int = 0
+    p: float,
+    n_synapses: int,
+    n_steps: int,
+    seed: int,
+    first: int = 0,
+    cell: int = 0,
+    stream_number: int = INPUT_STREAM,
 ) -> Iterator[Cells]:
     """Draw a Bernoulli trial of probability `p` in every cell, by geometric gaps between spikes.
 
@@ -226,18 +244,47 @@ def bernoulli_cells(
         Random seed.
     first, cell : int
         Number of events that are left out, and the cell after the last of them.
+    stream_number : int
+        Number of the seed's random stream.
 
     Yields
     ------
     ndarray of int64, (n_events,)
         Cells of the lattice in time order; indices, dimensionless.
     """
+    n_cells = n_steps * n_synapses
+    yield from cells_of_stream(stream_of(seed, stream_number), p, n_cells, first, cell)
+
+
+def cells_of_stream(
+    stream: Stream, p: float, n_cells: int, first: int = 0, cell: int = 0
+) -> Iterator[Cells]:
+    """Draw a Bernoulli trial of probability `p` in each of some cells, as `bernoulli_cells`.
+
+    Parameters
+    ----------
+    stream : Stream
+        The random stream.
+    p : float
+        Probability of an event in one cell.
+    n_cells : int
+        Number of cells, at most 2**48.
+    first, cell : int
+        As of `bernoulli_cells`.
+
+    Yields
+    ------
+    ndarray of int64, (n_events,)
+        Rising; indices, dimensionless.
+    """
     if p <= 0:
         return
-    n_cells = n_steps * n_synapses
-    stream, factor, last = stream_of(seed, INPUT_STREAM), mean_gap(p), cell - 1
+    factor, last = mean_gap(p), cell - 1
     for begin in itertools.count(first, CHUNK):
-        cells = last + np.cumsum(gaps(stream, begin, CHUNK, factor, n_cells) + 1)
+        cells = gaps(stream, begin, CHUNK, factor, n_cells)
+        cells += 1
+        np.cumsum(cells, out=cells)
+        cells += last
         if cells[-1] >= n_cells:
             yield cells[: np.searchsorted(cells, n_cells)]
             return
@@ -264,8 +311,9 @@ def gaps(stream: Stream, first: int, count: int, factor: float, longest: int) ->
     ndarray of int64, (count,)
         Numbers of cells, dimensionless.
     """
-    variates = exponential(uniform(words(stream, first, count))) * factor
-    return np.minimum(variates, longest).astype(np.int64)
+    variates = exponentials(stream, first, count)
+    variates *= factor
+    return np.minimum(variates, longest, out=variates).astype(np.int64)
 
 
 def cells_from(chunks: Iterable[Cells], first: int) -> Iterator[Cells]:
@@ -285,77 +333,6 @@ def cells_from(chunks: Iterable[Cells], first: int) -> Iterator[Cells]:
     """
     for chunk in chunks:
         yield chunk[np.searchsorted(chunk, first) :]
-
-
-def given_cells(spikes: ArrayLike, n_synapses: int, n_steps: int) -> Iterator[Cells]:
-    """Convert a matrix of 0 and 1 to events.
-
-    Parameters
-    ----------
-    spikes : array_like, (n_synapses, n_steps)
-        1 where a synapse spikes in a step, dimensionless.
-    n_synapses, n_steps : int
-        The required shape.
-
-    Returns
-    -------
-    iterator of ndarray of int64, (n_events,)
-        One chunk with all cells in time order; indices, dimensionless.
-
-    Raises
-    ------
-    RequestError
-        If the shape is not that of the configuration, or a value is neither 0 nor 1.
-    """
-    try:
-        matrix = np.asarray(spikes)
-    except ValueError:
-        raise RequestError("spikes: must be a matrix, all rows of one length") from None
-    if matrix.shape != (n_synapses, n_steps):
-        raise RequestError(
-            f"spikes of shape {matrix.shape}: must be (input.n_synapses, n_steps) = "
-            f"({n_synapses}, {n_steps})"
-        )
-    if matrix.dtype != bool and not np.isin(matrix, (0, 1)).all():
-        raise RequestError("spikes: every value must be 0 or 1")
-    return iter([np.flatnonzero(matrix.T)])
-
-
-def active_synapses(
-    chunks: Iterator[Cells], n_synapses: int, n_steps: int, first: int = 0
-) -> Iterator[NDArray[np.int64]]:
-    """Yield the synapses that spike in each time step, in order.
-
-    Parameters
-    ----------
-    chunks : iterator of ndarray of int64, (n_events,)
-        Cells of the lattice in time order; indices, dimensionless.
-    n_synapses, n_steps : int
-        Size of the lattice.
-    first : int
-        The first time step.
-
-    Yields
-    ------
-    ndarray of int64, (n_active,)
-        Synapse indices, rising, dimensionless.
-    """
-    waiting = np.empty(0, dtype=np.int64)
-    for start in range(first, n_steps, _BLOCK):
-        stop = min(start + _BLOCK, n_steps)
-        parts = [waiting]
-        while parts[-1].size == 0 or parts[-1][-1] < stop * n_synapses:
-            chunk = next(chunks, None)
-            if chunk is None:
-                break
-            parts.append(chunk)
-        cells = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        bounds = np.searchsorted(cells, np.arange(start, stop + 1) * n_synapses)
-        waiting = cells[bounds[-1] :]
-        synapses = cells[: bounds[-1]] % n_synapses
-        bounds = bounds.tolist()
-        for first, last in zip(bounds, bounds[1:], strict=False):
-            yield synapses[first:last]
 
 
 def _vocabulary() -> dict[str, Any]:

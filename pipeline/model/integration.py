@@ -29,18 +29,19 @@ class Recording:
         Time steps of the output spikes.
     v : float
         Membrane potential at the end [mV].
-    largest_g_ex : float
-        Largest conductance of any step, but at least
+    largest_g : float
+        Largest sum of the conductances of any step, but at least
         `Configuration.largest_stable_conductance`; relative to the leak, dimensionless.
     sample_step : ndarray of int64, (n_samples,)
         Steps after which the weights were sampled; set by what advances the integration.
     weight_history : ndarray, (n_samples, n_synapses)
         Weights at these; of a run that goes on from a state, those after it. Set likewise.
     traces : dict of ndarray
-        With `record.traces`: `v`, `g_ex` and the rule's postsynaptic traces of shape (n_steps,),
-        its presynaptic traces and `weight_trace` of shape (n_steps, n_synapses). Within a step:
-        potentials after the reset [mV], traces after their jump, weights after LTP and before LTD,
-        `g_ex` at the step's start; all but `v` dimensionless.
+        With `record.traces`: `v`, `g_ex`, with inhibition `g_in`, and the rule's postsynaptic
+        traces of shape (n_steps,), its presynaptic traces and `weight_trace` of shape (n_steps,
+        n_synapses). Within a step: potentials after the reset [mV], traces after their jump,
+        weights after LTP and before LTD, conductances at the step's start; all but `v`
+        dimensionless.
     further : dict
         Variables of the point that only this kind of run has, by the names in
         `variables.VARIABLES`, with its units.
@@ -52,7 +53,7 @@ class Recording:
     weight: NDArray[np.float64]
     spike_step: NDArray[np.int64]
     v: float
-    largest_g_ex: float
+    largest_g: float
     sample_step: NDArray[np.int64] = field(default_factory=lambda: _NO_STEPS)
     weight_history: NDArray[np.float64] = field(default_factory=lambda: _NO_SAMPLES)
     traces: dict[str, NDArray[np.float64]] = field(default_factory=dict)

@@ -29,7 +29,7 @@ OF_THE_ANALYSIS = frozenset(
 #: Names of variables and coordinates of a file beside those of `variables`.
 _OF_THE_FILE = frozenset(
     ("discrete_ltd_ratio", "made_by", "status", "trace", "trace_kind", "trace_time_constant")
-    + ("weight_grid", "weight_step")
+    + ("weight_grid", "weight_step", "group", "synapse_rate")
 )
 
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -106,12 +106,16 @@ def _takes_three(function: Any) -> bool:
 
 
 def _of_fields(cls: type[Variant]) -> Iterator[str]:
-    from pipeline.model.parameters import SECTIONS, all_quantities  # imports the registries
+    from pipeline.model.parameters import (  # imports the registries
+        SECTIONS,
+        all_quantities,
+        short_name,
+    )
     from pipeline.model.variables import DIMENSIONS, VARIABLES
 
     base = cls.registry_base()
     prefix = f"{base.section}."
-    others = {key.rpartition(".")[2] for key in all_quantities() if not key.startswith(prefix)}
+    others = {short_name(key) for key in all_quantities() if not key.startswith(prefix)}
     taken = {*SECTIONS, *VARIABLES, *DIMENSIONS, *others} | _OF_THE_FILE | OF_THE_ANALYSIS
     for field in dataclasses.fields(cls):
         name, declared = field.name, field.metadata.get("quantity")
@@ -125,6 +129,8 @@ def _of_fields(cls: type[Variant]) -> Iterator[str]:
             yield f"must name its field {name} otherwise: the name is taken"
         elif declared.kind not in (float, int, bool, str):
             yield f"must declare its field {name} with the kind float, int, bool or str"
+        elif declared.per_group and (declared.kind not in (float, int) or base.section != "input"):
+            yield f"must not declare its field {name} per_group: numbers of a process may be lists"
         else:
             for value in (declared.default, declared.neutral):
                 if value is not REQUIRED:

@@ -17,8 +17,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.checks import refuse_contradictions
+from pipeline.model.checks import MOST_CELLS, refuse_contradictions
 from pipeline.model.errors import RequestError
+from pipeline.model.inhibition import Inhibition
 from pipeline.model.inputs import (
     SEED_POLICIES,
     Cells,
@@ -68,6 +69,7 @@ class Configuration(Section):
     record: Record
     seed: int = quantity("random seed", kind=int, at_least=0, at_most=2**32 - 1)
     settle: Settle = dataclasses.field(default_factory=Settle)
+    inhibition: Inhibition = dataclasses.field(default_factory=Inhibition)
     #: The overrides it was composed from; they are applied again when a group is swept.
     overrides: tuple[str, ...] = dataclasses.field(default=(), compare=False, repr=False)
     #: The identifiers within `${...}` of each value that refers to others, by its key.
@@ -129,9 +131,27 @@ class Configuration(Section):
             events = checked_cells(events, n_steps * inputs.n_synapses, inputs.name)
         return cells_from(events, start.step * inputs.n_synapses) if start else events
 
+    def inhibitory_events(self, start: EndState | None = None) -> Iterator[Cells]:
+        """Yield the spikes of the inhibitory population in time order, in chunks, without end.
+
+        Parameters
+        ----------
+        start : EndState, optional
+            The state of a run: those before it are left out.
+
+        Yields
+        ------
+        ndarray of int64, (n_events,)
+            Cells of the lattice of steps and inhibitory synapses; indices, dimensionless.
+        """
+        inhibition, dt = self.inhibition, self.simulation.dt
+        position = (start.n_inhibitory, start.next_inhibitory_cell) if start else (0, 0)
+        n_steps = MOST_CELLS // max(1, inhibition.n_synapses)
+        return inhibition.events(dt, n_steps, self.input_seed, *position)
+
     @property
     def input_seed(self) -> int:
-        """Seed of the input events; `input.seed_policy` decides what it depends on.
+        """Seed of the input events and of the inhibitory ones; see `input.seed_policy`.
 
         Where it is independent, on the seed and on all values that determine results without the
         what ends a run and the recording: a longer run has the events of a shorter one.
@@ -139,7 +159,8 @@ class Configuration(Section):
         if self.input.seed_policy == SEED_POLICIES[0]:
             return self.seed
         others = [name for name in SECTIONS if name not in ("record", "settle")]
-        values = {name: getattr(self, name).key_values() for name in others}
+        keyed = {name: getattr(self, name).key_values() for name in others}
+        values = {name: own for name, own in keyed.items() if own}  # as if unknown where neutral
         values["simulation"] = {"dt": self.simulation.dt}
         return point_seed(self.seed, str(values))
 
@@ -291,7 +312,7 @@ class Configuration(Section):
 
 SECTIONS: dict[str, type[Section]] = {
     section.section: section
-    for section in (Neuron, Synapse, Rule, InputProcess, Simulation, Settle, Record)
+    for section in (Neuron, Synapse, Rule, InputProcess, Inhibition, Simulation, Settle, Record)
 }
 
 
@@ -316,6 +337,15 @@ def _quantities_of(sections: tuple[type[Section], ...]) -> dict[str, Quantity]:
         for name, declared in section.quantities().items():
             keyed.setdefault(section.key(name), declared)
     return keyed
+
+
+@functools.lru_cache(maxsize=256)
+def short_name(key: str) -> str:
+    """Return the name of a key's dimension: its last word, with its section if that is shared."""
+    section, _, name = key.rpartition(".")
+    earlier = [one.quantities() for one in SECTIONS.values()][: [*SECTIONS, section].index(section)]
+    shared = section in SECTIONS and any(name in quantities for quantities in earlier)
+    return f"{section}_{name}" if shared else name
 
 
 def declarations(key: str) -> list[Quantity]:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pipeline.model.errors import RequestError
+from pipeline.model.number_lists import listed, value_text
 
 #: Marks a field without neutral value.
 REQUIRED = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
@@ -47,6 +48,8 @@ class Quantity:
         none.
     default : optional
         Value where a configuration does not set a field of a user's own class; part of the key.
+    per_group : bool
+        Whether it may be a list of numbers, one for each group; a number is that of all groups.
     """
 
     long_name: str
@@ -59,6 +62,7 @@ class Quantity:
     null: str = ""
     neutral: Any = REQUIRED
     default: Any = REQUIRED
+    per_group: bool = False
 
     @property
     def allowed(self) -> str:
@@ -79,10 +83,14 @@ class Quantity:
             ]
             noun = "a whole number" if self.kind is int else "a finite number"
             text = " ".join([noun, " and ".join(bounds), self.units]).replace("  ", " ").strip()
+        if self.per_group:
+            text += ", or a list of such numbers, one for each group"
         return f"{text}, or null ({self.null})" if self.null else text
 
     def admit(self, key: str, value: Any) -> Any:
         """Validate `value`; return it as a plain Python value of this quantity's kind.
+
+        A list of numbers, where it is allowed, is returned as a tuple.
 
         Raises
         ------
@@ -91,12 +99,19 @@ class Quantity:
         """
         if value is None and self.null:
             return None
-        if not isinstance(value, np.generic) and getattr(value, "ndim", None) == 0:
-            value = plain(value)  # an array of one value, as of xarray
+        n_dims = None if isinstance(value, np.generic) else getattr(value, "ndim", None)
+        if n_dims == 0 or (n_dims == 1 and self.per_group):
+            value = plain(value)  # an array of one value, as of xarray, or one for each group
         try:
-            clean: Any = _CONVERTERS[self.kind](value)
+            if self.per_group and value and isinstance(value, list | tuple):
+                return tuple([self._number(one) for one in value])
+            return self._number(value)
         except (TypeError, ValueError, OverflowError):
             raise self._refusal(key, value) from None
+
+    def _number(self, value: Any) -> Any:
+        """Return a single value as a plain one; raise `ValueError` or another error if refused."""
+        clean: Any = _CONVERTERS[self.kind](value)
         if self.kind is str:
             admitted = not self.choices or clean in self.choices
         else:
@@ -106,13 +121,13 @@ class Quantity:
                 and (self.at_most is None or clean <= self.at_most)
             )
         if not admitted:
-            raise self._refusal(key, value)
+            raise ValueError
         return clean
 
     def _refusal(self, key: str, value: Any) -> RequestError:
         shown = repr(value) if isinstance(value, str) and self.kind is not str else value
         as_axis = ""
-        if isinstance(value, list | tuple) and len(value) > 1:
+        if isinstance(value, list | tuple) and len(value) > 1 and not self.per_group:
             as_axis = f"; as an axis it is {written(key, ','.join(map(str, value)))}"
         return RequestError(
             f"{written(key, shown)}: {self.long_name} must be {self.allowed}{as_axis}"
@@ -121,14 +136,14 @@ class Quantity:
 
 def written(key: str, value: Any) -> str:
     """Return `key=value` as on a command line, on one line, truncated if long."""
-    text = "null" if value is None else " ".join(str(value).split())
+    text = "null" if value is None else " ".join(value_text(value).split())
     return f"{key}={text if len(text) <= 60 else text[:57] + '...'}"
 
 
 def override_text(key: str, value: Any) -> str:
     """Return `key=value` in the grammar of overrides, which gives exactly this value back."""
     if not isinstance(value, str):
-        return f"{key}={json.dumps(value)}"  # also null, true, false
+        return f"{key}={json.dumps(value, separators=(',', ':'))}"  # also null, true, false
     # A backslash is special only before a quotation mark and before `${`.
     special = re.compile(r"(\\*)(\$\{|'|\Z)")
     escaped = special.sub(lambda found: found[1] * 2 + (found[2] and "\\" + found[2]), value)
@@ -264,6 +279,11 @@ class Section:
         return unknown_key(cls.key(name), value, map(cls.key, names))
 
     @classmethod
+    def missing_field(cls, name: str) -> RequestError:
+        """Return the error for a field without a value, and without a neutral one or a default."""
+        return RequestError(f"{cls.key(name)}: missing; it needs a value")
+
+    @classmethod
     def choosing_keys(cls) -> set[str]:
         """Return the key of the field that chooses among `variants`, if there are several."""
         return set()
@@ -300,8 +320,8 @@ class Section:
         return chosen(**mapping)
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return the section's values by the fields' names."""
-        return {name: getattr(self, name) for name in self.quantities()}
+        """Return the section's values by the fields' names, as plain values."""
+        return {name: listed(getattr(self, name)) for name in self.quantities()}
 
     def key_values(self) -> dict[str, Any]:
         """Return the values that determine results, for a point's key, without neutral ones."""
@@ -328,7 +348,7 @@ class Section:
             if isinstance(value, Section):
                 yield from value._rows()
             elif declared := quantities.get(name):
-                text = f"null ({declared.null})" if value is None else str(value)
+                text = f"null ({declared.null})" if value is None else value_text(value)
                 yield self.key(name), text, declared.units, declared.long_name
 
     def with_admitted(self, **values: Any) -> Self:
@@ -361,7 +381,7 @@ def refuse_unknown_keys(cls: type[Section], mapping: Mapping[str, Any]) -> None:
     unset = cls.neutral_values() | cls.default_values()
     for name in names:
         if name not in mapping and name not in unset:
-            raise RequestError(f"{cls.key(name)}: missing; it needs a value")
+            raise cls.missing_field(name)
 
 
 @functools.cache

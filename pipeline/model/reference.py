@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from pipeline.model.arithmetic import fma
 from pipeline.model.checks import MOST_CELLS
-from pipeline.model.inputs import Cells, active_synapses
+from pipeline.model.initial_weights import initial_weights
+from pipeline.model.inputs import Cells
 from pipeline.model.integration import Integration, Recording, run_to_end
+from pipeline.model.lattice import active_synapses
 from pipeline.model.output_spikes import configured_output_steps
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import POST, PRE, Rule, clipped
@@ -81,13 +83,15 @@ class ReferenceIntegration:
         self._configuration, self._checkpoint = configuration, checkpoint
         self._counts_events = chunks is None and configuration.input.bernoulli
         self._rule = configuration.stdp.resolved()
+        self._fields = self._rule.fields()
         self._recorder = _Recorder(configuration, start.step if start else 0)
         self._traces = _Traces(self._rule, n_synapses, dt)
         self._refractory_steps = steps(configuration.neuron.t_ref, dt)
         self.step, self._free, self._n_events, self._next_cell = 0, 0, 0, 0
         self._v, self._g_ex = configuration.neuron.V_init, 0.0
-        self._largest_g_ex = configuration.largest_stable_conductance
-        self._w = np.full(n_synapses, configuration.synapse.w_init)
+        self._largest_g = configuration.largest_stable_conductance
+        self._inhibition = _Inhibition(configuration, start)
+        self._w = initial_weights(configuration)
         self._spike_step: list[int] = []
         self.start = start
         if start is not None:
@@ -96,9 +100,7 @@ class ReferenceIntegration:
         if output_steps is None:
             output_steps = configured_output_steps(configuration, start)
         self._prescribed = None if output_steps is None else frozenset(output_steps.tolist())
-        if (
-            self._prescribed is not None
-        ):  # with no refractory period, nor the rest of an earlier one
+        if self._prescribed is not None:  # no refractory period, nor the rest of an earlier one
             self._refractory_steps, self._free = 0, min(self._free, self.step)
         chunks = configuration.input_events(start) if chunks is None else chunks
         lattice = MOST_CELLS // n_synapses
@@ -107,7 +109,7 @@ class ReferenceIntegration:
     def _go_on_from(self, start: EndState) -> None:
         self.step, self._free = start.step, start.free
         self._n_events, self._next_cell = start.n_events, start.next_cell
-        self._v, self._g_ex, self._largest_g_ex = start.v, start.g_ex, start.largest_g_ex
+        self._v, self._g_ex, self._largest_g = start.v, start.g_ex, start.largest_g
         self._w = start.weight.copy()
         self._spike_step = start.spike_step.tolist()
         self._traces.set(start.pre, start.post, start.step - 1 - start.base)
@@ -130,9 +132,10 @@ class ReferenceIntegration:
         neuron, synapse = self._configuration.neuron, self._configuration.synapse
         n_synapses, dt = self._w.size, self._configuration.simulation.dt
         rule, traces, recorder = self._rule, self._traces, self._recorder
-        fields, prescribed = rule.fields(), self._prescribed
+        inhibition, E_in = self._inhibition, self._configuration.inhibition.E_in
+        fields, prescribed = self._fields, self._prescribed
         stretch, a = max(1, _CELLS_PER_STRETCH // n_synapses), dt / neuron.tau_m
-        v, g_ex, w, largest_g_ex = self._v, self._g_ex, self._w, self._largest_g_ex
+        v, g_ex, w, largest_g = self._v, self._g_ex, self._w, self._largest_g
         samples, sampling = [], iter([*sample_step, None])
         next_sample = next(sampling)
 
@@ -161,32 +164,42 @@ class ReferenceIntegration:
                 w = clipped(rule.potentiate(w, traces.of(...), fields))
                 self._free = step + 1 + self._refractory_steps
             if recorder.traces:
-                recorder.note(step, v=v, g_ex=g_ex, weight_trace=w, **traces.values)
+                recorder.note(
+                    step, v=v, g_ex=g_ex, g_in=inhibition.g_in, weight_trace=w, **traces.values
+                )
 
-            # 3. Conductance: dg/dt = -g/tau_ex, +g_max w at an input spike, w before its LTD.
+            # 3. Conductances: dg/dt = -g/tau_ex, +g_max w at an input spike, w before its LTD;
+            #    dg_in/dt = -g_in/tau_in, +g at an inhibitory spike.
             # 4. LTD of the synapses that spike; then postsynaptic traces: dx/dt = -x/tau.
-            arriving = 0.0
-            if active.size:
-                w_active = w[active]
-                arriving = w_active.sum()
-                w[active] = clipped(rule.depress(w_active, traces.of(active), fields))
-                if step > 0:
-                    traces.jump_pre(active, late=True)
-                self._n_events += active.size
-                self._next_cell = step * n_synapses + int(active[-1]) + 1
+            arriving = self._receive(step, active, w)
             g_ex = fma(g_ex, 1 - dt / synapse.tau_ex, synapse.g_max * arriving)
+            g_in = inhibition.advance(step)
             if spiked:
                 traces.jump_post(late=True)
             traces.decay_post()
 
-            # 5. Membrane potential: tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex), one Euler step.
-            largest_g_ex = max(largest_g_ex, g_ex)
-            v = fma(v, 1 - a - a * g_ex, a * neuron.E_L + a * synapse.E_ex * g_ex)
+            # 5. Membrane potential, one Euler step of
+            #    tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex) - g_in (v - E_in).
+            largest_g = max(largest_g, g_ex + g_in)
+            target = a * neuron.E_L + a * synapse.E_ex * g_ex + a * E_in * g_in
+            v = fma(v, 1 - a - a * g_ex - a * g_in, target)
 
         self.step = max(stop, self.step)
-        self._v, self._g_ex, self._w, self._largest_g_ex = v, g_ex, w, largest_g_ex
+        self._v, self._g_ex, self._w, self._largest_g = v, g_ex, w, largest_g
         samples += [w.copy()] * (len(sample_step) - len(samples))
         return np.reshape(samples, (len(samples), n_synapses))
+
+    def _receive(self, step: int, active: NDArray[np.int64], w: NDArray[np.float64]) -> float:
+        """Apply the LTD of the synapses that spike; return the sum of their weights before it."""
+        if not active.size:
+            return 0.0
+        rule, traces, w_active = self._rule, self._traces, w[active]
+        w[active] = clipped(rule.depress(w_active, traces.of(active), self._fields))
+        if step > 0:
+            traces.jump_pre(active, late=True)
+        self._n_events += active.size
+        self._next_cell = step * w.size + int(active[-1]) + 1
+        return float(w_active.sum())
 
     def _move_pre(self, step: int, active: NDArray[np.int64]) -> None:
         """Decay the presynaptic traces to a step, and apply its jumps that are read after them."""
@@ -216,11 +229,14 @@ class ReferenceIntegration:
             *position,
             self._v,
             self._g_ex,
-            self._largest_g_ex,
+            self._largest_g,
             self._w.copy(),
             pre,
             post,
             self.spikes(),
+            n_inhibitory=self._inhibition.n_events,
+            next_inhibitory_cell=self._inhibition.next_cell,
+            g_in=self._inhibition.g_in,
         )
 
     def recording(self, n_steps: int) -> Recording:
@@ -228,15 +244,44 @@ class ReferenceIntegration:
         if self._recorder.traces:
             self._move_pre(self.step, next(self._active))
             values: dict[str, Any] = {"v": self._v, "g_ex": self._g_ex, "weight_trace": self._w}
+            values["g_in"] = self._inhibition.g_in
             self._recorder.note(self.step, **values, **self._traces.values)
         return Recording(
             n_steps=n_steps,
             weight=self._w.copy(),
             spike_step=self.spikes(),
             v=self._v,
-            largest_g_ex=self._largest_g_ex,
+            largest_g=self._largest_g,
             traces=self._recorder.traces,
         )
+
+
+class _Inhibition:
+    """Conductance of the inhibitory population; always 0 without."""
+
+    def __init__(self, configuration: Configuration, start: EndState | None) -> None:
+        inhibition, dt = configuration.inhibition, configuration.simulation.dt
+        self._n_synapses, self._g = inhibition.n_synapses, inhibition.g
+        self._decay = 1 - dt / inhibition.tau_in
+        self.g_in, self.n_events, self.next_cell = 0.0, 0, 0
+        if start is not None:
+            self.g_in, self.n_events = start.g_in, start.n_inhibitory
+            self.next_cell = start.next_inhibitory_cell
+        if self._n_synapses:
+            lattice, first = MOST_CELLS // self._n_synapses, start.step if start else 0
+            events = configuration.inhibitory_events(start)
+            self._active = active_synapses(events, self._n_synapses, lattice, first)
+
+    def advance(self, step: int) -> float:
+        """Return the conductance after the decay of a step and its spikes."""
+        if not self._n_synapses:
+            return 0.0
+        active = next(self._active)
+        if active.size:
+            self.n_events += active.size
+            self.next_cell = step * self._n_synapses + int(active[-1]) + 1
+        self.g_in = fma(self.g_in, self._decay, self._g * active.size)
+        return self.g_in
 
 
 class _Traces:
@@ -321,8 +366,9 @@ class _Recorder:
         self.traces: dict[str, NDArray] = {}
         if configuration.record.traces:
             rule, shape = configuration.stdp, (n_steps, n_synapses)
+            conductances = ("g_ex", "g_in") if configuration.inhibition.is_present else ("g_ex",)
             self.traces |= {
-                name: np.empty(n_steps) for name in ("v", "g_ex", *rule.traces_of(POST))
+                name: np.empty(n_steps) for name in ("v", *conductances, *rule.traces_of(POST))
             }
             self.traces |= {
                 name: np.empty(shape) for name in ("weight_trace", *rule.traces_of(PRE))
@@ -330,5 +376,5 @@ class _Recorder:
 
     def note(self, step: int, **state: float | NDArray) -> None:
         """Store the state variables of one step."""
-        for name, value in state.items():
-            self.traces[name][step - self._first] = value
+        for name in self.traces:
+            self.traces[name][step - self._first] = state[name]

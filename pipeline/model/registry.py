@@ -231,7 +231,7 @@ _GIVEN = "pipeline.model.given"
 
 
 def _essence(quantity: Quantity) -> tuple[Any, ...]:
-    return quantity.units, quantity.kind, quantity.neutral
+    return quantity.units, quantity.kind, quantity.neutral, quantity.per_group
 
 
 def _variants_in(module: types.ModuleType) -> list[type[Variant]]:
@@ -295,6 +295,14 @@ class Variant(Section):
         return unknown_key(cls.key(name), value, map(cls.key, cls.quantities()), why)
 
     @classmethod
+    def missing_field(cls, name: str) -> RequestError:
+        """Return the error for a field without a value, which a parameter set may have."""
+        return RequestError(
+            f"{super().missing_field(name)} for {written(cls.registry.key, cls.name)}, typed or of "
+            f"a parameter set ({cls.section}=? lists them)"
+        )
+
+    @classmethod
     def source_text(cls) -> str:
         """Return the text that the class is written in: its own, or the modules of its classes."""
         bases = [base for base in cls.__mro__ if issubclass(base, cls.registry_base())]
@@ -314,7 +322,7 @@ class Variant(Section):
         if not (isinstance(name, str) and _NAME.fullmatch(name)) or name in _NO_NAMES:
             raise RequestError(
                 f"{written(cls.registry.key, name)}: a name must be up to 60 letters, digits and "
-                "underscores, beginning with a letter"
+                "underscores (ASCII), beginning with a letter"
             )
         base = cls.registry_base()
         for field in cls.quantities().keys() - base.quantities().keys():

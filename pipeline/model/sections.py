@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pipeline.model.errors import RequestError
+from pipeline.model.initial_weights import DISTRIBUTIONS, refuse_impossible_spread
 from pipeline.model.quantity import Section, quantity, written
 
 #: What may end a run.
@@ -47,6 +48,19 @@ class Synapse(Section):
     w_init: float = quantity("initial weight", at_least=0, at_most=1)
     E_ex: float = quantity("excitatory reversal potential", "mV", at_least=-1000, at_most=1000)
     tau_ex: float = quantity("excitatory synaptic time constant", "ms", above=0)
+    w_init_spread: float = quantity(
+        "spread of the initial weights", at_least=0, at_most=1, neutral=0.0
+    )
+    w_init_distribution: str = quantity(
+        "distribution of the initial weights",
+        kind=str,
+        choices=DISTRIBUTIONS,
+        neutral=DISTRIBUTIONS[0],
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        refuse_impossible_spread(self)
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,14 @@ STATE = "state"
 #: Position in a random stream that is not known: events were given, or drawn otherwise.
 UNKNOWN = -1
 
-#: Version of the bytes, raised when their meaning changes.
-_VERSION = 1
+#: Versions of the bytes: of a run without inhibition, and with.
+_VERSION, _WITH_INHIBITION = 1, 2
 
 _COUNTS = ("step", "free", "base", "n_events", "next_cell")
-_POTENTIALS = ("v", "g_ex", "largest_g_ex")
+_POTENTIALS = ("v", "g_ex", "largest_g")
+
+#: At the end of the bytes of a run with inhibition: two counts, and a conductance.
+_INHIBITION = np.dtype([("n_inhibitory", "<i8"), ("next_inhibitory_cell", "<i8"), ("g_in", "<f8")])
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class EndState:
         whose events are Bernoulli trials; else `UNKNOWN`.
     v, g_ex : float
         Membrane potential [mV], conductance relative to the leak [dimensionless].
-    largest_g_ex : float
+    largest_g : float
         See `Recording`.
     weight : ndarray, (n_synapses,)
         Weights, dimensionless.
@@ -53,6 +56,10 @@ class EndState:
     samples : ndarray, (n_samples, n_statistics)
         Of a run until it has settled: statistics of the latest samples of its weights, as of
         `stationarity.weight_statistics`, dimensionless; else no rows.
+    n_inhibitory, next_inhibitory_cell : int
+        Number of inhibitory spikes before `step`, and the cell after the last of them; 0 without.
+    g_in : float
+        Inhibitory conductance relative to the leak [dimensionless]; 0 without inhibition.
     """
 
     step: int
@@ -62,12 +69,15 @@ class EndState:
     next_cell: int
     v: float
     g_ex: float
-    largest_g_ex: float
+    largest_g: float
     weight: NDArray[np.float64]
     pre: NDArray[np.float64]
     post: NDArray[np.float64]
     spike_step: NDArray[np.int64]
     samples: NDArray[np.float64] = dataclasses.field(default_factory=lambda: np.empty((0, 0)))
+    n_inhibitory: int = 0
+    next_inhibitory_cell: int = 0
+    g_in: float = 0.0
 
     def with_samples(self, samples: NDArray[np.float64]) -> EndState:
         """Return the state with other statistics of samples.
@@ -84,7 +94,9 @@ class EndState:
         intervals = np.diff(self.spike_step, prepend=0)
         dtype = np.min_scalar_type(int(intervals.max(initial=0)))
         sizes = [*self.pre.shape, self.post.size, *self.samples.shape, dtype.itemsize]
-        counts = [_VERSION, *(getattr(self, name) for name in _COUNTS), *sizes]
+        inhibition = tuple(getattr(self, name) for name in _INHIBITION.names or ())
+        version = _WITH_INHIBITION if any(inhibition) else _VERSION
+        counts = [version, *(getattr(self, name) for name in _COUNTS), *sizes]
         numbers = [np.array([getattr(self, name) for name in _POTENTIALS]), self.weight]
         numbers += [self.pre.ravel(), self.post, self.samples.ravel()]
         return b"".join(
@@ -92,6 +104,7 @@ class EndState:
                 np.array(counts, "<i8").tobytes(),
                 np.concatenate(numbers).astype("<f8").tobytes(),
                 intervals.astype(dtype.newbyteorder("<")).tobytes(),
+                np.array(inhibition, _INHIBITION).tobytes() if any(inhibition) else b"",
             ]
         )
 
@@ -106,8 +119,13 @@ class EndState:
         """
         n_counts = 1 + len(_COUNTS) + 6
         version, *counts = np.frombuffer(content, "<i8", n_counts).tolist()
-        if version != _VERSION:
-            raise ValueError(f"state of version {version}, and this is version {_VERSION}")
+        if version not in (_VERSION, _WITH_INHIBITION):
+            raise ValueError(f"state of version {version}, and this is version {_WITH_INHIBITION}")
+        inhibition = {}
+        if version == _WITH_INHIBITION:
+            content, last = content[: -_INHIBITION.itemsize], content[-_INHIBITION.itemsize :]
+            (values,) = np.frombuffer(last, _INHIBITION).tolist()
+            inhibition = dict(zip(_INHIBITION.names or (), values, strict=True))
         n_pre, n_synapses, n_post, n_samples, n_statistics, itemsize = counts[len(_COUNTS) :]
         sizes = [len(_POTENTIALS), n_synapses, n_pre * n_synapses, n_post, n_samples * n_statistics]
         numbers = np.frombuffer(content, "<f8", sum(sizes), offset=8 * n_counts)
@@ -121,6 +139,7 @@ class EndState:
             post=post,
             spike_step=np.cumsum(intervals.astype(np.int64)),
             samples=samples.reshape(n_samples, n_statistics),
+            **inhibition,
         )
 
 
@@ -142,7 +161,7 @@ def are_of_this_version(
         Dimensionless.
     """
     heads = np.ascontiguousarray(content[first[:, np.newaxis] + np.arange(8)])
-    return heads.view("<i8")[:, 0] == _VERSION
+    return np.isin(heads.view("<i8")[:, 0], (_VERSION, _WITH_INHIBITION))
 
 
 @dataclass(frozen=True)

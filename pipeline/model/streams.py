@@ -12,6 +12,7 @@ bit.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,9 +54,9 @@ def point_seed(seed: int, text: str) -> int:
     return int.from_bytes(sequence.generate_state(4).astype(">u4").tobytes())
 
 
-def stream_of(seed: int, number: int) -> Stream:
-    """Return one numbered stream of a seed."""
-    sequence = np.random.SeedSequence(seed, spawn_key=(number,))
+def stream_of(seed: int, *numbers: int) -> Stream:
+    """Return one numbered stream of a seed; by further numbers one of those within a stream."""
+    sequence = np.random.SeedSequence(seed, spawn_key=numbers)
     start, increment = sequence.generate_state(2, np.uint64).tolist()
     return Stream(start, increment | 1)
 
@@ -77,6 +78,43 @@ def words(stream: Stream, first: int, count: int) -> NDArray[np.uint64]:
     """
     index = np.arange(first, first + count, dtype=np.uint64)
     return mixed(np.uint64(stream.start) + index * np.uint64(stream.increment))
+
+
+def exponentials(stream: Stream, first: int, count: int) -> NDArray[np.float64]:
+    """Return consecutive standard exponential variates of a stream, one of each word.
+
+    Parameters
+    ----------
+    stream : Stream
+        The stream.
+    first, count : int
+        Index of the first word, and how many.
+
+    Returns
+    -------
+    ndarray, (count,)
+        Independent, above 0, of mean 1; dimensionless.
+    """
+    if not _compiled:
+        return exponential(uniform(words(stream, first, count)))
+    variates = np.empty(count)
+    _compiled[-1](variates, (stream.start + first * stream.increment) % 2**64, stream.increment)
+    return variates
+
+
+#: What fills an array with exponential variates in machine code, if any; see `use_compiled`.
+_compiled: list[Callable[[NDArray[np.float64], int, int], None]] = []
+
+
+def use_compiled(fill: Callable[[NDArray[np.float64], int, int], None] | None) -> None:
+    """Make `exponentials` call a function with the same results to the last bit, or none.
+
+    Parameters
+    ----------
+    fill : callable or None
+        Takes the array to be filled, (count,), the counter of its first word, and the increment.
+    """
+    _compiled[:] = [] if fill is None else [fill]
 
 
 def float_of_bits(bits: Any) -> Any:

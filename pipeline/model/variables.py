@@ -92,6 +92,10 @@ def _with_traces(point: Configuration) -> bool:
     return point.record.traces
 
 
+def _with_inhibition(point: Configuration) -> bool:
+    return point.record.traces and point.inhibition.is_present
+
+
 def _until_settled(point: Configuration) -> bool:
     return point.simulation.ends_when_settled
 
@@ -137,6 +141,14 @@ def _late_statistics() -> dict[str, Variable]:
 VARIABLES = {
     "weight": Variable(
         "final synaptic weight (fraction of g_max)", "", ("synapse",), _FRACTION, dtype="stored"
+    ),
+    "initial_weight": Variable(
+        "initial synaptic weight (fraction of g_max)",
+        "",
+        ("synapse",),
+        f"{_FRACTION}; NaN where synapse.w_init_spread is 0: synapse.w_init there",
+        dtype="stored",
+        later=True,
     ),
     "output_rate": Variable("output firing rate", "Hz", (), "output spikes over simulated time"),
     "spike_count": Variable(
@@ -210,6 +222,14 @@ VARIABLES = {
         _with_traces,
         "stored",
     ),
+    "g_in": Variable(
+        "inhibitory conductance relative to the leak",
+        "",
+        ("time",),
+        "at the step's start",
+        _with_inhibition,
+        "stored",
+    ),
     "x_post": Variable(
         "postsynaptic trace", "", ("time",), "after its jump", _with_traces, "stored"
     ),
@@ -231,11 +251,13 @@ ABOUT_RUNS = ("wall_time", "made_by")
 DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims} | {
     "trace",
     "weight_grid",
+    "group_number",
 }
 #: Names of the file that no axis may be called after.
 FILE_NAMES = DIMENSIONS | {
     *VARIABLES,
     *("status", "made_by", "weight_step", "trace_time_constant", "trace_kind"),
+    *("group", "synapse_rate"),
 }
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import SECTIONS, all_quantities, declarations
+from pipeline.model.number_lists import axis_text, value_of_text, value_text
+from pipeline.model.number_lists import listed as as_list
+from pipeline.model.parameters import SECTIONS, all_quantities, declarations, short_name
 from pipeline.model.quantity import Quantity, plain, unknown_key, written
 
 #: Largest number of points of a sweep.
@@ -28,7 +30,8 @@ class Axis:
     key : str
         `stdp.A_plus`, `seed`, or a group such as `stdp`.
     values : tuple
-        The coordinate along the axis: numbers, or names of choices of a group.
+        The coordinate along the axis: numbers, names of choices of a group, or, where a value
+        may be a list of numbers, tuples.
     settings : tuple of dict
         The keys and values that each value of the axis sets.
     quantity : Quantity
@@ -58,8 +61,23 @@ class Axis:
 
     @property
     def short_name(self) -> str:
-        """Last part of the key, the name of the dimension."""
-        return self.key.rpartition(".")[2]
+        """The part of the key that no other key has, the name of the dimension."""
+        return short_name(self.key)
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether a value is a list of numbers, one for each group."""
+        return any(isinstance(value, tuple) for value in self.values)
+
+    @property
+    def coordinate(self) -> list[Any]:
+        """Values that can label points: where some are lists of numbers, the texts of all."""
+        return [axis_text(value) if self.has_lists else value for value in self.values]
+
+    @property
+    def text(self) -> str:
+        """The values as on the command line, separated by commas."""
+        return ",".join(map(value_text, self.values))
 
     @functools.cached_property
     def keys(self) -> frozenset[str]:
@@ -132,14 +150,27 @@ def value_axis(key: str, values: Iterable[Any]) -> Axis:
     quantity = all_quantities().get(key)
     sweepable = [*SWEPT_GROUPS, *(k for k in all_quantities() if not k.startswith("record."))]
     if quantity is None or key not in sweepable:
-        text = ",".join(map(str, values))
+        text = ",".join(map(value_text, values))
         known = quantity or key.partition(".")[0] in ("run", "record")
         raise unknown_key(key, text, sweepable, "cannot be swept" if known else "unknown axis")
     for value in values:
         if value is None:
             raise RequestError(f"{written(key, value)}: must be a number on an axis")
     clean = tuple(_admitted(key, value) for value in values)
-    return Axis(key, clean, tuple({key: value} for value in clean), quantity)
+    return Axis(key, clean, tuple({key: as_list(value)} for value in clean), quantity)
+
+
+def restored_axis(key: str, values: Iterable[Any]) -> Axis:
+    """Return the axis of a single key from stored values, lists of numbers possibly as text.
+
+    Raises
+    ------
+    RequestError
+        As of `value_axis`.
+    """
+    if any(quantity.per_group for quantity in declarations(key)):
+        values = map(value_of_text, values)
+    return value_axis(key, list(values))
 
 
 def _admitted(key: str, value: Any) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pipeline.model.errors import RequestError
+from pipeline.model.number_lists import listed as listed_value
 from pipeline.model.parameters import SECTIONS
 from pipeline.model.quantity import refuse_unknown_keys, written
 from pipeline.model.registry import REGISTRIES
@@ -20,6 +21,7 @@ from pipeline.request.axis import (
     choice_axis,
     listed,
     not_a_choice,
+    restored_axis,
     value_axis,
 )
 
@@ -160,16 +162,16 @@ def _restored_group_axis(group: str, choices: Mapping[str, dict[str, Any]]) -> A
 def _key_axis(key: str, values: Iterable[Any], composition: Composition) -> Axis:
     """Return the axis of a single key, with the keys that follow its values by `${...}`."""
     axis = value_axis(key, values)
-    if axis.short_name not in composition.referred_to:
+    if key.rpartition(".")[2] not in composition.referred_to:
         return axis
-    resolved = [composition.with_value(key, value) for value in axis.values]
+    resolved = [composition.with_value(key, listed_value(value)) for value in axis.values]
     others = composition.swept - {key}
     settings = _changes(composition.base, resolved, key, without=others)
     return dataclasses.replace(axis, settings=tuple(settings))
 
 
 def _restored_key_axis(key: str, values: Sequence[Any] | Mapping[Any, dict[str, Any]]) -> Axis:
-    axis = value_axis(key, list(values))
+    axis = restored_axis(key, list(values))
     if isinstance(values, Mapping):
         return dataclasses.replace(axis, settings=tuple(values.values()))
     return axis

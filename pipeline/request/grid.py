@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import InputProcess
+from pipeline.model.number_lists import value_text
 from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, completed
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Quantity, refuse_unknown_keys
@@ -127,7 +128,7 @@ class Grid:
 
     @functools.cached_property
     def unlike_models(self) -> list[Configuration]:
-        """A point for each combination of plasticity rule and input process."""
+        """A point for each combination of rule, input process, and inhibition or none."""
         return self.points.unlike_models()
 
     def axes_of(self, keys: Iterable[str]) -> list[int]:
@@ -161,7 +162,10 @@ class Grid:
     def describe(self, position: int) -> str:
         """Return the values of the axes at a flat index as text: "rate_hz=10.0, seed=3"."""
         values = zip(self.axes, self.values_at(position), strict=True)
-        return ", ".join(f"{axis.short_name}={value}" for axis, value in values) or "the only point"
+        return (
+            ", ".join(f"{axis.short_name}={value_text(value)}" for axis, value in values)
+            or "the only point"
+        )
 
     def idle_axes(self) -> list[Axis]:
         """Return the axes without effect: all points along each are the same run."""

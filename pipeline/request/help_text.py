@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -107,6 +108,9 @@ def bounds_text(key: str, quantity: Quantity) -> str:
     if quantity.kind in (str, bool):
         choices = [one for one in values_of_key(key) if one != "null"]
         return " or ".join([*choices, *(["FILE.py:CLASS"] if key in REGISTRIES else [])]) or "text"
+    if quantity.per_group:
+        one = bounds_text(key, dataclasses.replace(quantity, per_group=False))
+        return f"{one}; or [...], one per group"
     low, high = quantity.at_least, quantity.at_most
     whole = "whole, " if quantity.kind is int else ""
     if low is not None and high is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.model.errors import RequestError
+from pipeline.model.number_lists import listed
 from pipeline.model.parameters import by_key
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import written
@@ -114,7 +115,7 @@ def _fixed_axis(axis: Axis, base: Mapping[str, Any], axes: Sequence[Axis]) -> Ax
     if not axis.is_choice:
         fixed = _values_of(axis.key, base, axes)
         settings = tuple(
-            {key: values[key] for key in axis.keys if key in values} | {axis.key: value}
+            {key: values[key] for key in axis.keys if key in values} | {axis.key: listed(value)}
             for value in fixed
         )
         return dataclasses.replace(axis, values=tuple(fixed), settings=settings)
@@ -207,8 +208,8 @@ def _joined(first: Sequence[Any], second: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _is_sorted(values: Iterable[Any], descending: bool) -> bool:
-    """Whether numbers are sorted; False for text, whose order is the user's."""
+    """Whether numbers are sorted; False for text and lists, whose order is the user's."""
     values = list(values)
-    if any(isinstance(value, str) for value in values):
+    if any(isinstance(value, str | tuple) for value in values):
         return False
     return values == sorted(values, reverse=descending)

@@ -222,7 +222,7 @@ def refuse_replaced(grid: Grid, fixed: Iterable[str]) -> None:
         See `Rule.refuse_replaced`.
     """
     typed = overrides_by_key(fixed)
-    typed |= {axis.key: written(axis.key, ",".join(map(str, axis.values))) for axis in grid.axes}
+    typed |= {axis.key: written(axis.key, axis.text) for axis in grid.axes}
     replacing = [point.stdp.key(n) for point in grid.unlike_models for n in point.stdp.replaces]
     for point in grid.slice_along(replacing)[1]:
         point.stdp.refuse_replaced(typed)

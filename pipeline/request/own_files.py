@@ -15,7 +15,9 @@ from omegaconf import DictConfig, OmegaConf
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS
 from pipeline.model.quantity import written
+from pipeline.model.registry import REGISTRIES
 from pipeline.request.choices import choices_of
+from pipeline.request.own_models import is_reference
 
 #: Last keys of files that set keys of the whole configuration, as experiments do.
 _WHOLE = ("study", "name", "outputs", "dry_run", "run", "hydra", "seed", *SECTIONS)
@@ -57,6 +59,10 @@ def where_own_choices_are(group: str, choice: str, known: Sequence[str], conf: P
     """
     if group.startswith("hydra/"):
         return ""
+    if is_reference(choice):
+        for key in REGISTRIES:
+            if key.startswith(f"{group}."):
+                return f"; a class in a Python file is {key}={choice}"
     file = f"{group}/{choice}.yaml"
     # `stdp init` makes FOLDER/conf, and one forgets the option within FOLDER as well as beside it.
     for folder in (Path("conf"), Path(), *sorted(Path().glob("*/conf"))):

@@ -13,6 +13,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.model.inhibition import Inhibition
 from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import MODEL_VERSION, SECTIONS, Configuration
 from pipeline.model.plasticity import Rule
@@ -208,10 +209,11 @@ class Points(Sequence[Configuration]):
             yield from self._factory.keys.texts(np.asarray(self.positions[start : start + _BLOCK]))
 
     def unlike_models(self) -> list[Configuration]:
-        """Return a point for each combination of plasticity rule and input process."""
-        keys = [*Rule.choosing_keys(), *InputProcess.choosing_keys()]
+        """Return a point for each combination of rule, input process, and inhibition or none."""
+        keys = [*Rule.choosing_keys(), *InputProcess.choosing_keys(), Inhibition.key("n_synapses")]
         points = [point for point, _ in self.unlike(keys, len(self))]
-        return list({(type(p.stdp), type(p.input)): p for p in points}.values())
+        kinds = {(type(p.stdp), type(p.input), p.inhibition.is_present): p for p in points}
+        return list(kinds.values())
 
     def unlike(self, keys: Iterable[str], most: int) -> list[tuple[Configuration, float]]:
         """Return points that differ in what sets some keys, and how many points each stands for.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.model.errors import RequestError
+from pipeline.model.number_lists import listed
 from pipeline.model.parameters import MODEL_VERSION, SECTIONS, completed
 from pipeline.model.registry import REGISTRIES, content_hash
 from pipeline.request.axis import SWEPT_GROUPS, Axis, settings_at
@@ -28,9 +29,9 @@ SOURCES = "sources"
 def request_of(grid: Grid) -> dict[str, Any]:
     """Return the constants and axes of a grid as plain values."""
     axes = {
-        axis.key: dict(zip(axis.values, axis.settings, strict=True))
+        axis.key: dict(zip(axis.coordinate, axis.settings, strict=True))
         if axis.sets_more
-        else list(axis.values)
+        else list(map(listed, axis.values))
         for axis in grid.axes
     }
     sources = source_hashes(model_sources(grid))

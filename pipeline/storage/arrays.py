@@ -194,7 +194,10 @@ def _columns(grid: Grid) -> dict[str, Column]:
 
 
 def _exists(name: str, grid: Grid) -> bool:
-    """Whether a variable exists: a trace only where a rule has one of its name."""
+    """Whether a variable exists at some point: traces of its rule, initial weights that differ."""
+    if name == "initial_weight":
+        _, points = grid.slice_along(["synapse.w_init_spread"])
+        return any(point.synapse.w_init_spread for point in points)
     return name not in ("x_pre", "x_post") or any(
         name in point.stdp.traces for point in grid.unlike_models
     )

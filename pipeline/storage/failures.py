@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.execution.batch import Failure
+from pipeline.model.number_lists import value_text
 from pipeline.request.grid import Grid
 from pipeline.system.atomic_files import StorageError, replacing
 
@@ -32,7 +33,7 @@ def write_failures(path: Path, grid: Grid, failures: Mapping[str, Failure]) -> N
         table.writerow([*(axis.key for axis in grid.axes), "reason", "traceback", "key"])
         for key, failure in failures.items():
             values = grid.values_at(grid.keys.index(key))
-            table.writerow([*values, failure.reason, failure.traceback, key])
+            table.writerow([*map(value_text, values), failure.reason, failure.traceback, key])
 
 
 def read_failures(path: Path) -> dict[str, Failure]:

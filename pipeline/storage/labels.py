@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from pipeline.model.arithmetic import multiples
 from pipeline.model.looks import sample_times
-from pipeline.model.parameters import MODEL_VERSION, Configuration
+from pipeline.model.number_lists import value_text
+from pipeline.model.parameters import MODEL_VERSION, Configuration, short_name
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Quantity
 from pipeline.model.registry import REGISTRIES
@@ -36,6 +37,7 @@ from pipeline.storage.model_labels import (
     model_coordinates,
     model_variables,
 )
+from pipeline.storage.synapse_labels import list_variables, synapse_coordinates
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -156,18 +158,22 @@ def label(
         if name in arrays
     }
     following, partial = derived_parameters(grid)
-    variables = recorded | partial | about_points | model_variables(grid)
+    variables = recorded | partial | about_points | model_variables(grid) | list_variables(grid)
     coordinates: dict[str, LabelledArray] = {
         dimension_name(axis): (
             (dimension_name(axis),),
-            np.array(axis.values),
+            np.array(axis.coordinate),
             _axis_attributes(axis),
         )
         for axis in grid.axes
     }
     return LabelledDataset(
         variables,
-        coordinates | following | _own_coordinates(grid, variables) | model_coordinates(grid),
+        coordinates
+        | following
+        | _own_coordinates(grid, variables)
+        | model_coordinates(grid)
+        | synapse_coordinates(grid, variables),
         {
             "Conventions": "CF-1.11",
             "title": "STDP of a leaky integrate-and-fire neuron with conductance synapses",
@@ -200,6 +206,7 @@ def _own_coordinates(
         "time": (0, dt, time, "simulation.dt"),
         "sample_time": (1, grid.record.weight_interval, time, "record.weight_interval"),
         "spike": (0, None, Quantity("output spike index"), "record.spike_times"),
+        "group_number": (0, None, Quantity("number of the group of synapses"), ""),
     }
     coordinates: dict[str, LabelledArray] = {}
     for name, (first, spacing, quantity, key) in own.items():
@@ -303,7 +310,9 @@ def derived_parameters(
         # Of an axis of rules, `settings` has what each of them sets.
         for key in () if axis.is_choice or axis.key in REGISTRIES else sorted(axis.keys - swept):
             values = [setting.get(key) for setting in axis.settings]
-            name = key.rpartition(".")[2]
+            if any(isinstance(value, list) for value in values):
+                values = [value_text(value) for value in values]
+            name = short_name(key)
             if None not in values and name not in taken:
                 attributes = _attributes(grid.quantity_of(key), config_key=key)
                 everywhere[name] = (dimension_name(axis),), np.array(values), attributes

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 
 from pipeline.model.inputs import InputProcess
-from pipeline.model.parameters import Configuration
+from pipeline.model.parameters import SECTIONS, Configuration
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import REQUIRED, Section
 from pipeline.model.rule_steps import BEFORE_JUMP, SETS, WEIGHTS
-from pipeline.model.sections import Neuron, Record, Settle, Simulation, Synapse
 from pipeline.request.grid import Grid
 from pipeline.storage.along_axes import LabelledArray, LabelledVariable, dimensions
 from pipeline.storage.columns import Column, GatheredVariable
@@ -148,8 +147,9 @@ def _attributes_of(
 def _parameters(variants: Sequence[type[Section]]) -> dict[str, dict[str, Any]]:
     """Return long name, unit and neutral value of each key, of these rules and processes only."""
     described: dict[str, dict[str, Any]] = {}
-    fixed: tuple[type[Section], ...] = (Neuron, Synapse, Simulation, Settle, Record, Configuration)
-    for section in (*fixed, *variants):
+    fixed = [section for section in SECTIONS.values() if not section.choosing_keys()]
+    every: list[type[Section]] = [*fixed, Configuration, *variants]
+    for section in every:
         for name, declared in section.quantities().items():
             entry: dict[str, Any] = {"long_name": declared.long_name}
             entry |= {"units": declared.units} if declared.units else {}

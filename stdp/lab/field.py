@@ -9,6 +9,7 @@ from typing import Any
 from bokeh.models import Column, LayoutDOM, Row, Select, Slider, TextInput
 
 from analysis.reading.values import written
+from pipeline.model.parameters import short_name
 from stdp.browser.layout import text
 from stdp.lab.controls import Control, SliderScale
 
@@ -69,7 +70,7 @@ class Field:
         bounds = "" if control.options else control.bounds
         if derived is not None:
             bounds += f"; now {written(derived)}"
-        short = control.key.rpartition(".")[2]
+        short = short_name(control.key)
         self._hint.text = (
             f"{html.escape(control.label)} <span class=soft>{html.escape(short)}"
             f"{': ' if bounds else ''}{html.escape(bounds)}</span>"

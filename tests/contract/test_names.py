@@ -15,7 +15,7 @@ from analysis.reading import metadata, model
 from analysis.reading.dataset import _REQUIRED
 from analysis.report.provenance import MAIN_PACKAGES
 from pipeline.model.inputs import InputProcess
-from pipeline.model.parameters import MODEL_VERSION, all_quantities
+from pipeline.model.parameters import MODEL_VERSION, all_quantities, short_name
 from pipeline.model.plasticity import POST, PRE, Rule
 from pipeline.model.processes.pairing_protocol import PairingProtocol
 from pipeline.model.registry import content_hash
@@ -65,7 +65,7 @@ UNTIL_SETTLED = {"run_duration": "ms", "settled": ""}
 COORDINATES = {"time": "ms", "sample_time": "ms", "synapse": "", "trace": "", "weight_grid": ""}
 
 #: Read where it is there: `pipeline` writes no file with it yet.
-OPTIONAL = {"group"}
+OPTIONAL = {"group", "initial_weight"}
 
 #: Attributes of the file that `analysis` reads beside those in the records of runs.
 ATTRIBUTES = {
@@ -302,3 +302,11 @@ def test_packages_have_the_names_of_the_index():
     run = {"packages": json.dumps({"netCDF4": "1.7.3", "hydra_core": "1.3.8"})}
     assert metadata.packages_of(run) == {"netcdf4": "1.7.3", "hydra-core": "1.3.8"}
     assert {*MAIN_PACKAGES} == {*metadata.packages_of({"packages": dict.fromkeys(MAIN_PACKAGES)})}
+
+
+def test_short_names_are_those_of_the_dimensions():
+    """Of every key: where two sections share a word, the later one carries its section."""
+    keys = [*all_quantities(), "stdp", "seed"]
+    assert [metadata.short_name(key) for key in keys] == [short_name(key) for key in keys]
+    assert short_name("inhibition.rate_hz") == "inhibition_rate_hz"
+    assert short_name("input.rate_hz") == "rate_hz"

@@ -80,7 +80,10 @@ def test_an_incomplete_set_is_refused_swept_or_not(command, own, words):
     folder = own("stdp/partial.yaml", "A_plus: 0.1\n")
     ended = command("--config-dir", folder, *SMALL, *words)
     assert ended.code == 2
-    assert ended.err == "error: stdp.ltd_ratio: missing; it needs a value\n"
+    assert ended.err == (
+        "error: stdp.ltd_ratio: missing; it needs a value for stdp.rule=additive, typed or of a "
+        "parameter set (stdp=? lists them)\n"
+    )
 
 
 def test_a_file_that_is_not_utf_8_is_named(command, own):

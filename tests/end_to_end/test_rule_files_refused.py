@@ -258,6 +258,15 @@ def test_what_is_neither_a_name_nor_a_file(refused, value):
     assert said.endswith(", or a class in a Python file, stdp.rule=FILE.py:CLASS")
 
 
+@pytest.mark.parametrize("reference", ["soft.py", "soft.py:SoftBounds"])
+def test_a_file_in_place_of_a_parameter_set(refused, tmp_path, reference):
+    """The message has the key that takes one, in place of where a yaml of that name would be."""
+    (tmp_path / "soft.py").write_text(SOFT)
+    said = refused(f"stdp='{reference}'")
+    assert said.startswith(f"stdp={reference}: must be additive or ")
+    assert said.endswith(f"; a class in a Python file is stdp.rule={reference}")
+
+
 def test_fields_that_no_rule_of_the_request_has(refused, tmp_path):
     """Typed, swept, or without a value; in a yaml that names the rule, too."""
     (tmp_path / "soft.py").write_text(SOFT)
@@ -271,7 +280,9 @@ def test_fields_that_no_rule_of_the_request_has(refused, tmp_path):
     assert said.startswith(
         "stdp.ltd_share: must not be an axis together with stdp.rule=soft_bounds"
     )
-    assert refused("stdp.rule=hard.py") == "stdp.ltd_share: missing; it needs a value"
+    missing = "missing; it needs a value for stdp.rule"
+    assert refused("stdp.rule=hard.py").startswith(f"stdp.ltd_share: {missing}=hard_bounds, typed")
+    assert refused("stdp.rule=soft.py,gutig").startswith(f"stdp.mu: {missing}=gutig, typed or of a")
     assert refused("stdp.rule=soft.py", "stdp.A=-1").startswith("stdp.A=-1: amplitude must be a")
     assert refused("stdp.rule=soft.py", "stdp.A=0.1,-1").startswith("stdp.A=-1: amplitude must")
     (tmp_path / "own/stdp").mkdir(parents=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.model.parameters import SECTIONS, all_quantities
+from pipeline.model.parameters import SECTIONS, all_quantities, short_name
 from pipeline.model.variables import DIMENSIONS, VARIABLES
 
 ROOT = Path(__file__).parents[2]
@@ -126,8 +126,8 @@ def test_workers_import_neither_xarray_nor_hydra():
 
 
 def test_short_names_are_unique():
-    """Last parts of keys differ from each other, and from variables, dimensions and sections."""
-    short_names = [key.rpartition(".")[2] for key in all_quantities()]
+    """Names of dimensions differ from each other, and from variables and sections."""
+    short_names = [short_name(key) for key in all_quantities()]
     assert len(short_names) == len(set(short_names))
     assert not set(short_names) & (set(VARIABLES) | DIMENSIONS | set(SECTIONS))
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.model.parameters import short_name
+
 
 def run(parameters: dict, spikes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return output spike steps, potential `(n_steps,)` and weights `(n_synapses, n_steps)`."""
@@ -50,6 +52,9 @@ def run(parameters: dict, spikes: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
 def parameters_of(configuration) -> dict:
     """Return a configuration as one flat dict."""
     nested = configuration.to_mapping() | {"stdp": configuration.stdp.resolved().to_mapping()}
+    sections = {name: section for name, section in nested.items() if isinstance(section, dict)}
     return {
-        k: v for section in nested.values() if isinstance(section, dict) for k, v in section.items()
+        short_name(f"{name}.{key}"): value
+        for name, section in sections.items()
+        for key, value in section.items()
     }

@@ -48,9 +48,13 @@ class Gutig(PairRule):
     def functions(self) -> Functions:
         """Return the functions of the rules without a power where an exponent is 0 or 1."""
         rules: dict[float | None, type[PairRule]] = {0: Additive, 1: Multiplicative}
-        exponents = self.resolved()
-        ltp, ltd = rules.get(exponents.mu_plus, Gutig), rules.get(exponents.mu_minus, Gutig)
-        return ltp.potentiate, ltd.depress
+        exponents, (ltp, ltd) = self.resolved(), super().functions()
+        # A class derived from this one may have functions of its own.
+        if ltp is Gutig.potentiate and exponents.mu_plus in rules:
+            ltp = rules[exponents.mu_plus].potentiate
+        if ltd is Gutig.depress and exponents.mu_minus in rules:
+            ltd = rules[exponents.mu_minus].depress
+        return ltp, ltd
 
     def resolved(self) -> Self:
         """Return the same rule with numbers in place of nulls."""

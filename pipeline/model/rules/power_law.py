@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pipeline.model.pair_rules import PairRule
+from pipeline.model.pair_rules import Functions, PairRule
 from pipeline.model.quantity import quantity
 from pipeline.model.rules.multiplicative import Multiplicative
 
@@ -31,3 +31,20 @@ class PowerLaw(PairRule):
         return w + fields.A_plus * fields.w_0 * (w / fields.w_0) ** fields.mu * traces.x_pre
 
     depress = staticmethod(Multiplicative.depress)
+
+    def functions(self) -> Functions:
+        """Return an LTP without a power where the exponent is 0 or 1."""
+        ltp, ltd = super().functions()
+        if ltp is PowerLaw.potentiate:  # not of a class derived from this one
+            ltp = {0.0: _constant, 1.0: _proportional}.get(self.mu, ltp)
+        return ltp, ltd
+
+
+def _constant(w: Any, traces: Any, fields: Any) -> Any:
+    """Return w + A_plus w_0 x_pre."""
+    return w + fields.A_plus * fields.w_0 * traces.x_pre
+
+
+def _proportional(w: Any, traces: Any, fields: Any) -> Any:
+    """Return w + A_plus w_0 (w / w_0) x_pre."""
+    return w + fields.A_plus * fields.w_0 * (w / fields.w_0) * traces.x_pre

@@ -3,8 +3,9 @@
 A stand-alone script for the interpreter of Brian2's environment, and a second derivation of the
 model: all traces are integrated at every time step. FOLDER has `cases.json`, a JSON object with the
 parameters of each case by its name, and for each the input events, `NAME_events.npy`: cells
-`step * n_synapses + synapse`. Written are, for each, the time steps of its output spikes,
-`NAME_spikes.npy`, and its final weights, `NAME_weights.npy`.
+`step * n_synapses + synapse`, and `NAME_inhibitory.npy`, those of the inhibitory synapses. Written
+are, for each, the time steps of its output spikes, `NAME_spikes.npy`, and its final weights,
+`NAME_weights.npy`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import numpy as np
 from brian2 import ms, mV
 
 _NEURON = """
-dv/dt = (E_L - v + g_ex * (E_ex - v)) / tau_m : volt (unless refractory)
+dv/dt = (E_L - v + g_ex * (E_ex - v) + g_in * (E_in - v)) / tau_m : volt (unless refractory)
 dg_ex/dt = -g_ex / tau_ex : 1
+dg_in/dt = -g_in / tau_in : 1
 """
 
 #: Weights after an output and after an input spike, by rule, with the traces x_in and x_out of
@@ -117,19 +119,24 @@ def main() -> None:
     folder = Path(sys.argv[1])
     for name, parameters in json.loads((folder / "cases.json").read_text()).items():
         cells = np.load(folder / f"{name}_events.npy")
-        spike_step, weights = run(parameters, cells)
+        inhibitory = np.load(folder / f"{name}_inhibitory.npy")
+        spike_step, weights = run(parameters, cells, inhibitory)
         np.save(folder / f"{name}_spikes.npy", spike_step)
         np.save(folder / f"{name}_weights.npy", weights)
     print(json.dumps({"versions": {"Brian2": brian2.__version__}}))
 
 
-def run(p: dict[str, Any], cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def run(
+    p: dict[str, Any], cells: np.ndarray, inhibitory: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the time steps of the output spikes (n_spikes,) and the weights (n_synapses,)."""
     brian2.start_scope()
     brian2.defaultclock.dt = p["dt"] * ms
     constants = {n: p[n] for n in p.keys() & _NUMBERS if p[n] is not None}
-    constants |= {name: p[name] * mV for name in ("V_th", "V_reset", "E_L", "E_ex")}
-    constants |= {name: p[name] * ms for name in ("tau_m", "tau_ex", *_traces(p).values())}
+    constants |= {name: p[name] * mV for name in ("V_th", "V_reset", "E_L", "E_ex", "E_in")}
+    constants |= {
+        name: p[name] * ms for name in ("tau_m", "tau_ex", "tau_in", *_traces(p).values())
+    }
     step, synapse = np.divmod(cells, p["n_synapses"])
     source = brian2.SpikeGeneratorGroup(p["n_synapses"], synapse, step * p["dt"] * ms)
     neuron = brian2.NeuronGroup(
@@ -156,11 +163,23 @@ def run(p: dict[str, Any], cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     synapses.w = p["w_init"]
     synapses.arrived_at = synapses.fired_at = -1 * ms
     output = brian2.SpikeMonitor(neuron)
-    network = brian2.Network(source, neuron, synapses, output)
+    network = brian2.Network(source, neuron, synapses, output, *_inhibition(p, inhibitory, neuron))
     network.schedule = _SCHEDULE
     n_steps = round(p["duration"] / p["dt"])
     network.run((n_steps - 1) * p["dt"] * ms)
     return np.rint(np.array(output.t / ms) / p["dt"]).astype(np.int64), np.array(synapses.w)
+
+
+def _inhibition(p: dict[str, Any], cells: np.ndarray, neuron: Any) -> list[Any]:
+    """Return the inhibitory population and its synapses; nothing without."""
+    n_synapses = p["inhibition_n_synapses"]
+    if not n_synapses:
+        return []
+    step, synapse = np.divmod(cells, n_synapses)
+    source = brian2.SpikeGeneratorGroup(n_synapses, synapse, step * p["dt"] * ms)
+    synapses = brian2.Synapses(source, neuron, on_pre="g_in_post += g", namespace={"g": p["g"]})
+    synapses.connect()
+    return [source, synapses]
 
 
 if __name__ == "__main__":

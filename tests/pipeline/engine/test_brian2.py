@@ -15,7 +15,8 @@ from pipeline.model import reference
 from tests.support.notebook_algorithm import parameters_of
 from tests.support.peers import SCRIPTS, AbsentError, answer, interpreter
 
-SONG = tuple(f"{group}=song_abbott_2001" for group in ("neuron", "synapse", "stdp", "input"))
+SONG_GROUPS = ("neuron", "synapse", "stdp", "input")
+SONG = tuple(f"{group}=song_abbott_2001" for group in SONG_GROUPS)
 
 #: Overrides of Demo 2 (300 synapses, dt 1 ms), with the duration [ms].
 CASES = {
@@ -23,6 +24,10 @@ CASES = {
     "demo_2_40hz": ("input.rate_hz=40", "simulation.duration=120000"),
     "demo_2_fine_step": ("simulation.dt=0.1", "simulation.duration=20000"),
     "song_abbott": (*SONG, "simulation.dt=0.1", "simulation.duration=10000"),
+    "song_2000": (
+        *(f"{group}=song_miller_abbott_2000" for group in (*SONG_GROUPS, "inhibition")),
+        *("input.rate_hz=20", "simulation.dt=0.1", "simulation.duration=10000"),
+    ),
     "long_ltd_window": (
         "stdp.tau_minus=100",
         "stdp.ltd_ratio=0.21",
@@ -51,6 +56,11 @@ CASES = {
             ),
             "triplet": ("stdp=triplet", "stdp.A2_minus=0.02"),
             "triplet_nearest": ("stdp=triplet_nearest", "stdp.A3_plus=0.01"),
+            "inhibition": ("inhibition=song_miller_abbott_2000", "input.rate_hz=30"),
+            "inhibition_triplet": (
+                *("stdp=triplet_nearest", "stdp.A3_plus=0.01", "inhibition.n_synapses=50"),
+                *("inhibition.rate_hz=20", "inhibition.g=0.02", "inhibition.E_in=-80"),
+            ),
         }.items()
     },
 }
@@ -72,12 +82,26 @@ def in_brian2(tmp_path_factory):
     configurations = {name: pipeline.configure(*case) for name, case in CASES.items()}
     for name, configuration in configurations.items():
         np.save(folder / f"{name}_events.npy", np.concatenate([*configuration.input_events()]))
+        np.save(folder / f"{name}_inhibitory.npy", inhibitory_cells(configuration))
     parameters = {name: parameters_of(one) for name, one in configurations.items()}
     (folder / "cases.json").write_text(json.dumps(parameters))
     answer([python, SCRIPTS / "brian2_given.py", folder])
     return lambda name: tuple(
         np.load(folder / f"{name}_{what}.npy") for what in ("spikes", "weights")
     )
+
+
+def inhibitory_cells(configuration):
+    """Return the inhibitory spikes of a run: cells of the lattice of steps and synapses."""
+    n_cells = configuration.simulation.n_steps * configuration.inhibition.n_synapses
+    if not n_cells:
+        return np.empty(0, dtype=np.int64)
+    chunks = []
+    for chunk in configuration.inhibitory_events():
+        chunks.append(chunk[chunk < n_cells])
+        if chunk.size > chunks[-1].size:
+            break
+    return np.concatenate(chunks)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -15,15 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipeline
-from pipeline.engine import compiled, constants, kernel
+from pipeline.engine import compiled, constants, drawing, kernel
 from pipeline.model import reference
 from pipeline.model.inputs import (
     INPUT_STREAM,
     SEED_POLICIES,
     bernoulli_cells,
-    given_cells,
     mean_gap,
 )
+from pipeline.model.lattice import given_cells
 from pipeline.model.parameters import Configuration
 from pipeline.model.rules.additive import Additive
 from pipeline.model.streams import stream_of
@@ -67,7 +67,10 @@ def configurations(draw):
                 "tau_m": pick(1.5 * dt, 20, 1.01 * dt),
                 "t_ref": pick(0, 5, 0.0, 0.3 * dt, dt, 2.0, 2.03, 1e9),
             },
-            "synapse": {"g_max": g_max, "w_init": w_init, "E_ex": E_ex, "tau_ex": tau_ex},
+            "synapse": {
+                **{"g_max": g_max, "w_init": w_init, "E_ex": E_ex, "tau_ex": tau_ex},
+                "w_init_spread": draw(st.sampled_from([0.0, 0.0, 1.0])) * min(w_init, 1 - w_init),
+            },
             "stdp": {
                 "A_plus": pick(0.001, 0.3, 0.0, 0.008, 1.0),
                 "ltd_ratio": pick(0.5, 1.5),
@@ -99,7 +102,7 @@ def assert_same_run(configuration, events=None):
     got = compiled.run(configuration, None if events is None else iter([events]))
     np.testing.assert_array_equal(got.spike_step, expected.spike_step)
     np.testing.assert_allclose(got.weight, expected.weight, rtol=0, atol=TOLERANCE)
-    np.testing.assert_allclose(got.largest_g_ex, expected.largest_g_ex, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(got.largest_g, expected.largest_g, rtol=1e-9, atol=1e-12)
     assert got.weight_history.shape == expected.weight_history.shape
     np.testing.assert_allclose(got.weight_history, expected.weight_history, rtol=0, atol=TOLERANCE)
     return expected
@@ -201,7 +204,7 @@ def test_blocks_give_the_plain_loop_on_given_events(configuration, longest, buff
 
 def assert_identical(got, expected):
     """All that two runs recorded is equal bit by bit."""
-    for name in ("weight", "spike_step", "weight_history", "v", "largest_g_ex"):
+    for name in ("weight", "spike_step", "weight_history", "v", "largest_g"):
         np.testing.assert_array_equal(getattr(got, name), getattr(expected, name))
 
 
@@ -237,7 +240,7 @@ def drawn_cells(p, n_synapses, n_steps, seed, sizes):
     cells = []
     for size in sizes:
         steps, synapses = np.empty((2, size), dtype=np.int64)
-        kernel._draw(of_run[0], state[0], steps, synapses, np.empty(size))
+        drawing.draw(of_run[0], state[0], steps, synapses, np.empty(size))
         assert ((synapses >= 0) & (synapses < n_synapses)).all()
         cells.append(steps * n_synapses + synapses)
     return np.concatenate(cells)
@@ -256,7 +259,8 @@ def test_traces_of_any_time_constant(tau_plus):
 def test_object_code_depends_on_all_of_its_source_files():
     """The kernel is compiled again after a change of any engine module that it imports."""
     package = Path(kernel.__file__).parents[1]
-    compiled_ones = ("engine/kernel.py", "engine/loops.py", "engine/unrolled.py")
+    names = ("kernel", "loops", "membrane", "drawing", "unrolled")
+    compiled_ones = [f"engine/{name}.py" for name in names]
     found = {file for name in compiled_ones for file in imported_by(package / name)}
     assert found | set(compiled_ones) == set(compiled.SOURCES)
 

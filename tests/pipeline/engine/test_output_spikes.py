@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import pipeline
 from pipeline.engine import compiled
 from pipeline.model import reference
-from pipeline.model.inputs import given_cells
+from pipeline.model.lattice import given_cells
 from pipeline.model.state import EndState
 from tests.pipeline.engine.test_compiled import TOLERANCE, assert_identical, configurations
 from tests.pipeline.engine.test_own_rules import configuration_of
@@ -39,7 +39,7 @@ def assert_same_run(configuration, steps, events=None):
     np.testing.assert_allclose(got.weight, expected.weight, rtol=0, atol=TOLERANCE)
     np.testing.assert_allclose(got.weight_history, expected.weight_history, rtol=0, atol=TOLERANCE)
     np.testing.assert_allclose(got.v, expected.v, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(got.largest_g_ex, expected.largest_g_ex, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(got.largest_g, expected.largest_g, rtol=1e-9, atol=1e-12)
     return expected
 
 

@@ -8,11 +8,10 @@ import pytest
 from pipeline.model import inputs
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import (
-    active_synapses,
     bernoulli_cells,
-    given_cells,
     random_generator,
 )
+from pipeline.model.lattice import active_synapses, given_cells
 from pipeline.model.processes.notebook import Notebook
 from tests.conftest import golden
 

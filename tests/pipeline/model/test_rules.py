@@ -4,8 +4,10 @@ The derivation has the published equations in terms of spike times. It has no tr
 or input spike does to a weight is computed anew from the times of all spikes before it.
 """
 
+import inspect
 import itertools
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -13,6 +15,8 @@ import pytest
 import pipeline
 from pipeline.model import reference
 from pipeline.model.pair_rules import COINCIDENCES, PAIRINGS
+from pipeline.model.rules.gutig import Gutig
+from pipeline.model.rules.power_law import PowerLaw
 
 DT = 1.0
 
@@ -129,6 +133,32 @@ def test_exponents_of_0_and_1_are_other_rules_without_a_power(exponents, limit):
         assert getattr(general.stdp.template, name) is getattr(special.stdp.template, name)
     one, other = pipeline.simulate(general), pipeline.simulate(special)
     np.testing.assert_array_equal(one["weight"], other["weight"])
+
+
+@pytest.mark.parametrize("mu", [0, 1])
+def test_the_power_law_has_no_power_at_exponents_of_0_and_1(mu):
+    """Its functions there are others, which give the same weights in every bit."""
+    rule = pipeline.configure("stdp=power_law", f"stdp.mu={mu}", "stdp.w_0=0.3").stdp
+    fields, traces = rule.fields(), rule.traces_type()(np.full(101, 0.7), 0.4)
+    w = np.linspace(0, 1, 101)
+    assert "**" not in inspect.getsource(rule.template.potentiate)
+    np.testing.assert_array_equal(
+        rule.template.potentiate(w, traces, fields), rule.potentiate(w, traces, fields)
+    )
+    between = pipeline.configure("stdp=power_law", "stdp.mu=0.5").stdp
+    assert "**" in inspect.getsource(between.template.potentiate)
+
+
+@pytest.mark.parametrize("base", [Gutig, PowerLaw])
+@pytest.mark.parametrize("mu", [0.0, 0.5, 1.0])
+def test_a_class_derived_from_a_rule_with_a_power_keeps_its_functions(base, mu):
+    """The engines run what it defines, at exponents at which its base has others."""
+    own = {"potentiate": staticmethod(lambda w, traces, fields: w)}
+    derived = dataclass(frozen=True)(type("Derived", (base,), own))
+    parent = pipeline.configure(f"stdp={base.name}", f"stdp.mu={mu}").stdp
+    rule = derived(**vars(parent))
+    assert rule.template.potentiate is derived.potentiate
+    assert rule.template.depress is parent.template.depress
 
 
 def test_mu_sets_both_exponents_and_is_not_in_the_key():

@@ -45,7 +45,7 @@ def test_a_single_number_is_no_axis(configure, value):
 
 def test_a_matrix_is_no_axis(configure):
     """Its rows are no numbers."""
-    with pytest.raises(RequestError, match=r"^input.rate_hz=\[20.0, 30.0\]: input rate must be"):
+    with pytest.raises(RequestError, match=r"^input.rate_hz=\[20,30\]: input rate must be"):
         pipeline.sweep(configure(), {"input.rate_hz": np.array([RATES])})
 
 

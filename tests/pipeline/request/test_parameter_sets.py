@@ -46,7 +46,7 @@ def test_one_of_ours_in_place_of_another():
     """As of a file: fields of the set that it has too are its values."""
     made = pipeline.configure("stdp.rule=multiplicative")
     assert (made.stdp.A_plus, made.stdp.ltd_ratio) == (0.008, 1.1)
-    with pytest.raises(RequestError, match=r"^stdp\.A2_plus: missing; it needs a value$"):
+    with pytest.raises(RequestError, match=r"^stdp\.A2_plus: missing; .* \(stdp=\? lists them\)$"):
         pipeline.configure("stdp.rule=triplet")
     with pytest.raises(
         RequestError,
