@@ -135,24 +135,17 @@ def expected_histogram(
             share[point.index] = theory.shares_in_bins(density, n_bins)
             for name, value in coefficients.items():
                 fitted[name][point.index] = value
+    along = known.dims
+    expected = found.copy(data=share).assign_attrs(long_name="share of synapses in theory")
     names = {
         "alpha": "alpha fitted to the mean weight",
         "beta": "beta = alpha of the theory",
         "c": "c fitted to the mean weight",
+        "total_variation": "total variation between histogram and theory",
     }
-    expected = {
-        "share": found.copy(data=share).assign_attrs(long_name="share of synapses in theory")
-    }
-    for name, values in fitted.items():
-        expected[name] = xr.DataArray(
-            values, known.coords, known.dims, name, {"long_name": names[name]}
-        )
-    distance = theory.total_variation(found.values, share)
-    of_distance = {"long_name": "total variation between histogram and theory"}
-    expected["total_variation"] = xr.DataArray(
-        distance, known.coords, known.dims, attrs=of_distance
-    )
-    return xr.Dataset(expected)
+    fitted["total_variation"] = theory.total_variation(found.values, share)
+    numbers = {name: (along, fitted[name], {"long_name": text}) for name, text in names.items()}
+    return xr.Dataset({"share": expected, **numbers})
 
 
 def _fit(point: _Point, weight: float) -> tuple[NDArray, dict[str, float]] | None:
