@@ -69,6 +69,9 @@ def test_a_default_is_no_neutral_value():
     assert rule.key_values()["A_plus"] == 0.01
     assert "A_plus" not in rule.neutral_values()
     assert rule.default_values() == {"A_plus": 0.01, "tau": 20.0}
+    RULES.register_source(rule.source)
+    assert Rule.from_mapping({"rule": "soft_bounds"}).A_plus == 0.01
+    RULES.unregister("soft_bounds")
     with pytest.raises(RequestError, match="^stdp.A_plus: missing; it needs a value"):
         Rule.from_mapping({"rule": "additive", "ltd_ratio": 1.0})
 
