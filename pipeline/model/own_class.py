@@ -22,8 +22,9 @@ _ARGUMENTS = "(w, traces, fields)"
 #: Names of dimensions and variables that the analysis makes of a file.
 OF_THE_ANALYSIS = frozenset(
     ("allowed", "answer", "bound", "difference", "done", "each", "ended", "expected", "history")
-    + ("interval", "mean", "quantity", "range", "rate", "settling_time", "share", "silent", "step")
-    + ("stdp_window", "time_difference", "to_come", "total_variation", "unsettled", "weight_bin")
+    + ("interval", "mean", "order", "pair_steps", "quantity", "range", "rate", "settling_time")
+    + ("share", "side", "silent", "step", "stdp_window", "time_difference", "to_come")
+    + ("total_variation", "unsettled", "weight_bin", "window_weight")
 )
 
 #: Names of variables and coordinates of a file beside those of `variables`.
