@@ -60,7 +60,7 @@ def weights(measured: MeasuredDataset) -> Figures:
                 "unsettled": here.unsettled,
                 "answer": here.settling["settled"],
             }
-            | {name: expected[name] for name in titles.FIT}
+            | titles.fit_of(expected)
         )
         pooled = titles.seeds(here, "{} seeds pooled")
         columns = titles.dimension("Columns", part["share"], column)

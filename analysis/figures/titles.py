@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.figures.facets import Slice
+from analysis.measures.equilibrium import COEFFICIENTS, apart_from
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
 from analysis.measures.stationarity import ANSWERS, NOT_RECORDED, SETTLED
@@ -19,8 +20,8 @@ from analysis.reading.metadata import DONE, FIRST_SEED_POLICY
 from analysis.reading.model import has_equilibrium
 from analysis.reading.until import run_durations
 
-#: Variables of `expected_histogram` that a title or caption gives.
-FIT = ("total_variation", "alpha", "beta", "c")
+#: What a title or caption gives of a theory: variables of `fit_of`.
+FIT = ("total_variation", *(f"fitted_{name}" for name in COEFFICIENTS))
 
 _UNKNOWN = "Weight history not recorded: equilibrium cannot be assessed"
 
@@ -283,6 +284,24 @@ def note(silent: bool, answer: str, *numbers: float) -> str:
     return fit(*numbers) if answer in (SETTLED, NOT_RECORDED) else answer
 
 
+def fit_of(expected: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Return what a title or caption gives of a theory, by the names `FIT`.
+
+    Parameters
+    ----------
+    expected : Dataset, (...)
+        As of `expected_histogram`, dimensionless.
+
+    Returns
+    -------
+    dict of DataArray, (...)
+        Dimensionless, under names that no axis has.
+    """
+    dims = expected["share"].dims
+    found = (expected[apart_from(name, dims)] for name in COEFFICIENTS)
+    return dict(zip(FIT, (expected["total_variation"], *found), strict=True))
+
+
 def fit(total_variation: float, alpha: float, beta: float, c: float) -> str:
     """Return total variation and what was fitted; "" without theory (NaN).
 
@@ -301,7 +320,7 @@ def fit_caption(part: xr.Dataset) -> str:
     Parameters
     ----------
     part : Dataset
-        With `total_variation`, `alpha`, `beta` and `c` of each histogram, (...), dimensionless.
+        With the variables `FIT` of each histogram, (...), dimensionless.
 
     Returns
     -------

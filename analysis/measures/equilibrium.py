@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,9 @@ _MAX_DUTY = 900
 #: Weights that are more than this many standard deviations of an increment from the bounds are free
 #: of them.
 _FREE = 4
+
+#: What `expected_histogram` gives of a density beside its shares.
+COEFFICIENTS = ("alpha", "beta", "c")
 
 #: Minimum number of free increments for an estimate of c.
 _MIN_INCREMENTS = 100
@@ -84,6 +87,14 @@ class _Point:
     dead_time: float
 
 
+def apart_from(name: str, dims: Iterable[Hashable]) -> str:
+    """Return the name of a coefficient, another one where an axis of a sweep has it.
+
+    Fields of rules may be called alpha and beta, too.
+    """
+    return f"fitted_{name}" if name in dims else name
+
+
 def expected_histogram(
     dataset: xr.Dataset, settled: xr.DataArray | None = None, n_bins: int = N_BINS
 ) -> xr.Dataset:
@@ -116,7 +127,8 @@ def expected_histogram(
     Dataset, (..., weight_bin)
         Dimensionless, along the axes of the sweep without `seed`: `share`, the fraction of synapses
         in each bin; and without bins, (...): `total_variation` between both histograms; `alpha` as
-        fitted and `beta` of additive rules; `c` as fitted of others, as of `spikes_per_input`. NaN
+        fitted and `beta` of additive rules; `c` as fitted of others, as of `spikes_per_input`, each
+        named `fitted_alpha` and so on beside an axis of that name. NaN
         where the theory does not cover rule or input (`theory_gaps`), and where the weights have
         not settled or the neuron is silent; of additive rules also for B <= 1, where no rate is
         stationary, and where output spikes follow each other as fast as they can.
@@ -127,7 +139,7 @@ def expected_histogram(
     weight = mean_over_seeds(dataset["mean_weight"])
     rate = mean_over_seeds(late_output.output_rate(dataset))
     share = np.full(found.shape, np.nan)
-    fitted = {name: np.full(known.shape, np.nan) for name in ("alpha", "beta", "c")}
+    fitted = {name: np.full(known.shape, np.nan) for name in COEFFICIENTS}
     for point in _points(dataset, known, rate):
         fit = _fit(point, weight.values[point.index])
         if fit is not None:
@@ -144,7 +156,10 @@ def expected_histogram(
         "total_variation": "total variation between histogram and theory",
     }
     fitted["total_variation"] = theory.total_variation(found.values, share)
-    numbers = {name: (along, fitted[name], {"long_name": text}) for name, text in names.items()}
+    numbers = {
+        apart_from(name, known.dims): (along, fitted[name], {"long_name": text})
+        for name, text in names.items()
+    }
     return xr.Dataset({"share": expected, **numbers})
 
 

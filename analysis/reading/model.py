@@ -251,7 +251,7 @@ def gross_step_per_spike(dataset: xr.Dataset) -> xr.DataArray:
     return parameter(dataset, "input.rate_hz") / 1000 * per_rate
 
 
-def pair_rule(dataset: xr.Dataset) -> xr.Dataset:
+def pair_rule(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
     """Return steps and traces by the side of the spikes, of rules with one trace on either side.
 
     Parameters
@@ -261,11 +261,11 @@ def pair_rule(dataset: xr.Dataset) -> xr.Dataset:
 
     Returns
     -------
-    Dataset, (..., side, weight_grid)
-        With the sides PRESYNAPTIC and POSTSYNAPTIC, along the axes that change them: `n_traces`
-        (..., side), dimensionless; `step` (..., side, weight_grid), as of `weight_step`; `tau`
-        (..., side) [ms] and `kind` (..., side), as of `trace_kind`. NaN without a trace, without
-        meaning with several.
+    dict of DataArray
+        No dataset, as an axis may have one of the names. With the sides PRESYNAPTIC and
+        POSTSYNAPTIC, along the axes that change them: `n_traces` (..., side), dimensionless; `step`
+        (..., side, weight_grid), as of `weight_step`; `tau` (..., side) [ms] and `kind` (...,
+        side), as of `trace_kind`. NaN without a trace, without meaning with several.
     """
     side, taus = trace_side(dataset), trace_time_constant(dataset)
     sides = xr.DataArray([PRESYNAPTIC, POSTSYNAPTIC], dims="side", name="side")
@@ -275,13 +275,12 @@ def pair_rule(dataset: xr.Dataset) -> xr.Dataset:
         each = [values.where(side == one).sum("trace", min_count=1) for one in sides.values]
         return xr.concat([one.reset_coords(drop=True) for one in each], sides)
 
-    found = {
+    return {
         "step": on_sides(weight_step(dataset)).transpose(..., "side", "weight_grid"),
         "tau": on_sides(taus).transpose(..., "side"),
         "kind": on_sides(trace_kind(dataset)).transpose(..., "side"),
         "n_traces": on_sides(xr.ones_like(taus).where(taus.notnull())).transpose(..., "side"),
     }
-    return xr.Dataset(found)
 
 
 def texts_of(names: xr.DataArray, by_name: Mapping[str, str]) -> xr.DataArray:

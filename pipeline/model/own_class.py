@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import REQUIRED, Quantity
 
@@ -19,11 +21,18 @@ if TYPE_CHECKING:
 _FUNCTIONS = ("potentiate", "depress")
 _ARGUMENTS = "(w, traces, fields)"
 
+_SIDES = ("presynaptic", "postsynaptic")
+_NOT_PROPORTIONAL = (
+    "the theory covers weight changes in proportion to one trace each, and dependent on the weight "
+    "alone otherwise"
+)
+
 #: Names of dimensions and variables that the analysis makes of a file.
 OF_THE_ANALYSIS = frozenset(
     ("allowed", "answer", "bound", "difference", "done", "each", "ended", "expected", "history")
-    + ("interval", "mean", "quantity", "range", "rate", "settling_time", "share", "silent", "step")
-    + ("stdp_window", "time_difference", "to_come", "total_variation", "unsettled", "weight_bin")
+    + ("interval", "mean", "order", "pair_steps", "quantity", "range", "rate", "settling_time")
+    + ("share", "side", "silent", "step", "stdp_window", "time_difference", "to_come")
+    + ("total_variation", "unsettled", "weight_bin", "window_weight")
 )
 
 #: Names of variables and coordinates of a file beside those of `variables`.
@@ -71,6 +80,36 @@ def refuse_incomplete(cls: type[Variant]) -> None:
     """
     for reason in itertools.chain(_of_functions(cls), _of_fields(cls)):
         raise RequestError(f"{cls.__name__} {reason}")
+
+
+def say_whether_covered(cls: type[Variant]) -> None:
+    """Set `theory_gap` of a rule that does not: whether its functions are as the theory takes them.
+
+    The rest, such as the number of traces and the size of steps, the analysis reads in the file.
+    """
+    base: Any = cls.registry_base()
+    rule: Any = cls
+    if hasattr(base, "potentiate") and rule.theory_gap is base.theory_gap:
+        rule.theory_gap = "" if _are_proportional(rule) else _NOT_PROPORTIONAL
+
+
+def _are_proportional(rule: Any) -> bool:
+    """Whether the changes by both functions are proportional to the trace of the other side."""
+    names = rule.traces_type()._fields
+    pre, post = ([name for name in names if rule.traces[name].side == side] for side in _SIDES)
+    if len(pre) != 1 or len(post) != 1:
+        return True  # which is in the file
+    w, trace = np.array([[0.2], [0.55], [0.9]]), np.array([0.0, 0.25, 1.0, 1.0, 1.0])
+    other = np.array([1.0, 0.5, 0.0, 0.5, 1.0])
+    for number in (0.5, 0.25):
+        fields = rule.fields_type()._make([number] * len(rule.fields_type()._fields))
+        for function, (name,) in ((rule.potentiate, pre), (rule.depress, post)):
+            values = rule.traces_type()._make([trace if one == name else other for one in names])
+            with np.errstate(all="ignore"):
+                change = function(w, values, fields) - w
+            if not np.allclose(change, change[:, -1:] * trace, atol=1e-12, equal_nan=True):
+                return False
+    return True
 
 
 def _of_functions(cls: type[Variant]) -> Iterator[str]:

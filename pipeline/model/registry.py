@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Self, SupportsIndex, cast
 
 from pipeline.model.class_text import source_of
 from pipeline.model.errors import RequestError
-from pipeline.model.own_class import complete, refuse_incomplete
+from pipeline.model.own_class import complete, refuse_incomplete, say_whether_covered
 from pipeline.model.quantity import REQUIRED, Quantity, Section, unknown_key, written
 
 _REGISTERING = threading.RLock()
@@ -174,6 +174,7 @@ class Registry:
             cls = found[0]
             refuse_incomplete(cls)
             cls.check()
+            say_whether_covered(cls)
         except ValueError as error:
             if isinstance(error, RequestError):
                 raise

@@ -102,7 +102,7 @@ def test_parameters_are_the_resolved_ones_of_each_point(dataset, base):
         stdp = pipeline.configure(*base.overrides, f"stdp.A_plus={A_plus}").stdp.resolved()
         for name in ("A_plus", "A_minus", "tau_plus", "tau_minus"):
             assert float(parameter(point, f"stdp.{name}")) == getattr(stdp, name)
-        rule = pair_rule(dataset).isel(weight_grid=0)
+        rule = xr.Dataset(pair_rule(dataset)).isel(weight_grid=0)
         here = rule.isel({dim: i for dim, i in at.items() if dim in rule.dims})
         assert here["step"].values.tolist() == [stdp.A_plus, -stdp.A_minus]
         assert here["tau"].values.tolist() == [stdp.tau_plus, stdp.tau_minus]

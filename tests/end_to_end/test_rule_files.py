@@ -100,6 +100,16 @@ def test_values_of_the_fields(run):
     assert request_in("c")["stdp"]["A_plus"] == 0.1
 
 
+def test_a_field_has_the_long_name_of_its_own_rule(run, tmp_path):
+    """Other rules may have a field of that name, which means something else."""
+    text = replaced(SOFT, ("    A =", "    w_0 ="), ("fields.A *", "fields.w_0 *"))
+    (tmp_path / "named.py").write_text(text)
+    run("stdp.rule=named.py", "stdp.w_0=0.01,0.02", "seed=1", "name=a")
+    with xr.open_dataset("outputs/a/results.nc") as dataset:
+        assert dataset["w_0"].attrs["long_name"] == "amplitude"
+        assert json.loads(dataset.attrs["parameters"])["stdp.w_0"]["long_name"] == "amplitude"
+
+
 def test_a_sweep_over_rules_of_files_and_ours(run):
     """Each has its own fields and defaults; what is typed is for those that have the field."""
     words = ("stdp.rule=additive,soft.py,hard.py:HardBounds", "stdp.ltd_share=1.2", "seed=1")
@@ -129,6 +139,8 @@ def test_one_experiment_grows_by_rules(run):
     assert "1 finished before" in more.out
     np.testing.assert_array_equal(values("a")[0, 0], before)
     assert "2 finished before" in run("stdp.rule=soft.py", "stdp.A=0.02", "seed=1,2", "name=a").out
+    more = run("stdp.rule=hard.py,soft.py", "stdp.ltd_share=1", "stdp.A=0.02", "seed=3", "name=a")
+    assert "in the file 9 points: 8 done, 1 missing" in more.out
 
 
 def test_an_axis_of_a_swept_rule(run):
@@ -226,7 +238,8 @@ def test_from_python_as_on_the_command_line(run, own_conf, tmp_path):
 def test_a_changed_file_is_read_again_by_configure(run, tmp_path):
     """In one process, as a notebook does; nothing of the earlier text is kept."""
     overrides = (*SMALL, "stdp.rule=soft.py")
-    assert pipeline.configure(*overrides).stdp.A == 0.01
+    for _ in range(3):  # compositions are kept
+        assert pipeline.configure(*overrides).stdp.A == 0.01
     (tmp_path / "soft.py").write_text(replaced(SOFT, ("0.01", "0.02")))
     assert pipeline.configure(*overrides).stdp.A == 0.02
 
@@ -286,14 +299,33 @@ def test_what_else_is_in_the_file_neither_runs_nor_counts(run, tmp_path):
     assert "another text of stdp.rule=soft_bounds" in run(*words, code=2).err
 
 
-def test_workers_in_processes_get_the_text(run, command, tmp_path):
-    """They need neither the file nor its folder, and run it on both engines alike."""
+def test_workers_in_processes_get_the_text(run):
+    """They need neither the file nor its folder."""
     words = (*SMALL, "stdp.rule=soft.py", "stdp.A=0.02,0.03", "seed=1,2", "run.n_jobs=2")
     run(*words, "run.backend=loky", "run.batch_size=1", "name=loky")
     run(*words, "name=here")
     np.testing.assert_array_equal(values("loky"), values("here"))
-    assert command(*words, "name=compiled").code == 0
-    np.testing.assert_allclose(values("compiled"), values("here"), rtol=0, atol=1e-6)
+
+
+def test_both_engines_run_what_a_file_holds(run, command, tmp_path):
+    """Helper functions that call others, constants, a rule without a presynaptic trace."""
+    text = replaced(
+        SOFT, ('"x_pre": Trace(PRE, "tau"), ', ""), ("(1 - w) * traces.x_pre", "room(w)")
+    )
+    helpers = "LIMIT = 1.0\n\n\ndef half(x):\n    return 0.5 * x\n\n\n"
+    helpers += "def room(w):\n    return half(LIMIT - w)\n\n\n"
+    (tmp_path / "helped.py").write_text(helpers + text)
+    words = ("stdp.rule=helped.py", "record=history", "record.weight_interval=50", "seed=1")
+    run(*words, "name=reference")
+    made = command(*SMALL, *words, "run.backend=sequential", "name=compiled")
+    assert made.code == 0, made.err
+    assert (
+        json.loads(Path("outputs/compiled/provenance.json").read_text())["runs"][0]["engine"]
+        == "compiled"
+    )
+    weights = [values(name, "weight_history") for name in ("compiled", "reference")]
+    np.testing.assert_allclose(*weights, rtol=0, atol=1e-6)
+    assert np.ptp(weights[0]) > 0.01
 
 
 SIDE_EFFECT = replaced(SOFT, ("    A = q", '    print("the class is executed")\n    A = q'))

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 import pipeline
+from pipeline.model.plasticity import RULES
 from stdp.errors import CommandError
 from stdp.init import PROJECT, main, write_project
 from tests.conftest import ROOT
@@ -21,7 +22,8 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path):
         _in(tmp_path, "study")
     assert "\n" not in str(refused.value)
     assert (folder / "README.md").read_text() == "mine"
-    assert {file.name for file in written} >= {"README.md", ".gitignore", "mine.yaml"}
+    names = {"README.md", ".gitignore", "mine.yaml", "my_rule.yaml", "rule.py"}
+    assert {file.name for file in written} >= names
 
 
 def _in(folder, *arguments):
@@ -54,4 +56,21 @@ def test_the_parameter_set_of_a_project_has_the_keys_of_ours():
     assert mine.keys() == ours.keys()
     assert pipeline.configure("stdp=mine", conf=PROJECT / "conf").stdp.A_plus == mine["A_plus"]
     names = {file.relative_to(PROJECT) for file in PROJECT.rglob("*.yaml")}
+    assert len(names) > 2
     assert not [name for name in names if Path(ROOT, name).exists()]
+
+
+def test_the_rule_of_a_project_is_that_of_its_parameter_set(tmp_path, monkeypatch):
+    """From any folder; the values of the set come before the defaults of the file."""
+    write_project(tmp_path / "study")
+    monkeypatch.chdir("/")
+    try:
+        rule = pipeline.configure("stdp=my_rule", conf=tmp_path / "study/conf").stdp
+        own = pipeline.configure(f"stdp.rule={tmp_path}/study/rule.py").stdp
+        assert type(rule) is type(own)
+        assert rule.source == (tmp_path / "study/rule.py").read_text().partition("\n\n")[2]
+        values = yaml.safe_load((tmp_path / "study/conf/stdp/my_rule.yaml").read_text())
+        assert rule.to_mapping() == values | {"rule": "my_rule"}
+        assert own.A == 0.01 != rule.A
+    finally:
+        RULES.unregister("my_rule")

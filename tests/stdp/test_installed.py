@@ -161,7 +161,12 @@ def test_a_new_project_runs_as_its_readme_says(installed, tmp_path):
     (run,) = json.loads(record)["runs"]
     assert run["command"] == commands.splitlines()[0]
     conf = tmp_path / "study" / "conf"
-    assert {*run["own_files"]} == {str(file) for file in conf.rglob("*.yaml")}
+    used = [conf / "experiment/my_rates.yaml", conf / "stdp/mine.yaml"]
+    assert {*run["own_files"]} == {str(file) for file in used}
+    assert said[3].startswith("2 points in ")
+    assert said[4].startswith("2 points in ")
+    (kept,) = (tmp_path / "study/outputs/my_rule/given").iterdir()
+    assert kept.read_text() in (tmp_path / "study/rule.py").read_text()
     shown = Page((tmp_path / "study/outputs/my_rates/report.html").read_text()).texts["reproduce"]
     assert commands.splitlines()[2] in shown
     assert "stdp figures outputs/my_rates --report" in shown

@@ -16,6 +16,7 @@ class SoftOrHard(Rule):
     """LTP by 1 - w above a weight and constant below it; LTD in proportion to w."""
 
     name: ClassVar[str] = "toy_branch"
+    theory_gap: ClassVar[str] = "the rule is a toy"
     traces: ClassVar = {"x_pre": Trace(PRE, "tau_plus"), "x_post": Trace(POST, "tau_minus")}
 
     A_plus: float = quantity("LTP amplitude", at_least=0, at_most=1)
@@ -41,6 +42,7 @@ class ToyTriplet(Rule):
     """Pairs and triplets (Pfister & Gerstner 2006): the slow traces are read before their jump."""
 
     name: ClassVar[str] = "toy_triplet"
+    theory_gap: ClassVar[str] = "the rule is a toy"
     traces: ClassVar = {
         "r1": Trace(PRE, "tau_plus"),
         "r2": Trace(PRE, "tau_x", before_jump=True),
@@ -73,6 +75,7 @@ class AntiHebbian(Rule):
     """Pre before post depresses, post before pre potentiates; only the nearest spikes count."""
 
     name: ClassVar[str] = "toy_anti_hebbian"
+    theory_gap: ClassVar[str] = "the rule is a toy"
     traces: ClassVar = {
         "near_pre": Trace(PRE, "tau_plus", sets=True),
         "near_post": Trace(POST, "tau_plus", sets=True, before_jump=True),

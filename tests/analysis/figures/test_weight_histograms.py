@@ -1,9 +1,11 @@
 """Histograms of weights: data drawn, theory, labels and titles."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
 
+from analysis.figures.registry import FIGURES, supported
 from analysis.measures import equilibrium, weights
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.settling import settling
@@ -142,3 +144,21 @@ def test_a_map_marks_what_has_not_settled(sweep):
     assert "Bar at the right: not settled" in unfolded(figure)
     assert "Pale" not in unfolded(figure)
     assert "Bar" not in unfolded(drawn(dataset.sel(ltd_ratio=1.0, drop=True), "weights")["weights"])
+
+
+@pytest.mark.parametrize("name", ["alpha", "beta", "c", "tau", "kind"])
+def test_an_axis_may_have_the_name_of_a_coefficient(sweep, name):
+    """Rules have fields called alpha and tau; every figure is drawn, and the fit is kept apart."""
+    run = sweep(
+        {"stdp.A_plus": [0.005, 0.01], "seed": [1, 2]}, "record=history",
+        "record.weight_interval=50",
+    )  # fmt: skip
+    renamed = run.rename({"A_plus": name})
+    renamed[name].attrs["config_key"] = f"stdp.{name}"
+    measured = MeasuredDataset.of(renamed)
+    for figure in supported(measured):
+        for made in FIGURES[figure].drawn(measured):
+            plt.close(made.figure)
+    if name in equilibrium.COEFFICIENTS:
+        assert measured.expected[name].dims == (name,)
+        assert measured.expected[f"fitted_{name}"].attrs["long_name"].startswith(f"{name} ")

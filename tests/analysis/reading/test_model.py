@@ -37,7 +37,8 @@ def test_steps_and_time_constants_by_side_are_exact(configure):
     base = configure("simulation.duration=20", "stdp.ltd_ratio=1.07")
     swept = {"stdp.A_plus": [0.007, 0.1], "stdp.tau_minus": [13.0, 33.7], "seed": [1, 2]}
     dataset = pipeline.sweep(base, swept, backend="sequential", engine="reference")
-    for found in (pair_rule(dataset), pair_rule(as_version_0(dataset))):
+    for one in (dataset, as_version_0(dataset)):
+        found = xr.Dataset(pair_rule(one))
         assert "seed" not in found.dims
         assert found["side"].values.tolist() == [PRESYNAPTIC, POSTSYNAPTIC]
         assert (found["n_traces"] == 1).all()

@@ -23,8 +23,10 @@ def test_a_file_of_one_class_is_its_own_text():
 PARTS = {
     "imports": "import math\nfrom pipeline import Rule as Base, where\n",
     "constants": "A, B = 1.0, 2.0\nC: float = 3\n",
-    "changed": "C += 1\nfor C in (1.0, 2.0):\n    pass\n",
-    "functions": "def inner(w):\n    return A * w\n\n\ndef outer(w):\n    return inner(w) + C\n",
+    "changed": "C += 1\nfor C in (1.0, 2.0):\n    pass\nTABLE = [1]\nTABLE.append(2)\n"
+    "TABLE[0] = 3\n",
+    "functions": "def inner(w):\n    return A * w\n\n\n"
+    "def outer(w):\n    return inner(w) + C + TABLE[0]\n",
     "unneeded": "import scipy\nD = scipy.e\n\n\ndef other():\n    return D\n\n\nprint('text')\n",
     "script": "if __name__ == '__main__':\n    import scipy\n    print(Mine)\n",
     "classes": "class Mine(Base):\n    x = math.e\n\n    def potentiate(w, t, f):\n"
@@ -35,15 +37,8 @@ PARTS = {
 def test_a_class_and_what_it_refers_to():
     """Directly or through others, with statements that change it; nothing else is in the text."""
     found = class_text("\n\n".join(PARTS.values()), Rule, "Mine").text
-    for kept in (
-        "import math",
-        "Rule as Base",
-        "A, B =",
-        "C: float",
-        "C += 1",
-        "for C in",
-        "inner",
-    ):
+    kept_ones = ("import math", "Rule as Base", "A, B =", "C: float", "C += 1", "for C in", "inner")
+    for kept in (*kept_ones, "TABLE = [1]", "TABLE.append(2)", "TABLE[0] = 3"):
         assert kept in found
     for left in ("scipy", "D =", "other()", "print", "__main__", "class Others"):
         assert left not in found
@@ -117,4 +112,4 @@ def test_a_class_text_makes_the_class():
     made = RULES.class_of(text, "Mine")
     assert made is RULES.class_of(text, "Mine")
     assert RULES.class_of(text, "mine") is made
-    assert made.potentiate(2.0, None, None) == 4.0
+    assert made.potentiate(2.0, None, None) == 2.0 + 2.0 + 3

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.model.errors import RequestError
+from pipeline.model.own_class import _NOT_PROPORTIONAL
 from pipeline.model.parameters import all_quantities
 from pipeline.model.plasticity import RULES, Rule, Trace
 from pipeline.model.trial import _tried_traces, refuse_not_finite
@@ -69,6 +70,9 @@ def test_a_default_is_no_neutral_value():
     assert rule.key_values()["A_plus"] == 0.01
     assert "A_plus" not in rule.neutral_values()
     assert rule.default_values() == {"A_plus": 0.01, "tau": 20.0}
+    RULES.register_source(rule.source)
+    assert Rule.from_mapping({"rule": "soft_bounds"}).A_plus == 0.01
+    RULES.unregister("soft_bounds")
     with pytest.raises(RequestError, match="^stdp.A_plus: missing; it needs a value"):
         Rule.from_mapping({"rule": "additive", "ltd_ratio": 1.0})
 
@@ -87,6 +91,25 @@ def test_traces_are_tried_up_to_what_they_reach():
         assert set(own) == {0.0, 0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0}
     none = type("None_", (both,), {"traces": {}})
     assert _tried_traces(none).shape == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_covered"),
+    [
+        (("(1 - w)", "(1 - w)"), True),
+        (("* traces.x_pre", "* np.sqrt(traces.x_pre)"), False),
+        (("* traces.x_pre", "* (traces.x_pre + traces.x_post)"), False),
+        (("* traces.x_post", "* traces.x_post + 0.1 * w"), False),
+        (("* traces.x_post", "* traces.x_post * (1 + traces.x_pre)"), False),
+        (("    A =", '    theory_gap = "it is mine"\n    A ='), False),
+        (('{"x_pre"', '{"x_new": Trace(PRE, "tau"), "x_pre"'), True),  # the file has their number
+    ],
+)
+def test_the_theory_covers_changes_in_proportion_to_one_trace(change, is_covered):
+    """It is found out by trying; a rule may also say that it is not covered, and why."""
+    gap = RULES.class_of(replaced(SOFT, change)).theory_gap
+    assert (gap == "") == is_covered
+    assert is_covered or gap in ("it is mine", _NOT_PROPORTIONAL)
 
 
 def test_rules_of_this_package_are_not_tried():
