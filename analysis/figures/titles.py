@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -297,8 +299,8 @@ def fit_of(expected: xr.Dataset) -> dict[str, xr.DataArray]:
     dict of DataArray, (...)
         Dimensionless, under names that no axis has.
     """
-    dims = expected["share"].dims
-    found = (expected[apart_from(name, dims)] for name in COEFFICIENTS)
+    taken = expected["share"].coords
+    found = (expected[apart_from(name, taken)] for name in COEFFICIENTS)
     return dict(zip(FIT, (expected["total_variation"], *found), strict=True))
 
 
@@ -314,12 +316,12 @@ def fit(total_variation: float, alpha: float, beta: float, c: float) -> str:
     return f"TV {total_variation:.2g}, {fitted}"
 
 
-def fit_caption(part: xr.Dataset) -> str:
+def fit_caption(part: Mapping[Any, xr.DataArray]) -> str:
     """Return the agreement between histograms and theory as a sentence; "" without theory.
 
     Parameters
     ----------
-    part : Dataset
+    part : Dataset, or mapping of str to DataArray
         With the variables `FIT` of each histogram, (...), dimensionless.
 
     Returns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Container, Hashable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,12 +87,12 @@ class _Point:
     dead_time: float
 
 
-def apart_from(name: str, dims: Iterable[Hashable]) -> str:
+def apart_from(name: str, taken: Container[Hashable]) -> str:
     """Return the name of a coefficient, another one where an axis of a sweep has it.
 
     Fields of rules may be called alpha and beta, too.
     """
-    return f"fitted_{name}" if name in dims else name
+    return f"fitted_{name}" if name in taken else name
 
 
 def expected_histogram(
@@ -157,7 +157,7 @@ def expected_histogram(
     }
     fitted["total_variation"] = theory.total_variation(found.values, share)
     numbers = {
-        apart_from(name, known.dims): (along, fitted[name], {"long_name": text})
+        apart_from(name, found.coords): (along, fitted[name], {"long_name": text})
         for name, text in names.items()
     }
     return xr.Dataset({"share": expected, **numbers})

@@ -126,7 +126,7 @@ def _histogram(measured: MeasuredDataset) -> Histogram:
     if measured.settling["settled"].item() != SETTLED:  # no theory is drawn, which takes long
         return Histogram(edges, share.values, without, at_equilibrium)
     expected = measured.expected
-    fit = titles.fit_caption(expected)
+    fit = titles.fit_caption(titles.fit_of(expected))
     note = f"Dashed: {SAME_MEAN}. {fit}" if fit else ""
     return Histogram(edges, share.values, expected["share"].values, at_equilibrium, note)
 

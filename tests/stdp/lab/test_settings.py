@@ -167,6 +167,16 @@ def test_a_rule_of_a_file_is_named_and_typed_again(tmp_path, monkeypatch):
     RULES.unregister("hard_bounds")
 
 
+def test_a_set_of_a_rule_that_is_registered_cannot_be_typed(registered, tmp_path):
+    """No command knows the class."""
+    (tmp_path / "stdp").mkdir()
+    (tmp_path / "stdp/toy.yaml").write_text("rule: toy_anti_hebbian\nA_plus: 0.01\ntau_plus: 9\n")
+    settings = settings_to_begin_with(["stdp=toy"], tmp_path)
+    assert not simulation.can_be_typed(
+        settings, simulation.recorded_in_time(settings.configuration())
+    )
+
+
 def test_a_rule_of_a_parameter_set_of_the_user_can_be_typed(tmp_path):
     """The set names the file."""
     write_project(tmp_path)
