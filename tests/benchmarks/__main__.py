@@ -21,7 +21,6 @@ from tests.benchmarks.results import Results
 from tests.benchmarks.rules import rules
 from tests.benchmarks.table import Row, circumstances, markdown, other_processes_seconds, time_text
 
-_RESULTS = Path(__file__).with_name("RESULTS.md")
 _PAGE = ROOT / "docs" / "benchmarks.md"
 
 _BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
@@ -39,6 +38,12 @@ _BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "growth": growth,
 }
 
+#: The benchmarks of each file, which are of one version: against others, and of rules.
+_FILES = {
+    Path(__file__).with_name("RESULTS.md"): [name for name in _BENCHMARKS if name != "rules"],
+    Path(__file__).with_name("RULES.md"): ["rules"],
+}
+
 _HOW = """\
 Times of one run are the minimum over {repeats} alternating repeats (A B A B ...) on one core,
 including the generation of the input; runs of this project and of C are short, so that each of
@@ -52,15 +57,27 @@ row was measured."""
 def main() -> None:
     """Run the benchmarks and print their tables; in full size, write each as it ends.
 
-    The numbers of `docs/benchmarks.md` are replaced when all benchmarks have results of one
-    version.
+    The numbers of `docs/benchmarks.md` are replaced when all benchmarks of a file have results of
+    one version.
     """
     arguments = _parser().parse_args()
-    names, where = list(_BENCHMARKS), circumstances()
-    results = Results.of_version(_RESULTS, where)
-    if not arguments.quick and _RESULTS.exists() and not results.sections:
-        print(f"{_RESULTS} is of another version or machine and is replaced", file=sys.stderr)
-    chosen = arguments.only or (results.missing(names) if arguments.missing else names)
+    for file, names in _FILES.items():
+        wanted = [name for name in arguments.only or names if name in names]
+        if wanted or not arguments.only:
+            _run(arguments, file, names, wanted)
+    measured = [Results.read(file) for file in _FILES if file.exists()]
+    missing = [one.missing(names) for one, names in zip(measured, _FILES.values(), strict=False)]
+    if not (arguments.quick or any(missing) or len(measured) < len(_FILES)):
+        _PAGE.write_text(filled(_PAGE.read_text(), blocks(*measured)))
+
+
+def _run(arguments: argparse.Namespace, file: Path, names: list[str], wanted: list[str]) -> None:
+    """Run benchmarks of one file."""
+    where = circumstances()
+    results = Results.of_version(file, where)
+    if not arguments.quick and file.exists() and not results.sections:
+        print(f"{file} is of another version or machine and is replaced", file=sys.stderr)
+    chosen = results.missing(names) if arguments.missing and not arguments.only else wanted
     results = Results(where, {}) if arguments.quick else results
     with tempfile.TemporaryDirectory() as folder:
         plan = quick(Path(folder)) if arguments.quick else Plan(Path(folder), ROOT / "docs")
@@ -70,9 +87,7 @@ def main() -> None:
         for name in chosen:
             results = results.with_section(name, _measured(plan, name))
             if not arguments.quick:
-                results.write(_RESULTS, names, how)
-    if not (arguments.quick or results.missing(names)):
-        _PAGE.write_text(filled(_PAGE.read_text(), blocks(results)))
+                results.write(file, names, how)
     print(results.text(names, how))
 
 

@@ -36,12 +36,12 @@ _AROUND = ("overhead", "start_up", "resume", "two_cores", "memory", "figures", "
 _SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 
-def blocks(results: Results) -> dict[str, str]:
+def blocks(results: Results, of_rules: Results) -> dict[str, str]:
     """Return the text of every block by its name."""
     return {
         "circumstances": results.circumstances,
         "one run": _one_run(results),
-        "rules": _rules(results),
+        "rules": f"{of_rules.circumstances}\n\n{_rules(of_rules)}",
         "around": _around(results),
         "growth": _growth(results),
     }

@@ -23,7 +23,10 @@ from tests.support.terminal import Terminal
         ("stdp run stdp.tau", ["stdp.tau_minus=", "stdp.tau_plus=", "stdp.tau_x=", "stdp.tau_y="]),
         (
             "stdp run +experiment=s",
-            [f"+experiment={name}" for name in ("seeds", "song_abbott_2001", "stdp_window")],
+            [
+                f"+experiment={name}"
+                for name in ("seeds", "song_abbott_2001", "song_miller_abbott_2000", "stdp_window")
+            ],
         ),
         ("stdp run stdp=notebook,n", []),
         ("stdp run input=poisson,n", ["input=poisson,notebook"]),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from pipeline.engine import kernel
+from pipeline.engine import drawing
 from pipeline.model.streams import Stream, exponential, mixed, stream_of, uniform, words
 
 #: Words at which conversions and the logarithm change branch.
@@ -54,7 +54,7 @@ def test_exponentials_are_logarithms():
 def compiled_exponentials(counters, out):
     """Apply the compiled functions of the kernel."""
     for j in range(counters.size):
-        out[j] = kernel._exponential(kernel._uniform(kernel._mixed(counters[j])))
+        out[j] = drawing.exponential(drawing.uniform(drawing.mixed(counters[j])))
 
 
 def test_compiled_functions_give_the_bits_of_numpy():
