@@ -38,6 +38,8 @@ _PUBLIC = {
     "ltd_trace": "analysis.measures.traces",
     "synaptic_conductance": "analysis.measures.traces",
     "mean_weight_history": "analysis.measures.weights",
+    "initial_weight": "analysis.measures.weights",
+    "mean_initial_weight": "analysis.measures.weights",
     "stdp_window": "analysis.measures.rule_curves",
     "pairing_change": "analysis.measures.pairing",
     "isolated_pairing_change": "analysis.measures.pairing",

@@ -100,6 +100,10 @@ def _until_settled(point: Configuration) -> bool:
     return point.simulation.ends_when_settled
 
 
+def _with_initial_weights(point: Configuration) -> bool:
+    return bool(point.synapse.w_init_spread)
+
+
 @dataclass(frozen=True)
 class Variable:
     """A variable of `results.nc`: attributes, dimensions beside the axes, and when recorded."""
@@ -147,6 +151,7 @@ VARIABLES = {
         "",
         ("synapse",),
         f"{_FRACTION}; NaN where synapse.w_init_spread is 0: synapse.w_init there",
+        _with_initial_weights,
         dtype="stored",
         later=True,
     ),

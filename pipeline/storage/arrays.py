@@ -188,16 +188,19 @@ def _columns(grid: Grid) -> dict[str, Column]:
     sizes = lengths(grid)
     return {
         name: Column(dtype, tuple(sizes[dim] for dim in VARIABLES[name].dims))
-        for name, dtype in recorded(grid.points[0]).items()
+        for name, dtype in _recorded_at_some_point(grid).items()
         if _exists(name, grid)
     }
 
 
+def _recorded_at_some_point(grid: Grid) -> dict[str, np.dtype]:
+    """Return the number types of what is recorded; initial weights may be at some points only."""
+    _, points = grid.slice_along(["synapse.w_init_spread"])
+    return {name: dtype for point in points for name, dtype in recorded(point).items()}
+
+
 def _exists(name: str, grid: Grid) -> bool:
-    """Whether a variable exists at some point: traces of its rule, initial weights that differ."""
-    if name == "initial_weight":
-        _, points = grid.slice_along(["synapse.w_init_spread"])
-        return any(point.synapse.w_init_spread for point in points)
+    """Whether a variable exists: a trace only where a rule has one of its name."""
     return name not in ("x_pre", "x_post") or any(
         name in point.stdp.traces for point in grid.unlike_models
     )

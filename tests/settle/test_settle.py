@@ -132,7 +132,7 @@ def test_a_rate_that_falls_for_hours_is_not_called_settled_early():
     Its rate is 16 Hz in the first 500 s, 13 Hz up to 2,000 s, and 11.4 Hz from hours on.
     """
     configuration = pipeline.configure(
-        *overrides_of(points_listed()[-2]),
+        *overrides_of(points_listed()[N_NEAR + N_FAR]),
         *("synapse.w_init=1", "simulation.until=settled", "simulation.duration=5e7"),
     )
     run = pipeline.simulate(configuration)

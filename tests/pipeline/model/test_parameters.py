@@ -95,7 +95,7 @@ def test_every_quantity_has_a_name_and_only_known_followers():
             assert rule.quantities()[name].null
             assert {name, *sources} <= set(rule.quantities())
     assert list(SECTIONS) == [
-        "neuron", "synapse", "stdp", "input", "simulation", "settle", "record"
+        "neuron", "synapse", "stdp", "input", "inhibition", "simulation", "settle", "record"
     ]  # fmt: skip
 
 
