@@ -81,7 +81,7 @@ def test_a_sweep_that_is_none_is_refused(command, text, reason):
     ended = command(*DRY, "-m", f"seed={text}")
     assert ended.code == 2
     (line,) = ended.err.splitlines()
-    assert line.startswith(f"error: seed={text}".replace("1,2]", "1, 2]"))
+    assert line.startswith(f"error: seed={text}")
     assert reason in line
 
 

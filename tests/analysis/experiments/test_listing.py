@@ -223,7 +223,7 @@ def test_experiments_with_unknown_parameters_are_counted(three, listed, tmp_path
         (("--where", "=3"), "--where =3: must be KEY=VALUE"),
         (("--where", "stdp.A_plux=1"), "no experiment has this key; did you mean stdp.A_plus?"),
         (("--where", "rate=1"), "did you mean input.rate_hz?"),
-        (("--where", "zzz=1"), "known: input.*"),
+        (("--where", "zzz=1"), "input.*"),
         (("--where", "A_plus=much"), "A_plus=much: must be a number, or null"),
         (("--where", "record.traces=1"), "record.traces=1: must be true or false, or null"),
         (("--since", "yesterday"), "--since yesterday: must be a date"),

@@ -72,7 +72,7 @@ def test_a_question_after_a_group_lists_its_choices_with_a_line_each(command, tm
     ]
     assert lines[-1].endswith("  Mine.")
     assert [path.name for path in tmp_path.iterdir()] == ["own"]
-    (line,) = [line for line in command("experiment=?").out.splitlines() if "seeds" in line]
+    (line,) = [line for line in command("experiment=?").out.splitlines() if "=seeds" in line]
     assert line.split("  ")[0] == "+experiment=seeds"
 
 
