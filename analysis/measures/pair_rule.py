@@ -18,13 +18,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.reading.model import BEFORE_JUMP, SETS
+
 #: Weights at which steps and densities are computed, (n_weights,): the middles of equal cells, fine
 #: enough for the peaks at the bounds, where some densities are infinite.
 WEIGHTS = (np.arange(2000) + 0.5) / 2000
-
-#: Bits of the kind of a trace, as in `trace_kind` of a file: a spike sets it to 1 (else adds 1),
-#: and in the step of its own spike it is read before its jump (else after).
-SETS, BEFORE_JUMP = 1, 2
 
 #: Largest product of rate and minimum interval.
 _MAX_DUTY = 0.9

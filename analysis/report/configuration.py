@@ -9,7 +9,7 @@ import xarray as xr
 
 from analysis.measures.seeds import SEED
 from analysis.reading.dataset import axes, coordinate_of, long_name, parameter
-from analysis.reading.metadata import Axis, Metadata
+from analysis.reading.metadata import Axis, Metadata, short_name
 from analysis.reading.until import ends_when_settled
 from analysis.reading.values import written
 from analysis.report.markup import Markup, element, joined
@@ -114,7 +114,7 @@ def configuration_rows(dataset: xr.Dataset, metadata: Metadata) -> dict[str, lis
     }
     sections: dict[str, list[Row]] = {}
     for key in dict.fromkeys([*metadata.constants, *set_by_choice, *swept]):
-        section, _, short_name = key.rpartition(".")
+        section = key.rpartition(".")[0]
         known = _in_place_of_null(dataset) if key == _EFFECTIVE_RATIO else None
         known = coordinate_of(dataset, key) if known is None else known
         # The same in all files: of earlier ones, that of the coordinate.
@@ -127,7 +127,7 @@ def configuration_rows(dataset: xr.Dataset, metadata: Metadata) -> dict[str, lis
             value = _constant(metadata.constants[key], known, described)
             is_limit = key == "simulation.duration" and ends_when_settled(dataset)
             mark = "limit of runs until settled" if is_limit else ""
-        row = [short_name, value, _meaning(described, mark)]
+        row = [short_name(key), value, _meaning(described, mark)]
         sections.setdefault(section or "general", []).append(row)
     return sections
 

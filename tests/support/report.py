@@ -54,11 +54,9 @@ class Page(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag == name]
 
     def row(self, section, first):
-        """Return the cells of the first row of a section with this first cell, without it.
-
-        Sections of the configuration may share a name: inhibition has a rate as the input has.
-        """
-        return next(row for row in self.rows[section] if row[0] == first)[1:]
+        """Return the cells of the one row of a section with this first cell, without it."""
+        (row,) = [row for row in self.rows[section] if row[0] == first]
+        return row[1:]
 
 
 def report_of(*arguments):
