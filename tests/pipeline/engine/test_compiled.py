@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import pipeline
 from pipeline.engine import compiled, constants, drawing, kernel
 from pipeline.model import reference
+from pipeline.model.initial_weights import initial_weights
 from pipeline.model.inputs import (
     INPUT_STREAM,
     SEED_POLICIES,
@@ -133,7 +134,7 @@ def test_generated_configurations_spike_and_learn():
     @given(configurations())
     def collect(configuration):
         recording = reference.run(configuration)
-        change = recording.weight - configuration.synapse.w_init
+        change = recording.weight - initial_weights(configuration)
         seen.append((recording.spike_step.size > 1, (change > 0).any(), (change < 0).any()))
 
     collect()
