@@ -22,16 +22,12 @@ from pipeline.engine.drawing import (
     uniform,
     whole_of_float,
 )
-
-from pipeline.model import thinning
+from pipeline.model.thinning import BLOCK as _BLOCK
 
 # ruff: noqa: ANN001, ANN202 - numba infers the types
 
 _FLOATS, _INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
 _WORDS = types.CPointer(types.uint64)
-
-#: Candidates that are thinned at a time, whose numbers stay in the L1 cache.
-_BLOCK = thinning.BLOCK
 
 
 @compile_function
@@ -171,9 +167,7 @@ def _redrawn(
         part, rates, choices = cells[j : j + n], floats[:n], floats[_BLOCK : _BLOCK + n]
         synapses = words[6 : 6 + n]
         _divide(part, n_synapses, rates, synapses)
-        interval, left = _set_intervals(
-            rates, synapses, shared, counts, interval, left, n_synapses
-        )
+        interval, left = _set_intervals(rates, synapses, shared, counts, interval, left, n_synapses)
         _add_normal(rates, synapses, sd, start, increment)
         n_kept = _keep(part, kept, n_kept, rates, choices, counter, step, highest)
         counter += n * step

@@ -139,7 +139,7 @@ class InputProcess(Variant):
         Returns
         -------
         ndarray, (n_synapses,), or None
-            From 0 to below 1, in cycles.
+            From 0 to below 1 [cycles], dimensionless.
         """
         return None
 

@@ -215,4 +215,3 @@ def _redrawn_cells(
             if left.size:  # no candidate before the last of them is left
                 interval += waiting.size
                 waiting = next(begins)
-

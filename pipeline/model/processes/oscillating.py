@@ -50,9 +50,7 @@ class Oscillating(GroupedProcess):
     frequency_hz: float = quantity(
         "frequency of the input rates", "Hz", at_least=1e-6, at_most=1_000_000
     )
-    modulation: float = quantity(
-        "amplitude of input rates over their mean", at_least=0, at_most=1
-    )
+    modulation: float = quantity("amplitude of input rates over their mean", at_least=0, at_most=1)
     phase_spread: float = quantity(
         "range over which the phases of a group spread (cycles)", at_least=0, at_most=1, neutral=0.0
     )
@@ -108,7 +106,7 @@ class Oscillating(GroupedProcess):
         Returns
         -------
         ndarray, (n_synapses,)
-            From 0 to below 1, in cycles.
+            From 0 to below 1 [cycles], dimensionless.
         """
         within = np.concatenate([np.arange(size) / size for size in self.all_sizes])
         first = np.repeat(self.of_groups("group_phases", 0.0), self.all_sizes)
