@@ -36,6 +36,9 @@ class Oscillating(GroupedProcess):
 
     The phase of each synapse is `synapse_phase` in the file.
 
+    Where `bernoulli_cells` takes 2.1 ns an event, these take 6.4 ns with m = 0.5 and 8.3 with 1: of
+    1 + m candidates, with two random numbers each, one is a spike. With unlike rates they take 13.
+
     References
     ----------
     Gerstner W, Kempter R, van Hemmen JL & Wagner H 1996, A neuronal learning rule for
