@@ -10,24 +10,45 @@ from typing import Any
 
 import numpy as np
 from numba import carray, cfunc, types, uint64
+from numba.extending import overload
 
 from pipeline.engine.drawing import (
     compile_function,
-    cosine,
     exponential,
-    float_of_whole,
     mixed,
-    normal,
     prefer_long_vectors,
     uniform,
-    whole_of_float,
 )
+from pipeline.model import streams, variates
 from pipeline.model.thinning import BLOCK as _BLOCK
 
 # ruff: noqa: ANN001, ANN202 - numba infers the types
 
 _FLOATS, _INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
 _WORDS = types.CPointer(types.uint64)
+
+
+@overload(streams.uniform)
+def _(word: Any) -> Any:
+    return streams.uniform
+
+
+@overload(streams.exponential)
+def _(u: Any) -> Any:
+    return streams.exponential
+
+
+@overload(variates.cosine)
+def _(cycles: Any) -> Any:
+    return variates.cosine
+
+
+_float_of_whole = compile_function(streams.float_of_whole)
+_whole_of_float = compile_function(streams.whole_of_float)
+_cosine, _normal_of_word = (
+    compile_function(variates.cosine),
+    compile_function(variates.normal_of_word),
+)
 
 
 @compile_function
@@ -88,9 +109,9 @@ def _divide(cells, n_synapses, steps, synapses):
     prefer_long_vectors()
     per_synapse = 1 / n_synapses
     for j in range(uint64(cells.size)):
-        cell = float_of_whole(uint64(cells[j]))
+        cell = _float_of_whole(uint64(cells[j]))
         step = np.floor((cell + 0.5) * per_synapse)
-        synapses[j] = whole_of_float(cell - step * n_synapses)
+        synapses[j] = _whole_of_float(cell - step * n_synapses)
         steps[j] = step
 
 
@@ -119,7 +140,7 @@ def _set_intervals(rates, words, shared, counts, interval, left, per_interval):
 def _add_normal(rates, words, own, start, increment):
     prefer_long_vectors()
     for j in range(uint64(rates.size)):
-        rates[j] += own * normal(mixed(start + words[j] * increment))
+        rates[j] += own * _normal_of_word(mixed(start + words[j] * increment))
 
 
 @compile_function
@@ -131,7 +152,7 @@ def _set_phases(rates, synapses, shifts, depths, per_step, shift, depth):
         shift[j] = shifts[synapses[j]]
         depth[j] = depths[synapses[j]]
     for j in range(n):
-        rates[j] = 1 + depth[j] * cosine(rates[j] * per_step - shift[j])
+        rates[j] = 1 + depth[j] * _cosine(rates[j] * per_step - shift[j])
 
 
 @compile_function

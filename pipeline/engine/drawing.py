@@ -55,28 +55,12 @@ def _(number: Any) -> Any:
     return streams.float_of_whole
 
 
-@overload(streams.uniform)
-def _(word: Any) -> Any:
-    return streams.uniform
-
-
-@overload(streams.exponential)
-def _(u: Any) -> Any:
-    return streams.exponential
-
-
-@overload(streams.cosine)
-def _(cycles: Any) -> Any:
-    return streams.cosine
-
-
 _float_of_whole, _whole_of_float = (
     _compile(streams.float_of_whole),
     _compile(streams.whole_of_float),
 )
 _mixed, _uniform = _compile(streams.mixed), _compile(streams.uniform)
 _exponential = _compile(streams.exponential)
-_cosine, _normal = _compile(streams.cosine), _compile(streams.normal)
 
 
 def _generate_preference(context):
@@ -100,7 +84,6 @@ _prefer_long_vectors: Any = intrinsic(_generate_preference)
 # For the kernels of `draw_kernels`.
 compile_function, prefer_long_vectors = _compile, _prefer_long_vectors
 mixed, uniform, exponential = _mixed, _uniform, _exponential
-cosine, normal, float_of_whole, whole_of_float = _cosine, _normal, _float_of_whole, _whole_of_float
 
 
 @_compile

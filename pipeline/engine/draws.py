@@ -27,7 +27,7 @@ _PACKAGE = Path(__file__).parents[1]
 #: The source files of the kernels.
 _SOURCES = (
     *("engine/draw_kernels.py", "engine/drawing.py"),
-    *("model/streams.py", "model/thinning.py"),
+    *("model/streams.py", "model/thinning.py", "model/variates.py"),
 )
 
 _LOADING = shared_lock()

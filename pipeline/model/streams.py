@@ -39,14 +39,6 @@ _LN_2 = 0.6931471805599453
 _C1, _C2, _C3, _C4 = 0.666666666666667, 0.399999999998995, 0.28571428625975487, 0.2222221113479508
 _C5, _C6, _C7 = 0.18182889125261723, 0.15331721600556042, 0.14616449685043406
 
-#: Coefficients of 1, z, z**2, ... in sin(2 pi x) / x with z = x**2: the polynomial through seven
-#: Chebyshev nodes between 0 and the z of 1/4.
-_S0, _S1, _S2 = 6.283185307179269, -41.34170223990431, 81.60524914912124
-_S3, _S4, _S5, _S6 = -76.70584755015801, 42.05813505114427, -15.081485591251694, 3.6658672166020168
-
-#: Bits that are moved up to make a word of the lower half of another.
-_HALF = np.uint64(32)
-
 
 class Stream(NamedTuple):
     """A random stream: word `j` is the mixed `start + j * increment` modulo 2**64."""
@@ -249,45 +241,3 @@ def exponential(u: Any) -> Any:
     even = w * (_C2 + w * (_C4 + w * _C6))
     odd = z * (_C1 + w * (_C3 + w * (_C5 + w * _C7)))
     return s * (2 + (even + odd)) - n * _LN_2
-
-
-def cosine(cycles: Any) -> Any:
-    """Return the cosine of angles, with an error below 1e-13.
-
-    It is the sine of what is left to a quarter of a cycle, a polynomial of that.
-
-    Parameters
-    ----------
-    cycles : ndarray of float64
-        Of any shape; an angle of 1 is a whole cycle.
-
-    Returns
-    -------
-    ndarray of float64
-        Of the same shape, dimensionless.
-    """
-    x = 0.25 - abs(cycles - np.floor(cycles + 0.5))
-    z = x * x
-    w = z * z
-    even = _S0 + w * (_S2 + w * (_S4 + w * _S6))
-    odd = z * (_S1 + w * (_S3 + w * _S5))
-    return x * (even + odd)
-
-
-def normal(word: Any) -> Any:
-    """Return standard normal variates, one of each word, by the method of Box & Muller 1958.
-
-    The radius is of the whole word, the angle of its lower half, which moves the radius by less
-    than one part in 2**32.
-
-    Parameters
-    ----------
-    word : ndarray of uint64
-        Of any shape, dimensionless.
-
-    Returns
-    -------
-    ndarray of float64
-        Of the same shape, between -8.6 and 8.6, dimensionless.
-    """
-    return np.sqrt(2 * exponential(uniform(word))) * cosine(uniform(word << _HALF))

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.inputs import Cells
-from pipeline.model.streams import Stream, cosine, mixed, normal, uniform, words
+from pipeline.model.streams import Stream, mixed, uniform, words
+from pipeline.model.variates import cosine, normal_of_word
 
 #: Candidates that machine code thins at a time, so that their numbers stay in the L1 cache.
 BLOCK = 1_024
@@ -80,7 +81,9 @@ class RedrawnRates:
         of_interval = np.repeat((interval + np.arange(counts.size)) * n, counts)
         index = (of_interval + cells % n).astype(np.uint64)
         start, increment = np.uint64(self.rates.start), np.uint64(self.rates.increment)
-        rate = np.repeat(shared, counts) + self.own * normal(mixed(start + index * increment))
+        rate = np.repeat(shared, counts) + self.own * normal_of_word(
+            mixed(start + index * increment)
+        )
         choice = uniform(words(self.choices, n_before, cells.size))
         return cells[choice * self.highest < rate]
 

@@ -15,9 +15,10 @@ from pipeline.model.errors import RequestError
 from pipeline.model.grouped import GroupedProcess
 from pipeline.model.inputs import INPUT_STREAM, Cells, cells_of_stream
 from pipeline.model.quantity import quantity, written
-from pipeline.model.streams import Stream, normal, stream_of, words
+from pipeline.model.streams import Stream, stream_of, words
 from pipeline.model.superposition import merged_groups
 from pipeline.model.thinning import RedrawnRates
+from pipeline.model.variates import normal_of_word
 
 #: Standard deviations above the mean at which rates are clipped: 3 in 100,000 are.
 _HIGHEST = 4.0
@@ -211,7 +212,7 @@ def _redrawn_cells(
                 ends = np.searchsorted(here, waiting[:n_begun] * rates.n_synapses)
                 counts = np.diff(ends, prepend=0, append=here.size)
                 if known < interval + counts.size:
-                    variates = normal(words(common, interval, counts.size + _SHARED))
+                    variates = normal_of_word(words(common, interval, counts.size + _SHARED))
                     shared, known = 1 + sd_shared * variates, interval + variates.size
                 used = shared[shared.size + interval - known :][: counts.size]
                 yield rates.kept(here, n_before, interval, used, counts)

@@ -118,10 +118,11 @@ def test_object_code_depends_on_what_is_compiled():
     nodes = [n for n in ast.walk(ast.parse(source.read_text())) if isinstance(n, ast.ImportFrom)]
     own = {n.module for n in nodes if n.module.startswith("pipeline")}
     # The first compiles the functions of streams.
-    assert own == {"pipeline.engine.drawing", "pipeline.model.thinning"}
+    assert own == {"pipeline.engine.drawing", "pipeline.model", "pipeline.model.thinning"}
     assert set(draws._SOURCES) == {
         "engine/draw_kernels.py",
         "engine/drawing.py",
         "model/streams.py",
         "model/thinning.py",
+        "model/variates.py",
     }
