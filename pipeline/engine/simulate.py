@@ -189,7 +189,7 @@ def run_point(
     }
     if configuration.record.weight_interval is not None:
         variables |= _histories(configuration, recording, start)
-    if configuration.synapse.w_init_spread:
+    if configuration.synapse.w_init_spread or configuration.synapse.w_content:
         begins_anew = start is not None and start.begins_anew
         first = start.state.weight if start and begins_anew else initial_weights(configuration)
         variables["initial_weight"] = first

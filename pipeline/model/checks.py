@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.model.errors import RequestError
+from pipeline.model.initial_weights import refuse_unfit_weights
 from pipeline.model.looks import SAMPLE_SPACING, first_look
 from pipeline.model.quantity import written
 
@@ -24,6 +25,7 @@ def refuse_contradictions(configuration: Configuration) -> None:
     _refuse_until(configuration)
     simulation = configuration.simulation
     configuration.input.refuse_unfit_duration(simulation.duration, simulation.dt)
+    refuse_unfit_weights(configuration)
 
 
 def _refuse_until(configuration: Configuration) -> None:

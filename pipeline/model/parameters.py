@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.checks import MOST_CELLS, refuse_contradictions
+from pipeline.model.contents import HASHED_KEYS
 from pipeline.model.errors import RequestError
 from pipeline.model.inhibition import Inhibition
 from pipeline.model.inputs import (
@@ -46,9 +47,6 @@ from pipeline.model.streams import point_seed
 
 #: Part of every point's key; raise it when a change of the model changes any number.
 MODEL_VERSION = 4
-
-#: Steps of no samples.
-_NONE = np.empty(0, dtype=np.int64)
 
 #: Keys of `conf/config.yaml` that say where and how a sweep runs.
 _OF_A_SWEEP = ("study", "name", "outputs", "dry_run", "run")
@@ -192,7 +190,7 @@ class Configuration(Section):
         """
         interval = self.record.weight_interval
         if interval is None:
-            return _NONE
+            return np.empty(0, dtype=np.int64)
         spacing = steps(interval, self.simulation.dt)
         return spacing * np.arange(1, self.n_samples + 1)
 
@@ -295,7 +293,7 @@ class Configuration(Section):
                 "pipeline.sweep (run settings, directory); a configuration is the model's alone"
             )
         owner = getattr(self, section) if section in SECTIONS else self
-        if key in SECTIONS or key in owner.choosing_keys():
+        if key in SECTIONS or key in owner.choosing_keys() or key in HASHED_KEYS:
             raise RequestError(f"{written(key, value)}: must be chosen with pipeline.configure")
         if key not in map(owner.key, owner.quantities()):
             parts = [self, *(getattr(self, name) for name in SECTIONS)]

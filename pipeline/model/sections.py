@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, SupportsIndex
 
+from pipeline.model.contents import content_of, restored
 from pipeline.model.errors import RequestError
 from pipeline.model.initial_weights import DISTRIBUTIONS, refuse_impossible_spread
 from pipeline.model.quantity import Section, quantity, written
@@ -57,10 +58,34 @@ class Synapse(Section):
         choices=DISTRIBUTIONS,
         neutral=DISTRIBUTIONS[0],
     )
+    w_from: str | None = quantity(
+        "file or point of an experiment with the initial weights",
+        kind=str,
+        null="synapse.w_init",
+        neutral=None,
+    )
+    w_content: str | None = quantity(
+        "hash of the initial weights", kind=str, null="that of synapse.w_from", neutral=None
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         refuse_impossible_spread(self)
+        if self.w_from is not None and self.w_init_spread:
+            raise RequestError(
+                f"{written('synapse.w_init_spread', self.w_init_spread)}: must be 0 with "
+                f"{written('synapse.w_from', self.w_from)}, which has the weights"
+            )
+
+    def key_values(self) -> dict[str, Any]:
+        """Return the values that determine results: of given weights their hash alone."""
+        own = super().key_values()
+        given = ("w_init", "w_init_distribution") if self.w_content else ()
+        return {name: value for name, value in own.items() if name not in ("w_from", *given)}
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        """Pickle the section with the weights that it refers to."""
+        return restored, (type(self), dict(vars(self)), content_of(self.w_content))
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def _until_settled(point: Configuration) -> bool:
 
 
 def _with_initial_weights(point: Configuration) -> bool:
-    return bool(point.synapse.w_init_spread)
+    return bool(point.synapse.w_init_spread or point.synapse.w_content)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ VARIABLES = {
         "initial synaptic weight (fraction of g_max)",
         "",
         ("synapse",),
-        f"{_FRACTION}; NaN where synapse.w_init_spread is 0: synapse.w_init there",
+        f"{_FRACTION}; NaN where all are synapse.w_init, neither drawn nor given",
         _with_initial_weights,
         dtype="stored",
         later=True,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pipeline.model.contents import HASHED
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import listed as listed_value
 from pipeline.model.parameters import SECTIONS
@@ -58,6 +59,9 @@ class Composition(Protocol):
 
     def with_variant(self, key: str, name: str) -> dict[str, Any]:
         """Return values by key of a section with another rule or process."""
+
+    def with_content(self, key: str, name: str) -> dict[str, Any]:
+        """Return the keys and values that the name of events or weights sets."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,13 @@ def _key_axis(key: str, values: Iterable[Any], composition: Composition) -> Axis
     return dataclasses.replace(axis, settings=tuple(settings))
 
 
+def _content_axis(key: str, values: Iterable[Any], composition: Composition) -> Axis:
+    """Return the axis of a key that names contents, each of which sets its hash as well."""
+    axis = value_axis(key, values)
+    settings = tuple(composition.with_content(key, name) for name in axis.values)
+    return dataclasses.replace(axis, settings=settings)
+
+
 def _restored_key_axis(key: str, values: Sequence[Any] | Mapping[Any, dict[str, Any]]) -> Axis:
     axis = restored_axis(key, list(values))
     if isinstance(values, Mapping):
@@ -211,5 +222,6 @@ def _changes(
 AXIS_KINDS: dict[str, AxisKind] = {
     "group": AxisKind(lambda key: key in SWEPT_GROUPS, _group_axis, _restored_group_axis),
     "variant": AxisKind(lambda key: key in REGISTRIES, _variant_axis, _restored_key_axis),
+    "content": AxisKind(lambda key: key in HASHED, _content_axis, _restored_key_axis),
     "key": AxisKind(lambda key: True, _key_axis, _restored_key_axis),
 }

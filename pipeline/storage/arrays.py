@@ -195,7 +195,7 @@ def _columns(grid: Grid) -> dict[str, Column]:
 
 def _recorded_at_some_point(grid: Grid) -> dict[str, np.dtype]:
     """Return the number types of what is recorded; initial weights may be at some points only."""
-    _, points = grid.slice_along(["synapse.w_init_spread"])
+    _, points = grid.slice_along(["synapse.w_init_spread", "synapse.w_content"])
     return {name: dtype for point in points for name, dtype in recorded(point).items()}
 
 
