@@ -25,7 +25,7 @@ from pipeline.model.inputs import Cells
 Block = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 #: Events in a block.
-BLOCK = 65_536
+BLOCK = 16_384
 
 #: Members of a file: times [ms] and indices of synapses.
 TIMES, SYNAPSES = "times", "synapses"
@@ -203,8 +203,10 @@ class EventContent:
     )
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the events, checked."""
-        return _checked(self.source.blocks())
+        """Yield the events, which were checked when they were read first."""
+        for times, synapses in self.source.blocks():
+            if times.size:
+                yield times.astype(np.float64, copy=False), synapses.astype(np.int64, copy=False)
 
     def cells(self, dt: float, n_synapses: int, n_steps: int) -> Iterator[Cells]:
         """Yield the events as cells of a lattice.
@@ -224,11 +226,12 @@ class EventContent:
         waiting = np.empty(0, dtype=np.int64)
         for times, synapses in self.blocks():
             steps = np.minimum(np.rint(times / dt), n_steps).astype(np.int64)
-            cells = np.concatenate([waiting, steps * n_synapses + synapses])
+            steps *= n_synapses
+            cells = np.concatenate([waiting, steps + synapses])
             if (cells[1:] < cells[:-1]).any():  # within a step, in any order
                 cells.sort(kind="stable")
-            complete = np.searchsorted(cells, steps[-1] * n_synapses)
-            if steps[-1] == n_steps:
+            complete = np.searchsorted(cells, steps[-1])
+            if steps[-1] == n_steps * n_synapses:
                 yield cells[:complete]
                 return
             yield cells[:complete]
@@ -332,10 +335,11 @@ def _refuse_times(times: NDArray[np.float64], before: float) -> None:
         raise RequestError(f"an event at {wrong:g}: every time must be a finite number of ms")
     if times[0] < 0:
         raise RequestError(f"an event at {times[0]:.15g} ms: must be at >= 0 ms")
-    falls = np.flatnonzero(np.diff(times, prepend=before) < 0)
+    earlier_ones = np.append(before, times[:-1])
+    falls = np.flatnonzero(times < earlier_ones)
     if falls.size:
         i = int(falls[0])
-        earlier = times[i - 1] if i else before
+        earlier = earlier_ones[i]
         raise RequestError(
             f"an event at {times[i]:.15g} ms comes after one at {earlier:.15g} ms; times must rise"
         )

@@ -114,6 +114,10 @@ class InputProcess(Variant):
         """Whether its output spikes replace the neuron's own."""
         return cls.output_steps is not InputProcess.output_steps
 
+    def rate_in(self, duration: float) -> float:
+        """Return the input rate [Hz], where it is null that of a run [ms]."""
+        return self.rate_hz
+
     def spike_probability(self, dt: float) -> float:
         """Return the mean probability of an input spike in one cell of the lattice."""
         return min(1.0, self.rate_hz * dt / 1000)
@@ -196,7 +200,7 @@ def checked_cells(chunks: Iterable[Any], n_cells: int, process: str) -> Iterator
             raise ValueError(f"input.process={process}: events must be arrays of whole numbers")
         cells = cells.astype(np.int64)
         if cells.size:
-            if cells[0] <= last or cells[-1] >= n_cells or (np.diff(cells) <= 0).any():
+            if cells[0] <= last or cells[-1] >= n_cells or (cells[1:] <= cells[:-1]).any():
                 raise ValueError(
                     f"input.process={process}: events must rise, each cell once, from 0 to below "
                     "n_steps * n_synapses"

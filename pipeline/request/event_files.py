@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import re
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,11 +64,14 @@ def read_event_file(path: Path) -> EventContent:
 
 
 def _read_npz(path: Path) -> EventContent:
-    """Read an npz file where it is; runs read it there too."""
+    """Read an npz file where it is, as runs do; to uncompress it each time would be slow."""
     with np.load(path) as archive:
         if "units" in archive:
             _refuse_units(str(archive["units"]))
-    return read_events(EventFile.at(path))
+        members = archive.zip.infolist()
+    if all(member.compress_type == zipfile.ZIP_STORED for member in members):
+        return read_events(EventFile.at(path))
+    return _converted(lambda file: EventFile.at(file).blocks())(path)
 
 
 def _refuse_units(units: str) -> None:

@@ -94,6 +94,11 @@ class File(InputProcess):
             rates[: events.counts.size] = events.counts * 1000 / max(events.last, 1e-9)
         return rates
 
+    def rate_in(self, duration: float) -> float:
+        """Return the mean rate [Hz] of all synapses in a run [ms]; NaN where it is not known."""
+        events = self._known()
+        return 1000 * events.n_events / (self.n_synapses * duration) if events else np.nan
+
     def spike_probability(self, dt: float) -> float:
         """Return the mean probability of an input spike in one cell of the lattice."""
         events = self._known()
