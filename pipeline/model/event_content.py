@@ -9,6 +9,7 @@ import functools
 import hashlib
 import os
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -194,7 +195,7 @@ class EventContent:
     """
 
     digest: str
-    source: EventSource
+    source: EventSource = field(compare=False)
     n_events: int
     last: float
     counts: NDArray[np.int64] = field(compare=False, repr=False)
@@ -387,14 +388,16 @@ def _spool() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix=f"{_TEMPORARY}-")
 
 
-def spool_file(name: str) -> Path:
+def _spool_file(name: str) -> Path:
     """Return the path of a file that is removed when the process ends."""
     return Path(_spool().name, f"{_TEMPORARY}-{os.getpid()}-{name}")
 
 
 def spilled(content: EventContent) -> Path:
     """Return the path of a temporary file with the events, written once."""
-    path = spool_file(f"{content.digest}.npz")
-    if not path.exists():
-        write_events(content, path)
+    path = _spool_file(f"{content.digest}.npz")
+    if not path.exists():  # else its readers would take it for changed
+        part = path.with_suffix(f".{threading.get_ident()}")
+        write_events(content, part)
+        part.replace(path)
     return path

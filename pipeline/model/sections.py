@@ -59,7 +59,7 @@ class Synapse(Section):
         neutral=DISTRIBUTIONS[0],
     )
     w_from: str | None = quantity(
-        "file or point of an experiment with the initial weights",
+        "source of the initial weights",
         kind=str,
         null="synapse.w_init",
         neutral=None,

@@ -29,7 +29,7 @@ from pipeline.request.grammar import texts_quoted
 from pipeline.request.hydra_errors import one_line, request_error
 from pipeline.request.hydra_loader import Loaded, calls_resolver, load
 from pipeline.request.known_keys import GENERAL, TEXTS, known_keys, text_keys
-from pipeline.request.own_contents import Places, with_contents
+from pipeline.request.own_contents import Places, refuse_without_effect, with_contents
 from pipeline.request.own_files import (
     own_folder,
     refuse_hidden,
@@ -141,6 +141,7 @@ class Composition:
         """The parameters of one simulation, validated."""
         composed = Configuration.from_mapping(self.parameters)
         composed.stdp.refuse_replaced(overrides_by_key(self.overrides))
+        refuse_without_effect([composed], overrides_by_key(self.overrides))
         return composed.with_admitted(
             overrides=self.overrides,
             references={key: names_in([text]) for key, text in self._references.items()},

@@ -25,8 +25,7 @@ from pipeline.model.event_content import (
     EventContent,
     EventFile,
     read_events,
-    spool_file,
-    write_events,
+    spilled,
 )
 from pipeline.system.locks import alone_in_hdf5
 
@@ -65,7 +64,8 @@ def read_event_file(path: Path) -> EventContent:
 
 def _read_npz(path: Path) -> EventContent:
     """Read an npz file where it is, as runs do; to uncompress it each time would be slow."""
-    with np.load(path) as archive:
+    # Numpy would leave a damaged file open that it opens itself.
+    with path.open("rb") as file, np.load(file) as archive:
         if "units" in archive:
             _refuse_units(str(archive["units"]))
         members = archive.zip.infolist()
@@ -185,8 +185,7 @@ def _converted(blocks: Callable[[Path], Blocks]) -> Callable[[Path], EventConten
             first, second = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(2))
             files = first, second
             content = read_events(_Copied(blocks(path), files))
-            copy = spool_file(f"{content.digest}.npz")
-            write_events(dataclasses.replace(content, source=_Raw(files)), copy)
+            copy = spilled(dataclasses.replace(content, source=_Raw(files)))
         return dataclasses.replace(content, source=EventFile.at(copy))
 
     return read

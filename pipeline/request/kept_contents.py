@@ -65,7 +65,7 @@ def kept_name(path: Path) -> str:
     """Return the name that a kept or noted content had."""
     if path.suffix == NOTE:
         return path.read_text(encoding="utf-8").splitlines()[0]
-    with np.load(path) as archive:
+    with path.open("rb") as file, np.load(file) as archive:
         return str(archive[_NAME]) if _NAME in archive else ""
 
 
@@ -86,7 +86,7 @@ def read_kept(path: Path) -> Content:
         if content.digest != path.stem:
             raise RequestError(f"{original}: has changed since its events were run")
         return content
-    with np.load(path) as archive:
+    with path.open("rb") as file, np.load(file) as archive:
         weights = archive.get(_WEIGHTS)
     content = read_events(EventFile.at(path)) if weights is None else WeightContent.of(weights)
     if content.digest != path.stem:

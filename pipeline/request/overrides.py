@@ -28,7 +28,12 @@ from pipeline.request.compose import (
 )
 from pipeline.request.grammar import texts_quoted, values_of
 from pipeline.request.grid import Grid
-from pipeline.request.own_contents import Places, settings_of, with_contents
+from pipeline.request.own_contents import (
+    Places,
+    refuse_without_effect,
+    settings_of,
+    with_contents,
+)
 from pipeline.request.own_files import own_files
 from pipeline.request.own_models import names_of
 from pipeline.request.parameter_sets import Origin, for_variant, variant_sections
@@ -230,6 +235,7 @@ def refuse_replaced(grid: Grid, fixed: Iterable[str]) -> None:
     """
     typed = overrides_by_key(fixed)
     typed |= {axis.key: written(axis.key, axis.text) for axis in grid.axes}
+    refuse_without_effect(grid.slice_along(["synapse.w_content"])[1], typed)
     replacing = [point.stdp.key(n) for point in grid.unlike_models for n in point.stdp.replaces]
     for point in grid.slice_along(replacing)[1]:
         point.stdp.refuse_replaced(typed)

@@ -72,6 +72,8 @@ class Places:
         return cls(tuple(folders), Path(os.path.expanduser(outputs), name, GIVEN))  # noqa: PTH111
 
 
+_DISTRIBUTION = "synapse.w_init_distribution"
+
 #: Name of the folder with copies.
 GIVEN = "given"
 
@@ -212,6 +214,26 @@ def refuse_unknown_contents(grid: Grid) -> None:
             known_content("input.file", inputs.file, inputs.content)
         if synapse.w_from is not None or synapse.w_content is not None:
             known_content("synapse.w_from", synapse.w_from, synapse.w_content)
+
+
+def refuse_without_effect(points: Iterable[Configuration], typed: Mapping[str, str]) -> None:
+    """Refuse typed initial weights where `synapse.w_from` gives those of all points.
+
+    Parameters
+    ----------
+    points : iterable of Configuration
+        The points.
+    typed : mapping of str to str
+        What was asked for, `key=value`, by key.
+
+    Raises
+    ------
+    RequestError
+        If there are.
+    """
+    replaced = [typed[key] for key in ("synapse.w_init", _DISTRIBUTION) if key in typed]
+    if replaced and all(point.synapse.w_content for point in points):
+        raise RequestError(f"{replaced[0]}: has no effect with synapse.w_from; leave out one")
 
 
 def with_events(configuration: Configuration, events: Any) -> Configuration:

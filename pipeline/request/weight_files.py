@@ -60,7 +60,7 @@ def _weights(path: Path, conditions: Sequence[str]) -> NDArray:
     if suffix == ".npy":
         return np.load(path)
     if suffix == ".npz":
-        with np.load(path) as archive:
+        with path.open("rb") as file, np.load(file) as archive:
             if WEIGHTS not in archive:
                 there = ", ".join(archive) or "nothing"
                 raise RequestError(f"must have an array {WEIGHTS}; there is {there}")
