@@ -63,8 +63,8 @@ def known_content(key: str, name: str | None, digest: str | None) -> Any:
     content = content_of(digest)
     if content is None:
         raise RequestError(
-            f"{key}={name}: its content is not known here; it is in given/{digest}.npz of the "
-            "experiment that it is from"
+            f"{key}={name}: its content is not known here; given/ of the experiment that it is of "
+            f"has it, as {digest}"
         )
     return content
 

@@ -129,20 +129,28 @@ def _without_fields_of_others(
 ) -> list[dict[str, Any]]:
     """Return choices without fields that only the rules or processes of others have.
 
-    What is set for all choices is for those that have the field; one that none has is refused.
+    What is set for all choices is for those that have the field, and use it; one that none has is
+    refused.
     """
-    section, fields = SECTIONS[group], []
+    section, fields, unused = SECTIONS[group], [], []
     for choice in choices:
         own = {
             key.removeprefix(f"{group}."): value
             for key, value in choice.items()
             if key.startswith(f"{group}.")
         }
-        fields.append({f"{group}.{name}" for name in section.variant(own).quantities()})
+        variant = section.variant(own)
+        fields.append({f"{group}.{name}" for name in variant.quantities()})
+        unused.append({f"{group}.{name}" for name in getattr(variant, "unused", ())})
     every = set().union(*fields)
+    used = set().union(*(own - idle for own, idle in zip(fields, unused, strict=True)))
     return [
-        {key: value for key, value in choice.items() if key in own or key not in every}
-        for choice, own in zip(choices, fields, strict=True)
+        {
+            key: None if key in idle & used else value
+            for key, value in choice.items()
+            if key in own or key not in every
+        }
+        for choice, own, idle in zip(choices, fields, unused, strict=True)
     ]
 
 

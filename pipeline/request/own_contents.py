@@ -121,6 +121,8 @@ def _digest_of_path(key: str, name: str, places: Places) -> str:
         if kept is None:
             raise
         return kept.digest
+    if path.is_dir() and not (path / "results.nc").is_file():
+        raise RequestError("has no results.nc; it is written when the sweep ends")
     state = (path / "results.nc" if path.is_dir() else path).stat()
     asked = key, *conditions, path, state.st_size, state.st_mtime_ns
     if content_of(_read.get(asked)) is None:

@@ -215,7 +215,8 @@ def fitted(
         is_typed = variant.key(name) in origin.typed
         of_other = not (is_own or is_typed) and parameter_set.lists(name, value)
         if name in fields:
-            has_no_effect = of_other and name in defaults and not parameter_set.is_asked
+            is_usual = name in defaults and not parameter_set.is_asked
+            has_no_effect = of_other and (is_usual or name in variant.unused)
         else:
             has_no_effect = of_other or value == neutral.get(name, REQUIRED)
         if not has_no_effect:

@@ -37,8 +37,6 @@ def read_weight_file(path: Path, conditions: Sequence[str]) -> WeightContent:
     """
     if path.is_dir():
         path = path / "results.nc"
-        if not path.is_file():
-            raise RequestError("has no results.nc; it is written when the sweep ends")
     if path.suffix.lower() not in _SUFFIXES:
         raise RequestError(f"must be an experiment, or a file {' or '.join(_SUFFIXES)}")
     if conditions and path.suffix.lower() != ".nc":
@@ -65,10 +63,10 @@ def _weights(path: Path, conditions: Sequence[str]) -> NDArray:
                 there = ", ".join(archive) or "nothing"
                 raise RequestError(f"must have an array {WEIGHTS}; there is {there}")
             return archive[WEIGHTS]
-    with path.open(encoding="utf-8-sig") as file:
-        if (first := file.readline().strip()) != WEIGHTS:
-            raise RequestError(f"line 1: must be {WEIGHTS}, and is {first[:60]!r}")
-        return np.loadtxt(file, ndmin=1)
+    first, *lines = path.read_text(encoding="utf-8-sig").splitlines() or [""]
+    if first.strip() != WEIGHTS:
+        raise RequestError(f"line 1: must be {WEIGHTS}, and is {first[:60]!r}")
+    return np.loadtxt(lines, ndmin=1)
 
 
 def _of_netcdf(path: Path, conditions: Sequence[str]) -> NDArray:

@@ -33,6 +33,8 @@ class File(InputProcess):
     stationary: ClassVar[bool] = False
     theory_gap: ClassVar[str] = "the theory covers independent Poisson inputs, and these are given"
 
+    unused: ClassVar[tuple[str, ...]] = ("rate_hz",)
+
     rate_hz: float | None = quantity(  # type: ignore[assignment]
         "input rate", "Hz", at_least=0, null="that of the events", default=None
     )
