@@ -132,7 +132,7 @@ def test_choices_of_inputs_are_swept(run):
     rates = by_group["rate_hz"].sel(input=["file", "poisson"]).values
     assert rates[1] == 30 and rates[0] == pytest.approx(random_events(2)[0].size / 20)
     gaps = theory_gaps(by_group).sel(input=["file", "poisson"]).values.tolist()
-    assert gaps == ["the theory covers independent Poisson inputs, and these are given", ""]
+    assert gaps[0].endswith("independent Poisson inputs, and these are given") and not gaps[1]
     assert analyse(["outputs/groups", "--figure", "weights"]) == 0
 
 
