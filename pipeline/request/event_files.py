@@ -17,16 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
-from pipeline.model.event_content import (
-    BLOCK,
-    NOT_READABLE,
-    SYNAPSES,
-    TIMES,
-    EventContent,
-    EventFile,
-    read_events,
-    spilled,
-)
+from pipeline.model.event_content import EventContent, read_events, spilled
+from pipeline.model.event_sources import BLOCK, NOT_READABLE, SYNAPSES, TIMES, EventFile
 from pipeline.system.locks import alone_in_hdf5
 
 Blocks = Iterator[tuple[Any, Any]]

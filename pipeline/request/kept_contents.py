@@ -9,7 +9,8 @@ import numpy as np
 
 from pipeline.model.contents import Content
 from pipeline.model.errors import RequestError
-from pipeline.model.event_content import EventContent, EventFile, read_events, write_events
+from pipeline.model.event_content import EventContent, read_events, write_events
+from pipeline.model.event_sources import EventFile
 from pipeline.model.initial_weights import WeightContent
 
 #: Members of a copy: the weights, and the name that the content had.

@@ -23,7 +23,8 @@ from pipeline.model.contents import (
     remember,
 )
 from pipeline.model.errors import RequestError
-from pipeline.model.event_content import NOT_READABLE, EventArrays, read_events
+from pipeline.model.event_content import read_events
+from pipeline.model.event_sources import NOT_READABLE, EventArrays
 from pipeline.model.initial_weights import WeightContent
 from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import SECTIONS, Configuration

@@ -10,7 +10,8 @@ from typing import Any
 
 from pipeline.model.contents import HASHED, content_of, remember
 from pipeline.model.errors import RequestError
-from pipeline.model.event_content import NOT_READABLE, EventContent, EventFile
+from pipeline.model.event_content import EventContent
+from pipeline.model.event_sources import NOT_READABLE, EventFile
 from pipeline.model.quantity import written
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid

@@ -26,7 +26,8 @@ class File(InputProcess):
     and `synapses`, indices from 0: npz, netCDF, or CSV with these two columns. It is read in
     blocks, for each run anew: memory does not grow with it.
 
-    Where `bernoulli_cells` takes 2.1 ns an event, reading takes SOME ns.
+    Where `bernoulli_cells` takes 2.1 ns an event, each run reads one in 7 ns; to read and check a
+    file once takes 30 ns an event of npz, 60 of netCDF and 180 of CSV.
     """
 
     name: ClassVar[str] = "file"

@@ -5,9 +5,10 @@ import pickle
 import numpy as np
 import pytest
 
-from pipeline.model import event_content
+from pipeline.model import event_sources
 from pipeline.model.errors import RequestError
-from pipeline.model.event_content import EventArrays, EventFile, read_events
+from pipeline.model.event_content import read_events
+from pipeline.model.event_sources import EventArrays, EventFile
 from tests.support.contents import random_events
 
 
@@ -19,7 +20,7 @@ def content_of_pair(*events):
 @pytest.mark.parametrize("block", [1, 7, 16_384])
 def test_cells_rise_wherever_blocks_end(monkeypatch, block):
     """Events of a step are sorted by synapse, also those that are in two blocks."""
-    monkeypatch.setattr(event_content, "BLOCK", block)
+    monkeypatch.setattr(event_sources, "BLOCK", block)
     times, synapses = random_events(1, n_synapses=9, duration=60)
     expected = np.sort((times * 9 + synapses).astype(int))
     chunks = list(content_of_pair(times, synapses).cells(1.0, 9, 60))
@@ -43,17 +44,19 @@ def test_events_beyond_the_last_step_are_left_out():
 
 def test_a_duplicate_is_found_across_blocks(monkeypatch):
     """It depends on the time step: two events 0.4 ms apart are in one step of 1 ms."""
-    monkeypatch.setattr(event_content, "BLOCK", 2)
+    monkeypatch.setattr(event_sources, "BLOCK", 2)
     events = content_of_pair([0.0, 2.8, 3.0, 3.2], [2, 1, 0, 1])
     assert events.first_duplicate(1.0) == (3.0, 1)
     assert events.first_duplicate(0.1) is None
 
 
 def test_the_hash_is_of_the_numbers():
-    """Types and negative zero do not matter, order does."""
+    """Types, layout in memory and negative zero do not matter, order does."""
     one = content_of_pair([0.0, 1.0, 1.0], [0, 1, 2])
     assert content_of_pair(np.array([-0.0, 1, 1], "f4"), np.array([0, 1, 2], "u1")) == one
     assert content_of_pair([0, 1, 1], [0.0, 1.0, 2.0]).digest == one.digest
+    strided = np.repeat([0, 1, 1], 2).astype(">f8")[::2], np.repeat([0, 1, 2], 2)[::2]
+    assert content_of_pair(*strided).digest == one.digest
     assert content_of_pair([0, 1, 1], [0, 2, 1]).digest != one.digest
 
 

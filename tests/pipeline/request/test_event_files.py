@@ -4,7 +4,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from pipeline.model import event_content
+from pipeline.model import event_sources
 from pipeline.model.errors import RequestError
 from pipeline.request import event_files
 from pipeline.request.event_files import read_event_file
@@ -31,7 +31,7 @@ def write_csv(path, header="times [ms],synapses", times=TIMES, synapses=SYNAPSES
 @pytest.mark.parametrize("block", [100, 16_384])
 def test_the_same_events_are_the_same_content_in_every_format(tmp_path, monkeypatch, block):
     """Hash and cells, read whole or in several blocks; columns of other names do not matter."""
-    for module in (event_content, event_files):
+    for module in (event_sources, event_files):
         monkeypatch.setattr(module, "BLOCK", block)
     np.savez(tmp_path / "a.npz", times=TIMES, synapses=SYNAPSES, units="ms")
     np.savez_compressed(tmp_path / "b.npz", times=TIMES, synapses=SYNAPSES.astype("u2"), more=1)
