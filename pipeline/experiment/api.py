@@ -23,7 +23,7 @@ from pipeline.model.variables import ABOUT_RUNS, DONE, stacked
 from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 from pipeline.request.overrides import grid_of_mapping
-from pipeline.request.own_contents import refuse_unknown_contents, with_events, with_weights
+from pipeline.request.own_contents import refuse_unknown_content, with_events, with_weights
 from pipeline.request.run_settings import RunSettings
 from pipeline.storage import provenance
 from pipeline.storage.arrays import refuse_larger_than_memory
@@ -117,7 +117,7 @@ def simulate(
     grid = Grid(configuration, own_files=configuration.own_files)
     refuse_larger_than_memory(grid, in_memory=True)
     if spikes is None:
-        refuse_unknown_contents(grid)
+        refuse_unknown_content(configuration)
     engine = available_engine(run_settings.engine, [configuration])
     start = phase.start if phase else None
     result = run_point(

@@ -242,7 +242,7 @@ def _shortened(point: Configuration, engine: str) -> Configuration:
     simulation = point.simulation
     shorter = _of_duration(point, max(simulation.dt, share * simulation.duration))
     record = dataclasses.replace(point.record, weight_interval=None, traces=False)
-    return dataclasses.replace(shorter, record=record)
+    return shorter.with_admitted(record=record)  # an input may have an end that is later
 
 
 def _values(axis: Axis) -> str:

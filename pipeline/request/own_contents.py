@@ -207,16 +207,27 @@ def refuse_unknown_contents(grid: Grid) -> None:
         If there are.
     """
     for point in grid.slice_along([*HASHED_KEYS, *InputProcess.choosing_keys()])[1]:
-        inputs, synapse = point.input, point.synapse
-        if isinstance(inputs, File):
-            if inputs.content is None:
-                raise RequestError(
-                    f"{written('input.file', inputs.file)}: must be a file of events with "
-                    "input.process=file"
-                )
-            known_content("input.file", inputs.file, inputs.content)
-        if synapse.w_from is not None or synapse.w_content is not None:
-            known_content("synapse.w_from", synapse.w_from, synapse.w_content)
+        refuse_unknown_content(point)
+
+
+def refuse_unknown_content(point: Configuration) -> None:
+    """Refuse a point whose events or weights are missing, or not known in this process.
+
+    Raises
+    ------
+    RequestError
+        If they are.
+    """
+    inputs, synapse = point.input, point.synapse
+    if isinstance(inputs, File):
+        if inputs.content is None:
+            raise RequestError(
+                f"{written('input.file', inputs.file)}: must be a file of events with "
+                "input.process=file"
+            )
+        known_content("input.file", inputs.file, inputs.content)
+    if synapse.w_from is not None or synapse.w_content is not None:
+        known_content("synapse.w_from", synapse.w_from, synapse.w_content)
 
 
 def refuse_without_effect(points: Iterable[Configuration], typed: Mapping[str, str]) -> None:
