@@ -1,6 +1,7 @@
 """Events from Python, `simulate` and `sweep(..., events=)`: both engines, resume, reproduce."""
 
 import logging
+import pickle
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pipeline
 from pipeline.experiment.reproduction import reproduce
 from pipeline.model.arithmetic import multiples
 from pipeline.model.errors import RequestError
+from pipeline.model.initial_weights import initial_weights
 from tests.conftest import numbers_of
 from tests.support.contents import forget_all, random_events
 
@@ -178,6 +180,23 @@ def test_the_process_itself_refuses(configure):
         no_rate.replaced({"input.file": "a.npz"})
 
 
+def test_the_key_has_the_hash_alone(configure, tmp_path):
+    """Whatever the name of the file; the rate of the process that it replaces is no rate of it."""
+    times, synapses = random_events(13)
+    for name in ("a", "b"):
+        np.savez(tmp_path / f"{name}.npz", times=times, synapses=synapses)
+    replaced = ("input=poisson", "input.process=file", "input.n_synapses=40")
+    one, other = (
+        pipeline.configure(
+            *replaced, "simulation.duration=500", f"input.file={tmp_path}/{name}.npz"
+        )
+        for name in ("a", "b")
+    )
+    assert one.input.file != other.input.file and one.input.rate_hz is None
+    assert one.input.key_values() == other.input.key_values()
+    assert one.input.key_values().keys() == {"process", "n_synapses", "content"}
+
+
 def test_memory_does_not_grow_with_the_file(run_python, tmp_path):
     """Three million events, 36 MB as stored and more as cells, in 12 MB beyond what a few need."""
     n_steps, n = 300_000, 10
@@ -199,3 +218,21 @@ assert run(sys.argv[2])["rate_hz"] == 1000
 print(peak() - before)
 """
     assert int(run_python(code, tmp_path / "few.npz", tmp_path / "many.npz")) < 12_000
+
+
+def test_a_worker_that_knows_no_contents_gets_them(configure, monkeypatch):
+    """Events and weights go along with the sections that refer to them."""
+    sent = []
+    monkeypatch.setattr("pipeline.experiment.api.run_grid", lambda grid, *_: sent.append(grid))
+    with pytest.raises(AttributeError):
+        pipeline.sweep(configure(), {}, events=random_events(12), w_init=[0.3] * 40)
+    point = sent[0].points[0]
+    expected, content = list(point.input_events()), pickle.dumps(point)
+    forget_all()
+    with pytest.raises(RequestError, match="its content is not known here"):
+        next(point.input_events())
+    there = pickle.loads(content)
+    np.testing.assert_array_equal(
+        np.concatenate(list(there.input_events())), np.concatenate(expected)
+    )
+    assert (initial_weights(there) == 0.3).all()
