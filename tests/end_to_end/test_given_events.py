@@ -9,6 +9,7 @@ import yaml
 
 from analysis.__main__ import main as analyse
 from analysis.measures.coverage import theory_gaps
+from pipeline.model.contents import content_of
 from pipeline.reproduce import main as reproduce
 from pipeline.request import kept_contents
 from tests.support.contents import forget_all, random_events
@@ -54,6 +55,8 @@ def test_files_are_swept_and_reproduced_without_them(run):
     request = yaml.safe_load(Path("outputs/two/configuration.yaml").read_text())
     hashes = [one["input.content"] for one in request["axes"]["input.file"].values()]
     assert given("two") == sorted(f"{one}.npz" for one in hashes)
+    for one in hashes:  # workers do not see what happens to the files meanwhile
+        assert content_of(one).source.path == Path(f"outputs/two/given/{one}.npz").absolute()
     for name in ("a.npz", "b.npz"):
         Path(name).unlink()
     forget_all()

@@ -11,6 +11,7 @@ import xarray as xr
 import pipeline
 from analysis import initial_weight
 from pipeline.model.errors import RequestError
+from pipeline.model.variables import FAILED
 from pipeline.reproduce import main as reproduce
 from tests.conftest import SMALL
 from tests.support.contents import forget_all
@@ -156,6 +157,7 @@ REFUSED = [
         ["synapse.w_from=empty"],
         "synapse.w_from=empty: has no results.nc; it is written when the swee",
     ),
+    (["synapse.w_from=failed:seed=1"], "synapse.w_from=failed:seed=1: the point is not done"),
     (["-m", "synapse.w_from=w.npy,no.npy"], "synapse.w_from=no.npy: must be a file or a directory"),
 ]
 
@@ -176,6 +178,9 @@ def files(tmp_path_factory):
     (folder / "cut.npz").write_bytes(b"PK\x03\x04")
     (folder / "empty").mkdir()
     pipeline.sweep(pipeline.configure(*SMALL), {"seed": [1, 2]}, folder / "old", n_jobs=1)
+    shutil.copytree(folder / "old", folder / "failed")
+    with netCDF4.Dataset(folder / "failed" / "results.nc", "a") as file:
+        file["status"][0] = FAILED
     return folder
 
 
