@@ -22,7 +22,7 @@ from pipeline.model.registry import REGISTRIES
 from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, Result, stacked
 from pipeline.request.grid import Grid
 from pipeline.request.own_contents import GIVEN as GIVEN_FOLDER
-from pipeline.request.own_contents import refuse_unknown_contents
+from pipeline.request.own_contents import refuse_unknown_content, refuse_unknown_contents
 from pipeline.request.spec import grid_of_request
 from pipeline.storage.netcdf import opened, request_in, runs_in, sources_in
 from pipeline.storage.own_contents import take_up
@@ -81,7 +81,7 @@ def reproduce(
     if not chosen:
         text = " and ".join(conditions)
         raise RequestError(f"{path}: no point{f' with {text}' if text else ''} is done")
-    refuse_unknown_contents(recorded.grid)
+    recorded.refuse_unknown()
     chosen = sorted(random.Random().sample(chosen, min(n_points, len(chosen))))
     n_same = sum([_is_same(recorded, position) for position in chosen])
     say(f"{n_same} of {len(chosen)} points are the same bit for bit")
@@ -147,6 +147,12 @@ class _Recorded:
             for name in ("status", "made_by", *VARIABLES)
             if name in file.variables
         }
+
+    def refuse_unknown(self) -> None:
+        """Refuse points, and simulations before, whose events or weights are not known."""
+        refuse_unknown_contents(self.grid)
+        for one in self._chain:
+            refuse_unknown_content(Configuration.from_mapping(one["configuration"]))
 
     def done(self, conditions: Sequence[str]) -> list[int]:
         """Return the indices of the points that are done and meet all conditions."""

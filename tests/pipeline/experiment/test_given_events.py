@@ -121,11 +121,17 @@ def test_events_stay_when_a_group_is_swept(configure):
 def test_a_file_of_simulate_needs_its_events(configure, tmp_path):
     """They are not in it: it is reproduced beside the folder that has them."""
     events = random_events(9)
-    pipeline.simulate(configure(), events=events).to_netcdf(tmp_path / "one.nc")
-    assert reproduce(tmp_path / "one.nc", 1, [], run_given_code=False)
+    given = pipeline.simulate(configure("record.state=true"), events=events)
+    later = pipeline.simulate(configure(), state=given)
+    for name, dataset in (("given", given), ("later", later)):
+        dataset.to_netcdf(tmp_path / f"{name}.nc")
+        assert reproduce(tmp_path / f"{name}.nc", 1, [], run_given_code=False)
     forget_all()
-    with pytest.raises(RequestError, match=r"input\.file=array:\w{32}: its content is not known"):
-        reproduce(tmp_path / "one.nc", 1, [], run_given_code=False)
+    for name in ("given", "later"):
+        with pytest.raises(
+            RequestError, match=r"input\.file=array:\w{32}: its content is not known"
+        ):
+            reproduce(tmp_path / f"{name}.nc", 1, [], run_given_code=False)
 
 
 def test_a_simulation_that_goes_on_begins_with_them_anew(configure):
