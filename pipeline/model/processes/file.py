@@ -117,9 +117,10 @@ class File(InputProcess):
     def cut_to(self, duration: float, dt: float) -> File:
         """Return the process with the events that are within a run [ms]."""
         events = self._known()
-        if events is None or events.last < duration - dt:
+        end = (steps(duration, dt) - 0.5) * dt  # later ones would be in another time step
+        if events is None or events.last < end:
             return self
-        remember(cut := events.up_to(duration - dt))
+        remember(cut := events.up_to(end))
         return dataclasses.replace(self, content=cut.digest)
 
     def refuse_unfit_time_step(self, dt: float) -> None:
