@@ -23,7 +23,7 @@ from pipeline.request.kept_contents import (
     write_kept,
     write_note,
 )
-from pipeline.request.spec import Request, request_of
+from pipeline.request.spec import Request
 from pipeline.storage.directory import Directory
 from pipeline.system.atomic_files import replacing
 
@@ -48,6 +48,13 @@ def named_contents(request: Request) -> Iterator[Named]:
         for found in (constant, *settings):
             if found.get(key) is not None and found.get(hash_key) is not None:
                 yield key, found[key], found[hash_key]
+
+
+def _naming(grid: Grid) -> Request:
+    """Return the request of a grid, of its axes those that name contents: others may be long."""
+    named = [axis for axis in grid.axes if axis.keys & HASHED.keys()]
+    axes = {axis.key: dict(zip(axis.coordinate, axis.settings, strict=True)) for axis in named}
+    return grid.constants() | {"axes": axes}
 
 
 def take_up(request: Request, folder: Path) -> None:
@@ -78,7 +85,7 @@ def known_and_named(asked: Grid, earlier: Request, directory: Directory) -> Grid
         return asked
     take_up(earlier, directory.given)
     names = {(key, digest): name for key, name, digest in there}
-    here = list(named_contents(request_of(asked)))
+    here = list(named_contents(_naming(asked)))
     has_points = not (directory.is_empty() and directory.n_done() == 0)
     digests = {(key, name): digest for key, name, digest in there}
     for key, name, digest in here if has_points else ():
@@ -139,7 +146,7 @@ def keep_contents(grid: Grid, directory: Directory) -> None:
     StorageError
         If a file cannot be written.
     """
-    for _, name, digest in named_contents(request_of(grid)):
+    for _, name, digest in named_contents(_naming(grid)):
         content = content_of(digest)
         if content is None:  # of earlier points, and lost
             continue
