@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from stdp_docs.example_figures import draw_examples
+from stdp_docs.input_figures import draw_inputs
 from stdp_docs.rule_figures import draw_rules
 from stdp_docs.staging import stage
 
@@ -18,6 +19,7 @@ def main() -> None:
     stage(folder)
     draw_examples(folder / "reference" / "figures")
     draw_rules(folder / "reference" / "rules")
+    draw_inputs(folder / "reference" / "inputs")
 
 
 if __name__ == "__main__":

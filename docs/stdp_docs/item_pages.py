@@ -94,6 +94,7 @@ def _process(cls: type[Variant]) -> str:
         _fields(cls),
         "## Parameter sets",
         _choices(PROCESSES, cls),
+        "<!-- pictures -->",
         _source(cls),
     ]
     return _page(parts)

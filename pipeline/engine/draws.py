@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engine.constants import address
-from pipeline.model import streams, superposition
+from pipeline.model import streams, superposition, thinning
 from pipeline.model.inputs import Cells
 from pipeline.system import object_code
 from pipeline.system.locks import shared_lock
@@ -25,7 +25,10 @@ from pipeline.system.locks import shared_lock
 _PACKAGE = Path(__file__).parents[1]
 
 #: The source files of the kernels.
-_SOURCES = ("engine/draw_kernels.py", "engine/drawing.py", "model/streams.py")
+_SOURCES = (
+    *("engine/draw_kernels.py", "engine/drawing.py"),
+    *("model/streams.py", "model/thinning.py", "model/variates.py"),
+)
 
 _LOADING = shared_lock()
 
@@ -42,6 +45,7 @@ def use_compiled_draws() -> None:
     """
     streams.use_compiled(_fill)
     superposition.use_compiled(_find)
+    thinning.use_compiled(redrawn=_thin_redrawn, sinusoidal=_thin_sinusoidal)
 
 
 def _fill(variates: NDArray[np.float64], counter: int, increment: int) -> None:
@@ -64,6 +68,55 @@ def _find(
         *(address(lookup.parts), lookup.parts.size - 1, address(sizes), lookup.largest),
     )
     return cells[:n_events]
+
+
+def _thin_redrawn(
+    rates: thinning.RedrawnRates,
+    cells: Cells,
+    n_before: int,
+    interval: int,
+    shared: NDArray[np.float64],
+    counts: NDArray[np.int64],
+) -> Cells:
+    thin = _loaded(
+        *("redrawn", _ADDRESS, _ADDRESS, _INTEGER, _ADDRESS, _ADDRESS, _INTEGER),
+        *(_ADDRESS, _ADDRESS, ctypes.c_double, ctypes.c_double),
+    )
+    cells, kept = np.ascontiguousarray(cells), np.empty(cells.size, dtype=np.int64)
+    words, floats = _thinning_memory(
+        *rates.rates, *_from(rates.choices, n_before), rates.n_synapses, interval
+    )
+    n_kept = thin(
+        *(address(cells), address(kept), cells.size, address(shared), address(counts), shared.size),
+        *(address(words), address(floats), rates.own, rates.highest),
+    )
+    return kept[:n_kept]
+
+
+def _thin_sinusoidal(rates: thinning.SinusoidalRates, cells: Cells, n_before: int) -> Cells:
+    thin = _loaded(
+        *("sinusoidal", _ADDRESS, _ADDRESS, _INTEGER, _ADDRESS, _ADDRESS),
+        *(_ADDRESS, _ADDRESS, ctypes.c_double, ctypes.c_double),
+    )
+    cells, kept = np.ascontiguousarray(cells), np.empty(cells.size, dtype=np.int64)
+    words, floats = _thinning_memory(*_from(rates.choices, n_before), rates.shifts.size)
+    n_kept = thin(
+        *(address(cells), address(kept), cells.size, address(rates.shifts), address(rates.depths)),
+        *(address(words), address(floats), rates.per_step, rates.highest),
+    )
+    return kept[:n_kept]
+
+
+def _from(stream: streams.Stream, first: int) -> streams.Stream:
+    """Return the stream from a word on."""
+    return stream._replace(start=(stream.start + first * stream.increment) % 2**64)
+
+
+def _thinning_memory(*words: int) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
+    """Return the words that a kernel takes, and the memory that it needs."""
+    memory = np.empty(len(words) + thinning.BLOCK, dtype=np.uint64)
+    memory[: len(words)] = words
+    return memory, np.empty(3 * thinning.BLOCK)
 
 
 def _loaded(name: str, *arguments: Any) -> Callable[..., int]:

@@ -50,6 +50,12 @@ def _refuse_until(configuration: Configuration) -> None:
                 f"{until}: must be duration with {part.key(part.chosen_by)}={part.name}, whose "
                 "statistics change in time"
             )
+    key, longest = configuration.input.longest_time_scale()
+    if longest > SAMPLE_SPACING:
+        raise RequestError(
+            f"{until}: must be duration with {key}, a time scale of {longest:.4g} ms, above "
+            f"{SAMPLE_SPACING:g} ms: its windows are too short for slower changes of the input"
+        )
     if configuration.input.needs_duration:
         raise RequestError(
             f"{until}: must be duration with input.process={configuration.input.name}, whose "

@@ -130,6 +130,23 @@ class InputProcess(Variant):
         """Return the shortest time scale of its statistics [ms]; 0 where spikes are independent."""
         return 0.0
 
+    def longest_time_scale(self) -> tuple[str, float]:
+        """Return the key of the longest time scale of its statistics, and that in ms; 0: none.
+
+        Runs until they have settled are refused beyond the time between their samples.
+        """
+        return "", 0.0
+
+    def synapse_phases(self) -> NDArray[np.float64] | None:
+        """Return the phase of the rate of each synapse, the coordinate `synapse_phase`, or None.
+
+        Returns
+        -------
+        ndarray, (n_synapses,), or None
+            From 0 to below 1 [cycles], dimensionless.
+        """
+        return None
+
     def groups(self) -> NDArray[np.int64] | None:
         """Return the group of each synapse, the coordinate `group`; None where there are none.
 

@@ -188,3 +188,39 @@ def merged_cells(
         cells = np.concatenate([np.empty(0, dtype=np.int64), *parts])
         cells.sort(kind="stable")  # runs that are sorted are merged
         yield cells
+
+
+def merged_groups(
+    trains: Sequence[Iterator[Cells]], sizes: Sequence[int], n_steps: int, n_per_step: float
+) -> Iterator[Cells]:
+    """Merge events of consecutive groups of synapses, each in a lattice of its own.
+
+    Parameters
+    ----------
+    trains : sequence of iterator of ndarray of int64, (n_events,)
+        Cells of the lattice of each group in time order; indices.
+    sizes : sequence of int
+        Number of synapses of each.
+    n_steps : int
+        Number of time steps.
+    n_per_step : float
+        Mean number of events in a step.
+
+    Returns
+    -------
+    iterator of ndarray of int64, (n_events,)
+        Cells of the lattice of all synapses in time order; indices, dimensionless.
+    """
+    n, first = sum(sizes), itertools.accumulate(sizes, initial=0)
+    moved = [_moved(*group, n) for group in zip(trains, sizes, first, strict=False)]
+    per_chunk = max(1, min(n_steps, math.ceil(CHUNK / max(n_per_step, 1e-9))))
+    return merged_cells(moved, n_steps * n, per_chunk * n)
+
+
+def _moved(chunks: Iterator[Cells], size: int, first: int, n_synapses: int) -> Iterator[Cells]:
+    """Yield the events of a group of some size as cells of the whole lattice."""
+    if size == n_synapses:
+        yield from chunks
+        return
+    for cells in chunks:
+        yield cells + (cells // size * (n_synapses - size) + first)

@@ -262,7 +262,7 @@ DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims} |
 FILE_NAMES = DIMENSIONS | {
     *VARIABLES,
     *("status", "made_by", "weight_step", "trace_time_constant", "trace_kind"),
-    *("group", "synapse_rate"),
+    *("group", "synapse_rate", "synapse_phase"),
 }
 
 

@@ -28,6 +28,10 @@ _GROUP_ATTRIBUTES = {
     "comment": f"in the order of input.group_sizes, the other synapses last; {NO_GROUP}: none",
 }
 _RATE_ATTRIBUTES = {"long_name": "input rate of the synapse", "units": "Hz"}
+_PHASE_ATTRIBUTES = {
+    "long_name": "phase of the input rate of the synapse (cycles)",
+    "comment": "0 where the rate does not oscillate",
+}
 
 #: Largest coordinate [values]; beyond that it is left out.
 _MOST_VALUES = 20_000_000
@@ -36,7 +40,7 @@ _MOST_VALUES = 20_000_000
 def synapse_coordinates(
     grid: Grid, variables: Mapping[str, LabelledVariable]
 ) -> dict[str, LabelledArray]:
-    """Return group and input rate of each synapse, where a process has them.
+    """Return group, input rate and its phase of each synapse, where a process has them.
 
     They are along the axes that change them, and the synapse.
     """
@@ -54,6 +58,12 @@ def synapse_coordinates(
         coordinates["group"] = _along_synapses(grid, n_synapses, _groups_at, _GROUP_ATTRIBUTES)
     if n_synapses and any(one.rates is not InputProcess.rates for one in processes):
         coordinates["synapse_rate"] = _along_synapses(grid, n_synapses, _rates_at, _RATE_ATTRIBUTES)
+    if n_synapses and any(
+        one.synapse_phases is not InputProcess.synapse_phases for one in processes
+    ):
+        coordinates["synapse_phase"] = _along_synapses(
+            grid, n_synapses, _phases_at, _PHASE_ATTRIBUTES
+        )
     return {name: one for name, one in coordinates.items() if one[1].size <= _MOST_VALUES}
 
 
@@ -65,6 +75,11 @@ def _groups_at(point: Configuration) -> NDArray:
 def _rates_at(point: Configuration) -> NDArray:
     rates = point.input.rates(point.input_seed)
     return np.full(point.input.n_synapses, point.input.rate_hz) if rates is None else rates
+
+
+def _phases_at(point: Configuration) -> NDArray:
+    phases = point.input.synapse_phases()
+    return np.zeros(point.input.n_synapses) if phases is None else phases
 
 
 def _along_synapses(

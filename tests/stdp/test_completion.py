@@ -25,7 +25,10 @@ from tests.support.terminal import Terminal
             "stdp run +experiment=s",
             [
                 f"+experiment={name}"
-                for name in ("seeds", "song_abbott_2001", "song_miller_abbott_2000", "stdp_window")
+                for name in (
+                    *("seeds", "song_abbott_2001", "song_abbott_2001_1c"),
+                    *("song_miller_abbott_2000", "stdp_window"),
+                )
             ],
         ),
         ("stdp run stdp=notebook,n", []),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +12,7 @@ from pipeline.model.grouped import GroupedProcess
 from pipeline.model.inputs import CHUNK, INPUT_STREAM, Cells, cells_of_stream
 from pipeline.model.quantity import quantity
 from pipeline.model.streams import Stream, stream_of
-from pipeline.model.superposition import merged_cells
+from pipeline.model.superposition import merged_groups
 
 #: Numbers, within the stream of the input, of the streams of a group: twice its own, from here on.
 _FIRST = 16
@@ -56,30 +55,18 @@ class Correlated(GroupedProcess):
         ndarray of int64, (n_events,)
             Cells of the lattice in time order; indices, dimensionless.
         """
-        n, p_of_all = self.n_synapses, np.minimum(self.rates_of_groups() * dt / 1000, 1)
+        p_of_all = np.minimum(self.rates_of_groups() * dt / 1000, 1)
         correlations = self.of_groups("group_correlations", 0.0)
-        trains, first = [], 0
+        trains = []
         for i, (size, p, c) in enumerate(
             zip(self.all_sizes, p_of_all.tolist(), correlations.tolist(), strict=True)
         ):
             mothers, children = (
                 stream_of(seed, INPUT_STREAM, _FIRST + 2 * i + k) for k in range(2)
             )
-            own = _correlated_cells(mothers, children, p, c, size, n_steps)
-            trains.append(_moved(own, size, first, n))
-            first += size
+            trains.append(_correlated_cells(mothers, children, p, c, size, n_steps))
         mean = float((p_of_all * self.all_sizes).sum())
-        per_chunk = max(1, min(n_steps, math.ceil(CHUNK / max(mean, 1e-9))))
-        return merged_cells(trains, n_steps * n, per_chunk * n)
-
-
-def _moved(chunks: Iterator[Cells], size: int, first: int, n_synapses: int) -> Iterator[Cells]:
-    """Yield the events of a group of some size as cells of the whole lattice."""
-    if size == n_synapses:
-        yield from chunks
-        return
-    for cells in chunks:
-        yield cells + (cells // size * (n_synapses - size) + first)
+        return merged_groups(trains, self.all_sizes, n_steps, mean)
 
 
 def _correlated_cells(

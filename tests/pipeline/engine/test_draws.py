@@ -8,7 +8,7 @@ import pytest
 
 import pipeline
 from pipeline.engine import compiled, draws
-from pipeline.model import reference, streams, superposition
+from pipeline.model import reference, streams, superposition, thinning
 from pipeline.model.inputs import bernoulli_cells
 from pipeline.model.streams import exponentials, stream_of
 
@@ -18,6 +18,7 @@ def in_numpy(monkeypatch):
     """Return a function that draws by numpy alone, and one that draws in machine code."""
     monkeypatch.setattr(streams, "_compiled", [])
     monkeypatch.setattr(superposition, "_compiled", [])
+    monkeypatch.setattr(thinning, "_compiled", {})
 
     def both(draw):
         slow = draw()
@@ -67,6 +68,26 @@ def test_superposed_cells_are_equal(in_numpy, p):
 @pytest.mark.parametrize(
     "words",
     [
+        ["input.correlation_time=1", "input.rate_sd=1"],
+        ["input.correlation_time=3000", "input.group_sizes=[1,18]"],
+        ["input=oscillating", "input.frequency_hz=33"],
+        ["input=oscillating", "input.group_sizes=[9]", "input.group_rates_hz=90"],
+    ],
+)
+def test_thinned_events_are_equal(in_numpy, words):
+    """Of intervals that are short or long against a chunk, and of one rate or two."""
+    words = ["input=modulated", "input.group_sizes=[15]", *words]
+    point = pipeline.configure(*words, "input.n_synapses=30", "input.rate_hz=30").input
+    slow, fast = in_numpy(lambda: np.concatenate([*point.events(0.5, 40_000, 3)]))
+    np.testing.assert_array_equal(slow, fast)
+    assert slow.size > 10_000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["input=modulated", "input.group_sizes=[15,5]"],
+        ["input=oscillating"],
         ["input=groups", "input.group_sizes=[5,25]", "input.group_rates_hz=[80,10]"],
         ["input=log_normal", "input.rate_sigma=1"],
         ["input=correlated", "input.group_sizes=[10,5]", "input.group_correlations=[1,0.2]"],
@@ -96,9 +117,12 @@ def test_object_code_depends_on_what_is_compiled():
     source = Path(draws.__file__).with_name("draw_kernels.py")
     nodes = [n for n in ast.walk(ast.parse(source.read_text())) if isinstance(n, ast.ImportFrom)]
     own = {n.module for n in nodes if n.module.startswith("pipeline")}
-    assert own == {"pipeline.engine.drawing"}  # which compiles the functions of streams
+    # The first compiles the functions of streams.
+    assert own == {"pipeline.engine.drawing", "pipeline.model", "pipeline.model.thinning"}
     assert set(draws._SOURCES) == {
         "engine/draw_kernels.py",
         "engine/drawing.py",
         "model/streams.py",
+        "model/thinning.py",
+        "model/variates.py",
     }

@@ -85,7 +85,7 @@ def test_events_come_in_chunks_of_bounded_size():
         ("simulation.duration=5912", "simulation.duration=5912.0: must be >= 5913 ms with input."),
         ("input.rate_hz=1e-9", "simulation.duration=120000.0: must be >= 59000000000013 ms with"),
         ("simulation.until=settled", "simulation.until=settled: must be duration with input."),
-        ("input.frequency_hz=5", "input.frequency_hz=5: unknown key; did you mean input.rate_hz?"),
+        ("input.pair_rate=5", "input.pair_rate=5: unknown key; did you mean input.rate_hz?"),
     ],
 )  # fmt: skip
 def test_what_is_no_protocol_is_refused(changed, said):
