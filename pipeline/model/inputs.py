@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import quantity, written
 from pipeline.model.registry import REGISTRIES, Registry, Variant
+from pipeline.model.stimuli import Stimuli
 from pipeline.model.streams import Stream, exponentials, stream_of
 
 Cells = NDArray[np.int64]
@@ -39,7 +40,7 @@ _LONGEST_GAP = 1e300
 
 
 @dataclass(frozen=True)
-class InputProcess(Variant):
+class InputProcess(Stimuli, Variant):
     """Base of input processes; a process is a frozen dataclass that defines these class variables.
 
     Attributes
@@ -150,43 +151,6 @@ class InputProcess(Variant):
             Mean rates over time [Hz].
         """
         return None
-
-    def latencies(self, dt: float, seed: int) -> NDArray[np.float64] | None:
-        """Return when each synapse has its first spike of a stimulus, the coordinate `latency`.
-
-        Parameters
-        ----------
-        dt : float
-            Time step [ms].
-        seed : int
-            Random seed, as of `events`.
-
-        Returns
-        -------
-        ndarray, (n_synapses,), or None
-            Relative to the time of the stimulus [ms], NaN where there is none; None: no stimuli.
-        """
-        return None
-
-    def stimulus_times(self, dt: float, n_steps: int, seed: int) -> NDArray[np.float64] | None:
-        """Return when stimuli begin, the variable `stimulus_time`; None: no stimuli.
-
-        Parameters
-        ----------
-        dt, n_steps, seed
-            As of `events`.
-
-        Returns
-        -------
-        ndarray, (n_stimuli,), or None
-            Rising, within the run [ms].
-        """
-        return None
-
-    @classmethod
-    def has_stimuli(cls) -> bool:
-        """Whether it has stimuli: trials, or presentations of a pattern."""
-        return cls.stimulus_times is not InputProcess.stimulus_times
 
     def cut_to(self, duration: float, dt: float) -> Self:
         """Return a process that begins as this one and, if it has an end, fits into a run [ms]."""

