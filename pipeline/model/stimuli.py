@@ -149,14 +149,14 @@ def folded(x: NDArray[np.float64], length: float) -> NDArray[np.float64]:
     Parameters
     ----------
     x : ndarray, (...)
-        Of any unit.
+        In the unit of `length` [any].
     length : float
         The interval is from 0 to here, in the same unit.
 
     Returns
     -------
     ndarray, (...)
-        From 0 to `length`.
+        From 0 to `length`, in the same unit [any].
     """
     around = np.mod(x, 2 * length)
     return np.minimum(around, 2 * length - around)
