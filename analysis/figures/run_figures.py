@@ -45,7 +45,7 @@ def groups(measured: MeasuredDataset) -> Figures:
 
 
 def _weights_in_time(measured: MeasuredDataset, name: str, group: xr.DataArray | None) -> Figures:
-    for one in _runs(measured, name):
+    for one in single_runs(measured, name):
         recorded = one.measured.dataset
         history = weight_history(recorded)
         times = history["sample_time"].values
@@ -115,7 +115,7 @@ def _run_key(few: xr.Dataset) -> str:
 
 def correlogram(measured: MeasuredDataset) -> Figures:
     """Yield the input rate around output spikes."""
-    for one in _runs(measured, "correlogram"):
+    for one in single_runs(measured, "correlogram"):
         recorded = one.measured.dataset
         rate = spike_trains.input_rate_around_output(recorded)
         n = int(recorded["spike_count"])
@@ -131,7 +131,7 @@ def correlogram(measured: MeasuredDataset) -> Figures:
 
 def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
     """Yield runs with their input spikes; of long runs one second, from `at` or from 0."""
-    for one in _runs(measured, figure):
+    for one in single_runs(measured, figure):
         recorded = one.measured.dataset
         recorded = recorded.assign(input_spike=spike_trains.input_spikes(recorded))
         times, step = recorded["time"].values, float(parameter(recorded, "simulation.dt"))
@@ -147,8 +147,21 @@ def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
         yield replace(one, text=text, measured=MeasuredDataset(recorded))
 
 
-def _runs(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
-    """Yield one run per point: the first seed that is done; its text names selection and seed."""
+def single_runs(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
+    """Yield one run per point: the first seed that is done; its text names selection and seed.
+
+    Parameters
+    ----------
+    measured : MeasuredDataset
+        The points.
+    figure : str
+        Name of the figure on the command line.
+
+    Yields
+    ------
+    Slice
+        Of one run.
+    """
     for point in slices(figure, measured, measured.swept):
         one, seed = point.measured.dataset, ""
         if measured.has_seeds:
