@@ -120,7 +120,7 @@ def _rule_with_traces(measured: MeasuredDataset) -> str:
 
 def _groups(measured: MeasuredDataset) -> str:
     coords = measured.dataset.coords
-    named = "group" in coords and coords["group"].dims == ("synapse",)
+    named = "group" in coords and "synapse" in coords["group"].dims
     names = "" if named else "a coordinate group (synapse) with the group names"
     return comma_separated(_HISTORY(measured), names)
 

@@ -15,6 +15,7 @@ from analysis.figures.titles import comma_separated, lines
 from analysis.measures import spike_trains, weights
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED
+from analysis.measures.synapses import has_groups
 from analysis.measures.traces import ltd_trace, ltp_trace, synaptic_conductance
 from analysis.plots import lines as line_plots
 from analysis.plots import scales, single_run
@@ -36,17 +37,19 @@ _STRENGTHS = {
 
 def weights_in_time(measured: MeasuredDataset) -> Figures:
     """Yield weights against time, and the histogram at one time, of one run per point."""
-    yield from _weights_in_time(measured, "weights_in_time", None)
+    yield from _weights_in_time(measured, "weights_in_time", False)
 
 
 def groups(measured: MeasuredDataset) -> Figures:
     """Yield weights against time by group of synapses, such as correlated and uncorrelated."""
-    yield from _weights_in_time(measured, "groups", measured.dataset["group"])
+    yield from _weights_in_time(measured, "groups", True)
 
 
-def _weights_in_time(measured: MeasuredDataset, name: str, group: xr.DataArray | None) -> Figures:
-    for one in single_runs(measured, name):
+def _weights_in_time(measured: MeasuredDataset, name: str, by_group: bool) -> Figures:
+    grouped = has_groups(measured.dataset) & measured.done if by_group else None
+    for one in single_runs(measured, name, grouped):
         recorded = one.measured.dataset
+        group = recorded["group"] if by_group else None
         history = weight_history(recorded)
         times = history["sample_time"].values
         at = times[-1] if measured.at is None else times[np.argmin(np.abs(times - measured.at))]
@@ -147,7 +150,9 @@ def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
         yield replace(one, text=text, measured=MeasuredDataset(recorded))
 
 
-def single_runs(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
+def single_runs(
+    measured: MeasuredDataset, figure: str, has_data: xr.DataArray | None = None
+) -> Iterator[Slice]:
     """Yield one run per point: the first seed that is done; its text names selection and seed.
 
     Parameters
@@ -156,13 +161,15 @@ def single_runs(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
         The points.
     figure : str
         Name of the figure on the command line.
+    has_data : DataArray of bool, (...), optional
+        Points that can be drawn, dimensionless; by default those that are done.
 
     Yields
     ------
     Slice
         Of one run.
     """
-    for point in slices(figure, measured, measured.swept):
+    for point in slices(figure, measured, measured.swept, has_data):
         one, seed = point.measured.dataset, ""
         if measured.has_seeds:
             one = one.isel({SEED: int(np.argmax(one["status"].values == DONE))})

@@ -108,7 +108,7 @@ def weights_by_group(measured: MeasuredDataset) -> Figures:
 
 def _along_groups(parts: list[xr.DataArray], names: list) -> xr.DataArray:
     """Join what there is of each group along a first dimension of groups."""
-    joined = xr.concat(parts, GROUP).assign_coords({GROUP: names})
+    joined = xr.concat(parts, GROUP).assign_coords({GROUP: [str(name) for name in names]})
     joined[GROUP].attrs = {"long_name": "group of synapses"}
     return joined
 

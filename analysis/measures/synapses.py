@@ -68,6 +68,22 @@ def _are_numbers(names: list) -> bool:
     return all(isinstance(one, int | float) for one in names)
 
 
+def has_groups(dataset: xr.Dataset) -> xr.DataArray:
+    """Return where synapses are in groups.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with the coordinate `group` (..., synapse): numbers or names.
+
+    Returns
+    -------
+    DataArray of bool, (...)
+        Dimensionless, along the axes that change the groups.
+    """
+    return (dataset[GROUP].reset_coords(drop=True) != NO_GROUP).any("synapse")
+
+
 def of_group(dataset: xr.Dataset, name: object) -> xr.DataArray:
     """Return the weights of the synapses of one group, NaN for the others.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from analysis.plots import style, text
 
 #: Colours of groups of synapses, in turn.
-_GROUPS = (style.LTP, style.LTD, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", style.NEUTRAL)
+_GROUPS = (style.LTD, style.LTP, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 #: Of so many dots on, they are this small and pale [points].
 _MANY, _SMALL, _LARGE = 1500, 1.2, 2.4
@@ -70,7 +70,8 @@ def clouds(
     title = text.header(title, width)
     size = (width, 2.3 + text.header_height(title) + 0.15 * (len(panels) > 1))
     figure, grid = plt.subplots(1, len(panels), sharey=True, squeeze=False, figsize=size)
-    order = list(dict.fromkeys(cloud.name for panel in panels for cloud in panel))
+    every = dict.fromkeys(cloud.name for panel in panels for cloud in panel)
+    order = [name for name in every if name]
     n_dots = max((sum(cloud.x.size for cloud in panel) for panel in panels), default=0)
     dot, opacity = (_SMALL, 0.25) if n_dots > _MANY else (_LARGE, 0.6)
     for axes, panel, name in zip(grid[0], panels, names, strict=True):
@@ -87,13 +88,13 @@ def clouds(
     else:
         figure.supxlabel(x_label, fontsize=8)
     text.set_header(figure, title)
-    if order != [""]:
+    if order:
         handles = [Line2D([], [], color=_colour(order, name)) for name in order]
         style.legend(figure, handles, order)
     return figure
 
 
 def _colour(order: Sequence[str], name: str) -> str:
-    if order == [""]:
+    if not order:
         return style.LTD
-    return _GROUPS[order.index(name) % len(_GROUPS)]
+    return _GROUPS[order.index(name) % len(_GROUPS)] if name else style.NEUTRAL
