@@ -65,7 +65,7 @@ UNTIL_SETTLED = {"run_duration": "ms", "settled": ""}
 COORDINATES = {"time": "ms", "sample_time": "ms", "synapse": "", "trace": "", "weight_grid": ""}
 
 #: Read where it is there: `pipeline` writes no file with it yet.
-OPTIONAL = {"group", "initial_weight"}
+OPTIONAL = {"group", "initial_weight", "stimulus_time"}
 
 #: Attributes of the file that `analysis` reads beside those in the records of runs.
 ATTRIBUTES = {

@@ -76,6 +76,8 @@ def test_superposed_cells_are_equal(in_numpy, p):
             "input.group_correlations=0.4",
             "stdp=triplet",
         ],
+        ["input=latency", "input.rate_hz=5", "input.trial_cv=0.3"],
+        ["input=patterns", "input.rate_hz=20"],
     ],
 )
 def test_both_engines_are_equal(in_numpy, words):
