@@ -21,6 +21,7 @@ from analysis.plots import lines as line_plots
 from analysis.plots import scales, single_run
 from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE
+from analysis.reading.model import mean_input_rate
 from analysis.reading.until import run_durations
 
 #: Number of synapses drawn with spikes and traces, as in exercise 1B of the tutorial.
@@ -125,7 +126,7 @@ def correlogram(measured: MeasuredDataset) -> Figures:
         counted = f"{n:,} output spike{'s' if n != 1 else ''}"
         duration = float(run_durations(recorded)) / 1000
         title = lines(one.text, f"Over {duration:,g} s, {counted}")
-        expected = float(parameter(recorded, "input.rate_hz"))
+        expected = float(mean_input_rate(recorded))
         figure = line_plots.correlogram(rate, expected, _STRENGTHS, title)
         remark = "Dotted: mean input rate; vertical line: no time difference"
         rest = titles.beyond_header(figure, title)
