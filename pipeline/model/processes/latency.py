@@ -49,7 +49,7 @@ class Latency(InputProcess):
     inputs are silent between bursts at 100 Hz for 20 ms, latencies are normal with a standard
     deviation of 15 ms.
 
-    Where `bernoulli_cells` takes 2.1 ns an event, bursts take 5.6 ns, and 9 with a
+    Where `bernoulli_cells` takes 2.1 ns an event, bursts take 6 ns, and 9 with a
     background, which is merged with them.
 
     References
