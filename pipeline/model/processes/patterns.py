@@ -58,8 +58,8 @@ class Patterns(InputProcess):
     changes weights by the nearest spikes, once for each; with traces, all pairs count, and
     synapses that fire between output spikes are depressed more (Hathway & Goodman 2018).
 
-    Where `bernoulli_cells` takes 2.1 ns an event, this takes 12 ns, 8
-    without jitter, whose normal variates take 25 ns each.
+    Where `bernoulli_cells` takes 2.1 ns an event, this takes 12 ns, and 8.5 without jitter: the
+    normal variates take 25 ns each.
 
     References
     ----------
