@@ -195,9 +195,26 @@ def run_point(
         variables["initial_weight"] = first
     if configuration.record.spike_times:
         variables["spike_time"] = multiples(spike_step, simulation.dt)
+        if configuration.input.has_stimuli():
+            goes_on = cells is None and start is not None and start.begins_anew
+            begin = start.state.step if start and goes_on else 0
+            times = _stimulus_times(configuration, begin, recording.n_steps)
+            variables |= {"stimulus_time": times, "stimulus_count": times.size}
     if recording.state is not None:
         variables[STATE] = recording.state.to_bytes()
     return variables | recording.traces | recording.further
+
+
+def _stimulus_times(configuration: Configuration, first: int, n_steps: int) -> NDArray[np.float64]:
+    """Return the times of stimuli in some steps from a first one on, from which they count."""
+    dt, seed = configuration.simulation.dt, configuration.input_seed
+    times = configuration.input.stimulus_times(dt, first + n_steps, seed)
+    if times is None:
+        return np.empty(0)
+    if not first:
+        return times
+    steps = np.floor(times / dt + 0.5).astype(np.int64) - first
+    return multiples(steps[steps >= 0], dt)
 
 
 def _driver_of(

@@ -124,6 +124,9 @@ def simulate(
         configuration, engine_named(engine), cells, start=start, output_steps=output_steps
     )
     end_state = result.pop(STATE, b"")
+    if spikes is not None:  # in place of the stimuli
+        result.pop("stimulus_time", None)
+        result.pop("stimulus_count", None)
     arrays = stacked([result], exact)
     warn_of_unstable_steps(arrays["euler_overshoot"])
     recorded = {name: array for name, array in arrays.items() if name not in ABOUT_RUNS}

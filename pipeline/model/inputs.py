@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import quantity, written
 from pipeline.model.registry import REGISTRIES, Registry, Variant
+from pipeline.model.stimuli import Stimuli
 from pipeline.model.streams import Stream, exponentials, stream_of
 
 Cells = NDArray[np.int64]
@@ -39,7 +40,7 @@ _LONGEST_GAP = 1e300
 
 
 @dataclass(frozen=True)
-class InputProcess(Variant):
+class InputProcess(Stimuli, Variant):
     """Base of input processes; a process is a frozen dataclass that defines these class variables.
 
     Attributes

@@ -206,6 +206,7 @@ def _own_coordinates(
         "time": (0, dt, time, "simulation.dt"),
         "sample_time": (1, grid.record.weight_interval, time, "record.weight_interval"),
         "spike": (0, None, Quantity("output spike index"), "record.spike_times"),
+        "stimulus": (0, None, Quantity("number of the stimulus"), "record.spike_times"),
         "group_number": (0, None, Quantity("number of the group of synapses"), ""),
     }
     coordinates: dict[str, LabelledArray] = {}
