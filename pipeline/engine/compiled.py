@@ -27,9 +27,9 @@ from pipeline.engine.constants import (
 )
 from pipeline.engine.cost import seconds_per_spike, seconds_per_step
 from pipeline.engine.draws import cache_folder, use_compiled_draws
-from pipeline.engine.features import NO_FEATURES, Features
 from pipeline.engine.given import GivenEvents, PrescribedSpikes
 from pipeline.model.checks import MOST_CELLS
+from pipeline.model.features import NO_FEATURES, Features
 from pipeline.model.inhibition import INHIBITION_STREAM
 from pipeline.model.initial_weights import initial_weights
 from pipeline.model.inputs import INPUT_STREAM, Cells, gaps
@@ -49,13 +49,14 @@ _loaded: dict[tuple[type[Rule], bool, Features], Callable[..., None]] = {}
 _LOADING = shared_lock()
 
 #: The modules and other source files of the kernel, beside that of the rule.
-_MODULES = ("kernel", "loops", "membrane", "drawing", "unrolled", "constants", "features")
+_MODULES = ("kernel", "loops", "delayed_loop", "membrane", "drawing", "unrolled", "constants")
 _PACKAGE = Path(__file__).parents[1]
 SOURCES = (
     *(f"engine/{name}.py" for name in _MODULES),
-    "model/streams.py",
-    "model/plasticity.py",
+    *(f"model/{name}.py" for name in ("streams", "plasticity", "features")),
 )
+
+_NO_SPIKES = np.empty(0, dtype=np.int64)
 
 #: Seconds in machine code between two calls of `checkpoint`; no signal is handled there.
 _SECONDS_PER_STRETCH = 0.05
@@ -133,7 +134,8 @@ class CompiledIntegration:
         seconds = seconds_per_step(configuration) + per_step * seconds_per_spike(n_synapses)
         stretch = int(_SECONDS_PER_STRETCH / seconds) + 1
         self._stretch = min(configuration.simulation.n_steps, stretch)
-        n_spikes = int(self._stretch * per_step) + 2
+        # Prescribed spikes, which may be denser, are integrated one by one.
+        n_spikes = int(self._stretch * per_step) + constants.dendritic_steps + 2
         w_init = initial_weights(configuration) if start is None else start.weight
         self._features = features = Features.of(configuration)
         self._memory = Memory(constants, rule, n_spikes, w_init, features)
@@ -143,6 +145,7 @@ class CompiledIntegration:
             add_inhibition(constants, self._state, configuration, own)
         self._state.rescaling = self._state.base + 1 + rule.stretch
         self._spikes = [] if start is None else [start.spike_step]
+        self._on_way = _NO_SPIKES if start is None else start.spike_step
         self.start = start
         if start is not None:
             self._memory.pre[...], self._memory.post[...] = start.pre, start.post
@@ -186,7 +189,7 @@ class CompiledIntegration:
         state.n_asked, state.n_samples = len(sample_step), 0
         places = address(sampled), address(history)
         while True:
-            state.until, state.n_spikes = min(state.step + self._stretch, stop), 0
+            state.until, n_before = min(state.step + self._stretch, stop), self._put_on_way()
             if self._prescribed:
                 self._prescribed.prepare(constants, state)
             if self._given:
@@ -197,14 +200,30 @@ class CompiledIntegration:
                 raise RuntimeError(
                     f"stdp.rule={self._rule_name}: raised an exception in compiled code"
                 )
-            if state.n_spikes:
-                self._spikes.append(self._memory.spike_step(state.n_spikes))
-                state.n_earlier += state.n_spikes
+            if state.n_spikes > n_before:
+                self._on_way = self._memory.spike_step(state.n_spikes)
+                self._spikes.append(self._on_way[n_before:])
+                state.n_earlier += state.n_spikes - n_before
             if state.step >= stop:
                 if state.n_samples < state.n_asked:  # after no further step
                     history[state.n_samples :] = self._memory.weights()
                 return history
             self._checkpoint()
+
+    def _put_on_way(self) -> int:
+        """Place the output spikes on their way to the synapses before those to come; count them.
+
+        There are none without a dendritic delay.
+        """
+        state = self._state
+        if not self._features.dendritic_delay:
+            state.n_spikes = 0
+            return 0
+        first = np.searchsorted(self._on_way, state.step - self._constants.dendritic_steps)
+        self._on_way = self._on_way[first:]
+        self._memory.put_spikes(self._on_way)
+        state.n_spikes, state.n_returned = self._on_way.size, 0
+        return self._on_way.size
 
     def spikes(self) -> NDArray[np.int64]:
         """Return the steps of all output spikes so far.
@@ -276,7 +295,7 @@ def _initial_state(configuration: Configuration, n_buffered: int, start: EndStat
     """Return the state at the beginning, or where a run goes on, without buffered events."""
     state = State(event=n_buffered, undivided=n_buffered)
     if start is None:
-        state.v = configuration.neuron.V_init
+        state.v, state.cell = configuration.neuron.V_init, configuration.axonal_cells
         state.largest_g = configuration.largest_stable_conductance
         return state
     for name in ("v", "g_ex", "largest_g", "step", "free", "base"):

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engine.features import Features
 from pipeline.model.checks import MOST_CELLS
+from pipeline.model.features import Features
 from pipeline.model.inputs import mean_gap
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import PRE, Rule
@@ -44,7 +44,8 @@ class StepConstants(ctypes.Structure):
     `n_steps` is the size of the lattice of events, which no run exceeds. `longest_block` is the
     longest block of steps [steps] that is received ahead of the membrane.
     `draws` is whether the kernel draws the input events itself, from the stream of `start` and
-    `increment`. Those of the inhibitory population are last; `g_in` is the jump of its conductance.
+    `increment`. Of the inhibitory population `g_in` is the jump of its conductance.
+    `dendritic_steps` is the time from an output spike to its arrival at the synapses [steps].
     """
 
     _fields_: ClassVar = [
@@ -56,6 +57,7 @@ class StepConstants(ctypes.Structure):
         *_fields(ctypes.c_int64, "n_inhibitory_synapses", "n_inhibitory_steps"),
         *_fields(ctypes.c_uint64, "inhibitory_start", "inhibitory_increment"),
         *_fields(ctypes.c_double, "inhibitory_mean_gap", "E_in", "g_in", "decay_in"),
+        *_fields(ctypes.c_int64, "dendritic_steps"),
     ]
 
 
@@ -72,7 +74,8 @@ class State(ctypes.Structure):
     `n_samples` that of those taken. Of the inhibitory population `g_in` is the conductance,
     `inhibitory_event` the index of the next spike in its buffer, `inhibitory_cell` the cell after
     the last drawn one, `n_inhibitory_drawn` the number of those drawn, and `next_inhibitory_cell`
-    the cell after the last one before `step`.
+    the cell after the last one before `step`. With a dendritic delay `n_returned` is how many of
+    the `n_spikes` output spikes have arrived at the synapses.
     """
 
     _fields_: ClassVar = [
@@ -83,6 +86,7 @@ class State(ctypes.Structure):
         *_fields(ctypes.c_double, "g_in"),
         *_fields(ctypes.c_int64, "inhibitory_event", "inhibitory_cell", "n_inhibitory_drawn"),
         *_fields(ctypes.c_int64, "next_inhibitory_cell"),
+        *_fields(ctypes.c_int64, "n_returned"),
     ]
 
 
@@ -184,6 +188,7 @@ def constants_of(
         dt_over_tau_m=dt / neuron.tau_m,
         g_max=synapse.g_max,
         decay_ex=1 - dt / synapse.tau_ex,
+        dendritic_steps=synapse.delay_steps(dt)[1],
     )
 
 
@@ -288,6 +293,16 @@ class Memory:
             Fraction of `synapse.g_max`, dimensionless.
         """
         return self.floats[: self._n_synapses].copy()
+
+    def put_spikes(self, steps: NDArray[np.int64]) -> None:
+        """Place output spikes before those to come.
+
+        Parameters
+        ----------
+        steps : ndarray of int64, (n_spikes,)
+            Their steps, rising; indices, dimensionless.
+        """
+        self.integers[self._first_spike : self._first_spike + steps.size] = steps
 
     def spike_step(self, n_spikes: int) -> NDArray[np.int64]:
         """Return a copy of the steps of some output spikes.

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from pipeline.model.looks import first_look
-from pipeline.model.parameters import Configuration, unlike_in_size
+from pipeline.model.parameters import Configuration
 
 #: Time to record a value of a weight history [s]: most of it is for memory that is new.
 _SECONDS_PER_RECORDED = 5e-9
@@ -63,4 +63,12 @@ def seconds_per_spike(n_synapses: int) -> float:
 
 def longest_seconds(points: Iterable[Configuration], engine: str) -> float:
     """Return the estimated time [s] of the longest simulation."""
-    return max((estimated_seconds(point, engine) for point in unlike_in_size(points)), default=0.0)
+    return max((estimated_seconds(point, engine) for point in _unlike_in_size(points)), default=0.0)
+
+
+def _unlike_in_size(points: Iterable[Configuration]) -> list[Configuration]:
+    """Return one point for each pair of input and time grid objects.
+
+    Points of a grid share their sections, so few differ in run time and memory.
+    """
+    return list({(id(point.input), id(point.simulation)): point for point in points}.values())

@@ -15,9 +15,9 @@ from numba import njit, types, uint64
 from numba.extending import intrinsic, overload
 
 from pipeline.engine.constants import N_INHIBITORY
-from pipeline.engine.features import Features
 from pipeline.engine.unrolled import inlined
 from pipeline.model import streams
+from pipeline.model.features import Features
 
 # ruff: noqa: ANN001, ANN202 - numba infers the types
 

@@ -25,10 +25,11 @@ import numpy as np
 from numba import carray, cfunc, from_dtype, njit, types
 
 from pipeline.engine.constants import N_INHIBITORY, State, StepConstants
+from pipeline.engine.delayed_loop import delayed_loop
 from pipeline.engine.drawing import counting_of, divide, draw, inhibition_arrays_of
-from pipeline.engine.features import NO_FEATURES, Features
 from pipeline.engine.loops import Arrays, block_loop, plain_loop
 from pipeline.engine.unrolled import TraceFunctions, inlined
+from pipeline.model.features import NO_FEATURES, Features
 from pipeline.model.plasticity import POST, PRE, Rule
 
 # ruff: noqa: ANN001, ANN202 - numba infers the types
@@ -124,7 +125,8 @@ def compiled(
     rule: type[Rule], in_blocks: bool, features: Features = NO_FEATURES
 ) -> tuple[str, str]:
     """Compile the kernel for a rule; return the text of its LLVM module, and its name there."""
-    advance = (block_loop if in_blocks else plain_loop)(rule, features)
+    undelayed = block_loop if in_blocks else plain_loop
+    advance = (delayed_loop if features.dendritic_delay else undelayed)(rule, features)
     integrate = _integrate_of(rule, features, advance)
     function = cfunc(types.void(*_ADDRESSES), error_model="numpy")(integrate)
     module = function.inspect_llvm()

@@ -14,8 +14,8 @@ from typing import Any
 from numba import njit, types, uint64
 from numba.extending import intrinsic
 
-from pipeline.engine.features import Features
 from pipeline.engine.unrolled import inlined
+from pipeline.model.features import Features
 
 # ruff: noqa: ANN001, ANN202 - numba infers the types
 

@@ -61,7 +61,9 @@ def phase_from(configuration: Configuration, earlier: Any) -> Phase:
     """
     before, state = _configuration_of(earlier), _state_of(earlier)
     _refuse_unfit(configuration, before)
-    start = dataclasses.replace(state, spike_step=np.empty(0, np.int64), samples=np.empty((0, 0)))
+    _, delay = before.synapse.delay_steps(before.simulation.dt)
+    on_way = state.spike_step[state.spike_step + delay >= state.step]
+    start = dataclasses.replace(state, spike_step=on_way, samples=np.empty((0, 0)))
     start = _with_traces_for(configuration, before, start)
     output_steps = None
     if not _goes_on(configuration, before):
@@ -109,6 +111,10 @@ def _refuse_unfit(configuration: Configuration, before: Configuration) -> None:
     for key, here, there in (
         ("input.n_synapses", configuration.input.n_synapses, before.input.n_synapses),
         ("simulation.dt", configuration.simulation.dt, before.simulation.dt),
+        *(
+            (f"synapse.{name}", getattr(configuration.synapse, name), getattr(before.synapse, name))
+            for name in ("axonal_delay", "dendritic_delay")  # of spikes that are on their way
+        ),
     ):
         if here != there:
             raise RequestError(f"{written(key, here)}: must be {there:g}, as it is in the state")

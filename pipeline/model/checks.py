@@ -23,6 +23,7 @@ def refuse_contradictions(configuration: Configuration) -> None:
     _refuse_size(configuration)
     _refuse_until(configuration)
     simulation = configuration.simulation
+    configuration.synapse.refuse_unfit_delays(simulation.duration, simulation.dt)
     configuration.input.refuse_unfit_duration(simulation.duration, simulation.dt)
 
 

@@ -120,7 +120,8 @@ class Phase:
     Parameters
     ----------
     whole : Integration
-        The integration; its state has no output spikes before it.
+        The integration; its state has no output spikes before it but those on their way to the
+        synapses.
     """
 
     start: EndState | None = None
@@ -159,7 +160,8 @@ class Phase:
         ndarray of int64, (n_spikes,)
             Rising; indices, dimensionless.
         """
-        return self._whole.spikes() - self._first
+        spikes = self._whole.spikes() - self._first
+        return spikes[np.searchsorted(spikes, 0) :]
 
     def state(self) -> EndState:
         """Return the state before the next step, whose steps are those of the whole."""

@@ -57,10 +57,34 @@ class Synapse(Section):
         choices=DISTRIBUTIONS,
         neutral=DISTRIBUTIONS[0],
     )
+    axonal_delay: float = quantity(
+        "time from an input spike to its arrival at the synapse", "ms", at_least=0, neutral=0.0
+    )
+    dendritic_delay: float = quantity(
+        "time from an output spike to its arrival at the synapses", "ms", at_least=0, neutral=0.0
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         refuse_impossible_spread(self)
+
+    def delay_steps(self, dt: float) -> tuple[int, int]:
+        """Return the axonal and the dendritic delay in time steps of some length [ms]."""
+        return round(self.axonal_delay / dt), round(self.dendritic_delay / dt)
+
+    def refuse_unfit_delays(self, duration: float, dt: float) -> None:
+        """Raise `RequestError` if a delay is no multiple of a time step, or as long as a run [ms].
+
+        Each is rounded to no other value, as the window of plasticity moves with it.
+        """
+        for name in ("axonal_delay", "dendritic_delay"):
+            delay, n_steps = getattr(self, name), getattr(self, name) / dt
+            is_multiple = abs(n_steps - round(n_steps)) < 1e-6 and n_steps > 0.5
+            if delay and not (is_multiple and delay < duration):
+                raise RequestError(
+                    f"{written(self.key(name), delay)}: must be a multiple of simulation.dt="
+                    f"{dt:g} ms and < simulation.duration={duration:.15g} ms"
+                )
 
 
 @dataclass(frozen=True)

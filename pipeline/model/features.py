@@ -14,14 +14,17 @@ class Features(NamedTuple):
     ----------
     inhibition : bool
         Whether there is an inhibitory population.
+    dendritic_delay : bool
+        Whether output spikes arrive at the synapses later than they reset the potential.
     """
 
     inhibition: bool = False
+    dendritic_delay: bool = False
 
     @classmethod
     def of(cls, configuration: Configuration) -> Features:
         """Return the features that a run needs."""
-        return INHIBITION if configuration.inhibition.n_synapses else NO_FEATURES
+        return cls(configuration.inhibition.is_present, configuration.synapse.dendritic_delay > 0)
 
     @property
     def label(self) -> str:
@@ -29,5 +32,8 @@ class Features(NamedTuple):
         return "".join(f"_{name}" for name, is_on in self._asdict().items() if is_on)
 
 
-#: The model of the notebook, and with an inhibitory population.
-NO_FEATURES, INHIBITION = Features(), Features(inhibition=True)
+#: The keys that decide which features a run needs.
+FEATURE_KEYS = ("inhibition.n_synapses", "synapse.dendritic_delay")
+
+#: The model of the notebook.
+NO_FEATURES = Features()
