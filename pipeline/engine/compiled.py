@@ -21,6 +21,7 @@ from pipeline.engine.constants import (
     Memory,
     State,
     add_inhibition,
+    add_noise,
     address,
     constants_of,
     rule_constants,
@@ -34,6 +35,7 @@ from pipeline.model.inhibition import INHIBITION_STREAM
 from pipeline.model.initial_weights import initial_weights
 from pipeline.model.inputs import INPUT_STREAM, Cells, gaps
 from pipeline.model.integration import Integration, Recording, run_to_end
+from pipeline.model.noise import NOISE_STREAM
 from pipeline.model.output_spikes import configured_output_steps
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
@@ -143,6 +145,8 @@ class CompiledIntegration:
         if features.inhibition:
             own = _stream_of(configuration.input_seed, INHIBITION_STREAM)
             add_inhibition(constants, self._state, configuration, own)
+        if features.noise:
+            add_noise(constants, configuration, _stream_of(configuration.input_seed, NOISE_STREAM))
         self._state.rescaling = self._state.base + 1 + rule.stretch
         self._spikes = [] if start is None else [start.spike_step]
         self._on_way = _NO_SPIKES if start is None else start.spike_step
@@ -253,6 +257,7 @@ class CompiledIntegration:
             memory.post.copy(),
             self.spikes(),
             **self._inhibition(),
+            theta=state.theta,
         )
 
     def _inhibition(self) -> dict[str, Any]:
@@ -298,7 +303,7 @@ def _initial_state(configuration: Configuration, n_buffered: int, start: EndStat
         state.v, state.cell = configuration.neuron.V_init, configuration.axonal_cells
         state.largest_g = configuration.largest_stable_conductance
         return state
-    for name in ("v", "g_ex", "largest_g", "step", "free", "base"):
+    for name in ("v", "g_ex", "largest_g", "step", "free", "base", "theta"):
         setattr(state, name, getattr(start, name))
     state.n_earlier = start.spike_step.size
     if start.n_events != UNKNOWN:

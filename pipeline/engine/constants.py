@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pipeline.model.checks import MOST_CELLS
 from pipeline.model.features import Features
 from pipeline.model.inputs import mean_gap
+from pipeline.model.noise import noise_scale
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import PRE, Rule
 from pipeline.model.sections import steps
@@ -46,6 +47,8 @@ class StepConstants(ctypes.Structure):
     `draws` is whether the kernel draws the input events itself, from the stream of `start` and
     `increment`. Of the inhibitory population `g_in` is the jump of its conductance.
     `dendritic_steps` is the time from an output spike to its arrival at the synapses [steps].
+    Membrane noise is drawn from a stream of its own; `noise_scale` is its standard deviation in a
+    step [mV]. The threshold rises by `theta_plus` [mV] at an output spike.
     """
 
     _fields_: ClassVar = [
@@ -58,6 +61,8 @@ class StepConstants(ctypes.Structure):
         *_fields(ctypes.c_uint64, "inhibitory_start", "inhibitory_increment"),
         *_fields(ctypes.c_double, "inhibitory_mean_gap", "E_in", "g_in", "decay_in"),
         *_fields(ctypes.c_int64, "dendritic_steps"),
+        *_fields(ctypes.c_uint64, "noise_start", "noise_increment"),
+        *_fields(ctypes.c_double, "noise_scale", "theta_plus", "decay_theta"),
     ]
 
 
@@ -75,7 +80,7 @@ class State(ctypes.Structure):
     `inhibitory_event` the index of the next spike in its buffer, `inhibitory_cell` the cell after
     the last drawn one, `n_inhibitory_drawn` the number of those drawn, and `next_inhibitory_cell`
     the cell after the last one before `step`. With a dendritic delay `n_returned` is how many of
-    the `n_spikes` output spikes have arrived at the synapses.
+    the `n_spikes` output spikes have arrived at the synapses. `theta` is the rise of the threshold.
     """
 
     _fields_: ClassVar = [
@@ -87,6 +92,7 @@ class State(ctypes.Structure):
         *_fields(ctypes.c_int64, "inhibitory_event", "inhibitory_cell", "n_inhibitory_drawn"),
         *_fields(ctypes.c_int64, "next_inhibitory_cell"),
         *_fields(ctypes.c_int64, "n_returned"),
+        *_fields(ctypes.c_double, "theta"),
     ]
 
 
@@ -189,6 +195,8 @@ def constants_of(
         g_max=synapse.g_max,
         decay_ex=1 - dt / synapse.tau_ex,
         dendritic_steps=synapse.delay_steps(dt)[1],
+        theta_plus=neuron.theta_plus,
+        decay_theta=1 - dt / neuron.tau_theta,
     )
 
 
@@ -216,6 +224,12 @@ def add_inhibition(
     state.inhibitory_event = N_INHIBITORY
 
 
+def add_noise(constants: StepConstants, configuration: Configuration, stream: Stream) -> None:
+    """Set the constants of membrane noise, drawn from a stream."""
+    constants.noise_start, constants.noise_increment = stream
+    constants.noise_scale = noise_scale(configuration)
+
+
 class Memory:
     """The arrays of one run that the kernel changes, in one block of memory for each number type.
 
@@ -230,7 +244,7 @@ class Memory:
     w_init : ndarray, (n_synapses,)
         Initial weights, dimensionless.
     features : Features
-        Whether there is memory for the inhibitory population.
+        Whether there is memory for the inhibitory population, and for noise.
 
     Attributes
     ----------
@@ -238,7 +252,8 @@ class Memory:
         Weights (n_synapses), postsynaptic traces, arriving weights (a row of `RuleConstants.tables`
         each), presynaptic traces (n_synapses each), saved weights (n_buffered), saved presynaptic
         traces (n_buffered each); with inhibition its spikes (a row of the tables each) and gaps
-        (N_INHIBITORY); dimensionless.
+        (N_INHIBITORY); dimensionless. With membrane noise that of each row [mV], and memory for
+        two random numbers each.
     integers : ndarray of int64
         Steps and synapses of the buffered input events (n_buffered each), of which none is pending,
         with inhibition those of its next spikes (N_INHIBITORY each), and steps of output spikes
@@ -262,6 +277,7 @@ class Memory:
         n_rows, n_inhibitory = rule.stretch + 2, N_INHIBITORY if features.inhibition else 0
         n_floats = (1 + rule.n_pre) * n + rule.n_post + n_rows + n_saved
         n_floats += n_rows + n_inhibitory if features.inhibition else 0
+        n_floats += 3 * n_rows if features.noise else 0
         self.floats = np.zeros(n_floats)
         self.floats[:n] = w_init
         self._first_spike = 2 * (n_buffered + n_inhibitory)

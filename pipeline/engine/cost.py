@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from pipeline.model.features import Features
 from pipeline.model.looks import first_look
 from pipeline.model.parameters import Configuration
 
@@ -13,6 +14,9 @@ _SECONDS_PER_RECORDED = 5e-9
 
 #: Time for a step of the inhibitory conductance, and for a spike of its population [s].
 _SECONDS_PER_INHIBITED_STEP, _SECONDS_PER_INHIBITORY_SPIKE = 1.5e-9, 3e-9
+
+#: Time for a step with membrane noise, with an adaptive threshold, with a dendritic delay [s].
+_SECONDS_PER_NOISY_STEP, _SECONDS_PER_ADAPTIVE_STEP, _SECONDS_PER_DELAYED_STEP = 1.5e-9, 4e-10, 1e-9
 
 #: Time to write a byte of results [s]: to the file of a batch, compressed to `results.nc`.
 SECONDS_PER_BYTE = 1.5e-8
@@ -50,6 +54,10 @@ def seconds_per_step(point: Configuration) -> float:
         n_spikes = point.inhibition.spike_probability(point.simulation.dt)
         n_spikes *= point.inhibition.n_synapses
         seconds += _SECONDS_PER_INHIBITED_STEP + _SECONDS_PER_INHIBITORY_SPIKE * n_spikes
+    features = Features.of(point)
+    seconds += _SECONDS_PER_NOISY_STEP * features.noise
+    seconds += _SECONDS_PER_ADAPTIVE_STEP * features.adaptive_threshold
+    seconds += _SECONDS_PER_DELAYED_STEP * features.dendritic_delay
     if point.record.weight_interval is not None:
         samples = point.simulation.dt / point.record.weight_interval
         seconds += _SECONDS_PER_RECORDED * samples * point.input.n_synapses

@@ -41,6 +41,7 @@ def delayed_loop(rule: type[Rule], features: Features) -> Any:
     fields_of, traces = fields_of_rule(rule), TraceFunctions.of(rule)
     spikes, membrane = spike_functions(rule, traces), MembraneFunctions.of(features)
     membrane_of, total = membrane.constants_of, membrane.total
+    fired, reached = membrane.fired, membrane.reached
     conductances_of, keep = membrane.conductances_of, membrane.keep
     receive, fire = receiving_of(spikes, traces), firing_of(spikes, traces, membrane)
     post_of, keep_post = traces.post, traces.keep_post
@@ -60,21 +61,21 @@ def delayed_loop(rule: type[Rule], features: Features) -> Any:
             event = receive(a, event, end, base, post, fields)
             while k < end:
                 n_refractory = min(free - k, end - k)
+                row, n = uint64(k - base), end - k
                 j, v, g, largest_g = integrate_and_track(
-                    m, v, g, largest_g, a.arriving, a.inhibition, uint64(k - base), end - k,
-                    n_refractory,
-                )  # fmt: skip
+                    m, v, g, largest_g, a.arriving, a.inhibition, a.noise, row, n, n_refractory
+                )
                 k += j
                 if k < end:
                     a.spike_step[n_spikes] = k
                     n_spikes += _ONE
-                    free = k + 1 + constants.refractory_steps
+                    free, g = k + 1 + constants.refractory_steps, fired(m, g)
             if k < stop and _next_return(constants, a, n_returned, n_spikes, stop) == k:
                 n_returned += _ONE
-                if k >= free and v >= m.V_th:
+                if k >= free and reached(m, v, g):
                     a.spike_step[n_spikes] = k
                     n_spikes += _ONE
-                    free = k + 1 + constants.refractory_steps
+                    free, g = k + 1 + constants.refractory_steps, fired(m, g)
                 event, post, g, v = fire(
                     a, m, event, k, post, uint64(k - base), fields, g, m.V_reset if k < free else v
                 )

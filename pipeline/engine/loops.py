@@ -41,9 +41,9 @@ _ONE = uint64(1)
 #: The arrays of a run: steps and synapses of the buffered events, weights, stored presynaptic
 #: traces (a tuple of arrays), the tables of scales and jumps, and the steps of output spikes. For
 #: blocks: the sum of the weights that arrive in each step, and the saved weights and traces. Last
-#: `drawing.InhibitionArrays`, or an empty tuple.
+#: `drawing.InhibitionArrays` and `drawing.NoiseArrays`, or empty tuples.
 Arrays = namedtuple(
-    "Arrays", "steps synapses w x tables spike_step arriving saved_w saved_x inhibition"
+    "Arrays", "steps synapses w x tables spike_step arriving saved_w saved_x inhibition noise"
 )
 
 
@@ -136,7 +136,7 @@ def firing_of(spikes: SpikeFunctions, traces: TraceFunctions, membrane: Membrane
         event, arriving = arrive_moved(a, event, step, post, row, fields)
         g = conducted(m, g, arriving, a.inhibition, row)
         post = post_moved_late(post, a.tables, row)
-        return event, post, g, potential(m, v, g)
+        return event, post, g, potential(m, v, g, a.noise, row)
 
     return fire
 
@@ -192,7 +192,7 @@ def block_loop(rule: type[Rule], features: Features) -> Any:
     """Return the compiled loop that receives a block of steps ahead of the membrane."""
     fields_of, traces = fields_of_rule(rule), TraceFunctions.of(rule)
     spikes, membrane = spike_functions(rule, traces), MembraneFunctions.of(features)
-    membrane_of, total = membrane.constants_of, membrane.total
+    membrane_of, total, fired = membrane.constants_of, membrane.total, membrane.fired
     conductances_of, keep = membrane.conductances_of, membrane.keep
     receive, undo = receiving_of(spikes, traces), _undoing_of(traces)
     fire, post_of, keep_post = firing_of(spikes, traces, membrane), traces.post, traces.keep_post
@@ -213,10 +213,12 @@ def block_loop(rule: type[Rule], features: Features) -> Any:
             n_refractory = min(free - k, n)
             if can_exceed(m, g, largest_g, event - begun):
                 j, v, g, largest_g = integrate_and_track(
-                    m, v, g, largest_g, a.arriving, a.inhibition, row, n, n_refractory
+                    m, v, g, largest_g, a.arriving, a.inhibition, a.noise, row, n, n_refractory
                 )
             else:
-                j, v, g = integrate(m, v, g, a.arriving, a.inhibition, row, n, n_refractory)
+                j, v, g = integrate(
+                    m, v, g, a.arriving, a.inhibition, a.noise, row, n, n_refractory
+                )
             k += j
             if j < n:
                 row = uint64(k - base)
@@ -224,7 +226,7 @@ def block_loop(rule: type[Rule], features: Features) -> Any:
                 a.spike_step[n_spikes] = k
                 n_spikes += _ONE
                 free = k + 1 + constants.refractory_steps
-                event, post, g, v = fire(a, m, event, k, post, row, fields, g, m.V_reset)
+                event, post, g, v = fire(a, m, event, k, post, row, fields, fired(m, g), m.V_reset)
                 largest_g = max(largest_g, total(g))
                 k += 1
         keep_post(kept_post, post)
@@ -239,10 +241,10 @@ def plain_loop(rule: type[Rule], features: Features) -> Any:
     """Return the compiled loop that takes one step after the other."""
     fields_of, traces = fields_of_rule(rule), TraceFunctions.of(rule)
     spikes, membrane = spike_functions(rule, traces), MembraneFunctions.of(features)
-    membrane_of, total = membrane.constants_of, membrane.total
+    membrane_of, total, fired = membrane.constants_of, membrane.total, membrane.fired
     conductances_of, keep = membrane.conductances_of, membrane.keep
     arrive, fire = spikes.arrive, firing_of(spikes, traces, membrane)
-    conducted, potential = membrane.conducted, membrane.potential
+    conducted, potential, reached = membrane.conducted, membrane.potential, membrane.reached
     post_of, keep_post = traces.post, traces.keep_post
 
     @_compile
@@ -253,15 +255,15 @@ def plain_loop(rule: type[Rule], features: Features) -> Any:
         event, n_spikes = uint64(state.event), uint64(state.n_spikes)
         for k in range(state.step, stop):
             row = uint64(k - state.base)
-            if k >= free and v >= m.V_th:
+            if k >= free and reached(m, v, g):
                 a.spike_step[n_spikes] = k
                 n_spikes += _ONE
                 free = k + 1 + constants.refractory_steps
-                event, post, g, v = fire(a, m, event, k, post, row, fields, g, m.V_reset)
+                event, post, g, v = fire(a, m, event, k, post, row, fields, fired(m, g), m.V_reset)
             else:
                 event, arriving = arrive(a, event, k, post, row, fields)
                 g = conducted(m, g, arriving, a.inhibition, row)
-                v = potential(m, m.V_reset if k < free else v, g)
+                v = potential(m, m.V_reset if k < free else v, g, a.noise, row)
             largest_g = max(largest_g, total(g))
         keep_post(kept_post, post)
         keep(state, g)

@@ -70,6 +70,8 @@ def phase_from(configuration: Configuration, earlier: Any) -> Phase:
         output_steps = configured_output_steps(configuration)
         output_steps = None if output_steps is None else output_steps + start.step
     start = _with_inhibition_for(configuration, before, start)
+    if not configuration.neuron.theta_plus:
+        start = dataclasses.replace(start, theta=0.0)
     start, cells = _with_events_for(configuration, before, start)
     last = {
         "configuration": before.to_mapping(),

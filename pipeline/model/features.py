@@ -16,15 +16,27 @@ class Features(NamedTuple):
         Whether there is an inhibitory population.
     dendritic_delay : bool
         Whether output spikes arrive at the synapses later than they reset the potential.
+    noise : bool
+        Whether there is membrane noise.
+    adaptive_threshold : bool
+        Whether output spikes raise the threshold.
     """
 
     inhibition: bool = False
     dendritic_delay: bool = False
+    noise: bool = False
+    adaptive_threshold: bool = False
 
     @classmethod
     def of(cls, configuration: Configuration) -> Features:
         """Return the features that a run needs."""
-        return cls(configuration.inhibition.is_present, configuration.synapse.dendritic_delay > 0)
+        neuron = configuration.neuron
+        return cls(
+            inhibition=configuration.inhibition.is_present,
+            dendritic_delay=configuration.synapse.dendritic_delay > 0,
+            noise=neuron.noise > 0,
+            adaptive_threshold=neuron.theta_plus > 0,
+        )
 
     @property
     def label(self) -> str:
@@ -33,7 +45,12 @@ class Features(NamedTuple):
 
 
 #: The keys that decide which features a run needs.
-FEATURE_KEYS = ("inhibition.n_synapses", "synapse.dendritic_delay")
+FEATURE_KEYS = (
+    "inhibition.n_synapses",
+    "synapse.dendritic_delay",
+    "neuron.noise",
+    "neuron.theta_plus",
+)
 
 #: The model of the notebook.
 NO_FEATURES = Features()

@@ -37,11 +37,12 @@ class Recording:
     weight_history : ndarray, (n_samples, n_synapses)
         Weights at these; of a run that goes on from a state, those after it. Set likewise.
     traces : dict of ndarray
-        With `record.traces`: `v`, `g_ex`, with inhibition `g_in`, and the rule's postsynaptic
+        With `record.traces`: `v`, `g_ex`, with inhibition `g_in`, with an adaptive threshold
+        `theta` [mV], and the rule's postsynaptic
         traces of shape (n_steps,), its presynaptic traces and `weight_trace` of shape (n_steps,
         n_synapses). Within a step: potentials after the reset [mV], traces after their jump,
-        weights after LTP and before LTD, conductances at the step's start; all but `v`
-        dimensionless.
+        weights after LTP and before LTD, conductances at the step's start; all but `v` and
+        `theta` dimensionless.
     further : dict
         Variables of the point that only this kind of run has, by the names in
         `variables.VARIABLES`, with its units.

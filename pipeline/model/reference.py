@@ -16,6 +16,7 @@ from pipeline.model.initial_weights import initial_weights
 from pipeline.model.inputs import Cells
 from pipeline.model.integration import Integration, Recording, run_to_end
 from pipeline.model.lattice import active_synapses
+from pipeline.model.noise import MembraneNoise
 from pipeline.model.output_spikes import configured_output_steps
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import POST, PRE, clipped
@@ -97,6 +98,8 @@ class ReferenceIntegration:
         self._v, self._g_ex = configuration.neuron.V_init, 0.0
         self._largest_g = configuration.largest_stable_conductance
         self._inhibition = _Inhibition(configuration, start)
+        self._noise, self._theta = MembraneNoise(configuration), 0.0
+        self._decay_theta = 1 - dt / configuration.neuron.tau_theta
         self._w = initial_weights(configuration)
         self._spike_step: list[int] = []
         self.start = start
@@ -116,6 +119,7 @@ class ReferenceIntegration:
         self.step, self._free = start.step, start.free
         self._n_events, self._next_cell = start.n_events, start.next_cell
         self._v, self._g_ex, self._largest_g = start.v, start.g_ex, start.largest_g
+        self._theta = start.theta
         self._w = start.weight.copy()
         self._spike_step = start.spike_step.tolist()
         arrivals = start.spike_step + self._delay
@@ -137,11 +141,11 @@ class ReferenceIntegration:
         ndarray, (n_samples, n_synapses)
             The weights at each of these, dimensionless.
         """
-        neuron, synapse = self._configuration.neuron, self._configuration.synapse
-        n_synapses, dt = self._w.size, self._configuration.simulation.dt
+        synapse, dt = self._configuration.synapse, self._configuration.simulation.dt
+        n_synapses = self._w.size
         rule, traces, recorder = self._rule, self._traces, self._recorder
         inhibition = self._inhibition
-        fields, prescribed, on_way = self._fields, self._prescribed, self._on_way
+        fields, on_way = self._fields, self._on_way
         stretch = max(1, _CELLS_PER_STRETCH // n_synapses)
         v, g_ex, w, largest_g = self._v, self._g_ex, self._w, self._largest_g
         samples, sampling = [], iter([*sample_step, None])
@@ -160,54 +164,65 @@ class ReferenceIntegration:
 
             # 2. Output spike: where prescribed, else at threshold unless refractory: reset. LTP of
             #    all synapses where it arrives, in the same step without a dendritic delay.
-            if prescribed is None:
-                spiked = step >= self._free and v >= neuron.V_th
-            else:
-                spiked = step in prescribed
-            if spiked or step < self._free:
-                v = neuron.V_reset
-            if spiked:
-                self._spike_step.append(step)
-                on_way.append(step + self._delay)
-                self._free = step + 1 + self._refractory_steps
+            v = self._reset(step, v)
             returned = bool(on_way) and on_way[0] == step
             if returned:
                 on_way.popleft()
                 traces.jump_post()
                 w = clipped(rule.potentiate(w, traces.of(...), fields))
             if recorder.traces:
-                recorder.note(
-                    step, v=v, g_ex=g_ex, g_in=inhibition.g_in, weight_trace=w, **traces.values
-                )
+                self._record(step, v, g_ex, w)
 
             # 3. Conductances: dg/dt = -g/tau_ex, +g_max w at an input spike, w before its LTD;
-            #    dg_in/dt = -g_in/tau_in, +g at an inhibitory spike.
+            #    dg_in/dt = -g_in/tau_in, +g at an inhibitory spike. Likewise the threshold's rise:
+            #    dtheta/dt = -theta/tau_theta, +theta_plus at an output spike.
             # 4. LTD of the synapses that spike; then postsynaptic traces: dx/dt = -x/tau.
             arriving = self._receive(step, active, w)
             g_ex = fma(g_ex, 1 - dt / synapse.tau_ex, synapse.g_max * arriving)
             g_in = inhibition.advance(step)
+            self._theta *= self._decay_theta
             if returned:
                 traces.jump_post(late=True)
             traces.decay_post()
 
             # 5. Membrane potential.
             largest_g = max(largest_g, g_ex + g_in)
-            v = self._potential(v, g_ex, g_in)
+            v = self._potential(v, g_ex, g_in, self._noise.at(step))
 
         self.step = max(stop, self.step)
         self._v, self._g_ex, self._w, self._largest_g = v, g_ex, w, largest_g
         samples += [w.copy()] * (len(sample_step) - len(samples))
         return np.reshape(samples, (len(samples), n_synapses))
 
-    def _potential(self, v: float, g_ex: float, g_in: float) -> float:
-        """Return the potential after one Euler step with some conductances.
+    def _reset(self, step: int, v: float) -> float:
+        """Fire where prescribed, else at threshold unless refractory; return the potential."""
+        neuron = self._configuration.neuron
+        if self._prescribed is None:
+            spiked = step >= self._free and v >= neuron.V_th + self._theta
+        else:
+            spiked = step in self._prescribed
+        if spiked:
+            self._spike_step.append(step)
+            self._on_way.append(step + self._delay)
+            self._theta += neuron.theta_plus
+            self._free = step + 1 + self._refractory_steps
+        return neuron.V_reset if step < self._free else v
 
-        tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex) - g_in (v - E_in)
+    def _record(self, step: int, v: float, g_ex: float, w: NDArray[np.float64]) -> None:
+        """Store the state variables of one step, with the weights (n_synapses,), dimensionless."""
+        values: dict[str, Any] = {"v": v, "g_ex": g_ex, "weight_trace": w}
+        values |= {"g_in": self._inhibition.g_in, "theta": self._theta}
+        self._recorder.note(step, **values, **self._traces.values)
+
+    def _potential(self, v: float, g_ex: float, g_in: float, noise: float) -> float:
+        """Return the potential after one Euler step with some conductances, and noise.
+
+        tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex) - g_in (v - E_in) + sigma sqrt(2 tau_m) xi
         """
         neuron, a = self._configuration.neuron, self._a
         E_ex, E_in = self._configuration.synapse.E_ex, self._configuration.inhibition.E_in
         target = a * neuron.E_L + a * E_ex * g_ex + a * E_in * g_in
-        return fma(v, 1 - a - a * g_ex - a * g_in, target)
+        return fma(v, 1 - a - a * g_ex - a * g_in, target + noise)
 
     def _receive(self, step: int, active: NDArray[np.int64], w: NDArray[np.float64]) -> float:
         """Apply the LTD of the synapses that spike; return the sum of their weights before it."""
@@ -257,15 +272,14 @@ class ReferenceIntegration:
             n_inhibitory=self._inhibition.n_events,
             next_inhibitory_cell=self._inhibition.next_cell,
             g_in=self._inhibition.g_in,
+            theta=self._theta,
         )
 
     def recording(self, n_steps: int) -> Recording:
         """Return the recording of a run of some steps, of which all but the last were taken."""
         if self._recorder.traces:
             self._move_pre(self.step, next(self._active))
-            values: dict[str, Any] = {"v": self._v, "g_ex": self._g_ex, "weight_trace": self._w}
-            values["g_in"] = self._inhibition.g_in
-            self._recorder.note(self.step, **values, **self._traces.values)
+            self._record(self.step, self._v, self._g_ex, self._w)
         return Recording(
             n_steps=n_steps,
             weight=self._w.copy(),
@@ -313,10 +327,10 @@ class _Recorder:
         self.traces: dict[str, NDArray] = {}
         if configuration.record.traces:
             rule, shape = configuration.stdp, (n_steps, n_synapses)
-            conductances = ("g_ex", "g_in") if configuration.inhibition.is_present else ("g_ex",)
-            self.traces |= {
-                name: np.empty(n_steps) for name in ("v", *conductances, *rule.traces_of(POST))
-            }
+            scalars = ["v", "g_ex", *rule.traces_of(POST)]
+            scalars += ["g_in"] if configuration.inhibition.is_present else []
+            scalars += ["theta"] if configuration.neuron.theta_plus else []
+            self.traces |= {name: np.empty(n_steps) for name in scalars}
             self.traces |= {
                 name: np.empty(shape) for name in ("weight_trace", *rule.traces_of(PRE))
             }

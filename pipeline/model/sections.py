@@ -11,6 +11,8 @@ from pipeline.model.errors import RequestError
 from pipeline.model.initial_weights import DISTRIBUTIONS, refuse_impossible_spread
 from pipeline.model.quantity import Section, quantity, written
 
+_TAU_THETA = 100.0
+
 #: What may end a run.
 UNTIL = ("duration", "settled")
 
@@ -28,12 +30,30 @@ class Neuron(Section):
     E_L: float = quantity("leak reversal potential", "mV", at_least=-1000, at_most=1000)
     tau_m: float = quantity("membrane time constant", "ms", above=0)
     t_ref: float = quantity("refractory period", "ms", at_least=0, at_most=1e9)
+    noise: float = quantity(
+        "standard deviation of the potential that membrane noise alone causes",
+        "mV",
+        at_least=0,
+        at_most=1000,
+        neutral=0.0,
+    )
+    theta_plus: float = quantity(
+        "rise of the threshold at an output spike", "mV", at_least=0, at_most=1000, neutral=0.0
+    )
+    tau_theta: float = quantity(
+        "time constant of the decay of the threshold's rise", "ms", above=0, neutral=_TAU_THETA
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.V_reset >= self.V_th:
             raise RequestError(
                 f"{written('neuron.V_reset', self.V_reset)}: must be < neuron.V_th={self.V_th} mV"
+            )
+        if self.tau_theta != _TAU_THETA and not self.theta_plus:
+            raise RequestError(
+                f"{written('neuron.tau_theta', self.tau_theta)}: must be {_TAU_THETA:g} with "
+                "neuron.theta_plus=0: without a rise of the threshold it has no effect"
             )
 
 
