@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.streams import exponentials, normal, stream_of, uniform, words
+from pipeline.model.streams import Stream, exponentials, normal, stream_of, uniform, words
 
 if TYPE_CHECKING:
     from pipeline.model.parameters import Configuration
@@ -48,8 +48,8 @@ def noise_of_steps(configuration: Configuration, first: int, count: int) -> NDAr
         Independent and normal, of mean 0 [mV].
     """
     stream = stream_of(configuration.input_seed, NOISE_STREAM)
-    even = stream._replace(increment=2 * stream.increment)
-    odd = even._replace(start=stream.start + stream.increment)
+    even = Stream(stream.start, 2 * stream.increment % 2**64)
+    odd = even._replace(start=(stream.start + stream.increment) % 2**64)
     variates = normal(exponentials(even, first, count), uniform(words(odd, first, count)))
     variates *= noise_scale(configuration)
     return variates
