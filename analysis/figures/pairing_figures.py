@@ -21,6 +21,7 @@ from analysis.measures.pairing import (
 from analysis.measures.seeds import confidence_interval, mean_over_seeds
 from analysis.plots import lines as line_plots
 from analysis.reading.dataset import parameter
+from analysis.reading.model import arrival_shift
 
 #: Time differences on either side of 0 at which theory is drawn.
 _N_POINTS = 100
@@ -96,9 +97,13 @@ def _isolated(here: MeasuredDataset) -> xr.DataArray | None:
     """Return the change by pairs far apart between the ends of the axis; None if not known."""
     low, high = (float(end(here.dataset[DIFFERENCE].values)) for end in (np.min, np.max))
     nearest = float(parameter(here.dataset, "simulation.dt").min())
+    together = float(arrival_shift(here.dataset).mean())  # at which both spikes arrive at once
     halves = [
         np.linspace(*ends, _N_POINTS)
-        for ends in ((low, min(high, -nearest)), (max(low, nearest), high))
+        for ends in (
+            (low, min(high, together - nearest)),
+            (max(low, together + nearest), high),
+        )
         if ends[0] <= ends[1]
     ]
     if not halves:
