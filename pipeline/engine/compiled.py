@@ -28,7 +28,7 @@ from pipeline.engine.constants import (
 )
 from pipeline.engine.cost import seconds_per_spike, seconds_per_step
 from pipeline.engine.draws import cache_folder, use_compiled_draws
-from pipeline.engine.given import GivenEvents, PrescribedSpikes
+from pipeline.engine.given import GivenEvents, PrescribedSpikes, SpikesOnWay
 from pipeline.model.checks import MOST_CELLS
 from pipeline.model.features import NO_FEATURES, Features
 from pipeline.model.inhibition import INHIBITION_STREAM
@@ -39,6 +39,7 @@ from pipeline.model.noise import NOISE_STREAM
 from pipeline.model.output_spikes import configured_output_steps
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
+from pipeline.model.scaling import with_scaling
 from pipeline.model.state import UNKNOWN, EndState
 from pipeline.model.streams import Stream, stream_of
 from pipeline.system import object_code
@@ -57,8 +58,6 @@ SOURCES = (
     *(f"engine/{name}.py" for name in _MODULES),
     *(f"model/{name}.py" for name in ("streams", "plasticity", "features")),
 )
-
-_NO_SPIKES = np.empty(0, dtype=np.int64)
 
 #: Seconds in machine code between two calls of `checkpoint`; no signal is handled there.
 _SECONDS_PER_STRETCH = 0.05
@@ -104,7 +103,7 @@ def run(
     integration = CompiledIntegration(
         configuration, chunks, checkpoint, start, output_steps, in_blocks
     )
-    return drive(integration, configuration)
+    return drive(with_scaling(integration, configuration), configuration)
 
 
 class CompiledIntegration:
@@ -149,7 +148,7 @@ class CompiledIntegration:
             add_noise(constants, configuration, _stream_of(configuration.input_seed, NOISE_STREAM))
         self._state.rescaling = self._state.base + 1 + rule.stretch
         self._spikes = [] if start is None else [start.spike_step]
-        self._on_way = _NO_SPIKES if start is None else start.spike_step
+        self._on_way = SpikesOnWay(constants.dendritic_steps, start)
         self.start = start
         if start is not None:
             self._memory.pre[...], self._memory.post[...] = start.pre, start.post
@@ -172,6 +171,15 @@ class CompiledIntegration:
         """The next step."""
         return self._state.step
 
+    @property
+    def n_spikes(self) -> int:
+        """Number of output spikes so far."""
+        return self._state.n_earlier
+
+    def scale(self, factor: float) -> None:
+        """Multiply all weights by a factor, and clip them at 1."""
+        self._memory.scale(factor)
+
     def advance(self, stop: int, sample_step: Sequence[int] = ()) -> NDArray[np.float64]:
         """Integrate the steps up to before `stop`; see `Integration.advance`.
 
@@ -193,7 +201,8 @@ class CompiledIntegration:
         state.n_asked, state.n_samples = len(sample_step), 0
         places = address(sampled), address(history)
         while True:
-            state.until, n_before = min(state.step + self._stretch, stop), self._put_on_way()
+            state.until = min(state.step + self._stretch, stop)
+            n_before = self._on_way.put(self._memory, state)
             if self._prescribed:
                 self._prescribed.prepare(constants, state)
             if self._given:
@@ -205,29 +214,14 @@ class CompiledIntegration:
                     f"stdp.rule={self._rule_name}: raised an exception in compiled code"
                 )
             if state.n_spikes > n_before:
-                self._on_way = self._memory.spike_step(state.n_spikes)
-                self._spikes.append(self._on_way[n_before:])
+                self._on_way.steps = self._memory.spike_step(state.n_spikes)
+                self._spikes.append(self._on_way.steps[n_before:])
                 state.n_earlier += state.n_spikes - n_before
             if state.step >= stop:
                 if state.n_samples < state.n_asked:  # after no further step
                     history[state.n_samples :] = self._memory.weights()
                 return history
             self._checkpoint()
-
-    def _put_on_way(self) -> int:
-        """Place the output spikes on their way to the synapses before those to come; count them.
-
-        There are none without a dendritic delay.
-        """
-        state = self._state
-        if not self._features.dendritic_delay:
-            state.n_spikes = 0
-            return 0
-        first = np.searchsorted(self._on_way, state.step - self._constants.dendritic_steps)
-        self._on_way = self._on_way[first:]
-        self._memory.put_spikes(self._on_way)
-        state.n_spikes, state.n_returned = self._on_way.size, 0
-        return self._on_way.size
 
     def spikes(self) -> NDArray[np.int64]:
         """Return the steps of all output spikes so far.

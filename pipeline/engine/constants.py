@@ -310,6 +310,11 @@ class Memory:
         """
         return self.floats[: self._n_synapses].copy()
 
+    def scale(self, factor: float) -> None:
+        """Multiply all weights by a factor, and clip them at 1."""
+        weights = self.floats[: self._n_synapses]
+        np.minimum(weights * factor, 1.0, out=weights)
+
     def put_spikes(self, steps: NDArray[np.int64]) -> None:
         """Place output spikes before those to come.
 

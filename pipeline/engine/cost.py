@@ -18,6 +18,9 @@ _SECONDS_PER_INHIBITED_STEP, _SECONDS_PER_INHIBITORY_SPIKE = 1.5e-9, 3e-9
 #: Time for a step with membrane noise, with an adaptive threshold, with a dendritic delay [s].
 _SECONDS_PER_NOISY_STEP, _SECONDS_PER_ADAPTIVE_STEP, _SECONDS_PER_DELAYED_STEP = 1.5e-9, 4e-10, 1e-9
 
+#: Time for a scaling of the weights [s].
+_SECONDS_PER_SCALING = 2e-5
+
 #: Time to write a byte of results [s]: to the file of a batch, compressed to `results.nc`.
 SECONDS_PER_BYTE = 1.5e-8
 
@@ -58,6 +61,8 @@ def seconds_per_step(point: Configuration) -> float:
     seconds += _SECONDS_PER_NOISY_STEP * features.noise
     seconds += _SECONDS_PER_ADAPTIVE_STEP * features.adaptive_threshold
     seconds += _SECONDS_PER_DELAYED_STEP * features.dendritic_delay
+    if point.synapse.scaling_target is not None:
+        seconds += _SECONDS_PER_SCALING * point.simulation.dt / point.synapse.scaling_interval
     if point.record.weight_interval is not None:
         samples = point.simulation.dt / point.record.weight_interval
         seconds += _SECONDS_PER_RECORDED * samples * point.input.n_synapses

@@ -24,6 +24,7 @@ def refuse_contradictions(configuration: Configuration) -> None:
     _refuse_until(configuration)
     simulation = configuration.simulation
     configuration.synapse.refuse_unfit_delays(simulation.duration, simulation.dt)
+    configuration.synapse.refuse_unfit_scaling(simulation.duration, simulation.dt)
     configuration.input.refuse_unfit_duration(simulation.duration, simulation.dt)
 
 

@@ -96,6 +96,15 @@ class Integration(Protocol):
         """
         ...
 
+    @property
+    def n_spikes(self) -> int:
+        """Number of output spikes so far, those in the state from which it went on too."""
+        ...
+
+    def scale(self, factor: float) -> None:
+        """Multiply all weights by a factor, and clip them at 1."""
+        ...
+
     def spikes(self) -> NDArray[np.int64]:
         """Return the steps of all output spikes so far.
 
@@ -122,7 +131,7 @@ class Phase:
     ----------
     whole : Integration
         The integration; its state has no output spikes before it but those on their way to the
-        synapses.
+        synapses, and those since the last scaling.
     """
 
     start: EndState | None = None
@@ -134,6 +143,15 @@ class Phase:
     def step(self) -> int:
         """The next step."""
         return self._whole.step - self._first
+
+    @property
+    def n_spikes(self) -> int:
+        """Number of output spikes so far, those of the state too."""
+        return self._whole.n_spikes
+
+    def scale(self, factor: float) -> None:
+        """Multiply the weights; see `Integration.scale`."""
+        self._whole.scale(factor)
 
     def advance(self, stop: int, sample_step: Sequence[int] = ()) -> NDArray[np.float64]:
         """Integrate the steps up to before `stop`; see `Integration.advance`.

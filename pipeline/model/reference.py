@@ -20,6 +20,7 @@ from pipeline.model.noise import MembraneNoise
 from pipeline.model.output_spikes import configured_output_steps
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import POST, PRE, clipped
+from pipeline.model.scaling import with_scaling
 from pipeline.model.sections import steps
 from pipeline.model.state import UNKNOWN, EndState
 
@@ -58,7 +59,7 @@ def run(
         Weights (n_synapses,), spike steps (n_spikes,) and recorded arrays; see there for units.
     """
     integration = ReferenceIntegration(configuration, chunks, checkpoint, start, output_steps)
-    return drive(integration, configuration)
+    return drive(with_scaling(integration, configuration), configuration)
 
 
 class ReferenceIntegration:
@@ -242,6 +243,15 @@ class ReferenceIntegration:
             self._traces.decay_pre()
         if step > 0:
             self._traces.jump_pre(active)
+
+    @property
+    def n_spikes(self) -> int:
+        """Number of output spikes so far."""
+        return len(self._spike_step)
+
+    def scale(self, factor: float) -> None:
+        """Multiply all weights by a factor, and clip them at 1."""
+        self._w = np.minimum(self._w * factor, 1.0)
 
     def spikes(self) -> NDArray[np.int64]:
         """Return the steps of all output spikes so far.

@@ -13,6 +13,9 @@ from pipeline.model.quantity import Section, quantity, written
 
 _TAU_THETA = 100.0
 
+#: How weights are scaled, where they are: as in van Rossum, Bi & Turrigiano 2000.
+_SCALING = {"scaling_gain": 4e-5, "scaling_interval": 1000.0, "tau_scaling": 100_000.0}
+
 #: What may end a run.
 UNTIL = ("duration", "settled")
 
@@ -84,9 +87,43 @@ class Synapse(Section):
         "time from an output spike to its arrival at the synapses", "ms", at_least=0, neutral=0.0
     )
 
+    scaling_target: float | None = quantity(
+        "output rate towards which weights are scaled",
+        "Hz",
+        at_least=0,
+        at_most=1e6,
+        null="no scaling",
+        neutral=None,
+    )
+    scaling_gain: float = quantity(
+        "relative change of the weights by scaling per time and deviation from the target",
+        "1/(s Hz)",
+        at_least=0,
+        at_most=1e3,
+        neutral=_SCALING["scaling_gain"],
+    )
+    scaling_interval: float = quantity(
+        "time between two scalings of the weights",
+        "ms",
+        above=0,
+        neutral=_SCALING["scaling_interval"],
+    )
+    tau_scaling: float = quantity(
+        "time constant of the estimate of the output rate for scaling",
+        "ms",
+        above=0,
+        neutral=_SCALING["tau_scaling"],
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
         refuse_impossible_spread(self)
+        for name, neutral in _SCALING.items():
+            if self.scaling_target is None and getattr(self, name) != neutral:
+                raise RequestError(
+                    f"{written(self.key(name), getattr(self, name))}: must be {neutral:g} with "
+                    "synapse.scaling_target=null: without a target it has no effect"
+                )
 
     def delay_steps(self, dt: float) -> tuple[int, int]:
         """Return the axonal and the dendritic delay in time steps of some length [ms]."""
@@ -105,6 +142,17 @@ class Synapse(Section):
                     f"{written(self.key(name), delay)}: must be a multiple of simulation.dt="
                     f"{dt:g} ms and < simulation.duration={duration:.15g} ms"
                 )
+
+    def refuse_unfit_scaling(self, duration: float, dt: float) -> None:
+        """Raise `RequestError` if scalings are not between time steps, or never in a run [ms]."""
+        interval = self.scaling_interval
+        n_steps, is_scaled = interval / dt, self.scaling_target is not None
+        is_multiple = abs(n_steps - round(n_steps)) < 1e-6 and n_steps > 0.5
+        if is_scaled and not (is_multiple and round(n_steps) <= steps(duration, dt)):
+            raise RequestError(
+                f"{written(self.key('scaling_interval'), interval)}: must be a multiple of "
+                f"simulation.dt={dt:g} ms and <= simulation.duration={duration:.15g} ms"
+            )
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ _INHIBITION = [("n_inhibitory", "<i8"), ("next_inhibitory_cell", "<i8"), ("g_in"
 _OPTIONAL = {
     _VERSION: np.dtype([]),
     _WITH_INHIBITION: np.dtype(_INHIBITION),
-    _WITH_ALL: np.dtype([*_INHIBITION, ("theta", "<f8")]),
+    _WITH_ALL: np.dtype([*_INHIBITION, ("theta", "<f8"), ("rate_estimate", "<f8")]),
 }
 
 
@@ -67,6 +67,8 @@ class EndState:
         Inhibitory conductance relative to the leak [dimensionless]; 0 without inhibition.
     theta : float
         Rise of the threshold [mV]; 0 where it does not adapt.
+    rate_estimate : float
+        Estimate of the output rate by which weights are scaled [Hz]; 0 where they are not.
     """
 
     step: int
@@ -86,6 +88,7 @@ class EndState:
     next_inhibitory_cell: int = 0
     g_in: float = 0.0
     theta: float = 0.0
+    rate_estimate: float = 0.0
 
     def with_samples(self, samples: NDArray[np.float64]) -> EndState:
         """Return the state with other statistics of samples.
