@@ -35,7 +35,7 @@ class ScaledIntegration:
     output rate takes up the rate of the interval, r -> r q + (1 - q) count / interval with
     q = exp(-interval / tau), from r = target at the beginning; then each weight is multiplied by
     exp(gain (target - r) interval), and clipped at 1. That integrates dw/dt = gain w (target - r),
-    the proportional part of van Rossum, Bi & Turrigiano 2000 (J. Neurosci. 20:8812, eq. 4), exactly
+    the proportional part of van Rossum, Bi & Turrigiano 2000 (J. Neurosci. 20:8812), exactly
     for a rate that is constant between two scalings.
 
     Parameters
