@@ -170,9 +170,8 @@ def _relative_steps_of_rules(
 def _is_scaled(dataset: xr.Dataset) -> xr.DataArray:
     """Return where weights are scaled towards a target rate, along the axes that decide."""
     try:
-        target, gain = (
-            parameter(dataset, f"synapse.scaling_{name}") for name in ("target", "gain")
-        )
+        target = parameter(dataset, "synapse.scaling_target")
+        gain = parameter(dataset, "synapse.scaling_gain")
     except ParameterError:  # a file of an earlier version
         return xr.DataArray(False)
     return target.notnull() & (gain > 0)

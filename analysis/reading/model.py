@@ -64,10 +64,8 @@ def arrival_shift(dataset: xr.Dataset) -> xr.DataArray:
         Axonal minus dendritic delay [ms], along the axes that set them; 0 in files without.
     """
     try:
-        axonal, dendritic = (
-            parameter(dataset, f"synapse.{name}_delay").astype(float)
-            for name in ("axonal", "dendritic")
-        )
+        axonal = parameter(dataset, "synapse.axonal_delay").astype(float)
+        dendritic = parameter(dataset, "synapse.dendritic_delay").astype(float)
     except ParameterError:
         return xr.DataArray(0.0)
     return axonal - dendritic

@@ -20,6 +20,7 @@ from pipeline.engine.constants import (
     N_INHIBITORY,
     Memory,
     State,
+    add_adaptive_threshold,
     add_inhibition,
     add_noise,
     address,
@@ -146,6 +147,8 @@ class CompiledIntegration:
             add_inhibition(constants, self._state, configuration, own)
         if features.noise:
             add_noise(constants, configuration, _stream_of(configuration.input_seed, NOISE_STREAM))
+        if features.adaptive_threshold:
+            add_adaptive_threshold(constants, configuration)
         self._state.rescaling = self._state.base + 1 + rule.stretch
         self._spikes = [] if start is None else [start.spike_step]
         self._on_way = SpikesOnWay(constants.dendritic_steps, start)

@@ -195,8 +195,6 @@ def constants_of(
         g_max=synapse.g_max,
         decay_ex=1 - dt / synapse.tau_ex,
         dendritic_steps=synapse.delay_steps(dt)[1],
-        theta_plus=neuron.theta_plus,
-        decay_theta=1 - dt / neuron.tau_theta,
     )
 
 
@@ -228,6 +226,13 @@ def add_noise(constants: StepConstants, configuration: Configuration, stream: St
     """Set the constants of membrane noise, drawn from a stream."""
     constants.noise_start, constants.noise_increment = stream
     constants.noise_scale = noise_scale(configuration)
+
+
+def add_adaptive_threshold(constants: StepConstants, configuration: Configuration) -> None:
+    """Set the constants of a threshold that rises at output spikes."""
+    neuron = configuration.neuron
+    constants.theta_plus = neuron.theta_plus
+    constants.decay_theta = 1 - configuration.simulation.dt / neuron.tau_theta
 
 
 class Memory:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from pipeline.model.features import Features
 from pipeline.model.looks import first_look
 from pipeline.model.parameters import Configuration
 
@@ -57,12 +56,15 @@ def seconds_per_step(point: Configuration) -> float:
         n_spikes = point.inhibition.spike_probability(point.simulation.dt)
         n_spikes *= point.inhibition.n_synapses
         seconds += _SECONDS_PER_INHIBITED_STEP + _SECONDS_PER_INHIBITORY_SPIKE * n_spikes
-    features = Features.of(point)
-    seconds += _SECONDS_PER_NOISY_STEP * features.noise
-    seconds += _SECONDS_PER_ADAPTIVE_STEP * features.adaptive_threshold
-    seconds += _SECONDS_PER_DELAYED_STEP * features.dendritic_delay
-    if point.synapse.scaling_target is not None:
-        seconds += _SECONDS_PER_SCALING * point.simulation.dt / point.synapse.scaling_interval
+    neuron, synapse = point.neuron, point.synapse
+    if neuron.noise:
+        seconds += _SECONDS_PER_NOISY_STEP
+    if neuron.theta_plus:
+        seconds += _SECONDS_PER_ADAPTIVE_STEP
+    if synapse.dendritic_delay:
+        seconds += _SECONDS_PER_DELAYED_STEP
+    if synapse.scaling_target is not None:
+        seconds += _SECONDS_PER_SCALING * point.simulation.dt / synapse.scaling_interval
     if point.record.weight_interval is not None:
         samples = point.simulation.dt / point.record.weight_interval
         seconds += _SECONDS_PER_RECORDED * samples * point.input.n_synapses

@@ -13,6 +13,8 @@ from pipeline.model.checks import MOST_CELLS
 from pipeline.model.inputs import Cells
 from pipeline.model.state import EndState
 
+_NO_SPIKES = np.empty(0, dtype=np.int64)
+
 
 class GivenEvents:
     """Input events that are not drawn by the kernel, as they move through its buffer.
@@ -121,7 +123,7 @@ class SpikesOnWay:
 
     def __init__(self, delay: int, start: EndState | None) -> None:
         self._delay = delay
-        self.steps = np.empty(0, dtype=np.int64) if start is None else start.spike_step
+        self.steps = _NO_SPIKES if start is None else start.spike_step
 
     def put(self, memory: Memory, state: State) -> int:
         """Place them before the output spikes to come; return how many they are."""

@@ -30,13 +30,11 @@ class Features(NamedTuple):
     @classmethod
     def of(cls, configuration: Configuration) -> Features:
         """Return the features that a run needs."""
-        neuron = configuration.neuron
-        return cls(
-            inhibition=configuration.inhibition.is_present,
-            dendritic_delay=configuration.synapse.dendritic_delay > 0,
-            noise=neuron.noise > 0,
-            adaptive_threshold=neuron.theta_plus > 0,
-        )
+        neuron, inhibition = configuration.neuron, configuration.inhibition
+        delay = configuration.synapse.dendritic_delay
+        if not (inhibition.n_synapses or delay or neuron.noise or neuron.theta_plus):
+            return NO_FEATURES  # of most runs, each of which asks
+        return cls(inhibition.is_present, delay > 0, neuron.noise > 0, neuron.theta_plus > 0)
 
     @property
     def label(self) -> str:

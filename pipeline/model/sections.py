@@ -127,6 +127,8 @@ class Synapse(Section):
 
     def delay_steps(self, dt: float) -> tuple[int, int]:
         """Return the axonal and the dendritic delay in time steps of some length [ms]."""
+        if not (self.axonal_delay or self.dendritic_delay):  # of most runs, each of which asks
+            return 0, 0
         return round(self.axonal_delay / dt), round(self.dendritic_delay / dt)
 
     def refuse_unfit_delays(self, duration: float, dt: float) -> None:
