@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ from pipeline.model import reference
 from pipeline.model.variables import ABOUT_RUNS
 
 matplotlib.use("Agg")
+
+# A shell starts a command in the background with interruptions ignored, and all that tests start
+# would inherit it, what they interrupt too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"

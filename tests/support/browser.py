@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,7 +100,10 @@ def served(*arguments: str, folder: Path, code: str = "") -> Iterator[str]:
             yield found[0]
         finally:
             server.send_signal(signal.SIGINT)
-            _, errors = server.communicate(timeout=60)
+            try:
+                _, errors = server.communicate(timeout=60)
+            finally:
+                server.kill()  # one that does not end would be waited for without end
     assert (server.returncode, errors) == ((0, "") if code else (130, "Interrupted\n"))
 
 
@@ -140,6 +144,23 @@ class Opened:
         """Wait until a histogram is in the page."""
         close = "(w, i) => Math.abs(find('bars').data.top[i] - w) < 1e-9"
         self.wait(f"{list(shares)}.every({close})")
+
+    def wait_for_text(self, text: str, times: int = 1, within: str = "body") -> None:
+        """Wait until a text is in sight as often as said, below elements of a CSS selector.
+
+        The models of a page have new values before its elements show them.
+        """
+        from playwright.sync_api import expect
+
+        found = self.page.locator(within).get_by_text(text).filter(visible=True)
+        expect(found).to_have_count(times, timeout=30_000)
+
+    def wait_for_other_picture(self, number: int, before: bytes) -> None:
+        """Wait until a canvas looks other than on a screenshot, at most 30 s."""
+        canvas, deadline = self.page.locator("canvas").nth(number), time.monotonic() + 30
+        while canvas.screenshot() == before:
+            assert time.monotonic() < deadline, "the canvas is not drawn anew"
+            self.page.wait_for_timeout(50)
 
     def get(self, expression: str) -> Any:
         """Return the value of an expression in JavaScript; `find(name)` is a model."""

@@ -47,7 +47,7 @@ def test_the_page_shows_the_combination_in_the_middle(address, open_page, datase
         in shown
     )
     assert "Seeds done: 2 of 2" in shown
-    assert opened.page.get_by_text("18 points: 18 done").is_visible()
+    opened.wait_for_text("18 points: 18 done")
     opened.wait("find('remarks').text.includes('Not settled')")
     opened.wait("find('map').data.image.length == 1")
 
@@ -62,9 +62,8 @@ def test_a_slider_moves_the_histogram(address, open_page, dataset):
     opened.wait_for_histogram(
         weight_histogram(dataset.sel(rate_hz=60, tau_plus=15)).values.tolist()
     )
-    opened.page.wait_for_timeout(300)
-    assert opened.page.locator("canvas").nth(1).screenshot() != before
-    assert opened.page.get_by_text("60 Hz", exact=True).first.is_visible()
+    opened.wait_for_other_picture(1, before)
+    opened.page.get_by_text("60 Hz", exact=True).first.wait_for()
 
 
 def test_a_click_on_the_map_moves_the_sliders(address, open_page, dataset):
@@ -134,7 +133,7 @@ def test_a_single_run(serve, open_page, keep):
         "Final weights (whether settled: not recorded)"
     )
     assert opened.page.locator(".bk-Figure").count() == 1  # no empty panels
-    assert opened.page.get_by_text("record=history or record.weight_interval=1000").is_visible()
+    opened.wait_for_text("record=history or record.weight_interval=1000")
 
 
 def test_ten_thousand_points_are_shown_without_delay(serve, open_page, tmp_path):

@@ -56,8 +56,7 @@ def test_a_slider_simulates_anew(address, open_page):
     opened.wait(f"find('course_rate').data.y.some((y, i) => y != {course}[i])")
     assert opened.data("window_ltp", "change") != window
     assert "now 0.0" in opened.get("find('hint_stdp.A_minus').text")
-    opened.page.wait_for_timeout(300)
-    assert opened.page.locator("canvas").first.screenshot() != before
+    opened.wait_for_other_picture(0, before)
     shown = opened.get("find('commands').text").partition("<code>")[2].partition("</code>")[0]
     configuration = pipeline.configure(*shlex.split(shown)[2:])
     rate = pipeline.simulate(configuration)["late_output_rate"].item()
@@ -71,10 +70,8 @@ def test_bad_input_is_shown_beside_its_field(address, open_page):
     opened.enter("text_stdp.tau_plus", "-3")
     message = "stdp.tau_plus=-3: LTP time constant must be a finite number &gt; 0 ms"
     opened.wait(f"find('problem_stdp.tau_plus').text.includes('{message}')")
-    beside = opened.page.get_by_text("stdp.tau_plus=-3: LTP time constant must be a finite number")
-    assert beside.count() == 2  # beside the field, and above the picture
-    field = opened.page.locator(".controls").get_by_text("stdp.tau_plus=-3: LTP time")
-    assert field.is_visible()
+    opened.wait_for_text("stdp.tau_plus=-3: LTP time", times=2)  # and above the picture
+    opened.wait_for_text("stdp.tau_plus=-3: LTP time", within=".controls")
     assert opened.data("bars", "top") == before
     opened.enter("text_stdp.tau_plus", "three")
     opened.wait("find('problem_stdp.tau_plus').text.includes('three')")
@@ -155,7 +152,7 @@ def test_a_registered_rule_appears(serve, open_page):
     opened.choose("menu_stdp.rule", "toy_anti_hebbian")
     opened.wait(f"find('bars').data.top.some((w, i) => w != {before}[i])")
     opened.wait("find('commands').text.includes('registered from Python')")
-    assert opened.page.get_by_text("ltd_ratio").count() == 0
+    opened.wait_for_text("ltd_ratio", times=0)
 
 
 @pytest.mark.parametrize("width", [1400, 700])
