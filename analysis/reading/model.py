@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.reading.dataset import parameter
+from analysis.reading.errors import ParameterError
 from analysis.reading.metadata import FIRST_RULE
 
 PRESYNAPTIC, POSTSYNAPTIC = "presynaptic", "postsynaptic"
@@ -47,6 +48,27 @@ def rules(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
         `source`; of files of schema version 0 the sides only.
     """
     return json.loads(dataset.attrs["rules"]) if "rules" in dataset.attrs else _FIRST_RULES
+
+
+def arrival_shift(dataset: xr.Dataset) -> xr.DataArray:
+    """Return by how much delays move t_pre - t_post between a pair of spikes and its arrivals.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    DataArray, (...)
+        Axonal minus dendritic delay [ms], along the axes that set them; 0 in files without.
+    """
+    try:
+        axonal = parameter(dataset, "synapse.axonal_delay").astype(float)
+        dendritic = parameter(dataset, "synapse.dendritic_delay").astype(float)
+    except ParameterError:
+        return xr.DataArray(0.0)
+    return axonal - dendritic
 
 
 def processes(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:

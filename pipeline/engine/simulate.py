@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engine.features import Features
 from pipeline.engine.statistics import isi_cv, late_statistics
 from pipeline.model import reference
 from pipeline.model.arithmetic import multiples
 from pipeline.model.errors import RequestError
+from pipeline.model.features import Features
 from pipeline.model.initial_weights import initial_weights
 from pipeline.model.inputs import Cells
 from pipeline.model.integration import Integration, Phase, Recording, run_to_end

@@ -14,7 +14,7 @@ from pipeline.experiment.dry_run import Plan, plan_grid
 from pipeline.experiment.phases import GIVEN, GIVEN_OUTPUT, phase_from, with_state
 from pipeline.experiment.run import run_grid, warn_of_unstable_steps
 from pipeline.model.errors import RequestError
-from pipeline.model.lattice import given_cells
+from pipeline.model.lattice import arriving_cells, given_cells
 from pipeline.model.output_spikes import FIRST, given_output_steps
 from pipeline.model.parameters import Configuration
 from pipeline.model.quantity import written
@@ -102,7 +102,10 @@ def simulate(
         raise RequestError("events: must not be given together with spikes")
     configuration = _with_given(configuration, events, w_init)
     simulation, n_synapses = configuration.simulation, configuration.input.n_synapses
-    cells = None if spikes is None else given_cells(spikes, n_synapses, simulation.n_steps)
+    cells = None
+    if spikes is not None:
+        cells = given_cells(spikes, n_synapses, simulation.n_steps)
+        cells = arriving_cells(cells, configuration.axonal_cells, n_synapses * simulation.n_steps)
     output_steps = None
     if output_spikes is not None:
         first = FIRST if state is None else 0

@@ -100,6 +100,10 @@ def _with_inhibition(point: Configuration) -> bool:
     return point.record.traces and point.inhibition.is_present
 
 
+def _with_adaptive_threshold(point: Configuration) -> bool:
+    return point.record.traces and point.neuron.theta_plus > 0
+
+
 def _until_settled(point: Configuration) -> bool:
     return point.simulation.ends_when_settled
 
@@ -254,6 +258,14 @@ VARIABLES = {
         ("time",),
         "at the step's start",
         _with_inhibition,
+        "stored",
+    ),
+    "theta": Variable(
+        "rise of the threshold",
+        "mV",
+        ("time",),
+        "after its jump",
+        _with_adaptive_threshold,
         "stored",
     ),
     "x_post": Variable(

@@ -12,6 +12,7 @@ import pytest
 import pipeline
 from pipeline.engine import compiled
 from pipeline.model import reference
+from pipeline.model.noise import noise_of_steps
 from tests.support.contents import random_events
 from tests.support.notebook_algorithm import parameters_of
 from tests.support.peers import SCRIPTS, AbsentError, answer, interpreter
@@ -66,6 +67,19 @@ CASES = {
                 *("stdp=triplet_nearest", "stdp.A3_plus=0.01", "inhibition.n_synapses=50"),
                 *("inhibition.rate_hz=20", "inhibition.g=0.02", "inhibition.E_in=-80"),
             ),
+            "axonal_delay": ("synapse.axonal_delay=7",),
+            "dendritic_delay": ("synapse.dendritic_delay=3",),
+            "both_delays": (
+                *("synapse.axonal_delay=1.5", "synapse.dendritic_delay=15", "simulation.dt=0.5"),
+                *("stdp=triplet_nearest", "stdp.A3_plus=0.01"),
+            ),
+            "noise": ("neuron.noise=3",),
+            "adaptive_threshold": ("neuron.theta_plus=0.5", "neuron.tau_theta=200"),
+            "all_features": (
+                *("inhibition=song_miller_abbott_2000", "input.rate_hz=35", "stdp=multiplicative"),
+                *("synapse.axonal_delay=2", "synapse.dendritic_delay=5", "neuron.noise=2"),
+                *("neuron.theta_plus=0.2", "neuron.tau_theta=500"),
+            ),
         }.items()
     },
 }
@@ -99,7 +113,11 @@ def in_brian2(made):
         pytest.skip(reason=f"Brian2 is {error}")
     folder, configurations = made
     for name, configuration in configurations.items():
-        np.save(folder / f"{name}_events.npy", np.concatenate([*configuration.input_events()]))
+        # As they are sent: the delay is Brian2's.
+        sent = configuration.replaced({"synapse.axonal_delay": 0.0})
+        np.save(folder / f"{name}_events.npy", np.concatenate([*sent.input_events()]))
+        n_steps = configuration.simulation.n_steps
+        np.save(folder / f"{name}_noise.npy", noise_of_steps(configuration, 0, n_steps))
         np.save(folder / f"{name}_inhibitory.npy", inhibitory_cells(configuration))
     parameters = {name: parameters_of(one) for name, one in configurations.items()}
     (folder / "cases.json").write_text(json.dumps(parameters))
