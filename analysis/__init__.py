@@ -43,6 +43,8 @@ _PUBLIC = {
     "stdp_window": "analysis.measures.rule_curves",
     "pairing_change": "analysis.measures.pairing",
     "isolated_pairing_change": "analysis.measures.pairing",
+    "stimulus_responses": "analysis.measures.stimuli",
+    "weight_by_group": "analysis.measures.synapses",
     "confidence_interval": "analysis.measures.seeds",
     "mean_over_seeds": "analysis.measures.seeds",
     "numbers": "analysis.measures.numbers",

@@ -21,6 +21,7 @@ from analysis.measures.pairing import (
 from analysis.measures.seeds import confidence_interval, mean_over_seeds
 from analysis.plots import lines as line_plots
 from analysis.reading.dataset import parameter
+from analysis.reading.model import arrival_shift
 
 #: Time differences on either side of 0 at which theory is drawn.
 _N_POINTS = 100
@@ -96,14 +97,12 @@ def _isolated(here: MeasuredDataset) -> xr.DataArray | None:
     """Return the change by pairs far apart between the ends of the axis; None if not known."""
     low, high = (float(end(here.dataset[DIFFERENCE].values)) for end in (np.min, np.max))
     nearest = float(parameter(here.dataset, "simulation.dt").min())
-    halves = [
-        np.linspace(*ends, _N_POINTS)
-        for ends in ((low, min(high, -nearest)), (max(low, nearest), high))
-        if ends[0] <= ends[1]
-    ]
-    if not halves:
-        return None
-    curve = isolated_pairing_change(here.dataset, np.concatenate(halves))
+    together = np.unique(arrival_shift(here.dataset))  # there the curve is NaN: two branches
+    edges = np.concatenate([together - nearest, together, together + nearest])
+    times = np.union1d(np.linspace(low, high, 2 * _N_POINTS), edges)
+    between = (abs(times[:, np.newaxis] - together) < nearest * (1 - 1e-6)).any(axis=1)
+    shown = (~between | np.isin(times, together)) & (low <= times) & (times <= high)
+    curve = isolated_pairing_change(here.dataset, times[shown])
     return curve if curve.notnull().any() else None
 
 

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from analysis.figures import pairing_figures, rule_figure, run_figures, sweep_figures
+from analysis.figures import (
+    pairing_figures,
+    rule_figure,
+    run_figures,
+    stimulus_figures,
+    sweep_figures,
+    synapse_figures,
+)
 from analysis.figures.facets import Figures, numeric_axes
 from analysis.figures.titles import comma_separated
-from analysis.measures import spike_trains
+from analysis.measures import spike_trains, synapses
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.pairing import is_paired
 from analysis.reading.dataset import axes
@@ -113,7 +120,7 @@ def _rule_with_traces(measured: MeasuredDataset) -> str:
 
 def _groups(measured: MeasuredDataset) -> str:
     coords = measured.dataset.coords
-    named = "group" in coords and coords["group"].dims == ("synapse",)
+    named = "group" in coords and "synapse" in coords["group"].dims
     names = "" if named else "a coordinate group (synapse) with the group names"
     return comma_separated(_HISTORY(measured), names)
 
@@ -128,6 +135,23 @@ def _pairing(measured: MeasuredDataset) -> str:
     return comma_separated(_an_axis(measured), process)
 
 
+def _of_synapses(measured: MeasuredDataset) -> str:
+    dataset = measured.dataset
+    if synapses.group_names(dataset) or synapses.coordinates_of_synapses(dataset):
+        return ""
+    return "groups, or unlike latencies, phases or rates of synapses"
+
+
+def _grouped(measured: MeasuredDataset) -> str:
+    many = len(synapses.group_names(measured.dataset)) > 1
+    return "" if many else "two groups of synapses or more, as of input=groups"
+
+
+def _stimuli(measured: MeasuredDataset) -> str:
+    process = "" if "stimulus_time" in measured.dataset else "input=latency or input=patterns"
+    return comma_separated(process, _SPIKE_TIMES(measured))
+
+
 _SPECS = (
     FigureSpec("weights", "Distribution of final weights", _nothing, sweep_figures.weights),
     FigureSpec("rates", "Output rate", _an_axis, sweep_figures.rates),
@@ -135,6 +159,24 @@ _SPECS = (
     FigureSpec("fano", "Fano factor of output spike counts", _counts_of_spikes, sweep_figures.fano),
     FigureSpec("mean_weight", "Mean final weight", _an_axis, sweep_figures.mean_weight),
     FigureSpec("shares", "Shares of weak and strong weights", _an_axis, sweep_figures.shares),
+    FigureSpec(
+        "by_synapse",
+        "Weights against what differs between synapses",
+        _of_synapses,
+        synapse_figures.by_synapse,
+    ),
+    FigureSpec(
+        "weights_by_group",
+        "Distribution of final weights by group",
+        _grouped,
+        synapse_figures.weights_by_group,
+    ),
+    FigureSpec(
+        "mean_weight_by_group",
+        "Mean final weight by group",
+        _grouped,
+        synapse_figures.mean_weight_by_group,
+    ),
     FigureSpec(
         "phase_diagram",
         "Mean weight, output rate and bimodality over two axes",
@@ -154,6 +196,7 @@ _SPECS = (
         "weights_in_time", "Weights against time", _HISTORY, run_figures.weights_in_time, True
     ),
     FigureSpec("groups", "Weights against time by group", _groups, run_figures.groups, True),
+    FigureSpec("response", "Output spikes around stimuli", _stimuli, stimulus_figures.response),
     FigureSpec("traces", "Input spikes and the traces P and M", _TRACES, run_figures.traces, True),
     FigureSpec("run", "Potential, spikes, traces and conductances", _TRACES, run_figures.run, True),
     FigureSpec("correlogram", "Input rate around output spikes", _TRACES, run_figures.correlogram),

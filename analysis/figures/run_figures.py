@@ -15,11 +15,13 @@ from analysis.figures.titles import comma_separated, lines
 from analysis.measures import spike_trains, weights
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.seeds import SEED
+from analysis.measures.synapses import has_groups
 from analysis.measures.traces import ltd_trace, ltp_trace, synaptic_conductance
 from analysis.plots import lines as line_plots
 from analysis.plots import scales, single_run
 from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE
+from analysis.reading.model import mean_input_rate
 from analysis.reading.until import run_durations
 
 #: Number of synapses drawn with spikes and traces, as in exercise 1B of the tutorial.
@@ -36,17 +38,19 @@ _STRENGTHS = {
 
 def weights_in_time(measured: MeasuredDataset) -> Figures:
     """Yield weights against time, and the histogram at one time, of one run per point."""
-    yield from _weights_in_time(measured, "weights_in_time", None)
+    yield from _weights_in_time(measured, "weights_in_time", False)
 
 
 def groups(measured: MeasuredDataset) -> Figures:
     """Yield weights against time by group of synapses, such as correlated and uncorrelated."""
-    yield from _weights_in_time(measured, "groups", measured.dataset["group"])
+    yield from _weights_in_time(measured, "groups", True)
 
 
-def _weights_in_time(measured: MeasuredDataset, name: str, group: xr.DataArray | None) -> Figures:
-    for one in _runs(measured, name):
+def _weights_in_time(measured: MeasuredDataset, name: str, by_group: bool) -> Figures:
+    grouped = has_groups(measured.dataset) & measured.done if by_group else None
+    for one in single_runs(measured, name, grouped):
         recorded = one.measured.dataset
+        group = recorded["group"] if by_group else None
         history = weight_history(recorded)
         times = history["sample_time"].values
         at = times[-1] if measured.at is None else times[np.argmin(np.abs(times - measured.at))]
@@ -115,14 +119,14 @@ def _run_key(few: xr.Dataset) -> str:
 
 def correlogram(measured: MeasuredDataset) -> Figures:
     """Yield the input rate around output spikes."""
-    for one in _runs(measured, "correlogram"):
+    for one in single_runs(measured, "correlogram"):
         recorded = one.measured.dataset
         rate = spike_trains.input_rate_around_output(recorded)
         n = int(recorded["spike_count"])
         counted = f"{n:,} output spike{'s' if n != 1 else ''}"
         duration = float(run_durations(recorded)) / 1000
         title = lines(one.text, f"Over {duration:,g} s, {counted}")
-        expected = float(parameter(recorded, "input.rate_hz"))
+        expected = float(mean_input_rate(recorded))
         figure = line_plots.correlogram(rate, expected, _STRENGTHS, title)
         remark = "Dotted: mean input rate; vertical line: no time difference"
         rest = titles.beyond_header(figure, title)
@@ -131,7 +135,7 @@ def correlogram(measured: MeasuredDataset) -> Figures:
 
 def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
     """Yield runs with their input spikes; of long runs one second, from `at` or from 0."""
-    for one in _runs(measured, figure):
+    for one in single_runs(measured, figure):
         recorded = one.measured.dataset
         recorded = recorded.assign(input_spike=spike_trains.input_spikes(recorded))
         times, step = recorded["time"].values, float(parameter(recorded, "simulation.dt"))
@@ -147,9 +151,26 @@ def _excerpts(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
         yield replace(one, text=text, measured=MeasuredDataset(recorded))
 
 
-def _runs(measured: MeasuredDataset, figure: str) -> Iterator[Slice]:
-    """Yield one run per point: the first seed that is done; its text names selection and seed."""
-    for point in slices(figure, measured, measured.swept):
+def single_runs(
+    measured: MeasuredDataset, figure: str, has_data: xr.DataArray | None = None
+) -> Iterator[Slice]:
+    """Yield one run per point: the first seed that is done; its text names selection and seed.
+
+    Parameters
+    ----------
+    measured : MeasuredDataset
+        The points.
+    figure : str
+        Name of the figure on the command line.
+    has_data : DataArray of bool, (...), optional
+        Points that can be drawn, dimensionless; by default those that are done.
+
+    Yields
+    ------
+    Slice
+        Of one run.
+    """
+    for point in slices(figure, measured, measured.swept, has_data):
         one, seed = point.measured.dataset, ""
         if measured.has_seeds:
             one = one.isel({SEED: int(np.argmax(one["status"].values == DONE))})

@@ -24,12 +24,12 @@ from analysis.reading.dataset import long_name
 _MAX_COLUMNS = 4
 
 #: Least span of a scale of mean weights, so that noise fills no figure.
-_LEAST_SPAN = 0.1
+LEAST_SPAN = 0.1
 
 #: Of a phase diagram's mean weight, output rate and bimodality: the least span of a colour scale,
 #: so that noise has no gradient, the highest possible value, and the span as text.
 _COLOURS = (
-    (_LEAST_SPAN, 1.0, f"{_LEAST_SPAN} (mean weight)"),
+    (LEAST_SPAN, 1.0, f"{LEAST_SPAN} (mean weight)"),
     (2.0, np.inf, "2 Hz (output rate)"),
     (0.1, 1.0, "0.1 (bimodality)"),
 )
@@ -159,7 +159,30 @@ def _statistics(
     here: MeasuredDataset, variable: Measure, expected: Measure | None
 ) -> tuple[xr.Dataset, str]:
     """Return what `against_axis` draws of a variable, and how several seeds are drawn."""
-    values = variable(here)
+    return statistics_of(here, variable(here), expected)
+
+
+def statistics_of(
+    here: MeasuredDataset, values: xr.DataArray, expected: Measure | None = None
+) -> tuple[xr.Dataset, str]:
+    """Return what `against_axis` draws of some values, and how several seeds are drawn.
+
+    Parameters
+    ----------
+    here : MeasuredDataset
+        The points.
+    values : DataArray, (..., [seed], [further dimensions])
+        Of each point, in any unit.
+    expected : callable, optional
+        Returns the values in theory, averaged over seeds.
+
+    Returns
+    -------
+    Dataset, (..., [further dimensions])
+        As `lines.against_axis` takes it, in the unit of the values.
+    str
+        Such as "mean and 95 % interval of 3 seeds".
+    """
     mean, interval = mean_over_seeds(values), confidence_interval(values)
     if not here.swept:  # each seed is a point
         mean, interval = values, interval * xr.full_like(values, np.nan)
@@ -225,7 +248,7 @@ def _period(statistic: xr.DataArray) -> str:
 
 def mean_weight(measured: MeasuredDataset) -> Figures:
     """Yield the mean weight against each axis."""
-    yield from _against_axes(measured, "mean_weight", _mean_weight, "After", _LEAST_SPAN)
+    yield from _against_axes(measured, "mean_weight", _mean_weight, "After", LEAST_SPAN)
 
 
 def _mean_weight(here: MeasuredDataset) -> xr.DataArray:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analysis.measures.pair_rule import WEIGHTS, at_weights
 from analysis.measures.theory import fokker_planck, standard_deviation
 from analysis.reading.dataset import parameter
+from analysis.reading.errors import ParameterError
 from analysis.reading.model import BEFORE_JUMP, pair_rule, processes, rules, texts_of
 
 #: Largest change by a pair of spikes that counts as diffusion, in standard deviations of the
@@ -24,6 +25,7 @@ LARGEST_STEP = 0.6
 _RESOLUTION = 0.02
 
 _GIVEN_SPIKES = "the theory covers independent input only, and spikes were given by the caller"
+_SCALED = "synapse.scaling_target: the theory covers plasticity alone, and weights are scaled too"
 _GIVEN_OUTPUT = (
     "the theory covers the neuron's own output only, and spikes were given by the caller"
 )
@@ -65,6 +67,7 @@ def theory_gaps(dataset: xr.Dataset) -> xr.DataArray:
     of_rule = _gaps(dataset, "stdp.rule", rules(dataset))
     of_process = _gaps(dataset, "input.process", processes(dataset))
     gaps = xr.where(of_rule != "", of_rule, of_process)
+    gaps = xr.where((gaps == "") & _is_scaled(dataset), _SCALED, gaps)
     of_steps = xr.apply_ufunc(
         lambda name, reason: f"stdp.rule={name}{_REASONS[reason]}" if reason else "",
         parameter(dataset, "stdp.rule"),
@@ -162,6 +165,16 @@ def _relative_steps_of_rules(
     density = fokker_planck(drift, np.where(diffusion > 0, diffusion, np.nan))
     mean_size = (np.sqrt((up**2 + down**2) / 2) * density).mean(axis=1)
     return mean_size / np.hypot(standard_deviation(density), _RESOLUTION)
+
+
+def _is_scaled(dataset: xr.Dataset) -> xr.DataArray:
+    """Return where weights are scaled towards a target rate, along the axes that decide."""
+    try:
+        target = parameter(dataset, "synapse.scaling_target")
+        gain = parameter(dataset, "synapse.scaling_gain")
+    except ParameterError:  # a file of an earlier version
+        return xr.DataArray(False)
+    return target.notnull() & (gain > 0)
 
 
 def _gaps(dataset: xr.Dataset, key: str, known: Mapping[str, dict[str, Any]]) -> xr.DataArray:

@@ -11,6 +11,7 @@ from analysis.reading.dataset import parameter
 from analysis.reading.model import (
     POSTSYNAPTIC,
     PRESYNAPTIC,
+    arrival_shift,
     processes,
     trace_side,
     trace_time_constant,
@@ -71,8 +72,8 @@ def isolated_pairing_change(dataset: xr.Dataset, differences: ArrayLike) -> xr.D
     """Return the weight change that a pairing protocol makes if its pairs are far apart.
 
     Pair by pair: the steps of the file at the weight of the moment, times the factor (1 - dt/tau)
-    per time step between the two spikes, clipped to [0, 1]. It lacks changes that are not
-    proportional to one trace, as by triplets of spikes or by single ones.
+    per time step between the arrivals of the two spikes, clipped to [0, 1]. It lacks changes that
+    are not proportional to one trace, as by triplets of spikes or by single ones.
 
     Parameters
     ----------
@@ -85,11 +86,12 @@ def isolated_pairing_change(dataset: xr.Dataset, differences: ArrayLike) -> xr.D
     -------
     DataArray, (..., time_difference)
         (w_final - w_init) / w_init, dimensionless, along the swept axes that change it, and
-        t_post - t_pre [ms]. NaN at 0, where it depends on how spikes in one time step count;
-        beyond 10,000 pairs; and where the initial weight is 0.
+        t_post - t_pre [ms]. NaN where both arrive in one time step, as it depends on how that
+        counts; beyond 10,000 pairs; and where the initial weight is 0.
     """
     dt = parameter(dataset, "simulation.dt")
-    difference = xr.DataArray(np.asarray(differences, dtype=float), dims="time_difference")
+    shown = xr.DataArray(np.asarray(differences, dtype=float), dims="time_difference")
+    difference = (shown - arrival_shift(dataset)).round(9)  # at the synapse
     side, tau = trace_side(dataset), trace_time_constant(dataset)
     last = xr.where(difference > 0, PRESYNAPTIC, POSTSYNAPTIC)  # whose traces are read
     factor = ((1 - dt / tau) ** (abs(difference) / dt)).where(side == last, 0.0)
@@ -104,7 +106,7 @@ def isolated_pairing_change(dataset: xr.Dataset, differences: ArrayLike) -> xr.D
         input_core_dims=[["weight_grid"], [], []],
     )
     change = ((final - w_init) / w_init.where(w_init > 0)).where(difference != 0)
-    times = ("time_difference", difference.values, POST_MINUS_PRE)
+    times = ("time_difference", shown.values, POST_MINUS_PRE)
     return change.transpose(..., "time_difference").assign_coords(time_difference=times)
 
 

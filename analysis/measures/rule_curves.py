@@ -11,6 +11,7 @@ from analysis.measures.spike_trains import TIME_DIFFERENCE
 from analysis.reading.model import (
     POSTSYNAPTIC,
     PRESYNAPTIC,
+    arrival_shift,
     shown_steps,
     trace_side,
     trace_time_constant,
@@ -73,7 +74,9 @@ def stdp_window(
     DataArray, (..., [window_weight], time_difference)
         Weight change, dimensionless, along the swept axes that the window depends on and
         `time_difference` [ms] up to five times the longest time constant of a trace with a step. 0
-        occurs twice, as the window is discontinuous there. Without `weights` the long name says the
+        occurs twice, as the window is discontinuous there. Delays shift all of it, by the dendritic
+        minus the axonal one; where they differ between points the times are those at the synapse,
+        as the long name says. Without `weights` the long name says the
         weight where steps depend on it; with them they are the dimension `window_weight`.
     """
     side, tau = trace_side(dataset), trace_time_constant(dataset)
@@ -94,9 +97,17 @@ def stdp_window(
     own = ["time_difference"] if weights is None else ["window_weight", "time_difference"]
     window = window.drop_vars([name for name in window.coords if name not in window.dims])
     window = window.transpose(..., *own)
-    times = ("time_difference", np.concatenate([before, -before[::-1]]), TIME_DIFFERENCE)
+    times = ("time_difference", *_shown_times(dataset, np.concatenate([before, -before[::-1]])))
     window.attrs = {"long_name": f"{CHANGE}{at}"}
     return window.assign_coords(time_difference=times)
+
+
+def _shown_times(dataset: xr.Dataset, times: np.ndarray) -> tuple[np.ndarray, dict[str, str]]:
+    """Return times at the synapse (n_times,) [ms] as those of the spikes, and their attributes."""
+    shift = np.unique(arrival_shift(dataset))
+    if shift.size == 1:
+        return times - shift.item(), TIME_DIFFERENCE
+    return times, {**TIME_DIFFERENCE, "long_name": f"{TIME_DIFFERENCE['long_name']} at the synapse"}
 
 
 def _steps_at(dataset: xr.Dataset, weights: Sequence[float]) -> xr.DataArray:

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.reading.dataset import parameter
+from analysis.reading.errors import ParameterError
 from analysis.reading.metadata import FIRST_RULE
 
 PRESYNAPTIC, POSTSYNAPTIC = "presynaptic", "postsynaptic"
@@ -47,6 +48,27 @@ def rules(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
         `source`; of files of schema version 0 the sides only.
     """
     return json.loads(dataset.attrs["rules"]) if "rules" in dataset.attrs else _FIRST_RULES
+
+
+def arrival_shift(dataset: xr.Dataset) -> xr.DataArray:
+    """Return by how much delays move t_pre - t_post between a pair of spikes and its arrivals.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes.
+
+    Returns
+    -------
+    DataArray, (...)
+        Axonal minus dendritic delay [ms], along the axes that set them; 0 in files without.
+    """
+    try:
+        axonal = parameter(dataset, "synapse.axonal_delay").astype(float)
+        dendritic = parameter(dataset, "synapse.dendritic_delay").astype(float)
+    except ParameterError:
+        return xr.DataArray(0.0)
+    return axonal - dendritic
 
 
 def processes(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
@@ -231,7 +253,7 @@ def gross_step_per_spike(dataset: xr.Dataset) -> xr.DataArray:
 
     The mean of a trace is the rate of its spikes times its time constant. A presynaptic trace is
     read at each output spike; a postsynaptic one at each input spike, but as it is proportional to
-    the output rate, both contribute rate_hz tau |step| per output spike.
+    the output rate, both contribute rate tau |step| per output spike, with the mean input rate.
 
     Parameters
     ----------
@@ -248,7 +270,28 @@ def gross_step_per_spike(dataset: xr.Dataset) -> xr.DataArray:
         return xr.DataArray(np.nan)
     size = abs(weight_step(dataset)).mean("weight_grid")
     per_rate = (size * trace_time_constant(dataset)).sum("trace").reset_coords(drop=True)
-    return parameter(dataset, "input.rate_hz") / 1000 * per_rate
+    return mean_input_rate(dataset) / 1000 * per_rate
+
+
+def mean_input_rate(dataset: xr.Dataset) -> xr.DataArray:
+    """Return the mean input rate of the synapses that have any input.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes, and the coordinate
+        `synapse_rate` (..., synapse) [Hz] where rates are not all `input.rate_hz`.
+
+    Returns
+    -------
+    DataArray, (...)
+        Rate [Hz], along the axes that change it without `seed`.
+    """
+    if "synapse_rate" not in dataset.coords or "synapse" not in dataset["synapse_rate"].dims:
+        return parameter(dataset, "input.rate_hz")
+    rates = dataset["synapse_rate"].reset_coords(drop=True)
+    pooled = [dim for dim in ("synapse", "seed") if dim in rates.dims]
+    return rates.where(rates > 0).mean(pooled).fillna(0.0)
 
 
 def pair_rule(dataset: xr.Dataset) -> dict[str, xr.DataArray]:

@@ -54,7 +54,7 @@ def _first(spec: FigureSpec, examples: list[MeasuredDataset]) -> Drawn:
 
 
 def _datasets() -> Iterator[xr.Dataset]:
-    """Yield sweeps, a run with all state variables, one with groups of synapses, and a protocol."""
+    """Yield sweeps, runs with all state variables, with groups, with bursts, and a protocol."""
     swept = pipeline.configure(
         "record=history", "record.weight_interval=5000", "simulation.duration=2000000"
     )
@@ -74,6 +74,14 @@ def _datasets() -> Iterator[xr.Dataset]:
     spikes[:50] = spikes[0]  # fifty identical trains
     groups = ["correlated"] * 50 + ["others"] * 250
     yield pipeline.simulate(grouped, spikes).assign_coords(group=("synapse", groups))
+    correlated = pipeline.configure("input=correlated", "simulation.duration=60000")
+    yield pipeline.sweep(
+        correlated, {"input.group_correlations": [0, 0.02, 0.05, 0.1], "seed": range(4)}, n_jobs=1
+    )
+    song = [f"{group}=song_miller_abbott_2000" for group in ("neuron", "synapse", "stdp")]
+    bursts = ["input=latency", "input.n_synapses=1000", "synapse.w_init=0.2"]
+    timed = ["simulation.duration=60000", "simulation.dt=0.1", "record.spike_times=true"]
+    yield pipeline.simulate(pipeline.configure(*song, *bursts, *timed))
     protocol = ["input=pairing_protocol", "input.rate_hz=1", "synapse.w_init=0.5"]
     paired = pipeline.configure(*protocol, "simulation.duration=60000", "simulation.dt=0.1")
     yield pipeline.sweep(paired, {"input.post_minus_pre": range(-100, 101, 5)}, n_jobs=1)

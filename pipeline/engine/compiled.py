@@ -20,23 +20,27 @@ from pipeline.engine.constants import (
     N_INHIBITORY,
     Memory,
     State,
+    add_adaptive_threshold,
     add_inhibition,
+    add_noise,
     address,
     constants_of,
     rule_constants,
 )
 from pipeline.engine.cost import seconds_per_spike, seconds_per_step
 from pipeline.engine.draws import cache_folder, use_compiled_draws
-from pipeline.engine.features import NO_FEATURES, Features
-from pipeline.engine.given import GivenEvents, PrescribedSpikes
+from pipeline.engine.given import GivenEvents, PrescribedSpikes, SpikesOnWay
 from pipeline.model.checks import MOST_CELLS
+from pipeline.model.features import NO_FEATURES, Features
 from pipeline.model.inhibition import INHIBITION_STREAM
 from pipeline.model.initial_weights import initial_weights
 from pipeline.model.inputs import INPUT_STREAM, Cells, gaps
 from pipeline.model.integration import Integration, Recording, run_to_end
+from pipeline.model.noise import NOISE_STREAM
 from pipeline.model.output_spikes import configured_output_steps
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import Rule
+from pipeline.model.scaling import with_scaling
 from pipeline.model.state import UNKNOWN, EndState
 from pipeline.model.streams import Stream, stream_of
 from pipeline.system import object_code
@@ -49,12 +53,11 @@ _loaded: dict[tuple[type[Rule], bool, Features], Callable[..., None]] = {}
 _LOADING = shared_lock()
 
 #: The modules and other source files of the kernel, beside that of the rule.
-_MODULES = ("kernel", "loops", "membrane", "drawing", "unrolled", "constants", "features")
+_MODULES = ("kernel", "loops", "delayed_loop", "membrane", "drawing", "unrolled", "constants")
 _PACKAGE = Path(__file__).parents[1]
 SOURCES = (
     *(f"engine/{name}.py" for name in _MODULES),
-    "model/streams.py",
-    "model/plasticity.py",
+    *(f"model/{name}.py" for name in ("streams", "plasticity", "features")),
 )
 
 #: Seconds in machine code between two calls of `checkpoint`; no signal is handled there.
@@ -101,7 +104,7 @@ def run(
     integration = CompiledIntegration(
         configuration, chunks, checkpoint, start, output_steps, in_blocks
     )
-    return drive(integration, configuration)
+    return drive(with_scaling(integration, configuration), configuration)
 
 
 class CompiledIntegration:
@@ -133,7 +136,8 @@ class CompiledIntegration:
         seconds = seconds_per_step(configuration) + per_step * seconds_per_spike(n_synapses)
         stretch = int(_SECONDS_PER_STRETCH / seconds) + 1
         self._stretch = min(configuration.simulation.n_steps, stretch)
-        n_spikes = int(self._stretch * per_step) + 2
+        # Prescribed spikes, which may be denser, are integrated one by one.
+        n_spikes = int(self._stretch * per_step) + constants.dendritic_steps + 2
         w_init = initial_weights(configuration) if start is None else start.weight
         self._features = features = Features.of(configuration)
         self._memory = Memory(constants, rule, n_spikes, w_init, features)
@@ -141,8 +145,13 @@ class CompiledIntegration:
         if features.inhibition:
             own = _stream_of(configuration.input_seed, INHIBITION_STREAM)
             add_inhibition(constants, self._state, configuration, own)
+        if features.noise:
+            add_noise(constants, configuration, _stream_of(configuration.input_seed, NOISE_STREAM))
+        if features.adaptive_threshold:
+            add_adaptive_threshold(constants, configuration)
         self._state.rescaling = self._state.base + 1 + rule.stretch
         self._spikes = [] if start is None else [start.spike_step]
+        self._on_way = SpikesOnWay(constants.dendritic_steps, start)
         self.start = start
         if start is not None:
             self._memory.pre[...], self._memory.post[...] = start.pre, start.post
@@ -165,6 +174,15 @@ class CompiledIntegration:
         """The next step."""
         return self._state.step
 
+    @property
+    def n_spikes(self) -> int:
+        """Number of output spikes so far."""
+        return self._state.n_earlier
+
+    def scale(self, factor: float) -> None:
+        """Multiply all weights by a factor, and clip them at 1."""
+        self._memory.scale(factor)
+
     def advance(self, stop: int, sample_step: Sequence[int] = ()) -> NDArray[np.float64]:
         """Integrate the steps up to before `stop`; see `Integration.advance`.
 
@@ -186,7 +204,8 @@ class CompiledIntegration:
         state.n_asked, state.n_samples = len(sample_step), 0
         places = address(sampled), address(history)
         while True:
-            state.until, state.n_spikes = min(state.step + self._stretch, stop), 0
+            state.until = min(state.step + self._stretch, stop)
+            n_before = self._on_way.put(self._memory, state)
             if self._prescribed:
                 self._prescribed.prepare(constants, state)
             if self._given:
@@ -197,9 +216,10 @@ class CompiledIntegration:
                 raise RuntimeError(
                     f"stdp.rule={self._rule_name}: raised an exception in compiled code"
                 )
-            if state.n_spikes:
-                self._spikes.append(self._memory.spike_step(state.n_spikes))
-                state.n_earlier += state.n_spikes
+            if state.n_spikes > n_before:
+                self._on_way.steps = self._memory.spike_step(state.n_spikes)
+                self._spikes.append(self._on_way.steps[n_before:])
+                state.n_earlier += state.n_spikes - n_before
             if state.step >= stop:
                 if state.n_samples < state.n_asked:  # after no further step
                     history[state.n_samples :] = self._memory.weights()
@@ -234,6 +254,7 @@ class CompiledIntegration:
             memory.post.copy(),
             self.spikes(),
             **self._inhibition(),
+            theta=state.theta,
         )
 
     def _inhibition(self) -> dict[str, Any]:
@@ -276,10 +297,10 @@ def _initial_state(configuration: Configuration, n_buffered: int, start: EndStat
     """Return the state at the beginning, or where a run goes on, without buffered events."""
     state = State(event=n_buffered, undivided=n_buffered)
     if start is None:
-        state.v = configuration.neuron.V_init
+        state.v, state.cell = configuration.neuron.V_init, configuration.axonal_cells
         state.largest_g = configuration.largest_stable_conductance
         return state
-    for name in ("v", "g_ex", "largest_g", "step", "free", "base"):
+    for name in ("v", "g_ex", "largest_g", "step", "free", "base", "theta"):
         setattr(state, name, getattr(start, name))
     state.n_earlier = start.spike_step.size
     if start.n_events != UNKNOWN:

@@ -11,9 +11,10 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engine.features import Features
 from pipeline.model.checks import MOST_CELLS
+from pipeline.model.features import Features
 from pipeline.model.inputs import mean_gap
+from pipeline.model.noise import noise_scale
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import PRE, Rule
 from pipeline.model.sections import steps
@@ -44,7 +45,10 @@ class StepConstants(ctypes.Structure):
     `n_steps` is the size of the lattice of events, which no run exceeds. `longest_block` is the
     longest block of steps [steps] that is received ahead of the membrane.
     `draws` is whether the kernel draws the input events itself, from the stream of `start` and
-    `increment`. Those of the inhibitory population are last; `g_in` is the jump of its conductance.
+    `increment`. Of the inhibitory population `g_in` is the jump of its conductance.
+    `dendritic_steps` is the time from an output spike to its arrival at the synapses [steps].
+    Membrane noise is drawn from a stream of its own; `noise_scale` is its standard deviation in a
+    step [mV]. The threshold rises by `theta_plus` [mV] at an output spike.
     """
 
     _fields_: ClassVar = [
@@ -56,6 +60,9 @@ class StepConstants(ctypes.Structure):
         *_fields(ctypes.c_int64, "n_inhibitory_synapses", "n_inhibitory_steps"),
         *_fields(ctypes.c_uint64, "inhibitory_start", "inhibitory_increment"),
         *_fields(ctypes.c_double, "inhibitory_mean_gap", "E_in", "g_in", "decay_in"),
+        *_fields(ctypes.c_int64, "dendritic_steps"),
+        *_fields(ctypes.c_uint64, "noise_start", "noise_increment"),
+        *_fields(ctypes.c_double, "noise_scale", "theta_plus", "decay_theta"),
     ]
 
 
@@ -72,7 +79,8 @@ class State(ctypes.Structure):
     `n_samples` that of those taken. Of the inhibitory population `g_in` is the conductance,
     `inhibitory_event` the index of the next spike in its buffer, `inhibitory_cell` the cell after
     the last drawn one, `n_inhibitory_drawn` the number of those drawn, and `next_inhibitory_cell`
-    the cell after the last one before `step`.
+    the cell after the last one before `step`. With a dendritic delay `n_returned` is how many of
+    the `n_spikes` output spikes have arrived at the synapses. `theta` is the rise of the threshold.
     """
 
     _fields_: ClassVar = [
@@ -83,6 +91,8 @@ class State(ctypes.Structure):
         *_fields(ctypes.c_double, "g_in"),
         *_fields(ctypes.c_int64, "inhibitory_event", "inhibitory_cell", "n_inhibitory_drawn"),
         *_fields(ctypes.c_int64, "next_inhibitory_cell"),
+        *_fields(ctypes.c_int64, "n_returned"),
+        *_fields(ctypes.c_double, "theta"),
     ]
 
 
@@ -184,6 +194,7 @@ def constants_of(
         dt_over_tau_m=dt / neuron.tau_m,
         g_max=synapse.g_max,
         decay_ex=1 - dt / synapse.tau_ex,
+        dendritic_steps=synapse.delay_steps(dt)[1],
     )
 
 
@@ -211,6 +222,19 @@ def add_inhibition(
     state.inhibitory_event = N_INHIBITORY
 
 
+def add_noise(constants: StepConstants, configuration: Configuration, stream: Stream) -> None:
+    """Set the constants of membrane noise, drawn from a stream."""
+    constants.noise_start, constants.noise_increment = stream
+    constants.noise_scale = noise_scale(configuration)
+
+
+def add_adaptive_threshold(constants: StepConstants, configuration: Configuration) -> None:
+    """Set the constants of a threshold that rises at output spikes."""
+    neuron = configuration.neuron
+    constants.theta_plus = neuron.theta_plus
+    constants.decay_theta = 1 - configuration.simulation.dt / neuron.tau_theta
+
+
 class Memory:
     """The arrays of one run that the kernel changes, in one block of memory for each number type.
 
@@ -225,7 +249,7 @@ class Memory:
     w_init : ndarray, (n_synapses,)
         Initial weights, dimensionless.
     features : Features
-        Whether there is memory for the inhibitory population.
+        Whether there is memory for the inhibitory population, and for noise.
 
     Attributes
     ----------
@@ -233,7 +257,8 @@ class Memory:
         Weights (n_synapses), postsynaptic traces, arriving weights (a row of `RuleConstants.tables`
         each), presynaptic traces (n_synapses each), saved weights (n_buffered), saved presynaptic
         traces (n_buffered each); with inhibition its spikes (a row of the tables each) and gaps
-        (N_INHIBITORY); dimensionless.
+        (N_INHIBITORY); dimensionless. With membrane noise that of each row [mV], and memory for
+        two random numbers each.
     integers : ndarray of int64
         Steps and synapses of the buffered input events (n_buffered each), of which none is pending,
         with inhibition those of its next spikes (N_INHIBITORY each), and steps of output spikes
@@ -257,6 +282,7 @@ class Memory:
         n_rows, n_inhibitory = rule.stretch + 2, N_INHIBITORY if features.inhibition else 0
         n_floats = (1 + rule.n_pre) * n + rule.n_post + n_rows + n_saved
         n_floats += n_rows + n_inhibitory if features.inhibition else 0
+        n_floats += 3 * n_rows if features.noise else 0
         self.floats = np.zeros(n_floats)
         self.floats[:n] = w_init
         self._first_spike = 2 * (n_buffered + n_inhibitory)
@@ -288,6 +314,21 @@ class Memory:
             Fraction of `synapse.g_max`, dimensionless.
         """
         return self.floats[: self._n_synapses].copy()
+
+    def scale(self, factor: float) -> None:
+        """Multiply all weights by a factor, and clip them at 1."""
+        weights = self.floats[: self._n_synapses]
+        np.minimum(weights * factor, 1.0, out=weights)
+
+    def put_spikes(self, steps: NDArray[np.int64]) -> None:
+        """Place output spikes before those to come.
+
+        Parameters
+        ----------
+        steps : ndarray of int64, (n_spikes,)
+            Their steps, rising; indices, dimensionless.
+        """
+        self.integers[self._first_spike : self._first_spike + steps.size] = steps
 
     def spike_step(self, n_spikes: int) -> NDArray[np.int64]:
         """Return a copy of the steps of some output spikes.

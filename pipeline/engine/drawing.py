@@ -15,9 +15,9 @@ from numba import njit, types, uint64
 from numba.extending import intrinsic, overload
 
 from pipeline.engine.constants import N_INHIBITORY
-from pipeline.engine.features import Features
 from pipeline.engine.unrolled import inlined
 from pipeline.model import streams
+from pipeline.model.features import Features
 
 # ruff: noqa: ANN001, ANN202 - numba infers the types
 
@@ -60,7 +60,7 @@ _float_of_whole, _whole_of_float = (
     _compile(streams.whole_of_float),
 )
 _mixed, _uniform = _compile(streams.mixed), _compile(streams.uniform)
-_exponential = _compile(streams.exponential)
+_exponential, _normal = _compile(streams.exponential), _compile(streams.normal)
 
 
 def _generate_preference(context):
@@ -185,6 +185,54 @@ def _count_nothing(constants, state, stop, a):
 def counting_of(features: Features) -> Callable[..., None]:
     """Return the compiled function that counts the inhibitory spikes before a step."""
     return _count_inhibitory if features.inhibition else _count_nothing
+
+
+#: The arrays of membrane noise: what it adds to the potential in each step, by the row of the
+#: tables, and memory for the random numbers that it is made of.
+NoiseArrays = namedtuple("NoiseArrays", "added exponential uniform")
+
+
+@_compile
+def _draw_noise(constants, state, stop, a):
+    """Draw the noise of the steps up to before `stop`, as `noise.noise_of_steps`."""
+    _prefer_long_vectors()
+    first, n = uint64(state.step - state.base), uint64(stop - state.step)
+    increment = constants.noise_increment
+    counter = constants.noise_start + uint64(2 * state.step) * increment
+    for j in range(n):
+        a.exponential[j] = _uniform(_mixed(counter))
+        a.uniform[j] = _uniform(_mixed(counter + increment))
+        counter += increment + increment
+    for j in range(n):
+        a.exponential[j] = _exponential(a.exponential[j])
+    for j in range(n):
+        a.added[first + j] = _normal(a.exponential[j], a.uniform[j]) * constants.noise_scale
+
+
+def noising_of(features: Features) -> Callable[..., None]:
+    """Return the compiled function that draws the membrane noise before a step."""
+    return _draw_noise if features.noise else _count_nothing
+
+
+def noise_arrays_of(features: Features) -> Any:
+    """Return a compiled function that divides the memory of the noise, see `Memory`.
+
+    Without noise it returns an empty tuple, and uses no memory.
+    """
+
+    @inlined
+    def arrays_of(floats, n_rows):
+        return NoiseArrays(
+            added=floats[:n_rows],
+            exponential=floats[n_rows : 2 * n_rows],
+            uniform=floats[2 * n_rows : 3 * n_rows],
+        )
+
+    @inlined
+    def none_of(floats, n_rows):
+        return ()
+
+    return arrays_of if features.noise else none_of
 
 
 def inhibition_arrays_of(features: Features) -> Any:

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engine.constants import State, StepConstants
+from pipeline.engine.constants import Memory, State, StepConstants
 from pipeline.model.checks import MOST_CELLS
 from pipeline.model.inputs import Cells
+from pipeline.model.state import EndState
+
+_NO_SPIKES = np.empty(0, dtype=np.int64)
 
 
 class GivenEvents:
@@ -100,3 +103,34 @@ class PrescribedSpikes:
             constants.V_th = -math.inf
             state.v = self._V_reset  # NaN, as of an unstable integration, would not be above
             state.until = state.step + 1
+
+
+class SpikesOnWay:
+    """Output spikes on their way to the synapses; none without a dendritic delay.
+
+    Parameters
+    ----------
+    delay : int
+        The delay [steps].
+    start : EndState or None
+        The state from which a run goes on.
+
+    Attributes
+    ----------
+    steps : ndarray of int64, (n_spikes,)
+        Steps of the latest output spikes, those on their way among them; indices, dimensionless.
+    """
+
+    def __init__(self, delay: int, start: EndState | None) -> None:
+        self._delay = delay
+        self.steps = _NO_SPIKES if start is None else start.spike_step
+
+    def put(self, memory: Memory, state: State) -> int:
+        """Place them before the output spikes to come; return how many they are."""
+        state.n_spikes = state.n_returned = 0
+        if self._delay:
+            first = np.searchsorted(self.steps, state.step - self._delay)
+            self.steps = self.steps[first:]
+            memory.put_spikes(self.steps)
+            state.n_spikes = self.steps.size
+        return state.n_spikes

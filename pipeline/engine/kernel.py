@@ -25,10 +25,18 @@ import numpy as np
 from numba import carray, cfunc, from_dtype, njit, types
 
 from pipeline.engine.constants import N_INHIBITORY, State, StepConstants
-from pipeline.engine.drawing import counting_of, divide, draw, inhibition_arrays_of
-from pipeline.engine.features import NO_FEATURES, Features
+from pipeline.engine.delayed_loop import delayed_loop
+from pipeline.engine.drawing import (
+    counting_of,
+    divide,
+    draw,
+    inhibition_arrays_of,
+    noise_arrays_of,
+    noising_of,
+)
 from pipeline.engine.loops import Arrays, block_loop, plain_loop
 from pipeline.engine.unrolled import TraceFunctions, inlined
+from pipeline.model.features import NO_FEATURES, Features
 from pipeline.model.plasticity import POST, PRE, Rule
 
 # ruff: noqa: ANN001, ANN202 - numba infers the types
@@ -90,8 +98,9 @@ def _rescale_of(rule: type[Rule]) -> Any:
 
 def _arrays_of(rule: type[Rule], features: Features) -> Any:
     """Return a compiled function that divides the memory of a run, see `constants.Memory`."""
-    inhibition_of = inhibition_arrays_of(features)
+    inhibition_of, noise_of = inhibition_arrays_of(features), noise_arrays_of(features)
     n_inhibitory = N_INHIBITORY if features.inhibition else 0
+    n_inhibitory_rows, n_noise_rows = int(features.inhibition), 3 * int(features.noise)
     rows = TraceFunctions.of(rule).rows
     n_pre, n_post = len(rule.traces_of(PRE)), len(rule.traces_of(POST))
 
@@ -101,7 +110,8 @@ def _arrays_of(rule: type[Rule], features: Features) -> Any:
         first_x = n + n_post + n_rows
         first_saved = first_x + n_pre * n
         end, first_spike = first_saved + (1 + n_pre) * n_buffered, 2 * (n_buffered + n_inhibitory)
-        floats = carray(floats_at, end + n_rows + n_inhibitory)
+        first_noise = end + n_inhibitory_rows * n_rows + n_inhibitory
+        floats = carray(floats_at, first_noise + n_noise_rows * n_rows)
         integers = carray(integers_at, first_spike + constants.n_steps)
         arrays = Arrays(
             steps=integers[:n_buffered],
@@ -114,6 +124,7 @@ def _arrays_of(rule: type[Rule], features: Features) -> Any:
             saved_w=floats[first_saved : first_saved + n_buffered],
             saved_x=rows(floats, first_saved + n_buffered, n_buffered),
             inhibition=inhibition_of(floats[end:], n_rows, integers[2 * n_buffered :]),
+            noise=noise_of(floats[first_noise:], n_rows),
         )
         return arrays, floats[n : n + n_post]
 
@@ -124,7 +135,8 @@ def compiled(
     rule: type[Rule], in_blocks: bool, features: Features = NO_FEATURES
 ) -> tuple[str, str]:
     """Compile the kernel for a rule; return the text of its LLVM module, and its name there."""
-    advance = (block_loop if in_blocks else plain_loop)(rule, features)
+    undelayed = block_loop if in_blocks else plain_loop
+    advance = (delayed_loop if features.dendritic_delay else undelayed)(rule, features)
     integrate = _integrate_of(rule, features, advance)
     function = cfunc(types.void(*_ADDRESSES), error_model="numpy")(integrate)
     module = function.inspect_llvm()
@@ -138,7 +150,7 @@ def compiled(
 
 def _integrate_of(rule: type[Rule], features: Features, advance: Any) -> Callable[..., None]:
     rescale, arrays_of = _rescale_of(rule), _arrays_of(rule, features)
-    count_inhibitory = counting_of(features)
+    count_inhibitory, draw_noise = counting_of(features), noising_of(features)
     n_numbers, n_traces = len(rule.fields_type()._fields), len(rule.traces)
 
     def integrate(
@@ -182,6 +194,7 @@ def _integrate_of(rule: type[Rule], features: Features, advance: Any) -> Callabl
             sampling = sample_step[state.n_samples]
             stop = min(complete, state.rescaling, sampling, state.until)
             count_inhibitory(constants, state, stop, a.inhibition)
+            draw_noise(constants, state, stop, a.noise)
             advance(constants, state, numbers, post, stop, a)
             state.step = stop
             if stop == state.rescaling:

@@ -26,9 +26,9 @@ from typing import Any
 from numba import njit, uint64
 from numba.extending import overload
 
-from pipeline.engine.features import Features
 from pipeline.engine.membrane import IntegrationFunctions, MembraneFunctions
 from pipeline.engine.unrolled import TraceFunctions, inlined, tuple_of, with_helpers
+from pipeline.model.features import Features
 from pipeline.model.plasticity import Rule, where
 
 # ruff: noqa: ANN001, ANN202 - numba infers the types
@@ -41,9 +41,9 @@ _ONE = uint64(1)
 #: The arrays of a run: steps and synapses of the buffered events, weights, stored presynaptic
 #: traces (a tuple of arrays), the tables of scales and jumps, and the steps of output spikes. For
 #: blocks: the sum of the weights that arrive in each step, and the saved weights and traces. Last
-#: `drawing.InhibitionArrays`, or an empty tuple.
+#: `drawing.InhibitionArrays` and `drawing.NoiseArrays`, or empty tuples.
 Arrays = namedtuple(
-    "Arrays", "steps synapses w x tables spike_step arriving saved_w saved_x inhibition"
+    "Arrays", "steps synapses w x tables spike_step arriving saved_w saved_x inhibition noise"
 )
 
 
@@ -78,7 +78,8 @@ class SpikeFunctions:
     potentiate_all: Callable[..., Any]
 
 
-def _spike_functions(rule: type[Rule], traces: TraceFunctions) -> SpikeFunctions:
+def spike_functions(rule: type[Rule], traces: TraceFunctions) -> SpikeFunctions:
+    """Return the compiled functions of a rule at spikes."""
     potentiate, depress = (_compile(with_helpers(f)) for f in (rule.potentiate, rule.depress))
     Traces = rule.traces_type()  # noqa: N806 - a type
     read, move, move_late = traces.read, traces.move, traces.move_late
@@ -119,25 +120,28 @@ def _spike_functions(rule: type[Rule], traces: TraceFunctions) -> SpikeFunctions
     return SpikeFunctions(receive_one, arrival(receive_one), arrival(depress_one), potentiate_all)
 
 
-def _firing_of(spikes: SpikeFunctions, traces: TraceFunctions, membrane: MembraneFunctions) -> Any:
-    """Return the compiled step of an output spike, all operations but the recording of it."""
+def firing_of(spikes: SpikeFunctions, traces: TraceFunctions, membrane: MembraneFunctions) -> Any:
+    """Return the compiled step in which an output spike is at the synapses.
+
+    All operations but the recording of it; the last argument is the potential after the reset.
+    """
     conducted, potential = membrane.conducted, membrane.potential
     potentiate_all, arrive_moved = spikes.potentiate_all, spikes.arrive_moved
     post_moved, post_moved_late = traces.post_moved, traces.post_moved_late
 
     @inlined
-    def fire(a, m, event, step, post, row, fields, g):
+    def fire(a, m, event, step, post, row, fields, g, v):
         post = post_moved(post, a.tables, row)
         potentiate_all(a, event, step, post, row, fields)
         event, arriving = arrive_moved(a, event, step, post, row, fields)
         g = conducted(m, g, arriving, a.inhibition, row)
         post = post_moved_late(post, a.tables, row)
-        return event, post, g, potential(m, m.V_reset, g)
+        return event, post, g, potential(m, v, g, a.noise, row)
 
     return fire
 
 
-def _receiving_of(spikes: SpikeFunctions, traces: TraceFunctions) -> Any:
+def receiving_of(spikes: SpikeFunctions, traces: TraceFunctions) -> Any:
     """Return the compiled function that applies the input spikes up to before step `end`."""
     receive_one, save = spikes.receive_one, traces.save
 
@@ -186,12 +190,12 @@ def _block_length(constants, state):
 
 def block_loop(rule: type[Rule], features: Features) -> Any:
     """Return the compiled loop that receives a block of steps ahead of the membrane."""
-    fields_of, traces = _fields_of(rule), TraceFunctions.of(rule)
-    spikes, membrane = _spike_functions(rule, traces), MembraneFunctions.of(features)
-    membrane_of, total = membrane.constants_of, membrane.total
+    fields_of, traces = fields_of_rule(rule), TraceFunctions.of(rule)
+    spikes, membrane = spike_functions(rule, traces), MembraneFunctions.of(features)
+    membrane_of, total, fired = membrane.constants_of, membrane.total, membrane.fired
     conductances_of, keep = membrane.conductances_of, membrane.keep
-    receive, undo = _receiving_of(spikes, traces), _undoing_of(traces)
-    fire, post_of, keep_post = _firing_of(spikes, traces, membrane), traces.post, traces.keep_post
+    receive, undo = receiving_of(spikes, traces), _undoing_of(traces)
+    fire, post_of, keep_post = firing_of(spikes, traces, membrane), traces.post, traces.keep_post
     loops, can_exceed = IntegrationFunctions.of(membrane), membrane.can_exceed
     integrate, integrate_and_track = loops.integrate, loops.integrate_and_track
 
@@ -209,10 +213,12 @@ def block_loop(rule: type[Rule], features: Features) -> Any:
             n_refractory = min(free - k, n)
             if can_exceed(m, g, largest_g, event - begun):
                 j, v, g, largest_g = integrate_and_track(
-                    m, v, g, largest_g, a.arriving, a.inhibition, row, n, n_refractory
+                    m, v, g, largest_g, a.arriving, a.inhibition, a.noise, row, n, n_refractory
                 )
             else:
-                j, v, g = integrate(m, v, g, a.arriving, a.inhibition, row, n, n_refractory)
+                j, v, g = integrate(
+                    m, v, g, a.arriving, a.inhibition, a.noise, row, n, n_refractory
+                )
             k += j
             if j < n:
                 row = uint64(k - base)
@@ -220,7 +226,7 @@ def block_loop(rule: type[Rule], features: Features) -> Any:
                 a.spike_step[n_spikes] = k
                 n_spikes += _ONE
                 free = k + 1 + constants.refractory_steps
-                event, post, g, v = fire(a, m, event, k, post, row, fields, g)
+                event, post, g, v = fire(a, m, event, k, post, row, fields, fired(m, g), m.V_reset)
                 largest_g = max(largest_g, total(g))
                 k += 1
         keep_post(kept_post, post)
@@ -233,12 +239,12 @@ def block_loop(rule: type[Rule], features: Features) -> Any:
 
 def plain_loop(rule: type[Rule], features: Features) -> Any:
     """Return the compiled loop that takes one step after the other."""
-    fields_of, traces = _fields_of(rule), TraceFunctions.of(rule)
-    spikes, membrane = _spike_functions(rule, traces), MembraneFunctions.of(features)
-    membrane_of, total = membrane.constants_of, membrane.total
+    fields_of, traces = fields_of_rule(rule), TraceFunctions.of(rule)
+    spikes, membrane = spike_functions(rule, traces), MembraneFunctions.of(features)
+    membrane_of, total, fired = membrane.constants_of, membrane.total, membrane.fired
     conductances_of, keep = membrane.conductances_of, membrane.keep
-    arrive, fire = spikes.arrive, _firing_of(spikes, traces, membrane)
-    conducted, potential = membrane.conducted, membrane.potential
+    arrive, fire = spikes.arrive, firing_of(spikes, traces, membrane)
+    conducted, potential, reached = membrane.conducted, membrane.potential, membrane.reached
     post_of, keep_post = traces.post, traces.keep_post
 
     @_compile
@@ -249,15 +255,15 @@ def plain_loop(rule: type[Rule], features: Features) -> Any:
         event, n_spikes = uint64(state.event), uint64(state.n_spikes)
         for k in range(state.step, stop):
             row = uint64(k - state.base)
-            if k >= free and v >= m.V_th:
+            if k >= free and reached(m, v, g):
                 a.spike_step[n_spikes] = k
                 n_spikes += _ONE
                 free = k + 1 + constants.refractory_steps
-                event, post, g, v = fire(a, m, event, k, post, row, fields, g)
+                event, post, g, v = fire(a, m, event, k, post, row, fields, fired(m, g), m.V_reset)
             else:
                 event, arriving = arrive(a, event, k, post, row, fields)
                 g = conducted(m, g, arriving, a.inhibition, row)
-                v = potential(m, m.V_reset if k < free else v, g)
+                v = potential(m, m.V_reset if k < free else v, g, a.noise, row)
             largest_g = max(largest_g, total(g))
         keep_post(kept_post, post)
         keep(state, g)
@@ -267,7 +273,7 @@ def plain_loop(rule: type[Rule], features: Features) -> Any:
     return advance
 
 
-def _fields_of(rule: type[Rule]) -> Any:
+def fields_of_rule(rule: type[Rule]) -> Any:
     """Return the compiled function that names the numbers of a rule."""
     Fields = rule.fields_type()  # noqa: N806 - a type
     numbers_of = tuple_of("a", [f"a[{j}]" for j in range(len(Fields._fields))])

@@ -1,7 +1,8 @@
-"""Compiled functions of conductances and membrane potential, with and without inhibition.
+"""Compiled functions of conductances, threshold and membrane potential, by the features of a run.
 
-The conductances of a step, `g` below, are the excitatory one alone or, with inhibition, a pair: so
-without it the machine code is that of a model that does not know it.
+What decays from step to step, `g` below, is the excitatory conductance alone; with inhibition a
+pair of conductances; with an adaptive threshold a pair of these and its rise. So without them the
+machine code is that of a model that does not know them.
 """
 
 from __future__ import annotations
@@ -14,19 +15,18 @@ from typing import Any
 from numba import njit, types, uint64
 from numba.extending import intrinsic
 
-from pipeline.engine.features import Features
-from pipeline.engine.unrolled import inlined
+from pipeline.engine.unrolled import inlined, tuple_of
+from pipeline.model.features import Features
 
 # ruff: noqa: ANN001, ANN202 - numba infers the types
 
 #: Unsigned indices avoid numba's check for negative ones.
 _ONE = uint64(1)
 
-#: The constants of the membrane, without and with inhibition.
-Membrane = namedtuple("Membrane", "V_th V_reset E_L E_ex dt_over_tau_m g_max decay_ex")
-InhibitedMembrane = namedtuple(
-    "InhibitedMembrane", "V_th V_reset E_L E_ex dt_over_tau_m g_max decay_ex E_in g_in decay_in"
-)
+#: The constants of the membrane by the feature that needs them.
+_CONSTANTS = ("V_th", "V_reset", "E_L", "E_ex", "dt_over_tau_m", "g_max", "decay_ex")
+_OF_INHIBITION = ("E_in", "g_in", "decay_in")
+_OF_THRESHOLD = ("theta_plus", "decay_theta")
 
 
 def _generate_fma(context, a, b, c):
@@ -56,11 +56,15 @@ class MembraneFunctions:
         Return the conductances after a step, from the sum of the weights that arrive in it and from
         its inhibitory spikes, whose number is reset to 0.
     potential : callable
-        Return the potential after a step with these conductances.
+        Return the potential after a step with these conductances, and its noise.
     total : callable
         Return the sum of the conductances.
     can_exceed : callable
         Whether some input spikes may take the sum of the conductances above the largest one.
+    reached : callable
+        Whether the potential is at threshold.
+    fired : callable
+        Return what decays, after an output spike.
     """
 
     constants_of: Callable[..., Any]
@@ -70,24 +74,38 @@ class MembraneFunctions:
     potential: Callable[..., Any]
     total: Callable[..., Any]
     can_exceed: Callable[..., Any]
+    reached: Callable[..., Any]
+    fired: Callable[..., Any]
 
     @classmethod
     def of(cls, features: Features) -> MembraneFunctions:
         """Return the functions of a membrane with some features."""
         functions = _INHIBITED if features.inhibition else _EXCITED
-        return cls(*[inlined(function) for function in functions])
+        conductances_of, keep, conducted, target_of, total, can_exceed = [
+            inlined(function) for function in functions
+        ]
+        made = [conductances_of, keep, conducted, _potential_of(target_of, features)]
+        made += [total, can_exceed, inlined(_reached), inlined(_unchanged)]
+        if features.adaptive_threshold:
+            made = _with_adaptive_threshold(*made[:-2])
+        return cls(_constants_of(features), *made)
 
 
-def _constants(constants):
-    return Membrane(
-        constants.V_th,
-        constants.V_reset,
-        constants.E_L,
-        constants.E_ex,
-        constants.dt_over_tau_m,
-        constants.g_max,
-        constants.decay_ex,
+def _constants_of(features: Features) -> Any:
+    """Return the compiled function that copies the constants of a membrane."""
+    names = (
+        *_CONSTANTS,
+        *(_OF_INHIBITION if features.inhibition else ()),
+        *(_OF_THRESHOLD if features.adaptive_threshold else ()),
     )
+    Membrane = namedtuple("Membrane", names)  # type: ignore[misc]  # noqa: N806 - a type
+    values_of = tuple_of("constants", [f"constants.{name}" for name in names])
+
+    @inlined
+    def constants_of(constants):
+        return Membrane(*values_of(constants))
+
+    return constants_of
 
 
 def _conductance_of(state):
@@ -102,9 +120,9 @@ def _conducted(m, g, arriving, inhibition, row):
     return _fma(g, m.decay_ex, m.g_max * arriving)
 
 
-def _potential(m, v, g):
+def _target(m, g):
     a = m.dt_over_tau_m
-    return _fma(v, 1 - a - a * g, a * m.E_L + a * m.E_ex * g)
+    return 1 - a - a * g, a * m.E_L + a * m.E_ex * g
 
 
 def _total(g):
@@ -116,22 +134,7 @@ def _can_exceed(m, g, largest_g, n_events):
     return (g + m.g_max * n_events) * (1 + 1e-6) > largest_g
 
 
-_EXCITED = (_constants, _conductance_of, _keep, _conducted, _potential, _total, _can_exceed)
-
-
-def _constants_inhibited(constants):
-    return InhibitedMembrane(
-        constants.V_th,
-        constants.V_reset,
-        constants.E_L,
-        constants.E_ex,
-        constants.dt_over_tau_m,
-        constants.g_max,
-        constants.decay_ex,
-        constants.E_in,
-        constants.g_in,
-        constants.decay_in,
-    )
+_EXCITED = (_conductance_of, _keep, _conducted, _target, _total, _can_exceed)
 
 
 def _conductances_of(state):
@@ -149,10 +152,9 @@ def _both_conducted(m, g, arriving, inhibition, row):
     return g_ex, _fma(g[1], m.decay_in, m.g_in * n_spikes)
 
 
-def _potential_inhibited(m, v, g):
+def _target_inhibited(m, g):
     a = m.dt_over_tau_m
-    target = a * m.E_L + a * m.E_ex * g[0] + a * m.E_in * g[1]
-    return _fma(v, 1 - a - a * g[0] - a * g[1], target)
+    return 1 - a - a * g[0] - a * g[1], a * m.E_L + a * m.E_ex * g[0] + a * m.E_in * g[1]
 
 
 def _total_of_both(g):
@@ -164,14 +166,69 @@ def _always(m, g, largest_g, n_events):
 
 
 _INHIBITED = (
-    _constants_inhibited,
     _conductances_of,
     _keep_both,
     _both_conducted,
-    _potential_inhibited,
+    _target_inhibited,
     _total_of_both,
     _always,
 )
+
+
+def _potential_of(target_of, features: Features) -> Any:
+    """Return the compiled Euler step, by what conductances make of it."""
+
+    @inlined
+    def potential(m, v, g, noise, row):
+        factor, target = target_of(m, g)
+        return _fma(v, factor, target)
+
+    @inlined
+    def noisy(m, v, g, noise, row):
+        factor, target = target_of(m, g)
+        return _fma(v, factor, target + noise.added[row])
+
+    return noisy if features.noise else potential
+
+
+def _reached(m, v, g):
+    return v >= m.V_th
+
+
+def _unchanged(m, g):
+    return g
+
+
+def _with_adaptive_threshold(conductances_of, keep, conducted, potential, total, can_exceed):
+    """Return the functions of a membrane whose `g` has the rise of the threshold as well."""
+
+    def of_state(state):
+        return conductances_of(state), state.theta
+
+    def keep_all(state, g):
+        keep(state, g[0])
+        state.theta = g[1]
+
+    def decayed(m, g, arriving, inhibition, row):
+        return conducted(m, g[0], arriving, inhibition, row), g[1] * m.decay_theta
+
+    def potential_of(m, v, g, noise, row):
+        return potential(m, v, g[0], noise, row)
+
+    def total_of(g):
+        return total(g[0])
+
+    def can_exceed_with(m, g, largest_g, n_events):
+        return can_exceed(m, g[0], largest_g, n_events)
+
+    def reached(m, v, g):
+        return v >= m.V_th + g[1]
+
+    def fired(m, g):
+        return g[0], g[1] + m.theta_plus
+
+    made = (of_state, keep_all, decayed, potential_of, total_of, can_exceed_with, reached, fired)
+    return [inlined(function) for function in made]
 
 
 @dataclass(frozen=True)
@@ -195,32 +252,35 @@ class IntegrationFunctions:
     def of(cls, membrane: MembraneFunctions) -> IntegrationFunctions:
         """Return the loops of a membrane."""
         conducted, potential, total = membrane.conducted, membrane.potential, membrane.total
+        reached = membrane.reached
 
         @inlined
-        def integrate(m, v, g, arriving, inhibition, row, n, n_refractory):
+        def integrate(m, v, g, arriving, inhibition, noise, row, n, n_refractory):
             j = 0
             while j < n_refractory:
                 g = conducted(m, g, arriving[row], inhibition, row)
                 arriving[row] = 0.0
-                v = potential(m, m.V_reset, g)
+                v = potential(m, m.V_reset, g, noise, row)
                 j += 1
                 row += _ONE
-            while j < n and not v >= m.V_th:
+            while j < n and not reached(m, v, g):
                 g = conducted(m, g, arriving[row], inhibition, row)
                 arriving[row] = 0.0
-                v = potential(m, v, g)
+                v = potential(m, v, g, noise, row)
                 j += 1
                 row += _ONE
             return j, v, g
 
         @njit(error_model="numpy")
-        def integrate_and_track(m, v, g, largest_g, arriving, inhibition, row, n, n_refractory):
+        def integrate_and_track(
+            m, v, g, largest_g, arriving, inhibition, noise, row, n, n_refractory
+        ):
             j = 0
-            while j < n_refractory or (j < n and not v >= m.V_th):
+            while j < n_refractory or (j < n and not reached(m, v, g)):
                 g = conducted(m, g, arriving[row], inhibition, row)
                 largest_g = max(largest_g, total(g))
                 arriving[row] = 0.0
-                v = potential(m, m.V_reset if j < n_refractory else v, g)
+                v = potential(m, m.V_reset if j < n_refractory else v, g, noise, row)
                 j += 1
                 row += _ONE
             return j, v, g, largest_g

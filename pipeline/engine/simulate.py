@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engine.features import Features
 from pipeline.engine.statistics import isi_cv, late_statistics
 from pipeline.model import reference
 from pipeline.model.arithmetic import multiples
 from pipeline.model.errors import RequestError
+from pipeline.model.features import Features
 from pipeline.model.initial_weights import initial_weights
 from pipeline.model.inputs import Cells
 from pipeline.model.integration import Integration, Phase, Recording, run_to_end
@@ -189,15 +189,32 @@ def run_point(
     }
     if configuration.record.weight_interval is not None:
         variables |= _histories(configuration, recording, start)
-    if configuration.synapse.w_init_spread:
+    if configuration.synapse.w_init_spread or configuration.synapse.w_content:
         begins_anew = start is not None and start.begins_anew
         first = start.state.weight if start and begins_anew else initial_weights(configuration)
         variables["initial_weight"] = first
     if configuration.record.spike_times:
         variables["spike_time"] = multiples(spike_step, simulation.dt)
+        if configuration.input.has_stimuli():
+            goes_on = cells is None and start is not None and start.begins_anew
+            begin = start.state.step if start and goes_on else 0
+            times = _stimulus_times(configuration, begin, recording.n_steps)
+            variables |= {"stimulus_time": times, "stimulus_count": times.size}
     if recording.state is not None:
         variables[STATE] = recording.state.to_bytes()
     return variables | recording.traces | recording.further
+
+
+def _stimulus_times(configuration: Configuration, first: int, n_steps: int) -> NDArray[np.float64]:
+    """Return the times of stimuli in some steps from a first one on, from which they count."""
+    dt, seed = configuration.simulation.dt, configuration.input_seed
+    times = configuration.input.stimulus_times(dt, first + n_steps, seed)
+    if times is None:
+        return np.empty(0)
+    if not first:
+        return times
+    steps = np.floor(times / dt + 0.5).astype(np.int64) - first
+    return multiples(steps[steps >= 0], dt)
 
 
 def _driver_of(

@@ -128,6 +128,7 @@ def _cannot_fire(configuration: Configuration) -> bool:
     inhibition = configuration.inhibition
     is_driven = synapse.g_max > 0 and configuration.input.spike_probability(dt) > 0
     lowers = not inhibition.is_present or inhibition.E_in < neuron.V_th
+    is_driven = is_driven or neuron.noise > 0
     return not is_driven and lowers and max(neuron.E_L, neuron.V_init) < neuron.V_th
 
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from numpy.typing import NDArray
 
-from pipeline.engine.features import Features
 from pipeline.engine.simulate import engine_named, load_engine, run_point
 from pipeline.execution.cancel import Stop, StoppedError
+from pipeline.model.features import Features
 from pipeline.model.parameters import Configuration
 from pipeline.model.state import STATE, Start
 from pipeline.model.variables import stacked

@@ -14,7 +14,7 @@ from pipeline.experiment.dry_run import Plan, plan_grid
 from pipeline.experiment.phases import GIVEN, GIVEN_OUTPUT, phase_from, with_state
 from pipeline.experiment.run import run_grid, warn_of_unstable_steps
 from pipeline.model.errors import RequestError
-from pipeline.model.lattice import given_cells
+from pipeline.model.lattice import arriving_cells, given_cells
 from pipeline.model.output_spikes import FIRST, given_output_steps
 from pipeline.model.parameters import Configuration
 from pipeline.model.quantity import written
@@ -23,6 +23,7 @@ from pipeline.model.variables import ABOUT_RUNS, DONE, stacked
 from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 from pipeline.request.overrides import grid_of_mapping
+from pipeline.request.own_contents import refuse_unknown_content, with_events, with_weights
 from pipeline.request.run_settings import RunSettings
 from pipeline.storage import provenance
 from pipeline.storage.arrays import refuse_larger_than_memory
@@ -39,6 +40,8 @@ def simulate(
     spikes: ArrayLike | None = None,
     state: xr.Dataset | None = None,
     output_spikes: ArrayLike | None = None,
+    events: tuple[ArrayLike, ArrayLike] | None = None,
+    w_init: ArrayLike | None = None,
     **settings: Any,
 ) -> xr.Dataset:
     """Run one simulation and return its results, labelled, in full precision.
@@ -60,6 +63,12 @@ def simulate(
         [ms]: rising, at most one in a time step (the nearest one), none in the first step, unless
         `state` is given, and none in the last. At each the potential is reset and weights are
         potentiated as at one of its own; there is no refractory period.
+    events : pair of array_like, (n_events,), optional
+        Input events in place of the configured process, without its groups: times [ms], which rise,
+        and indices of synapses [dimensionless]; each is in the time step nearest to its time.
+    w_init : array_like, (n_synapses,), optional
+        Initial weights in place of the configured ones [dimensionless, fraction of
+        `synapse.g_max`]. With `state` weights go on from there, whatever they began with.
     **settings
         Settings of the section `run`; only `engine` has an effect on a single simulation.
 
@@ -79,8 +88,8 @@ def simulate(
     Raises
     ------
     RequestError
-        If `spikes`, `output_spikes` or `state` does not match the configuration, or a setting is
-        not allowed.
+        If `spikes`, `events`, `output_spikes`, `w_init` or `state` does not match the
+        configuration, or a setting is not allowed.
     FloatingPointError
         If the membrane potential or a weight is infinite or NaN at the end.
     """
@@ -89,8 +98,14 @@ def simulate(
     for name, given in (("spikes", spikes), ("output_spikes", output_spikes)):
         if given is not None and configuration.simulation.ends_when_settled:
             raise RequestError(f"simulation.until=settled: must be duration where {name} are given")
+    if spikes is not None and events is not None:
+        raise RequestError("events: must not be given together with spikes")
+    configuration = _with_given(configuration, events, w_init)
     simulation, n_synapses = configuration.simulation, configuration.input.n_synapses
-    cells = None if spikes is None else given_cells(spikes, n_synapses, simulation.n_steps)
+    cells = None
+    if spikes is not None:
+        cells = given_cells(spikes, n_synapses, simulation.n_steps)
+        cells = arriving_cells(cells, configuration.axonal_cells, n_synapses * simulation.n_steps)
     output_steps = None
     if output_spikes is not None:
         first = FIRST if state is None else 0
@@ -104,12 +119,17 @@ def simulate(
     configuration = configuration.with_admitted(record=exact)
     grid = Grid(configuration, own_files=configuration.own_files)
     refuse_larger_than_memory(grid, in_memory=True)
+    if spikes is None:
+        refuse_unknown_content(configuration)
     engine = available_engine(run_settings.engine, [configuration])
     start = phase.start if phase else None
     result = run_point(
         configuration, engine_named(engine), cells, start=start, output_steps=output_steps
     )
     end_state = result.pop(STATE, b"")
+    if spikes is not None:  # in place of the stimuli
+        result.pop("stimulus_time", None)
+        result.pop("stimulus_count", None)
     arrays = stacked([result], exact)
     warn_of_unstable_steps(arrays["euler_overshoot"])
     recorded = {name: array for name, array in arrays.items() if name not in ABOUT_RUNS}
@@ -125,6 +145,8 @@ def sweep(
     configuration: Configuration,
     axes: Mapping[str, Iterable[Any]],
     directory: str | Path | None = None,
+    events: tuple[ArrayLike, ArrayLike] | None = None,
+    w_init: ArrayLike | None = None,
     **settings: Any,
 ) -> xr.Dataset:
     """Run a configuration at every combination of the values of the axes.
@@ -139,6 +161,12 @@ def sweep(
     directory : path, optional
         The experiment directory; nothing is written without one. Points that are finished there
         are not run again, and all points requested there earlier are in the result.
+    events : pair of array_like, (n_events,), optional
+        Input events of all points, in place of the configured process: times [ms], which rise, and
+        indices of synapses [dimensionless]. They are kept in the directory.
+    w_init : array_like, (n_synapses,), optional
+        Initial weights of all points, in place of the configured ones [dimensionless, fraction of
+        `synapse.g_max`]. They are kept in the directory.
     **settings
         Settings of the section `run`: `backend`, `n_jobs`, `batch_size`, `engine`, `timeout`,
         `fail_fast`, `track`, `track_points`.
@@ -162,13 +190,16 @@ def sweep(
     # Before any file is written: a thread that reads with xarray meanwhile uses the same lock.
     import xarray  # noqa: F401
 
-    return run_grid(*_request(configuration, axes, directory, settings)).results.to_xarray()
+    given = _with_given(configuration, events, w_init)
+    return run_grid(*_request(given, axes, directory, settings)).results.to_xarray()
 
 
 def plan(
     configuration: Configuration,
     axes: Mapping[str, Iterable[Any]],
     directory: str | Path | None = None,
+    events: tuple[ArrayLike, ArrayLike] | None = None,
+    w_init: ArrayLike | None = None,
     **settings: Any,
 ) -> Plan:
     """Return what `sweep` would do with the same arguments, without running or writing anything.
@@ -177,6 +208,8 @@ def plan(
     ----------
     configuration, axes, directory, **settings
         As for `sweep`.
+    events, w_init : array_like, (n_events,) and (n_synapses,)
+        As for `sweep`: times [ms] and indices of synapses, weights [dimensionless].
 
     Returns
     -------
@@ -188,7 +221,8 @@ def plan(
     RequestError
         If `sweep` would refuse the request.
     """
-    return plan_grid(*_request(configuration, axes, directory, settings))
+    given = _with_given(configuration, events, w_init)
+    return plan_grid(*_request(given, axes, directory, settings))
 
 
 def _request(
@@ -205,6 +239,19 @@ def _request(
     grid = grid_of_mapping(configuration, axes)
     refuse_larger_than_memory(grid, in_memory=True)  # `sweep` returns all results
     return grid, run_settings, None if directory is None else Directory(expanded(Path(directory)))
+
+
+def _with_given(
+    configuration: Configuration,
+    events: tuple[ArrayLike, ArrayLike] | None,
+    w_init: ArrayLike | None,
+) -> Configuration:
+    """Return a configuration with events and initial weights that the caller gives."""
+    if events is not None or w_init is not None:
+        _refuse_other_than(configuration)
+    if events is not None:
+        configuration = with_events(configuration, events)
+    return configuration if w_init is None else with_weights(configuration, w_init)
 
 
 def _refuse_other_than(configuration: Any) -> None:

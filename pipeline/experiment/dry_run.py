@@ -23,6 +23,7 @@ from pipeline.model.quantity import rounded
 from pipeline.model.sections import UNTIL, Settle
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
+from pipeline.request.own_contents import refuse_unknown_contents
 from pipeline.request.points import Points
 from pipeline.request.run_settings import RunSettings
 from pipeline.request.size import bytes_per_point
@@ -138,6 +139,7 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
     """
     backend = BACKENDS[settings.backend]
     refuse_larger_than_memory(grid, in_memory=directory is None)
+    refuse_unknown_contents(grid)
     if directory:
         directory.refuse_unusable()
     state = SweepState(grid, directory, dry=True)
@@ -240,7 +242,7 @@ def _shortened(point: Configuration, engine: str) -> Configuration:
     simulation = point.simulation
     shorter = _of_duration(point, max(simulation.dt, share * simulation.duration))
     record = dataclasses.replace(point.record, weight_interval=None, traces=False)
-    return dataclasses.replace(shorter, record=record)
+    return shorter.with_admitted(record=record)  # an input may have an end that is later
 
 
 def _values(axis: Axis) -> str:

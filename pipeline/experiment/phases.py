@@ -15,6 +15,7 @@ from pipeline.model.inputs import Cells
 from pipeline.model.output_spikes import configured_output_steps
 from pipeline.model.parameters import MODEL_VERSION, Configuration
 from pipeline.model.quantity import written
+from pipeline.model.sections import steps
 from pipeline.model.state import STATE, UNKNOWN, EndState, Start
 
 if TYPE_CHECKING:
@@ -61,13 +62,15 @@ def phase_from(configuration: Configuration, earlier: Any) -> Phase:
     """
     before, state = _configuration_of(earlier), _state_of(earlier)
     _refuse_unfit(configuration, before)
-    start = dataclasses.replace(state, spike_step=np.empty(0, np.int64), samples=np.empty((0, 0)))
+    kept = state.spike_step >= _first_kept(configuration, state)
+    start = dataclasses.replace(state, spike_step=state.spike_step[kept], samples=np.empty((0, 0)))
     start = _with_traces_for(configuration, before, start)
     output_steps = None
     if not _goes_on(configuration, before):
         output_steps = configured_output_steps(configuration)
         output_steps = None if output_steps is None else output_steps + start.step
     start = _with_inhibition_for(configuration, before, start)
+    start = _with_adaptation_for(configuration, before, start)
     start, cells = _with_events_for(configuration, before, start)
     last = {
         "configuration": before.to_mapping(),
@@ -109,6 +112,10 @@ def _refuse_unfit(configuration: Configuration, before: Configuration) -> None:
     for key, here, there in (
         ("input.n_synapses", configuration.input.n_synapses, before.input.n_synapses),
         ("simulation.dt", configuration.simulation.dt, before.simulation.dt),
+        *(
+            (f"synapse.{name}", getattr(configuration.synapse, name), getattr(before.synapse, name))
+            for name in ("axonal_delay", "dendritic_delay")  # of spikes that are on their way
+        ),
     ):
         if here != there:
             raise RequestError(f"{written(key, here)}: must be {there:g}, as it is in the state")
@@ -117,6 +124,35 @@ def _refuse_unfit(configuration: Configuration, before: Configuration) -> None:
             f"{written('stdp.rule', configuration.stdp.name)}: must have the traces of "
             f"{before.stdp.name}, which are in the state"
         )
+
+
+def _first_kept(configuration: Configuration, state: EndState) -> int:
+    """Return the step from which on output spikes of the earlier simulation still have an effect.
+
+    They are on their way to the synapses, or after the last scaling.
+    """
+    synapse, dt = configuration.synapse, configuration.simulation.dt
+    first = state.step - synapse.delay_steps(dt)[1]
+    if synapse.scaling_target is not None:
+        every = steps(synapse.scaling_interval, dt)
+        first = min(first, max(0, state.step - 1) // every * every)
+    return first
+
+
+def _with_adaptation_for(
+    configuration: Configuration, before: Configuration, state: EndState
+) -> EndState:
+    """Return the state with the threshold's rise and the rate estimate that the new one needs.
+
+    An adaptive threshold goes on, and so does the estimate by which weights are scaled; without
+    either there is none. An estimate begins at the target.
+    """
+    synapse = configuration.synapse
+    theta = state.theta if configuration.neuron.theta_plus else 0.0
+    rate = state.rate_estimate if synapse.scaling_target is not None else 0.0
+    if synapse.scaling_target is not None and before.synapse.scaling_target is None:
+        rate = synapse.scaling_target
+    return dataclasses.replace(state, theta=theta, rate_estimate=rate)
 
 
 def _with_traces_for(

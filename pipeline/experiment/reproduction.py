@@ -21,8 +21,11 @@ from pipeline.model.quantity import unknown_key, written
 from pipeline.model.registry import REGISTRIES
 from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, Result, stacked
 from pipeline.request.grid import Grid
+from pipeline.request.own_contents import GIVEN as GIVEN_FOLDER
+from pipeline.request.own_contents import refuse_unknown_content, refuse_unknown_contents
 from pipeline.request.spec import grid_of_request
 from pipeline.storage.netcdf import opened, request_in, runs_in, sources_in
+from pipeline.storage.own_contents import take_up
 from pipeline.storage.own_sources import changed_files
 from pipeline.storage.provenance import RunRecord
 from pipeline.system.output import say
@@ -67,6 +70,7 @@ def reproduce(
         with opened(path) as file:
             file.set_auto_mask(False)
             _register_given(file, run_given_code)
+            take_up(request_in(file), path.parent / GIVEN_FOLDER)
             recorded = _Recorded(file)
     except RequestError as error:
         raise RequestError(f"{path}: {error}") from error
@@ -77,6 +81,7 @@ def reproduce(
     if not chosen:
         text = " and ".join(conditions)
         raise RequestError(f"{path}: no point{f' with {text}' if text else ''} is done")
+    recorded.refuse_unknown()
     chosen = sorted(random.Random().sample(chosen, min(n_points, len(chosen))))
     n_same = sum([_is_same(recorded, position) for position in chosen])
     say(f"{n_same} of {len(chosen)} points are the same bit for bit")
@@ -142,6 +147,12 @@ class _Recorded:
             for name in ("status", "made_by", *VARIABLES)
             if name in file.variables
         }
+
+    def refuse_unknown(self) -> None:
+        """Refuse points, and simulations before, whose events or weights are not known."""
+        refuse_unknown_contents(self.grid)
+        for one in self._chain:
+            refuse_unknown_content(Configuration.from_mapping(one["configuration"]))
 
     def done(self, conditions: Sequence[str]) -> list[int]:
         """Return the indices of the points that are done and meet all conditions."""

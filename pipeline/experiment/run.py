@@ -17,6 +17,7 @@ from pipeline.engine.simulate import available_engine, refuse_uncompilable
 from pipeline.execution.pool import run_points
 from pipeline.experiment.mlflow_tracking import open_tracker
 from pipeline.request.grid import Grid
+from pipeline.request.own_contents import refuse_unknown_contents
 from pipeline.request.points import Points
 from pipeline.request.run_settings import RunSettings
 from pipeline.storage import provenance
@@ -101,6 +102,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
     for axis in grid.idle_axes():
         log.warning("%s has no effect: all points along this axis are the same run", axis.key)
     refuse_larger_than_memory(grid, in_memory=directory is None)
+    refuse_unknown_contents(grid)
     refuse_uncompilable(settings.engine, grid.unlike_models)
     tracker = open_tracker(settings, directory)
     with directory.held() if directory else contextlib.nullcontext():

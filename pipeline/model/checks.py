@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.model.errors import RequestError
+from pipeline.model.initial_weights import refuse_unfit_weights
 from pipeline.model.looks import SAMPLE_SPACING, first_look
 from pipeline.model.quantity import written
 
@@ -23,7 +24,10 @@ def refuse_contradictions(configuration: Configuration) -> None:
     _refuse_size(configuration)
     _refuse_until(configuration)
     simulation = configuration.simulation
+    configuration.synapse.refuse_unfit_delays(simulation.duration, simulation.dt)
+    configuration.synapse.refuse_unfit_scaling(simulation.duration, simulation.dt)
     configuration.input.refuse_unfit_duration(simulation.duration, simulation.dt)
+    refuse_unfit_weights(configuration)
 
 
 def _refuse_until(configuration: Configuration) -> None:
@@ -76,9 +80,10 @@ def _refuse_until(configuration: Configuration) -> None:
 def _refuse_time_step(configuration: Configuration) -> None:
     simulation, record = configuration.simulation, configuration.record
     dt = simulation.dt
-    stdp = configuration.stdp
+    stdp, neuron = configuration.stdp, configuration.neuron
     for key, tau in (
-        ("neuron.tau_m", configuration.neuron.tau_m),
+        ("neuron.tau_m", neuron.tau_m),
+        ("neuron.tau_theta", neuron.tau_theta if neuron.theta_plus else None),
         ("synapse.tau_ex", configuration.synapse.tau_ex),
         *((stdp.key(trace.tau), getattr(stdp, trace.tau)) for trace in stdp.traces.values()),
     ):

@@ -1,12 +1,14 @@
-"""Initial weights of the synapses: one value, or drawn from a distribution."""
+"""Initial weights of the synapses: one value, drawn from a distribution, or given."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from pipeline.model.contents import content_of, digest_of, known_content
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import random_generator
 from pipeline.model.quantity import written
@@ -22,11 +24,57 @@ INITIAL_WEIGHT_STREAM = 2
 DISTRIBUTIONS = ("uniform", "normal", "beta")
 
 
+@dataclass(frozen=True)
+class WeightContent:
+    """Initial weights that are given.
+
+    Attributes
+    ----------
+    digest : str
+        Their hash.
+    weights : ndarray, (n_synapses,)
+        Fraction of `synapse.g_max`, dimensionless.
+    """
+
+    digest: str
+    weights: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, given: ArrayLike) -> WeightContent:
+        """Return weights as they were given, checked.
+
+        Parameters
+        ----------
+        given : array_like, (n_synapses,)
+            Fraction of `synapse.g_max`, dimensionless.
+
+        Raises
+        ------
+        RequestError
+            If they are no list of numbers from 0 to 1.
+        """
+        try:
+            array = np.asanyarray(given)
+        except ValueError:  # rows of unlike lengths
+            array = np.empty(0, dtype=object)
+        if array.ndim != 1 or not array.size or array.dtype.kind not in "iuf":
+            raise RequestError(
+                f"weights of shape {array.shape}: must be a list of numbers, (n_synapses,)"
+            )
+        weights = np.where(np.ma.getmaskarray(array), np.nan, np.asarray(array, dtype="<f8"))
+        wrong = weights[~((weights >= 0) & (weights <= 1))]
+        if wrong.size:
+            raise RequestError(f"weight {wrong[0]:.15g}: every weight must be from 0 to 1")
+        weights = weights + 0.0  # no -0.0
+        return cls(digest_of([b"weights", weights.data]), weights)
+
+
 def initial_weights(configuration: Configuration) -> NDArray[np.float64]:
     """Return the initial weights of a run.
 
     With a spread s and a mean m: uniform between m - s and m + s; normal with standard deviation s,
-    clipped to [0, 1]; beta with standard deviation s. All are m where s is 0.
+    clipped to [0, 1]; beta with standard deviation s. All are m where s is 0. Weights that are
+    given by `synapse.w_from` replace these.
 
     Parameters
     ----------
@@ -40,6 +88,9 @@ def initial_weights(configuration: Configuration) -> NDArray[np.float64]:
     """
     synapse, n_synapses = configuration.synapse, configuration.input.n_synapses
     mean, spread = synapse.w_init, synapse.w_init_spread
+    if synapse.w_content:
+        given = known_content(synapse.key("w_from"), synapse.w_from, synapse.w_content)
+        return given.weights.copy()
     if spread == 0:
         return np.full(n_synapses, mean)
     random = random_generator(configuration.input_seed, INITIAL_WEIGHT_STREAM)
@@ -71,4 +122,21 @@ def refuse_impossible_spread(synapse: Synapse) -> None:
         raise RequestError(
             f"{written(name, spread)}: must be < {most:.4g} with {shown}, the standard deviation "
             "of weights that are 0 or 1"
+        )
+
+
+def refuse_unfit_weights(configuration: Configuration) -> None:
+    """Refuse given weights of another number than that of the synapses.
+
+    Raises
+    ------
+    RequestError
+        If there are.
+    """
+    synapse, n_synapses = configuration.synapse, configuration.input.n_synapses
+    given: Any = content_of(synapse.w_content)
+    if given is not None and given.weights.size != n_synapses:
+        raise RequestError(
+            f"{written(synapse.key('w_from'), synapse.w_from)}: {given.weights.size} weights; must "
+            f"be one for each of input.n_synapses={n_synapses}"
         )

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import quantity, written
 from pipeline.model.registry import REGISTRIES, Registry, Variant
+from pipeline.model.stimuli import Stimuli
 from pipeline.model.streams import Stream, exponentials, stream_of
 
 Cells = NDArray[np.int64]
@@ -39,7 +40,7 @@ _LONGEST_GAP = 1e300
 
 
 @dataclass(frozen=True)
-class InputProcess(Variant):
+class InputProcess(Stimuli, Variant):
     """Base of input processes; a process is a frozen dataclass that defines these class variables.
 
     Attributes
@@ -113,6 +114,10 @@ class InputProcess(Variant):
     def prescribes_output(cls) -> bool:
         """Whether its output spikes replace the neuron's own."""
         return cls.output_steps is not InputProcess.output_steps
+
+    def rate_in(self, duration: float) -> float:
+        """Return the input rate [Hz], where it is null that of a run [ms]."""
+        return self.rate_hz
 
     def spike_probability(self, dt: float) -> float:
         """Return the mean probability of an input spike in one cell of the lattice."""
@@ -213,7 +218,7 @@ def checked_cells(chunks: Iterable[Any], n_cells: int, process: str) -> Iterator
             raise ValueError(f"input.process={process}: events must be arrays of whole numbers")
         cells = cells.astype(np.int64)
         if cells.size:
-            if cells[0] <= last or cells[-1] >= n_cells or (np.diff(cells) <= 0).any():
+            if cells[0] <= last or cells[-1] >= n_cells or (cells[1:] <= cells[:-1]).any():
                 raise ValueError(
                     f"input.process={process}: events must rise, each cell once, from 0 to below "
                     "n_steps * n_synapses"

@@ -37,11 +37,12 @@ class Recording:
     weight_history : ndarray, (n_samples, n_synapses)
         Weights at these; of a run that goes on from a state, those after it. Set likewise.
     traces : dict of ndarray
-        With `record.traces`: `v`, `g_ex`, with inhibition `g_in`, and the rule's postsynaptic
+        With `record.traces`: `v`, `g_ex`, with inhibition `g_in`, with an adaptive threshold
+        `theta` [mV], and the rule's postsynaptic
         traces of shape (n_steps,), its presynaptic traces and `weight_trace` of shape (n_steps,
         n_synapses). Within a step: potentials after the reset [mV], traces after their jump,
-        weights after LTP and before LTD, conductances at the step's start; all but `v`
-        dimensionless.
+        weights after LTP and before LTD, conductances at the step's start; all but `v` and
+        `theta` dimensionless.
     further : dict
         Variables of the point that only this kind of run has, by the names in
         `variables.VARIABLES`, with its units.
@@ -95,6 +96,15 @@ class Integration(Protocol):
         """
         ...
 
+    @property
+    def n_spikes(self) -> int:
+        """Number of output spikes so far, those in the state from which it went on too."""
+        ...
+
+    def scale(self, factor: float) -> None:
+        """Multiply all weights by a factor, and clip them at 1."""
+        ...
+
     def spikes(self) -> NDArray[np.int64]:
         """Return the steps of all output spikes so far.
 
@@ -120,7 +130,8 @@ class Phase:
     Parameters
     ----------
     whole : Integration
-        The integration; its state has no output spikes before it.
+        The integration; its state has no output spikes before it but those on their way to the
+        synapses, and those since the last scaling.
     """
 
     start: EndState | None = None
@@ -132,6 +143,15 @@ class Phase:
     def step(self) -> int:
         """The next step."""
         return self._whole.step - self._first
+
+    @property
+    def n_spikes(self) -> int:
+        """Number of output spikes so far, those of the state too."""
+        return self._whole.n_spikes
+
+    def scale(self, factor: float) -> None:
+        """Multiply the weights; see `Integration.scale`."""
+        self._whole.scale(factor)
 
     def advance(self, stop: int, sample_step: Sequence[int] = ()) -> NDArray[np.float64]:
         """Integrate the steps up to before `stop`; see `Integration.advance`.
@@ -159,7 +179,8 @@ class Phase:
         ndarray of int64, (n_spikes,)
             Rising; indices, dimensionless.
         """
-        return self._whole.spikes() - self._first
+        spikes = self._whole.spikes() - self._first
+        return spikes[np.searchsorted(spikes, 0) :]
 
     def state(self) -> EndState:
         """Return the state before the next step, whose steps are those of the whole."""

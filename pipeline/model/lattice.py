@@ -48,6 +48,30 @@ def given_cells(spikes: ArrayLike, n_synapses: int, n_steps: int) -> Iterator[Ce
     return iter([np.flatnonzero(matrix.T)])
 
 
+def arriving_cells(chunks: Iterator[Cells], delay: int, n_cells: int) -> Iterator[Cells]:
+    """Yield events as they arrive at the synapses, after an axonal delay.
+
+    Parameters
+    ----------
+    chunks : iterator of ndarray of int64, (n_events,)
+        Input spikes in time order: cells of the lattice, indices.
+    delay : int
+        The delay in cells, a multiple of the number of synapses.
+    n_cells : int
+        Size of the lattice: those that arrive beyond it are left out.
+
+    Yields
+    ------
+    ndarray of int64, (n_events,)
+        Cells of the lattice, indices, dimensionless.
+    """
+    for chunk in chunks:
+        arrivals = chunk + delay
+        yield arrivals[: np.searchsorted(arrivals, n_cells)]
+        if arrivals.size and arrivals[-1] >= n_cells:
+            return
+
+
 def active_synapses(
     chunks: Iterator[Cells], n_synapses: int, n_steps: int, first: int = 0
 ) -> Iterator[NDArray[np.int64]]:

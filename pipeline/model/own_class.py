@@ -38,7 +38,8 @@ OF_THE_ANALYSIS = frozenset(
 #: Names of variables and coordinates of a file beside those of `variables`.
 _OF_THE_FILE = frozenset(
     ("discrete_ltd_ratio", "made_by", "status", "trace", "trace_kind", "trace_time_constant")
-    + ("weight_grid", "weight_step", "group", "synapse_rate", "synapse_phase")
+    + ("weight_grid", "weight_step")
+    + ("group", "synapse_rate", "synapse_phase", "synapse_latency")
 )
 
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.checks import MOST_CELLS, refuse_contradictions
+from pipeline.model.contents import HASHED_KEYS
 from pipeline.model.errors import RequestError
 from pipeline.model.inhibition import Inhibition
 from pipeline.model.inputs import (
@@ -28,6 +29,7 @@ from pipeline.model.inputs import (
     cells_from,
     checked_cells,
 )
+from pipeline.model.lattice import arriving_cells
 from pipeline.model.looks import sample_times
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import (
@@ -46,9 +48,6 @@ from pipeline.model.streams import point_seed
 
 #: Part of every point's key; raise it when a change of the model changes any number.
 MODEL_VERSION = 4
-
-#: Steps of no samples.
-_NONE = np.empty(0, dtype=np.int64)
 
 #: Keys of `conf/config.yaml` that say where and how a sweep runs.
 _OF_A_SWEEP = ("study", "name", "outputs", "dry_run", "run")
@@ -108,7 +107,7 @@ class Configuration(Section):
         return sections | {"seed": self.seed}
 
     def input_events(self, start: EndState | None = None) -> Iterator[Cells]:
-        """Yield the input events in time order, in chunks; see `InputProcess.events`.
+        """Yield the input events in time order, in chunks, as they arrive at the synapses.
 
         Parameters
         ----------
@@ -126,9 +125,11 @@ class Configuration(Section):
         if inputs.bernoulli and start and start.n_events != UNKNOWN:
             p, position = inputs.spike_probability(dt), (start.n_events, start.next_cell)
             return bernoulli_cells(p, inputs.n_synapses, n_steps, self.input_seed, *position)
-        events = inputs.events(dt, n_steps, self.input_seed)
+        events, n_cells = inputs.events(dt, n_steps, self.input_seed), n_steps * inputs.n_synapses
         if not inputs.bernoulli:
-            events = checked_cells(events, n_steps * inputs.n_synapses, inputs.name)
+            events = checked_cells(events, n_cells, inputs.name)
+        if self.axonal_cells:
+            events = arriving_cells(events, self.axonal_cells, n_cells)
         return cells_from(events, start.step * inputs.n_synapses) if start else events
 
     def inhibitory_events(self, start: EndState | None = None) -> Iterator[Cells]:
@@ -148,6 +149,11 @@ class Configuration(Section):
         position = (start.n_inhibitory, start.next_inhibitory_cell) if start else (0, 0)
         n_steps = MOST_CELLS // max(1, inhibition.n_synapses)
         return inhibition.events(dt, n_steps, self.input_seed, *position)
+
+    @property
+    def axonal_cells(self) -> int:
+        """The axonal delay in cells of the lattice: so much later do input spikes arrive."""
+        return self.synapse.delay_steps(self.simulation.dt)[0] * self.input.n_synapses
 
     @property
     def input_seed(self) -> int:
@@ -192,7 +198,7 @@ class Configuration(Section):
         """
         interval = self.record.weight_interval
         if interval is None:
-            return _NONE
+            return np.empty(0, dtype=np.int64)
         spacing = steps(interval, self.simulation.dt)
         return spacing * np.arange(1, self.n_samples + 1)
 
@@ -295,7 +301,7 @@ class Configuration(Section):
                 "pipeline.sweep (run settings, directory); a configuration is the model's alone"
             )
         owner = getattr(self, section) if section in SECTIONS else self
-        if key in SECTIONS or key in owner.choosing_keys():
+        if key in SECTIONS or key in owner.choosing_keys() or key in HASHED_KEYS:
             raise RequestError(f"{written(key, value)}: must be chosen with pipeline.configure")
         if key not in map(owner.key, owner.quantities()):
             parts = [self, *(getattr(self, name) for name in SECTIONS)]
@@ -381,14 +387,6 @@ def completed(nested: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(given, Mapping):
             filled[name] = section.variant(given).neutral_values() | dict(given)
     return filled
-
-
-def unlike_in_size(points: Iterable[Configuration]) -> list[Configuration]:
-    """Return one point for each pair of input and time grid objects.
-
-    Points of a grid share their sections, so few differ in run time and memory.
-    """
-    return list({(id(point.input), id(point.simulation)): point for point in points}.values())
 
 
 def by_key(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

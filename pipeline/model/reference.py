@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -10,13 +11,16 @@ from numpy.typing import NDArray
 
 from pipeline.model.arithmetic import fma
 from pipeline.model.checks import MOST_CELLS
+from pipeline.model.dense_traces import DenseTraces
 from pipeline.model.initial_weights import initial_weights
 from pipeline.model.inputs import Cells
 from pipeline.model.integration import Integration, Recording, run_to_end
 from pipeline.model.lattice import active_synapses
+from pipeline.model.noise import MembraneNoise
 from pipeline.model.output_spikes import configured_output_steps
 from pipeline.model.parameters import Configuration
-from pipeline.model.plasticity import POST, PRE, Rule, clipped
+from pipeline.model.plasticity import POST, PRE, clipped
+from pipeline.model.scaling import with_scaling
 from pipeline.model.sections import steps
 from pipeline.model.state import UNKNOWN, EndState
 
@@ -55,7 +59,7 @@ def run(
         Weights (n_synapses,), spike steps (n_spikes,) and recorded arrays; see there for units.
     """
     integration = ReferenceIntegration(configuration, chunks, checkpoint, start, output_steps)
-    return drive(integration, configuration)
+    return drive(with_scaling(integration, configuration), configuration)
 
 
 class ReferenceIntegration:
@@ -85,12 +89,18 @@ class ReferenceIntegration:
         self._rule = configuration.stdp.resolved()
         self._fields = self._rule.fields()
         self._recorder = _Recorder(configuration, start.step if start else 0)
-        self._traces = _Traces(self._rule, n_synapses, dt)
+        self._traces = DenseTraces(self._rule, n_synapses, dt)
         self._refractory_steps = steps(configuration.neuron.t_ref, dt)
-        self.step, self._free, self._n_events, self._next_cell = 0, 0, 0, 0
+        self._a = dt / configuration.neuron.tau_m
+        self.step, self._free, self._n_events = 0, 0, 0
+        self._next_cell = configuration.axonal_cells
+        self._delay = configuration.synapse.delay_steps(dt)[1]
+        self._on_way: deque[int] = deque()  # steps in which output spikes arrive at the synapses
         self._v, self._g_ex = configuration.neuron.V_init, 0.0
         self._largest_g = configuration.largest_stable_conductance
         self._inhibition = _Inhibition(configuration, start)
+        self._noise, self._theta = MembraneNoise(configuration), 0.0
+        self._decay_theta = 1 - dt / configuration.neuron.tau_theta
         self._w = initial_weights(configuration)
         self._spike_step: list[int] = []
         self.start = start
@@ -110,8 +120,11 @@ class ReferenceIntegration:
         self.step, self._free = start.step, start.free
         self._n_events, self._next_cell = start.n_events, start.next_cell
         self._v, self._g_ex, self._largest_g = start.v, start.g_ex, start.largest_g
+        self._theta = start.theta
         self._w = start.weight.copy()
         self._spike_step = start.spike_step.tolist()
+        arrivals = start.spike_step + self._delay
+        self._on_way.extend(arrivals[arrivals >= start.step].tolist())
         self._traces.set(start.pre, start.post, start.step - 1 - start.base)
 
     def advance(self, stop: int, sample_step: Sequence[int] = ()) -> NDArray[np.float64]:
@@ -129,12 +142,12 @@ class ReferenceIntegration:
         ndarray, (n_samples, n_synapses)
             The weights at each of these, dimensionless.
         """
-        neuron, synapse = self._configuration.neuron, self._configuration.synapse
-        n_synapses, dt = self._w.size, self._configuration.simulation.dt
+        synapse, dt = self._configuration.synapse, self._configuration.simulation.dt
+        n_synapses = self._w.size
         rule, traces, recorder = self._rule, self._traces, self._recorder
-        inhibition, E_in = self._inhibition, self._configuration.inhibition.E_in
-        fields, prescribed = self._fields, self._prescribed
-        stretch, a = max(1, _CELLS_PER_STRETCH // n_synapses), dt / neuron.tau_m
+        inhibition = self._inhibition
+        fields, on_way = self._fields, self._on_way
+        stretch = max(1, _CELLS_PER_STRETCH // n_synapses)
         v, g_ex, w, largest_g = self._v, self._g_ex, self._w, self._largest_g
         samples, sampling = [], iter([*sample_step, None])
         next_sample = next(sampling)
@@ -150,44 +163,67 @@ class ReferenceIntegration:
             # 1. Presynaptic traces: dx/dt = -x/tau, a jump at an input spike.
             self._move_pre(step, active)
 
-            # 2. Output spike: where prescribed, else at threshold unless refractory: reset, LTP of
-            #    all synapses.
-            if prescribed is None:
-                spiked = step >= self._free and v >= neuron.V_th
-            else:
-                spiked = step in prescribed
-            if spiked or step < self._free:
-                v = neuron.V_reset
-            if spiked:
-                self._spike_step.append(step)
+            # 2. Output spike: where prescribed, else at threshold unless refractory: reset. LTP of
+            #    all synapses where it arrives, in the same step without a dendritic delay.
+            v = self._reset(step, v)
+            returned = bool(on_way) and on_way[0] == step
+            if returned:
+                on_way.popleft()
                 traces.jump_post()
                 w = clipped(rule.potentiate(w, traces.of(...), fields))
-                self._free = step + 1 + self._refractory_steps
             if recorder.traces:
-                recorder.note(
-                    step, v=v, g_ex=g_ex, g_in=inhibition.g_in, weight_trace=w, **traces.values
-                )
+                self._record(step, v, g_ex, w)
 
             # 3. Conductances: dg/dt = -g/tau_ex, +g_max w at an input spike, w before its LTD;
-            #    dg_in/dt = -g_in/tau_in, +g at an inhibitory spike.
+            #    dg_in/dt = -g_in/tau_in, +g at an inhibitory spike. Likewise the threshold's rise:
+            #    dtheta/dt = -theta/tau_theta, +theta_plus at an output spike.
             # 4. LTD of the synapses that spike; then postsynaptic traces: dx/dt = -x/tau.
             arriving = self._receive(step, active, w)
             g_ex = fma(g_ex, 1 - dt / synapse.tau_ex, synapse.g_max * arriving)
             g_in = inhibition.advance(step)
-            if spiked:
+            self._theta *= self._decay_theta
+            if returned:
                 traces.jump_post(late=True)
             traces.decay_post()
 
-            # 5. Membrane potential, one Euler step of
-            #    tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex) - g_in (v - E_in).
+            # 5. Membrane potential.
             largest_g = max(largest_g, g_ex + g_in)
-            target = a * neuron.E_L + a * synapse.E_ex * g_ex + a * E_in * g_in
-            v = fma(v, 1 - a - a * g_ex - a * g_in, target)
+            v = self._potential(v, g_ex, g_in, self._noise.at(step))
 
         self.step = max(stop, self.step)
         self._v, self._g_ex, self._w, self._largest_g = v, g_ex, w, largest_g
         samples += [w.copy()] * (len(sample_step) - len(samples))
         return np.reshape(samples, (len(samples), n_synapses))
+
+    def _reset(self, step: int, v: float) -> float:
+        """Fire where prescribed, else at threshold unless refractory; return the potential."""
+        neuron = self._configuration.neuron
+        if self._prescribed is None:
+            spiked = step >= self._free and v >= neuron.V_th + self._theta
+        else:
+            spiked = step in self._prescribed
+        if spiked:
+            self._spike_step.append(step)
+            self._on_way.append(step + self._delay)
+            self._theta += neuron.theta_plus
+            self._free = step + 1 + self._refractory_steps
+        return neuron.V_reset if step < self._free else v
+
+    def _record(self, step: int, v: float, g_ex: float, w: NDArray[np.float64]) -> None:
+        """Store the state variables of one step, with the weights (n_synapses,), dimensionless."""
+        values: dict[str, Any] = {"v": v, "g_ex": g_ex, "weight_trace": w}
+        values |= {"g_in": self._inhibition.g_in, "theta": self._theta}
+        self._recorder.note(step, **values, **self._traces.values)
+
+    def _potential(self, v: float, g_ex: float, g_in: float, noise: float) -> float:
+        """Return the potential after one Euler step with some conductances, and noise.
+
+        tau_m dv/dt = -(v - E_L) - g_ex (v - E_ex) - g_in (v - E_in) + sigma sqrt(2 tau_m) xi
+        """
+        neuron, a = self._configuration.neuron, self._a
+        E_ex, E_in = self._configuration.synapse.E_ex, self._configuration.inhibition.E_in
+        target = a * neuron.E_L + a * E_ex * g_ex + a * E_in * g_in
+        return fma(v, 1 - a - a * g_ex - a * g_in, target + noise)
 
     def _receive(self, step: int, active: NDArray[np.int64], w: NDArray[np.float64]) -> float:
         """Apply the LTD of the synapses that spike; return the sum of their weights before it."""
@@ -207,6 +243,15 @@ class ReferenceIntegration:
             self._traces.decay_pre()
         if step > 0:
             self._traces.jump_pre(active)
+
+    @property
+    def n_spikes(self) -> int:
+        """Number of output spikes so far."""
+        return len(self._spike_step)
+
+    def scale(self, factor: float) -> None:
+        """Multiply all weights by a factor, and clip them at 1."""
+        self._w = np.minimum(self._w * factor, 1.0)
 
     def spikes(self) -> NDArray[np.int64]:
         """Return the steps of all output spikes so far.
@@ -237,15 +282,14 @@ class ReferenceIntegration:
             n_inhibitory=self._inhibition.n_events,
             next_inhibitory_cell=self._inhibition.next_cell,
             g_in=self._inhibition.g_in,
+            theta=self._theta,
         )
 
     def recording(self, n_steps: int) -> Recording:
         """Return the recording of a run of some steps, of which all but the last were taken."""
         if self._recorder.traces:
             self._move_pre(self.step, next(self._active))
-            values: dict[str, Any] = {"v": self._v, "g_ex": self._g_ex, "weight_trace": self._w}
-            values["g_in"] = self._inhibition.g_in
-            self._recorder.note(self.step, **values, **self._traces.values)
+            self._record(self.step, self._v, self._g_ex, self._w)
         return Recording(
             n_steps=n_steps,
             weight=self._w.copy(),
@@ -284,79 +328,6 @@ class _Inhibition:
         return self.g_in
 
 
-class _Traces:
-    """Traces of a rule, with access by attribute for `Rule.potentiate` and `Rule.depress`.
-
-    Presynaptic traces are arrays `(n_synapses,)`, of which the synapses chosen by `of` are read;
-    postsynaptic traces are scalars.
-    """
-
-    def __init__(self, rule: Rule, n_synapses: int, dt: float) -> None:
-        pre, post = rule.template.traces_of(PRE), rule.template.traces_of(POST)
-        factor = {name: 1 - dt / tau for name, tau in rule.time_constants().items()}
-        self.values: dict[str, Any] = {name: np.zeros(n_synapses) for name in pre}
-        self.values |= dict.fromkeys(post, 0.0)
-        self._decay_pre = [(self.values[name], factor[name]) for name in pre]
-        self._decay_post = [(name, factor[name]) for name in post]
-        # Grouped by whether they are read before their jump.
-        self._pre = {
-            late: [(self.values[n], t.sets) for n, t in pre.items() if t.before_jump == late]
-            for late in (False, True)
-        }
-        self._post = {
-            late: [(n, t.sets) for n, t in post.items() if t.before_jump == late]
-            for late in (False, True)
-        }
-        self._names_pre = frozenset(pre)
-        self._active: Any = ...
-
-    def __getattr__(self, name: str) -> Any:
-        value = self.values[name]
-        return value[self._active] if name in self._names_pre else value
-
-    def set(self, pre: NDArray, post: NDArray, n_decays: int) -> None:
-        """Set all traces, given over the scale of `n_decays` steps of decay."""
-        for row, (x, factor) in zip(pre, self._decay_pre, strict=True):
-            np.multiply(row, factor**n_decays, out=x)
-        for stored, (name, factor) in zip(post, self._decay_post, strict=True):
-            self.values[name] = float(stored) * factor**n_decays
-
-    def decayed(self, by_a_step: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return all traces as they are before the next step, presynaptic ones by a step later."""
-        pre = [x * factor if by_a_step else x.copy() for x, factor in self._decay_pre]
-        post = [self.values[name] for name, _ in self._decay_post]
-        n_synapses = next((x.size for x in pre), 0)
-        return np.reshape(pre, (len(pre), n_synapses)), np.array(post, dtype=np.float64)
-
-    def of(self, active: Any) -> _Traces:
-        """Choose the synapses whose presynaptic traces are read; `...` chooses all."""
-        self._active = active
-        return self
-
-    def decay_pre(self) -> None:
-        """Decay the presynaptic traces by one step."""
-        for x, factor in self._decay_pre:
-            np.multiply(x, factor, out=x)
-
-    def decay_post(self) -> None:
-        """Decay the postsynaptic traces by one step."""
-        for name, factor in self._decay_post:
-            self.values[name] *= factor
-
-    def jump_pre(self, active: NDArray[np.int64], late: bool = False) -> None:
-        """Apply the jumps of presynaptic traces read after the jump, or before it if `late`."""
-        for x, sets in self._pre[late]:
-            if sets:
-                x[active] = 1
-            else:
-                x[active] += 1
-
-    def jump_post(self, late: bool = False) -> None:
-        """Apply the jumps of postsynaptic traces read after the jump, or before it if `late`."""
-        for name, sets in self._post[late]:
-            self.values[name] = 1.0 if sets else self.values[name] + 1
-
-
 class _Recorder:
     """Stores the state variables of every step, if `record.traces` selects them."""
 
@@ -366,10 +337,10 @@ class _Recorder:
         self.traces: dict[str, NDArray] = {}
         if configuration.record.traces:
             rule, shape = configuration.stdp, (n_steps, n_synapses)
-            conductances = ("g_ex", "g_in") if configuration.inhibition.is_present else ("g_ex",)
-            self.traces |= {
-                name: np.empty(n_steps) for name in ("v", *conductances, *rule.traces_of(POST))
-            }
+            scalars = ["v", "g_ex", *rule.traces_of(POST)]
+            scalars += ["g_in"] if configuration.inhibition.is_present else []
+            scalars += ["theta"] if configuration.neuron.theta_plus else []
+            self.traces |= {name: np.empty(n_steps) for name in scalars}
             self.traces |= {
                 name: np.empty(shape) for name in ("weight_trace", *rule.traces_of(PRE))
             }

@@ -257,6 +257,8 @@ class Variant(Section):
     chosen_by: ClassVar[str]
     #: The source text of a registered class; empty for a built-in one.
     source: ClassVar[str] = ""
+    #: Fields of all variants that have no effect in this one, where they must be null.
+    unused: ClassVar[tuple[str, ...]] = ()
     #: Whether the statistics of what it describes are constant in time.
     stationary: ClassVar[bool] = True
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, SupportsIndex
 
+from pipeline.model.contents import content_of, restored
 from pipeline.model.errors import RequestError
 from pipeline.model.initial_weights import DISTRIBUTIONS, refuse_impossible_spread
 from pipeline.model.quantity import Section, quantity, written
+
+_TAU_THETA = 100.0
+
+#: How weights are scaled, where they are: as in van Rossum, Bi & Turrigiano 2000.
+_SCALING = {"scaling_gain": 4e-5, "scaling_interval": 1000.0, "tau_scaling": 100_000.0}
 
 #: What may end a run.
 UNTIL = ("duration", "settled")
@@ -28,12 +34,30 @@ class Neuron(Section):
     E_L: float = quantity("leak reversal potential", "mV", at_least=-1000, at_most=1000)
     tau_m: float = quantity("membrane time constant", "ms", above=0)
     t_ref: float = quantity("refractory period", "ms", at_least=0, at_most=1e9)
+    noise: float = quantity(
+        "standard deviation of the potential that membrane noise alone causes",
+        "mV",
+        at_least=0,
+        at_most=1000,
+        neutral=0.0,
+    )
+    theta_plus: float = quantity(
+        "rise of the threshold at an output spike", "mV", at_least=0, at_most=1000, neutral=0.0
+    )
+    tau_theta: float = quantity(
+        "time constant of the decay of the threshold's rise", "ms", above=0, neutral=_TAU_THETA
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.V_reset >= self.V_th:
             raise RequestError(
                 f"{written('neuron.V_reset', self.V_reset)}: must be < neuron.V_th={self.V_th} mV"
+            )
+        if self.tau_theta != _TAU_THETA and not self.theta_plus:
+            raise RequestError(
+                f"{written('neuron.tau_theta', self.tau_theta)}: must be {_TAU_THETA:g} with "
+                "neuron.theta_plus=0: without a rise of the threshold it has no effect"
             )
 
 
@@ -57,10 +81,105 @@ class Synapse(Section):
         choices=DISTRIBUTIONS,
         neutral=DISTRIBUTIONS[0],
     )
+    w_from: str | None = quantity(
+        "source of the initial weights",
+        kind=str,
+        null="synapse.w_init",
+        neutral=None,
+    )
+    w_content: str | None = quantity(
+        "hash of the initial weights", kind=str, null="that of synapse.w_from", neutral=None
+    )
+    axonal_delay: float = quantity(
+        "time from an input spike to its arrival at the synapse", "ms", at_least=0, neutral=0.0
+    )
+    dendritic_delay: float = quantity(
+        "time from an output spike to its arrival at the synapses", "ms", at_least=0, neutral=0.0
+    )
+
+    scaling_target: float | None = quantity(
+        "output rate towards which weights are scaled",
+        "Hz",
+        at_least=0,
+        at_most=1e6,
+        null="no scaling",
+        neutral=None,
+    )
+    scaling_gain: float = quantity(
+        "relative change of the weights by scaling per time and deviation from the target",
+        "1/(s Hz)",
+        at_least=0,
+        at_most=1e3,
+        neutral=_SCALING["scaling_gain"],
+    )
+    scaling_interval: float = quantity(
+        "time between two scalings of the weights",
+        "ms",
+        above=0,
+        neutral=_SCALING["scaling_interval"],
+    )
+    tau_scaling: float = quantity(
+        "time constant of the estimate of the output rate for scaling",
+        "ms",
+        above=0,
+        neutral=_SCALING["tau_scaling"],
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         refuse_impossible_spread(self)
+        if self.w_from is not None and self.w_init_spread:
+            raise RequestError(
+                f"{written('synapse.w_init_spread', self.w_init_spread)}: must be 0 with "
+                f"{written('synapse.w_from', self.w_from)}, which has the weights"
+            )
+        for name, neutral in _SCALING.items():
+            if self.scaling_target is None and getattr(self, name) != neutral:
+                raise RequestError(
+                    f"{written(self.key(name), getattr(self, name))}: must be {neutral:g} with "
+                    "synapse.scaling_target=null: without a target it has no effect"
+                )
+
+    def key_values(self) -> dict[str, Any]:
+        """Return the values that determine results: of given weights their hash alone."""
+        own = super().key_values()
+        given = ("w_init", "w_init_distribution") if self.w_content else ()
+        return {name: value for name, value in own.items() if name not in ("w_from", *given)}
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        """Pickle the section with the weights that it refers to."""
+        return restored, (type(self), dict(vars(self)), content_of(self.w_content))
+
+    def delay_steps(self, dt: float) -> tuple[int, int]:
+        """Return the axonal and the dendritic delay in time steps of some length [ms]."""
+        if not (self.axonal_delay or self.dendritic_delay):  # of most runs, each of which asks
+            return 0, 0
+        return round(self.axonal_delay / dt), round(self.dendritic_delay / dt)
+
+    def refuse_unfit_delays(self, duration: float, dt: float) -> None:
+        """Raise `RequestError` if a delay is no multiple of a time step, or as long as a run [ms].
+
+        Each is rounded to no other value, as the window of plasticity moves with it.
+        """
+        for name in ("axonal_delay", "dendritic_delay"):
+            delay, n_steps = getattr(self, name), getattr(self, name) / dt
+            is_multiple = abs(n_steps - round(n_steps)) < 1e-6 and n_steps > 0.5
+            if delay and not (is_multiple and delay < duration):
+                raise RequestError(
+                    f"{written(self.key(name), delay)}: must be a multiple of simulation.dt="
+                    f"{dt:g} ms and < simulation.duration={duration:.15g} ms"
+                )
+
+    def refuse_unfit_scaling(self, duration: float, dt: float) -> None:
+        """Raise `RequestError` if scalings are not between time steps, or never in a run [ms]."""
+        interval = self.scaling_interval
+        n_steps, is_scaled = interval / dt, self.scaling_target is not None
+        is_multiple = abs(n_steps - round(n_steps)) < 1e-6 and n_steps > 0.5
+        if is_scaled and not (is_multiple and round(n_steps) <= steps(duration, dt)):
+            raise RequestError(
+                f"{written(self.key('scaling_interval'), interval)}: must be a multiple of "
+                f"simulation.dt={dt:g} ms and <= simulation.duration={duration:.15g} ms"
+            )
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,19 @@ STATE = "state"
 #: Position in a random stream that is not known: events were given, or drawn otherwise.
 UNKNOWN = -1
 
-#: Versions of the bytes: of a run without inhibition, and with.
-_VERSION, _WITH_INHIBITION = 1, 2
+#: Versions of the bytes: of a run without optional features, with inhibition, and with further.
+_VERSION, _WITH_INHIBITION, _WITH_ALL = _VERSIONS = 1, 2, 3
 
 _COUNTS = ("step", "free", "base", "n_events", "next_cell")
 _POTENTIALS = ("v", "g_ex", "largest_g")
 
-#: At the end of the bytes of a run with inhibition: two counts, and a conductance.
-_INHIBITION = np.dtype([("n_inhibitory", "<i8"), ("next_inhibitory_cell", "<i8"), ("g_in", "<f8")])
+#: At the end of the bytes by their version: of inhibition two counts, and a conductance.
+_INHIBITION = [("n_inhibitory", "<i8"), ("next_inhibitory_cell", "<i8"), ("g_in", "<f8")]
+_OPTIONAL = {
+    _VERSION: np.dtype([]),
+    _WITH_INHIBITION: np.dtype(_INHIBITION),
+    _WITH_ALL: np.dtype([*_INHIBITION, ("theta", "<f8"), ("rate_estimate", "<f8")]),
+}
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,10 @@ class EndState:
         Number of inhibitory spikes before `step`, and the cell after the last of them; 0 without.
     g_in : float
         Inhibitory conductance relative to the leak [dimensionless]; 0 without inhibition.
+    theta : float
+        Rise of the threshold [mV]; 0 where it does not adapt.
+    rate_estimate : float
+        Estimate of the output rate by which weights are scaled [Hz]; 0 where they are not.
     """
 
     step: int
@@ -78,6 +87,8 @@ class EndState:
     n_inhibitory: int = 0
     next_inhibitory_cell: int = 0
     g_in: float = 0.0
+    theta: float = 0.0
+    rate_estimate: float = 0.0
 
     def with_samples(self, samples: NDArray[np.float64]) -> EndState:
         """Return the state with other statistics of samples.
@@ -94,8 +105,7 @@ class EndState:
         intervals = np.diff(self.spike_step, prepend=0)
         dtype = np.min_scalar_type(int(intervals.max(initial=0)))
         sizes = [*self.pre.shape, self.post.size, *self.samples.shape, dtype.itemsize]
-        inhibition = tuple(getattr(self, name) for name in _INHIBITION.names or ())
-        version = _WITH_INHIBITION if any(inhibition) else _VERSION
+        version, optional = self._optional()
         counts = [version, *(getattr(self, name) for name in _COUNTS), *sizes]
         numbers = [np.array([getattr(self, name) for name in _POTENTIALS]), self.weight]
         numbers += [self.pre.ravel(), self.post, self.samples.ravel()]
@@ -104,9 +114,17 @@ class EndState:
                 np.array(counts, "<i8").tobytes(),
                 np.concatenate(numbers).astype("<f8").tobytes(),
                 intervals.astype(dtype.newbyteorder("<")).tobytes(),
-                np.array(inhibition, _INHIBITION).tobytes() if any(inhibition) else b"",
+                optional,
             ]
         )
+
+    def _optional(self) -> tuple[int, bytes]:
+        """Return the first version that has all that is not 0, and the values of its fields."""
+        values = [getattr(self, name) for name in _OPTIONAL[_WITH_ALL].names or ()]
+        sizes = {version: len(dtype.names or ()) for version, dtype in _OPTIONAL.items()}
+        version = next(version for version, n in sizes.items() if not any(values[n:]))
+        kept = tuple(values[: sizes[version]])
+        return version, np.array(kept, _OPTIONAL[version]).tobytes() if kept else b""
 
     @classmethod
     def from_bytes(cls, content: bytes) -> EndState:
@@ -119,13 +137,13 @@ class EndState:
         """
         n_counts = 1 + len(_COUNTS) + 6
         version, *counts = np.frombuffer(content, "<i8", n_counts).tolist()
-        if version not in (_VERSION, _WITH_INHIBITION):
-            raise ValueError(f"state of version {version}, and this is version {_WITH_INHIBITION}")
-        inhibition = {}
-        if version == _WITH_INHIBITION:
-            content, last = content[: -_INHIBITION.itemsize], content[-_INHIBITION.itemsize :]
-            (values,) = np.frombuffer(last, _INHIBITION).tolist()
-            inhibition = dict(zip(_INHIBITION.names or (), values, strict=True))
+        if version not in _VERSIONS:
+            raise ValueError(f"state of version {version}, and this is version {_VERSIONS[-1]}")
+        optional, dtype = {}, _OPTIONAL[version]
+        if dtype.names:
+            content, last = content[: -dtype.itemsize], content[-dtype.itemsize :]
+            (values,) = np.frombuffer(last, dtype).tolist()
+            optional = dict(zip(dtype.names, values, strict=True))
         n_pre, n_synapses, n_post, n_samples, n_statistics, itemsize = counts[len(_COUNTS) :]
         sizes = [len(_POTENTIALS), n_synapses, n_pre * n_synapses, n_post, n_samples * n_statistics]
         numbers = np.frombuffer(content, "<f8", sum(sizes), offset=8 * n_counts)
@@ -139,7 +157,7 @@ class EndState:
             post=post,
             spike_step=np.cumsum(intervals.astype(np.int64)),
             samples=samples.reshape(n_samples, n_statistics),
-            **inhibition,
+            **optional,
         )
 
 
@@ -161,7 +179,7 @@ def are_of_this_version(
         Dimensionless.
     """
     heads = np.ascontiguousarray(content[first[:, np.newaxis] + np.arange(8)])
-    return np.isin(heads.view("<i8")[:, 0], (_VERSION, _WITH_INHIBITION))
+    return np.isin(heads.view("<i8")[:, 0], _VERSIONS)
 
 
 @dataclass(frozen=True)

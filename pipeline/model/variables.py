@@ -88,6 +88,10 @@ def _with_spike_times(point: Configuration) -> bool:
     return point.record.spike_times
 
 
+def _with_stimuli(point: Configuration) -> bool:
+    return point.record.spike_times and point.input.has_stimuli()
+
+
 def _with_traces(point: Configuration) -> bool:
     return point.record.traces
 
@@ -96,12 +100,16 @@ def _with_inhibition(point: Configuration) -> bool:
     return point.record.traces and point.inhibition.is_present
 
 
+def _with_adaptive_threshold(point: Configuration) -> bool:
+    return point.record.traces and point.neuron.theta_plus > 0
+
+
 def _until_settled(point: Configuration) -> bool:
     return point.simulation.ends_when_settled
 
 
 def _with_initial_weights(point: Configuration) -> bool:
-    return bool(point.synapse.w_init_spread)
+    return bool(point.synapse.w_init_spread or point.synapse.w_content)
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,7 @@ VARIABLES = {
         "initial synaptic weight (fraction of g_max)",
         "",
         ("synapse",),
-        f"{_FRACTION}; NaN where synapse.w_init_spread is 0: synapse.w_init there",
+        f"{_FRACTION}; NaN where all are synapse.w_init, neither drawn nor given",
         _with_initial_weights,
         dtype="stored",
         later=True,
@@ -218,6 +226,23 @@ VARIABLES = {
     "spike_time": Variable(
         "output spike time", "ms", ("spike",), "padded with NaN", _with_spike_times
     ),
+    "stimulus_time": Variable(
+        "time of the stimulus",
+        "ms",
+        ("stimulus",),
+        "of a trial, or the begin of a presentation of the pattern; padded with NaN",
+        _with_stimuli,
+        later=True,
+    ),
+    "stimulus_count": Variable(
+        "number of stimuli",
+        "",
+        (),
+        f"trials, or presentations of the pattern; {NO_COUNT} where not done or none",
+        _with_stimuli,
+        dtype="int64",
+        later=True,
+    ),
     "v": Variable("membrane potential", "mV", ("time",), "after the reset", _with_traces, "stored"),
     "g_ex": Variable(
         "excitatory conductance relative to the leak",
@@ -235,6 +260,14 @@ VARIABLES = {
         _with_inhibition,
         "stored",
     ),
+    "theta": Variable(
+        "rise of the threshold",
+        "mV",
+        ("time",),
+        "after its jump",
+        _with_adaptive_threshold,
+        "stored",
+    ),
     "x_post": Variable(
         "postsynaptic trace", "", ("time",), "after its jump", _with_traces, "stored"
     ),
@@ -250,6 +283,8 @@ VARIABLES = {
         "stored",
     ),
 }
+#: Dimensions whose length is not known in advance, and what counts them at a point.
+COUNTS = {"spike": "spike_count", "stimulus": "stimulus_count"}
 #: Variables about the runs that computed a point; not results, since they differ from run to run.
 ABOUT_RUNS = ("wall_time", "made_by")
 #: Names of dimensions, which no axis may have.
@@ -262,7 +297,7 @@ DIMENSIONS = {dim for variable in VARIABLES.values() for dim in variable.dims} |
 FILE_NAMES = DIMENSIONS | {
     *VARIABLES,
     *("status", "made_by", "weight_step", "trace_time_constant", "trace_kind"),
-    *("group", "synapse_rate", "synapse_phase"),
+    *("group", "synapse_rate", "synapse_phase", "synapse_latency"),
 }
 
 
@@ -296,10 +331,15 @@ def stacked(results: Sequence[Result], record: Record) -> Columns:
         with NaN.
     """
     return {
-        name: _padded([result.get(name, np.nan) for result in results], dtype)
+        name: _padded([result.get(name, _fill(dtype)) for result in results], dtype)
         for name, dtype in _number_types(record).items()
         if any(name in result for result in results)
     }
+
+
+def _fill(dtype: np.dtype) -> float:
+    """Return the value of a variable that a point does not have."""
+    return NO_COUNT if dtype.kind == "i" else np.nan
 
 
 @functools.cache

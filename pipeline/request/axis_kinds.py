@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pipeline.model.contents import HASHED
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import listed as listed_value
 from pipeline.model.parameters import SECTIONS
@@ -58,6 +59,9 @@ class Composition(Protocol):
 
     def with_variant(self, key: str, name: str) -> dict[str, Any]:
         """Return values by key of a section with another rule or process."""
+
+    def with_content(self, key: str, name: str) -> dict[str, Any]:
+        """Return the keys and values that the name of events or weights sets."""
 
 
 @dataclass(frozen=True)
@@ -125,20 +129,28 @@ def _without_fields_of_others(
 ) -> list[dict[str, Any]]:
     """Return choices without fields that only the rules or processes of others have.
 
-    What is set for all choices is for those that have the field; one that none has is refused.
+    What is set for all choices is for those that have the field, and use it; one that none has is
+    refused.
     """
-    section, fields = SECTIONS[group], []
+    section, fields, unused = SECTIONS[group], [], []
     for choice in choices:
         own = {
             key.removeprefix(f"{group}."): value
             for key, value in choice.items()
             if key.startswith(f"{group}.")
         }
-        fields.append({f"{group}.{name}" for name in section.variant(own).quantities()})
+        variant = section.variant(own)
+        fields.append({f"{group}.{name}" for name in variant.quantities()})
+        unused.append({f"{group}.{name}" for name in getattr(variant, "unused", ())})
     every = set().union(*fields)
+    used = set().union(*(own - idle for own, idle in zip(fields, unused, strict=True)))
     return [
-        {key: value for key, value in choice.items() if key in own or key not in every}
-        for choice, own in zip(choices, fields, strict=True)
+        {
+            key: None if key in idle & used else value
+            for key, value in choice.items()
+            if key in own or key not in every
+        }
+        for choice, own, idle in zip(choices, fields, unused, strict=True)
     ]
 
 
@@ -168,6 +180,13 @@ def _key_axis(key: str, values: Iterable[Any], composition: Composition) -> Axis
     others = composition.swept - {key}
     settings = _changes(composition.base, resolved, key, without=others)
     return dataclasses.replace(axis, settings=tuple(settings))
+
+
+def _content_axis(key: str, values: Iterable[Any], composition: Composition) -> Axis:
+    """Return the axis of a key that names contents, each of which sets its hash as well."""
+    axis = value_axis(key, values)
+    settings = tuple(composition.with_content(key, name) for name in axis.values)
+    return dataclasses.replace(axis, settings=settings)
 
 
 def _restored_key_axis(key: str, values: Sequence[Any] | Mapping[Any, dict[str, Any]]) -> Axis:
@@ -211,5 +230,6 @@ def _changes(
 AXIS_KINDS: dict[str, AxisKind] = {
     "group": AxisKind(lambda key: key in SWEPT_GROUPS, _group_axis, _restored_group_axis),
     "variant": AxisKind(lambda key: key in REGISTRIES, _variant_axis, _restored_key_axis),
+    "content": AxisKind(lambda key: key in HASHED, _content_axis, _restored_key_axis),
     "key": AxisKind(lambda key: True, _key_axis, _restored_key_axis),
 }

@@ -14,6 +14,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import Container, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from pipeline.model.contents import HASHED
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import (
     SECTIONS,
@@ -28,6 +29,7 @@ from pipeline.request.grammar import texts_quoted
 from pipeline.request.hydra_errors import one_line, request_error
 from pipeline.request.hydra_loader import Loaded, calls_resolver, load
 from pipeline.request.known_keys import GENERAL, TEXTS, known_keys, text_keys
+from pipeline.request.own_contents import Places, refuse_without_effect, with_contents
 from pipeline.request.own_files import (
     own_folder,
     refuse_hidden,
@@ -139,6 +141,7 @@ class Composition:
         """The parameters of one simulation, validated."""
         composed = Configuration.from_mapping(self.parameters)
         composed.stdp.refuse_replaced(overrides_by_key(self.overrides))
+        refuse_without_effect([composed], overrides_by_key(self.overrides))
         return composed.with_admitted(
             overrides=self.overrides,
             references={key: names_in([text]) for key, text in self._references.items()},
@@ -155,7 +158,9 @@ class Composition:
             If there is none of that name.
         """
         raw = plain(self.config)
-        return for_variant(section, name, raw, self.parameters, self.loaded.origin)
+        values = for_variant(section, name, raw, self.parameters, self.loaded.origin)
+        places = Places.of(raw, self.loaded.origin.folders)
+        return with_contents({section: values}, places, self.loaded.origin.typed)[section]
 
     @functools.cached_property
     def referred_to(self) -> frozenset[str]:
@@ -173,7 +178,9 @@ class Composition:
         )
 
     def _names_a_file(self) -> bool:
-        """Whether a rule or process is a class in a file, which may change."""
+        """Whether a rule, a process, events or weights are of a file, which may change."""
+        if any(OmegaConf.select(self.config, key) is not None for key in HASHED):
+            return True
         sections = [self.config[name] for name in variant_sections() if name in self.config]
         return any(
             is_reference(value)
@@ -254,7 +261,9 @@ def parameters_of(config: DictConfig, origin: Origin | None = None) -> dict[str,
         if key not in known_keys():
             raise unknown_key(key, value, known_keys())
     nested = {name: values[name] for name in (*SECTIONS, "seed") if name in values}
-    return in_variants(nested, origin or Origin.of(config, CONF))
+    origin = origin or Origin.of(config, CONF)
+    places = Places.of(values, origin.folders)
+    return with_contents(in_variants(nested, origin), places, origin.typed)
 
 
 def references_in(config: DictConfig) -> dict[str, str]:

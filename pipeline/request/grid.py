@@ -128,7 +128,7 @@ class Grid:
 
     @functools.cached_property
     def unlike_models(self) -> list[Configuration]:
-        """A point for each combination of rule, input process, and inhibition or none."""
+        """A point for each combination of rule, input process, and optional features."""
         return self.points.unlike_models()
 
     def axes_of(self, keys: Iterable[str]) -> list[int]:

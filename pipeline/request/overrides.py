@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.types import Override
@@ -27,6 +28,12 @@ from pipeline.request.compose import (
 )
 from pipeline.request.grammar import texts_quoted, values_of
 from pipeline.request.grid import Grid
+from pipeline.request.own_contents import (
+    Places,
+    refuse_without_effect,
+    settings_of,
+    with_contents,
+)
 from pipeline.request.own_files import own_files
 from pipeline.request.own_models import names_of
 from pipeline.request.parameter_sets import Origin, for_variant, variant_sections
@@ -175,7 +182,12 @@ class HydraComposition:
         """Return values by key of a section with another rule or process."""
         section = key.partition(".")[0]
         values = for_variant(section, name, self.raw, self.parameters, self.origin)
-        return by_key({section: values})
+        places = Places.of(self.raw, self.origin.folders)
+        return by_key(with_contents({section: values}, places, self.origin.typed))
+
+    def with_content(self, key: str, name: str) -> dict[str, Any]:
+        """Return the keys and values that the name of a content sets."""
+        return settings_of(key, name, Places.of(self.raw, (Path.cwd(), *self.origin.folders)))
 
 
 def _grid(
@@ -223,6 +235,7 @@ def refuse_replaced(grid: Grid, fixed: Iterable[str]) -> None:
     """
     typed = overrides_by_key(fixed)
     typed |= {axis.key: written(axis.key, axis.text) for axis in grid.axes}
+    refuse_without_effect(grid.slice_along(["synapse.w_content"])[1], typed)
     replacing = [point.stdp.key(n) for point in grid.unlike_models for n in point.stdp.replaces]
     for point in grid.slice_along(replacing)[1]:
         point.stdp.refuse_replaced(typed)

@@ -50,7 +50,7 @@ def class_at(key: str, reference: str, folders: Iterable[Path] = ()) -> type[Var
     registry, found = REGISTRIES[key], _REFERENCE.fullmatch(reference)
     assert found
     try:
-        file = _found(found["path"], folders)
+        file = found_file(found["path"], folders)
         content = _content(file)
         chosen = class_text(content, registry.base(), found["name"])
         try:
@@ -117,19 +117,26 @@ def files_of(points: Iterable[Configuration]) -> dict[str, str]:
     return dict(_files[source] for source in sources if source in _files)
 
 
-def _found(path: str, folders: Iterable[Path]) -> Path:
-    """Return the absolute path of a file; links are not followed."""
+def found_file(path: str, folders: Iterable[Path], may_be_folder: bool = False) -> Path:
+    """Return the absolute path of a file of the user's; links are not followed.
+
+    Raises
+    ------
+    RequestError
+        If there is none.
+    """
     relative = Path(os.path.expanduser(path))  # noqa: PTH111 - Path's raises
     places = list(dict.fromkeys([*folders, Path.cwd()]))
     for place in places:
         file = place / relative
         try:
-            if file.is_file():
+            if file.is_file() or (may_be_folder and file.is_dir()):
                 return file
         except (OSError, ValueError):
             continue
     where = "" if relative.is_absolute() else f" in {' or '.join(map(str, places))}"
-    raise RequestError(f"must be a file that exists; there is none{where}")
+    what = "a file or a directory" if may_be_folder else "a file"
+    raise RequestError(f"must be {what} that exists; there is none{where}")
 
 
 def _content(file: Path) -> str:

@@ -23,6 +23,9 @@ from pipeline.request.file_state import FileState, file_state
 from pipeline.request.own_files import own_files
 from pipeline.request.own_models import names_of
 
+#: What stands in a file with a path of another one.
+_PATHS = (".py", ".npz", ".npy", ".nc", ".csv", "w_from")
+
 
 @dataclass(frozen=True)
 class ParameterSet:
@@ -97,7 +100,11 @@ class Origin:
             for name in variant_sections()
             if choices.get(name)
         }
-        own = [Path(path).parent for path, text in own_files(config, conf).items() if ".py" in text]
+        own = [
+            Path(path).parent
+            for path, text in own_files(config, conf).items()
+            if any(word in text for word in _PATHS)
+        ]
         return cls(typed, sets, tuple(dict.fromkeys(own)))
 
     @classmethod
@@ -208,7 +215,8 @@ def fitted(
         is_typed = variant.key(name) in origin.typed
         of_other = not (is_own or is_typed) and parameter_set.lists(name, value)
         if name in fields:
-            has_no_effect = of_other and name in defaults and not parameter_set.is_asked
+            is_usual = name in defaults and not parameter_set.is_asked
+            has_no_effect = of_other and (is_usual or name in variant.unused)
         else:
             has_no_effect = of_other or value == neutral.get(name, REQUIRED)
         if not has_no_effect:

@@ -13,7 +13,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.inhibition import Inhibition
+from pipeline.model.features import FEATURE_KEYS, Features
 from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import MODEL_VERSION, SECTIONS, Configuration
 from pipeline.model.plasticity import Rule
@@ -209,10 +209,10 @@ class Points(Sequence[Configuration]):
             yield from self._factory.keys.texts(np.asarray(self.positions[start : start + _BLOCK]))
 
     def unlike_models(self) -> list[Configuration]:
-        """Return a point for each combination of rule, input process, and inhibition or none."""
-        keys = [*Rule.choosing_keys(), *InputProcess.choosing_keys(), Inhibition.key("n_synapses")]
+        """Return a point for each combination of rule, input process, and optional features."""
+        keys = [*Rule.choosing_keys(), *InputProcess.choosing_keys(), *FEATURE_KEYS]
         points = [point for point, _ in self.unlike(keys, len(self))]
-        kinds = {(type(p.stdp), type(p.input), p.inhibition.is_present): p for p in points}
+        kinds = {(type(p.stdp), type(p.input), Features.of(p)): p for p in points}
         return list(kinds.values())
 
     def unlike(self, keys: Iterable[str], most: int) -> list[tuple[Configuration, float]]:

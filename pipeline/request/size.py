@@ -13,7 +13,7 @@ from pipeline.request.grid import Grid
 def lengths(grid: Grid) -> dict[str, int]:
     """Return the lengths of the dimensions of variables, the longest of all points.
 
-    The number of spikes is not known in advance: `spike` has length 0.
+    The numbers of spikes and stimuli are not known in advance: these dimensions have length 0.
     """
     _, unlike_synapses = grid.slice_along(["input.n_synapses"])
     _, unlike_times = grid.slice_along(["simulation."])
@@ -48,6 +48,7 @@ def _longest(points: Iterable[Configuration]) -> dict[str, int]:
             "time": point.simulation.n_steps,
             "sample_time": point.n_samples,
             "spike": 0,
+            "stimulus": 0,
         }
         for point in points
     ]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.model.errors import RequestError
 from pipeline.model.looks import last_look
 from pipeline.model.variables import (
+    COUNTS,
     DONE,
     FAILED,
     MISSING,
@@ -179,12 +180,13 @@ class ResultArrays:
             return self._numbers.variable(name)
         if isinstance(self._arrays, HeldColumns):
             return self._arrays.variable(name)
-        most_spikes = max(0, int(self._numbers.variable("spike_count").max()))
-        return self._arrays.variable(name, longest=most_spikes)
+        counted = [COUNTS[dim] for dim in VARIABLES[name].dims if dim in COUNTS]
+        longest = max((int(self._numbers.variable(one).max()) for one in counted), default=0)
+        return self._arrays.variable(name, max(0, longest))
 
 
 def _columns(grid: Grid) -> dict[str, Column]:
-    """Return the variables of a grid by name; the length of spike trains is 0: not known yet."""
+    """Return the variables of a grid by name; lengths that are not known yet are 0."""
     sizes = lengths(grid)
     return {
         name: Column(dtype, tuple(sizes[dim] for dim in VARIABLES[name].dims))
@@ -195,7 +197,7 @@ def _columns(grid: Grid) -> dict[str, Column]:
 
 def _recorded_at_some_point(grid: Grid) -> dict[str, np.dtype]:
     """Return the number types of what is recorded; initial weights may be at some points only."""
-    _, points = grid.slice_along(["synapse.w_init_spread"])
+    _, points = grid.slice_along(["synapse.w_init_spread", "synapse.w_content"])
     return {name: dtype for point in points for name, dtype in recorded(point).items()}
 
 

@@ -206,6 +206,7 @@ def _own_coordinates(
         "time": (0, dt, time, "simulation.dt"),
         "sample_time": (1, grid.record.weight_interval, time, "record.weight_interval"),
         "spike": (0, None, Quantity("output spike index"), "record.spike_times"),
+        "stimulus": (0, None, Quantity("number of the stimulus"), "record.spike_times"),
         "group_number": (0, None, Quantity("number of the group of synapses"), ""),
     }
     coordinates: dict[str, LabelledArray] = {}
@@ -257,6 +258,8 @@ _ABOUT_POINTS: dict[str, dict[str, Any]] = {
     },
 }
 
+_RATE_KEY = "input.rate_hz"
+
 _EFFECTIVE_RATIO_KEY = "stdp.effective_ltd_ratio"
 
 _EFFECTIVE_RATIO_ATTRIBUTES = {
@@ -295,6 +298,13 @@ def derived_parameters(
     """
     everywhere, somewhere = _resolved_fields(grid)
     swept = {axis.key for axis in grid.axes}
+    if any(point.input.rate_hz is None for point in grid.unlike_models):
+        everywhere[short_name(_RATE_KEY)] = along_axes(
+            grid,
+            ["input.", "simulation.duration"],
+            lambda point: point.input.rate_in(point.simulation.duration),
+            _attributes(grid.quantity_of(_RATE_KEY), config_key=_RATE_KEY),
+        )
     if _EFFECTIVE_RATIO_KEY not in swept:
         somewhere["effective_ltd_ratio"] = along_axes(
             grid, ["stdp."], lambda point: point.stdp.area_ratio(), _EFFECTIVE_RATIO_ATTRIBUTES

@@ -23,6 +23,7 @@ from pipeline.storage import provenance
 from pipeline.storage.arrays import Counts, ResultArrays
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
+from pipeline.storage.own_contents import keep_contents, known_and_named
 from pipeline.storage.own_sources import refuse_other_sources
 from pipeline.storage.starts import ShorterRuns, Starts
 from pipeline.system import host
@@ -67,6 +68,8 @@ class SweepState:
         self.n_not_continued = 0
         self._grown_from: list[float] = []
         earlier = directory.request() if directory else None
+        if directory and earlier is not None:
+            asked = self.asked = known_and_named(asked, earlier, directory)
         grid = self._united(earlier, directory) if directory else asked
         self.arrays = ResultArrays(grid, in_memory=directory is None)
         self._starts = Starts(len(grid.points))
@@ -242,6 +245,7 @@ class SweepState:
         """Write the request and the runs to the directory, before the first point runs."""
         if self.directory:
             self.directory.write_sources(self.arrays.grid)
+            keep_contents(self.arrays.grid, self.directory)
             self.directory.write_request(self.arrays.grid, self._grown_from)
             self.directory.write_runs(self.runs)
 

@@ -27,6 +27,12 @@ _GROUP_ATTRIBUTES = {
     "long_name": "group of the synapse",
     "comment": f"in the order of input.group_sizes, the other synapses last; {NO_GROUP}: none",
 }
+_LATENCY_ATTRIBUTES = {
+    "long_name": "latency of the synapse",
+    "units": "ms",
+    "comment": "begin of its burst, or its first spike in the pattern, relative to stimulus_time; "
+    "NaN where it has none",
+}
 _RATE_ATTRIBUTES = {"long_name": "input rate of the synapse", "units": "Hz"}
 _PHASE_ATTRIBUTES = {
     "long_name": "phase of the input rate of the synapse (cycles)",
@@ -40,7 +46,7 @@ _MOST_VALUES = 20_000_000
 def synapse_coordinates(
     grid: Grid, variables: Mapping[str, LabelledVariable]
 ) -> dict[str, LabelledArray]:
-    """Return group, input rate and its phase of each synapse, where a process has them.
+    """Return group, input rate, its phase, and latency of each synapse, where a process has them.
 
     They are along the axes that change them, and the synapse.
     """
@@ -64,6 +70,10 @@ def synapse_coordinates(
         coordinates["synapse_phase"] = _along_synapses(
             grid, n_synapses, _phases_at, _PHASE_ATTRIBUTES
         )
+    if n_synapses and any(one.has_stimuli() for one in processes):
+        coordinates["synapse_latency"] = _along_synapses(
+            grid, n_synapses, _latencies_at, _LATENCY_ATTRIBUTES
+        )
     return {name: one for name, one in coordinates.items() if one[1].size <= _MOST_VALUES}
 
 
@@ -82,6 +92,19 @@ def _phases_at(point: Configuration) -> NDArray:
     return np.zeros(point.input.n_synapses) if phases is None else phases
 
 
+def _latencies_at(point: Configuration) -> NDArray:
+    latencies = point.input.latencies(point.simulation.dt, point.input_seed)
+    return np.full(point.input.n_synapses, np.nan) if latencies is None else latencies
+
+
+#: Keys that change the values, where not those of the input alone, and the fill, where not 0.
+_KEYS: dict[Any, list[str]] = {
+    _rates_at: ["input.", "seed"],
+    _latencies_at: ["input.", "seed", "simulation.dt"],
+}
+_FILL: dict[Any, float] = {_latencies_at: np.nan}
+
+
 def _along_synapses(
     grid: Grid,
     n_synapses: int,
@@ -89,7 +112,7 @@ def _along_synapses(
     attributes: Mapping[str, str],
 ) -> LabelledArray:
     """Return values of the synapses of each point, along the axes that change them."""
-    keys = ["input.", "seed"] if values_at is _rates_at else ["input."]
+    keys = _KEYS.get(values_at, ["input."])
     along, points = grid.slice_along(keys)
     number_of: dict[bytes, int] = {}
     rows: list[NDArray] = []
@@ -98,8 +121,8 @@ def _along_synapses(
         values = values_at(point)
         number = numbers[i] = number_of.setdefault(values.tobytes(), len(rows))
         if number == len(rows):
-            # Beyond the synapses of a point: no group, and no input.
-            fill = NO_GROUP if values.dtype.kind == "i" else 0
+            # Beyond the synapses of a point: no group, no input, and no latency.
+            fill = NO_GROUP if values.dtype.kind == "i" else _FILL.get(values_at, 0.0)
             padded = np.full(n_synapses, fill, dtype=values.dtype)
             padded[: values.size] = values
             rows.append(padded)

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pipeline
+from pipeline.model.contents import HASHED
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, declarations
 from pipeline.model.quantity import Section, override_text, overrides_by_key
 from pipeline.request.compose import composition
 from pipeline.request.grammar import is_plain, texts_quoted
 from pipeline.request.known_keys import text_keys
+from pipeline.request.own_contents import Places, with_contents
 from pipeline.request.own_files import own_folder
 from pipeline.request.own_models import class_at, is_reference
 from stdp.lab.controls import is_choosing, variant_of
@@ -130,7 +132,7 @@ class Settings:
             base = pipeline.configure(*self._of_sets(), conf=self.conf)
         except RequestError:  # which values may mend
             base = None
-        if base is not None and not base.references:
+        if base is not None and not base.references and not values.keys() & HASHED.keys():
             return base.replaced(values)
         return pipeline.configure(*self.overrides(), conf=self.conf)
 
@@ -143,7 +145,9 @@ class Settings:
                 nested[name] = value
             elif is_choosing(key) or name in variant_of(section, nested[section]).quantities():
                 nested[section][name] = value
-        made = Configuration.from_mapping(nested)
+            if key in HASHED:
+                nested[section].pop(HASHED[key].rpartition(".")[2], None)
+        made = Configuration.from_mapping(with_contents(nested, Places()))
         made.stdp.refuse_replaced(overrides_by_key(self.overrides()))
         return made
 

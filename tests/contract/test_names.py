@@ -10,7 +10,7 @@ import pytest
 import analysis
 import pipeline
 from analysis.experiments.comparison import _CLASSES, source_hash
-from analysis.measures import pairing, stationarity
+from analysis.measures import pairing, stationarity, stimuli, synapses
 from analysis.reading import metadata, model
 from analysis.reading.dataset import _REQUIRED
 from analysis.report.provenance import MAIN_PACKAGES
@@ -20,6 +20,7 @@ from pipeline.model.plasticity import POST, PRE, Rule
 from pipeline.model.processes.pairing_protocol import PairingProtocol
 from pipeline.model.registry import content_hash
 from pipeline.model.rules.additive import Additive
+from pipeline.storage import synapse_labels
 from pipeline.storage.labels import SCHEMA_VERSION
 from tests.conftest import ROOT
 from tests.contract.conftest import AXES
@@ -65,7 +66,7 @@ UNTIL_SETTLED = {"run_duration": "ms", "settled": ""}
 COORDINATES = {"time": "ms", "sample_time": "ms", "synapse": "", "trace": "", "weight_grid": ""}
 
 #: Read where it is there: `pipeline` writes no file with it yet.
-OPTIONAL = {"group", "initial_weight"}
+OPTIONAL = {"group", "initial_weight", "stimulus_time", "synapse_rate"}
 
 #: Attributes of the file that `analysis` reads beside those in the records of runs.
 ATTRIBUTES = {
@@ -191,6 +192,19 @@ def test_coordinates_have_the_units_that_are_read(dataset):
     keys = {dataset[name].attrs["config_key"]: dataset[name].values.tolist() for name in SWEPT}
     assert keys == AXES
     assert dataset["A_minus"].attrs["config_key"] == "stdp.A_minus"
+
+
+def test_what_is_read_of_synapses_and_stimuli_is_in_files_of_processes_that_have_it():
+    """Coordinates along synapses, times of stimuli, and the group of a synapse that is in none."""
+    words = ("record.spike_times=true", "simulation.duration=300")
+    dataset = pipeline.simulate(pipeline.configure("input=patterns", *words))
+    assert (synapses.GROUP, synapses.NO_GROUP) == ("group", synapse_labels.NO_GROUP)
+    for name, units in (("synapse_rate", "Hz"), (stimuli.LATENCY, "ms"), (synapses.GROUP, "")):
+        one = pipeline.simulate(pipeline.configure("input=latency")) if units == "Hz" else dataset
+        assert one.coords[name].dims == ("synapse",)
+        assert one[name].attrs.get("units", "") == units
+    assert dataset["stimulus_time"].dims == (stimuli.STIMULUS,)
+    assert dataset["stimulus_time"].attrs["units"] == "ms"
 
 
 def test_the_file_requires_no_more_variables_than_it_has(dataset):

@@ -7,6 +7,7 @@ import pipeline
 from analysis import isolated_pairing_change, numbers, pairing_change
 from analysis.figures.titles import settled
 from analysis.measures.measured import MeasuredDataset
+from analysis.measures.rule_curves import stdp_window
 from analysis.reading.model import has_equilibrium
 from tests.pipeline.engine.test_own_rules import VALUES
 from tests.support import toy_rules
@@ -118,3 +119,18 @@ def test_whether_weights_have_settled_is_no_question(lags):
     both = pipeline.sweep(MIXED, {"input": ["poisson", "pairing_protocol"]})
     assert has_equilibrium(both)
     assert "cannot be assessed" in settled(MeasuredDataset(both))
+
+
+def test_delays_shift_what_pairs_far_apart_change():
+    """The curve is what the protocol measures, along an axis of delays too; so is the window."""
+    differences = np.arange(-60.0, 61, 20)
+    axes = {"synapse.axonal_delay": [0, 7.5], "input.post_minus_pre": differences}
+    swept = pipeline.sweep(paired("synapse.dendritic_delay=2.5"), axes)
+    curve = isolated_pairing_change(swept, differences)
+    assert curve.sizes == {"axonal_delay": 2, "time_difference": 7}
+    np.testing.assert_allclose(curve, pairing_change(swept), rtol=1e-9)
+    one = stdp_window(swept.sel(axonal_delay=7.5))
+    (jump,) = np.unique(one["time_difference"][np.diff(one["time_difference"], append=0) == 0])
+    assert jump == 2.5 - 7.5  # t_pre - t_post of spikes that arrive together
+    both = stdp_window(swept)
+    assert both["time_difference"].attrs["long_name"].endswith("at the synapse")

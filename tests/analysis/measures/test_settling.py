@@ -107,6 +107,9 @@ def test_the_gross_step_is_that_of_both_traces():
         for tau in (20, 40):
             expected = rate / 1000 * (0.008 * 20 + 0.0088 * tau)
             assert found.sel(rate_hz=rate, tau_minus=tau).item() == pytest.approx(expected)
+    bursts = pipeline.simulate(pipeline.configure("input=latency", "simulation.duration=100"))
+    of_10_hz = (0.008 + 0.0088) * 20 * 10 / 1000  # 20 ms at 100 Hz every 200 ms, silent between
+    assert gross_step_per_spike(bursts).item() == pytest.approx(of_10_hz)
     given = pipeline.simulate(
         pipeline.configure("simulation.duration=100"), spikes=np.zeros((300, 100), dtype=bool)
     )

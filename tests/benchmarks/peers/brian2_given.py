@@ -3,9 +3,9 @@
 A stand-alone script for the interpreter of Brian2's environment, and a second derivation of the
 model: all traces are integrated at every time step. FOLDER has `cases.json`, a JSON object with the
 parameters of each case by its name, and for each the input events, `NAME_events.npy`: cells
-`step * n_synapses + synapse`, and `NAME_inhibitory.npy`, those of the inhibitory synapses. Written
-are, for each, the time steps of its output spikes, `NAME_spikes.npy`, and its final weights,
-`NAME_weights.npy`.
+`step * n_synapses + synapse`, `NAME_inhibitory.npy`, those of the inhibitory synapses, and
+`NAME_noise.npy`, what is added to the potential in each step [mV]. Written are, for each, the time
+steps of its output spikes, `NAME_spikes.npy`, and its final weights, `NAME_weights.npy`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ import numpy as np
 from brian2 import ms, mV
 
 _NEURON = """
-dv/dt = (E_L - v + g_ex * (E_ex - v) + g_in * (E_in - v)) / tau_m : volt (unless refractory)
+dv/dt = (E_L - v + g_ex * (E_ex - v) + g_in * (E_in - v)) / tau_m + noise_at(t) / dt
+    : volt (unless refractory)
 dg_ex/dt = -g_ex / tau_ex : 1
 dg_in/dt = -g_in / tau_in : 1
+dtheta/dt = -theta / tau_theta : volt
 """
 
 #: Weights after an output and after an input spike, by rule, with the traces x_in and x_out of
@@ -120,30 +122,32 @@ def main() -> None:
     for name, parameters in json.loads((folder / "cases.json").read_text()).items():
         cells = np.load(folder / f"{name}_events.npy")
         inhibitory = np.load(folder / f"{name}_inhibitory.npy")
-        spike_step, weights = run(parameters, cells, inhibitory)
+        noise = np.load(folder / f"{name}_noise.npy")
+        spike_step, weights = run(parameters, cells, inhibitory, noise)
         np.save(folder / f"{name}_spikes.npy", spike_step)
         np.save(folder / f"{name}_weights.npy", weights)
     print(json.dumps({"versions": {"Brian2": brian2.__version__}}))
 
 
 def run(
-    p: dict[str, Any], cells: np.ndarray, inhibitory: np.ndarray
+    p: dict[str, Any], cells: np.ndarray, inhibitory: np.ndarray, noise: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the time steps of the output spikes (n_spikes,) and the weights (n_synapses,)."""
     brian2.start_scope()
     brian2.defaultclock.dt = p["dt"] * ms
     constants = {n: p[n] for n in p.keys() & _NUMBERS if p[n] is not None}
-    constants |= {name: p[name] * mV for name in ("V_th", "V_reset", "E_L", "E_ex", "E_in")}
-    constants |= {
-        name: p[name] * ms for name in ("tau_m", "tau_ex", "tau_in", *_traces(p).values())
-    }
+    potentials = ("V_th", "V_reset", "E_L", "E_ex", "E_in", "theta_plus")
+    times = ("tau_m", "tau_ex", "tau_in", "tau_theta", *_traces(p).values())
+    constants |= {name: p[name] * mV for name in potentials}
+    constants |= {name: p[name] * ms for name in times}
+    constants["noise_at"] = brian2.TimedArray(noise * mV, dt=p["dt"] * ms)
     step, synapse = np.divmod(cells, p["n_synapses"])
     source = brian2.SpikeGeneratorGroup(p["n_synapses"], synapse, step * p["dt"] * ms)
     neuron = brian2.NeuronGroup(
         1,
         _NEURON,
-        threshold="v >= V_th",
-        reset="v = V_reset",
+        threshold="v >= V_th + theta",
+        reset="v = V_reset; theta += theta_plus",
         refractory=p["t_ref"] * ms,
         method="euler",
         namespace=constants,
@@ -161,6 +165,10 @@ def run(
     synapses.arrival.order = 2  # `trace` is at -1 and the output's LTP at 1
     synapses.connect()
     synapses.w = p["w_init"]
+    # Brian2's delay of a pathway is what it waits for: the input's for all that it does, the
+    # output's for what it does at the synapses.
+    synapses.trace.delay = synapses.arrival.delay = p["axonal_delay"] * ms
+    synapses.post.delay = p["dendritic_delay"] * ms
     synapses.arrived_at = synapses.fired_at = -1 * ms
     output = brian2.SpikeMonitor(neuron)
     network = brian2.Network(source, neuron, synapses, output, *_inhibition(p, inhibitory, neuron))

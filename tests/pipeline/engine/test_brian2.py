@@ -12,11 +12,16 @@ import pytest
 import pipeline
 from pipeline.engine import compiled
 from pipeline.model import reference
+from pipeline.model.noise import noise_of_steps
+from tests.support.contents import random_events
 from tests.support.notebook_algorithm import parameters_of
 from tests.support.peers import SCRIPTS, AbsentError, answer, interpreter
 
 SONG_GROUPS = ("neuron", "synapse", "stdp", "input")
 SONG = tuple(f"{group}=song_abbott_2001" for group in SONG_GROUPS)
+
+#: Events at times between steps, unordered within a step; in the folder of the cases.
+GIVEN = "given.npz"
 
 #: Overrides of Demo 2 (300 synapses, dt 1 ms), with the duration [ms].
 CASES = {
@@ -56,10 +61,24 @@ CASES = {
             ),
             "triplet": ("stdp=triplet", "stdp.A2_minus=0.02"),
             "triplet_nearest": ("stdp=triplet_nearest", "stdp.A3_plus=0.01"),
+            "given_events": ("input=file", "input.rate_hz=null", f"input.file={GIVEN}"),
             "inhibition": ("inhibition=song_miller_abbott_2000", "input.rate_hz=30"),
             "inhibition_triplet": (
                 *("stdp=triplet_nearest", "stdp.A3_plus=0.01", "inhibition.n_synapses=50"),
                 *("inhibition.rate_hz=20", "inhibition.g=0.02", "inhibition.E_in=-80"),
+            ),
+            "axonal_delay": ("synapse.axonal_delay=7",),
+            "dendritic_delay": ("synapse.dendritic_delay=3",),
+            "both_delays": (
+                *("synapse.axonal_delay=1.5", "synapse.dendritic_delay=15", "simulation.dt=0.5"),
+                *("stdp=triplet_nearest", "stdp.A3_plus=0.01"),
+            ),
+            "noise": ("neuron.noise=3",),
+            "adaptive_threshold": ("neuron.theta_plus=0.5", "neuron.tau_theta=200"),
+            "all_features": (
+                *("inhibition=song_miller_abbott_2000", "input.rate_hz=35", "stdp=multiplicative"),
+                *("synapse.axonal_delay=2", "synapse.dendritic_delay=5", "neuron.noise=2"),
+                *("neuron.theta_plus=0.2", "neuron.tau_theta=500"),
             ),
         }.items()
     },
@@ -72,16 +91,33 @@ TOLERANCE = 1e-9
 
 
 @pytest.fixture(scope="module")
-def in_brian2(tmp_path_factory):
+def made(tmp_path_factory):
+    """Return the folder of the cases, and their configurations by name."""
+    folder = tmp_path_factory.mktemp("brian2")
+    times, synapses = random_events(1, n_synapses=300, duration=20_000, p=0.025)
+    jitter = 0.4 * np.random.default_rng(2).uniform(size=20_000)[times.astype(int)]
+    np.savez(folder / GIVEN, times=times + jitter, synapses=synapses)
+    placed = {
+        name: [one.replace(GIVEN, str(folder / GIVEN)) for one in case]
+        for name, case in CASES.items()
+    }
+    return folder, {name: pipeline.configure(*case) for name, case in placed.items()}
+
+
+@pytest.fixture(scope="module")
+def in_brian2(made):
     """Run all cases in Brian2; return the spike steps and the final weights of a case."""
     try:
         python = interpreter("brian2")
     except AbsentError as error:
         pytest.skip(reason=f"Brian2 is {error}")
-    folder = tmp_path_factory.mktemp("brian2")
-    configurations = {name: pipeline.configure(*case) for name, case in CASES.items()}
+    folder, configurations = made
     for name, configuration in configurations.items():
-        np.save(folder / f"{name}_events.npy", np.concatenate([*configuration.input_events()]))
+        # As they are sent: the delay is Brian2's.
+        sent = configuration.replaced({"synapse.axonal_delay": 0.0})
+        np.save(folder / f"{name}_events.npy", np.concatenate([*sent.input_events()]))
+        n_steps = configuration.simulation.n_steps
+        np.save(folder / f"{name}_noise.npy", noise_of_steps(configuration, 0, n_steps))
         np.save(folder / f"{name}_inhibitory.npy", inhibitory_cells(configuration))
     parameters = {name: parameters_of(one) for name, one in configurations.items()}
     (folder / "cases.json").write_text(json.dumps(parameters))
@@ -106,10 +142,10 @@ def inhibitory_cells(configuration):
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", CASES)
-def test_spikes_and_weights_are_those_of_brian2(in_brian2, name, engine):
+def test_spikes_and_weights_are_those_of_brian2(in_brian2, made, name, engine):
     """Given the same input, every output spike is in the same step and every weight the same."""
     spike_step, weights = in_brian2(name)
-    recording = ENGINES[engine](pipeline.configure(*CASES[name]))
+    recording = ENGINES[engine](made[1][name])
     assert spike_step.size > 100
     assert weights.std() > 0.01
     np.testing.assert_array_equal(recording.spike_step, spike_step)

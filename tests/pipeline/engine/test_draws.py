@@ -97,6 +97,8 @@ def test_thinned_events_are_equal(in_numpy, words):
             "input.group_correlations=0.4",
             "stdp=triplet",
         ],
+        ["input=latency", "input.rate_hz=5", "input.trial_cv=0.3"],
+        ["input=patterns", "input.rate_hz=20"],
     ],
 )
 def test_both_engines_are_equal(in_numpy, words):

@@ -155,5 +155,5 @@ def test_a_state_as_bytes(configure):
     n = state.weight.size
     assert state.spike_step.size > 50
     assert len(content) < 8 * (12 + 3 + 2 * n + 1 + 6) + 2 * state.spike_step.size + 1
-    with pytest.raises(ValueError, match="state of version 9, and this is version 2"):
+    with pytest.raises(ValueError, match="state of version 9, and this is version 3"):
         EndState.from_bytes((9).to_bytes(8, "little") + content[8:])

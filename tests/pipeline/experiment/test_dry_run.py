@@ -131,3 +131,15 @@ def test_dry_run_is_true_or_false(command):
     ended = command("dry_run=maybe")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == "error: dry_run='maybe': dry run must be true or false\n"
+
+
+@pytest.mark.parametrize("name", ["file", "pairing_protocol"])
+def test_a_trial_may_end_before_the_input(configure, name):
+    """Trials are shorter than runs; an input that must fit into its run is cut for them."""
+    long = ("simulation.duration=70000", "input.rate_hz=1")
+    if name == "file":
+        made, events = configure(*long), ([69_000.0], [3])
+    else:
+        made, events = configure(f"input={name}", *long), None
+    asked = pipeline.plan(made, {}, engine="reference", events=events)
+    assert sum(asked.asked) == 1

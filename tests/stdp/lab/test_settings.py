@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import pipeline
@@ -225,3 +226,19 @@ def test_the_command_of_a_folder_in_the_home_directory_runs_in_a_shell(tmp_path,
 def test_what_a_text_stands_for(key, text, value):
     """Null, numbers, truth values, lists; else the text."""
     assert meant(key, text) == value
+
+
+def test_a_file_of_events_is_read_where_it_is_typed(tmp_path):
+    """With the set `file` and with the process alone; another file, another content."""
+    for name, times in (("a", [1.0, 2.0]), ("b", [1.0, 3.0])):
+        np.savez(tmp_path / f"{name}.npz", times=times, synapses=[0, 1])
+    for chosen in ("input=file", "input.process=file"):
+        begun = Settings.from_overrides([chosen, f"input.file={tmp_path}/a.npz"])
+        other = begun.with_typed("input.file", f"{tmp_path}/b.npz")
+        one, two = (settings.configuration().input for settings in (begun, other))
+        assert (one.name, two.name) == ("file", "file")
+        assert None is not one.content != two.content is not None
+        shorter = two.cut_to(2.0, 1.0)
+        assert np.concatenate(list(shorter.events(1.0, 2, 0))).tolist() == [300]
+        with pytest.raises(RequestError, match=r"none\.npz: must be a file that exists"):
+            begun.with_typed("input.file", "none.npz").configuration()
