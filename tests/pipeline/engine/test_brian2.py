@@ -17,6 +17,8 @@ from tests.support.contents import random_events
 from tests.support.notebook_algorithm import parameters_of
 from tests.support.peers import SCRIPTS, AbsentError, answer, interpreter
 
+pytestmark = pytest.mark.long
+
 SONG_GROUPS = ("neuron", "synapse", "stdp", "input")
 SONG = tuple(f"{group}=song_abbott_2001" for group in SONG_GROUPS)
 
