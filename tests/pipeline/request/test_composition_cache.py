@@ -375,7 +375,7 @@ def test_the_choices_of_a_sweep_are_composed_once(compositions, configure):
 
 
 def test_the_command_composes_once(command, monkeypatch):
-    """Hydra would compose once more to learn its mode; what may not be swept is refused as by it."""
+    """Hydra would compose once more to learn its mode; what may not be swept is refused by it."""
     compose, composed = ConfigLoaderImpl._compose_config_from_defaults_list, []
 
     def counted(loader, *arguments, **more):
