@@ -17,6 +17,9 @@ from pipeline.model.quantity import Quantity, plain, unknown_key, written
 #: Largest number of points of a sweep.
 MOST_POINTS = 1_000_000
 
+#: Largest number of axes: HDF5 has variables of up to 32 dimensions, and three may be further ones.
+MOST_AXES = 29
+
 #: Groups whose choices can be an axis. Recording is the same for all points of a file.
 SWEPT_GROUPS = tuple(name for name in SECTIONS if name != "record")
 

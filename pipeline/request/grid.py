@@ -19,7 +19,7 @@ from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Quantity, refuse_unknown_keys
 from pipeline.model.sections import Record
 from pipeline.model.trial import MOST_RULES, refuse_not_finite
-from pipeline.request.axis import MOST_POINTS, Axis
+from pipeline.request.axis import MOST_AXES, MOST_POINTS, Axis
 from pipeline.request.own_models import files_of
 from pipeline.request.points import PointFactory, Points
 
@@ -70,6 +70,11 @@ class Grid:
         self.base = base
         self.axes = tuple(axes)
         self.shape = tuple(len(axis.values) for axis in axes)
+        if len(self.axes) > MOST_AXES:
+            raise RequestError(
+                f"{self.axes[MOST_AXES].key}: the axis is one of {len(self.axes)}; a sweep "
+                f"must have <= {MOST_AXES}, as HDF5 has variables of <= 32 dimensions"
+            )
         if math.prod(self.shape) > MOST_POINTS:
             raise RequestError(
                 f"{' x '.join(axis.key for axis in self.axes)}: "

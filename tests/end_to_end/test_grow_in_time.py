@@ -50,7 +50,7 @@ def test_a_state_of_another_version_is_run_anew(command, caplog, monkeypatch, un
     word, *durations = until
     first, longer = ((f"simulation.until={word}", f"simulation.duration={d}") for d in durations)
     command(*SWEEP, "record.state=true", *first, "name=a")
-    monkeypatch.setattr(state, "_VERSION", 2)
+    monkeypatch.setattr(state, "_VERSIONS", (7,))
     ended = command(*SWEEP, "record.state=true", *longer, "name=a")
     assert ended.code == 0, ended.err
     assert "went on" not in ended.out

@@ -34,7 +34,7 @@ def uneven(sweep):
 
 def test_no_heading_speaks_of_points_outside_of_the_figure(uneven, monkeypatch):
     """Each equals that of the figure which `--where` draws of these points alone."""
-    monkeypatch.setattr(facets, "MAX_SLICES", 4)
+    monkeypatch.setattr(facets, "MAX_SLICES", 2)
     found = captioned(MeasuredDataset(uneven))
     sliced = [one for one in found.values() if one.where]
     assert len({one.name.partition("_against_")[0] for one in sliced}) > 6
