@@ -4,8 +4,9 @@ A stand-alone script for the interpreter of Brian2's environment, and a second d
 model: all traces are integrated at every time step. FOLDER has `cases.json`, a JSON object with the
 parameters of each case by its name, and for each the input events, `NAME_events.npy`: cells
 `step * n_synapses + synapse`, `NAME_inhibitory.npy`, those of the inhibitory synapses, and
-`NAME_noise.npy`, what is added to the potential in each step [mV]. Written are, for each, the time
-steps of its output spikes, `NAME_spikes.npy`, and its final weights, `NAME_weights.npy`.
+`NAME_noise.npy`, what is added to the potential in each step [mV]. With `NAME_output.npy`, the steps
+of prescribed output spikes, the neuron fires in these and in no other. Written are, for each, the
+time steps of its output spikes, `NAME_spikes.npy`, and its final weights, `NAME_weights.npy`.
 """
 
 from __future__ import annotations
@@ -123,14 +124,20 @@ def main() -> None:
         cells = np.load(folder / f"{name}_events.npy")
         inhibitory = np.load(folder / f"{name}_inhibitory.npy")
         noise = np.load(folder / f"{name}_noise.npy")
-        spike_step, weights = run(parameters, cells, inhibitory, noise)
+        given = folder / f"{name}_output.npy"
+        output = np.load(given) if given.exists() else None
+        spike_step, weights = run(parameters, cells, inhibitory, noise, output)
         np.save(folder / f"{name}_spikes.npy", spike_step)
         np.save(folder / f"{name}_weights.npy", weights)
     print(json.dumps({"versions": {"Brian2": brian2.__version__}}))
 
 
 def run(
-    p: dict[str, Any], cells: np.ndarray, inhibitory: np.ndarray, noise: np.ndarray
+    p: dict[str, Any],
+    cells: np.ndarray,
+    inhibitory: np.ndarray,
+    noise: np.ndarray,
+    output_step: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the time steps of the output spikes (n_spikes,) and the weights (n_synapses,)."""
     brian2.start_scope()
@@ -141,14 +148,20 @@ def run(
     constants |= {name: p[name] * mV for name in potentials}
     constants |= {name: p[name] * ms for name in times}
     constants["noise_at"] = brian2.TimedArray(noise * mV, dt=p["dt"] * ms)
+    threshold, t_ref = "v >= V_th + theta", p["t_ref"]
+    if output_step is not None:  # no refractory period either
+        fires = np.zeros(noise.size)
+        fires[output_step] = 1
+        constants["fires"] = brian2.TimedArray(fires, dt=p["dt"] * ms)
+        threshold, t_ref = "fires(t) > 0.5", 0.0
     step, synapse = np.divmod(cells, p["n_synapses"])
     source = brian2.SpikeGeneratorGroup(p["n_synapses"], synapse, step * p["dt"] * ms)
     neuron = brian2.NeuronGroup(
         1,
         _NEURON,
-        threshold="v >= V_th + theta",
+        threshold=threshold,
         reset="v = V_reset; theta += theta_plus",
-        refractory=p["t_ref"] * ms,
+        refractory=t_ref * ms,
         method="euler",
         namespace=constants,
     )

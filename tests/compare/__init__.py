@@ -1,0 +1,1 @@
+"""This project against other simulators (`make compare`)."""
