@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Installs packages; what CI gives instead takes a quarter of the time.
 INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-all test-lowest coverage test-brian2 test-browser soak settle lint format docs docs-examples gallery screenshots bench growth peers clean
+.PHONY: run test test-all test-lowest coverage test-brian2 compare test-browser soak settle lint format docs docs-examples gallery screenshots bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -47,6 +47,11 @@ coverage: $(VENV)/.ready
 # not installed.
 test-brian2: $(VENV)/.ready .venv-brian2/.ready
 	$(BIN)/python -m pytest tests/pipeline/engine/test_brian2.py
+
+# Every rule, process and feature in Brian2 and in NEST on the same input, ten minutes: the results go to
+# tests/compare/results.json, and their tables to docs/explanation/other_simulators.md.
+compare: $(VENV)/.ready .venv-brian2/.ready .venv-nest/.ready
+	$(BIN)/python -m tests.compare
 
 # The pages of `stdp explore` and `stdp lab` in a headless Chromium, which must be installed; the
 # environment variable CHROMIUM names another one. `make test` skips these tests where it is missing.

@@ -1,1 +1,1 @@
-"""This project against other simulators (`make compare`)."""
+"""Comparison of this project with other simulators (`make compare`)."""

@@ -38,9 +38,13 @@ class PeerRun:
 
 
 def run_in_brian2(
-    folder: Path, configurations: Mapping[str, Configuration]
+    folder: Path,
+    configurations: Mapping[str, Configuration],
+    usual: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, PeerRun], dict[str, str]]:
     """Return the run of each configuration in Brian2 by its name, and versions.
+
+    What some of them leave as it usually is in Brian2 is `usual`, by their names.
 
     Raises
     ------
@@ -51,6 +55,8 @@ def run_in_brian2(
     for name, configuration in configurations.items():
         _write_input(folder, name, configuration)
     parameters = {name: parameters_of(one) for name, one in configurations.items()}
+    for name, choice in (usual or {}).items():
+        parameters[name]["usual"] = choice
     (folder / "cases.json").write_text(json.dumps(parameters))
     versions = answer([python, SCRIPTS / "brian2_given.py", folder])["versions"]
     return {name: read_run(folder, name) for name in configurations}, versions

@@ -92,6 +92,14 @@ OTHERS = {"fine_step": ("input.rate_hz=20", "simulation.dt=0.1"), "song_2000": S
 KINDS = {"rule": RULES, "process": PROCESSES, "feature": FEATURES, "other": OTHERS}
 
 
+#: What is left as it usually is in Brian2, one thing at a time, with the case `additive`.
+USUAL = {
+    "schedule": "order of operations: integration before the first threshold test",
+    "traces": "exact decay of the traces (`event-driven`)",
+    "neuron": "`exponential_euler` for neuron and conductance",
+}
+
+
 def overrides_of(kind: str, name: str) -> tuple[str, ...]:
     """Return the overrides of a case."""
     at_25_hz = ("input.rate_hz=25",) if kind in ("rule", "feature") else ()

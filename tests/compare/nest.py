@@ -129,11 +129,13 @@ def nest_parameters(case: NestCase, configuration: Configuration) -> dict[str, A
         dt = p["dt"]
         p |= {name: -dt / math.log1p(-dt / p[name]) for name in _TAUS if name in p}
     w_max = 1.0 if case.prescribed else p["g_max"]
+    if p["rule"] == "power_law":  # NEST's reference weight is 1
+        w_max = 1 / p["w_0"]
     kept = ("dt", "duration", "n_synapses", "w_init", "V_th", "V_reset", "E_L", "E_ex", "t_ref")
     given = {name: p[name] for name in (*kept, "tau_m", "tau_ex", "tau_minus")}
     if "tau_y" in p:
         given["tau_minus_triplet"] = p["tau_y"]
-    synapse = (_triplet if "tau_y" in p else _pair)(p, w_max)
+    synapse = {"triplet": _triplet, "power_law": _power_law}.get(p["rule"], _pair)(p, w_max)
     return given | {"model": case.model, "delay": case.delay, "Wmax": w_max, "synapse": synapse}
 
 
@@ -150,6 +152,11 @@ def _pair(p: dict[str, Any], w_max: float) -> dict[str, float]:
         "mu_minus": mu_minus,
         "tau_plus": p["tau_plus"],
     }
+
+
+def _power_law(p: dict[str, Any], w_max: float) -> dict[str, float]:
+    alpha = p["A_minus"] / p["A_plus"]
+    return {"lambda": p["A_plus"], "alpha": alpha, "mu": p["mu"], "tau_plus": p["tau_plus"]}
 
 
 def _triplet(p: dict[str, Any], w_max: float) -> dict[str, float]:

@@ -16,6 +16,9 @@ _RULES = {
     "triplet": ("stdp_triplet_synapse", ("stdp=triplet", "stdp.A2_minus=0.01")),
 }
 
+#: Of a synapse without an upper bound, which weights do not reach here.
+_POWER_LAW = ("stdp_pl_synapse_hom", ("stdp=power_law",))
+
 #: At dt 1 ms, at which one pair of spikes in twenty is coincident.
 _PRESCRIBED = ("simulation.dt=1", "simulation.duration=10000", "input.rate_hz=15")
 
@@ -23,7 +26,7 @@ _PRESCRIBED = ("simulation.dt=1", "simulation.duration=10000", "input.rate_hz=15
 PRESCRIBED = {
     **{
         f"{name}, delay {delay} ms": NestCase(model, (*overrides, *_PRESCRIBED), delay, True)
-        for name, (model, overrides) in _RULES.items()
+        for name, (model, overrides) in {**_RULES, "power_law": _POWER_LAW}.items()
         for delay in (1, 5)
     },
     "nearest, output spikes before the first input spikes": NestCase(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.compare.cases import KINDS, overrides_of
+from tests.compare.cases import KINDS, USUAL, overrides_of
 from tests.compare.nest_cases import FREE, PRESCRIBED
 from tests.compare.results import TOLERANCE
 
@@ -21,6 +21,7 @@ def blocks(results: Mapping[str, Any]) -> dict[str, str]:
     """Return the text of every block by its name."""
     return {
         "brian2": _brian2(results),
+        "brian2 usual": _brian2_usual(results),
         "nest weights": _nest_weights(results),
         "nest rates": _nest_rates(results),
     }
@@ -53,6 +54,25 @@ def _brian2(results: Mapping[str, Any]) -> str:
             rows.append([kind, name, overrides, *_same(entry)])
     heading = ["", "case", "beyond the values by default", "output spikes", "weights"]
     return f"Brian2 {results['versions']['Brian2']}, 10 s:\n\n{_table(heading, rows)}"
+
+
+def _brian2_usual(results: Mapping[str, Any]) -> str:
+    same = results["brian2"]["additive"]
+    rows = [["none", f"{same['spikes']:,}", "-", f"{same['mean_weight']:.4f}"]]
+    for name, meaning in USUAL.items():
+        entry = results["brian2_usual"][name]
+        rows.append([meaning, f"{entry['spikes']:,}", _first(entry), f"{entry['mean_weight']:.4f}"])
+    entry = results["brian2"]["ltp_only"]
+    meaning = "coincidences are LTP only (`stdp.coincidence=ltp_only` here)"
+    rows.append([meaning, f"{entry['spikes']:,}", "", f"{entry['mean_weight']:.4f}"])
+    heading = ["left as usual", "output spikes in 10 s", "first one that differs", "mean weight"]
+    return _table(heading, rows)
+
+
+def _first(entry: Mapping[str, Any]) -> str:
+    if entry["first_difference"] is None:
+        return "none"
+    return f"no. {entry['first_difference'] + 1}, at {entry['at_step']:,} ms"
 
 
 def _nest_weights(results: Mapping[str, Any]) -> str:

@@ -51,6 +51,24 @@ def identity(run: PeerRun) -> dict[str, Any]:
     }
 
 
+def divergence(same: PeerRun, other: PeerRun) -> dict[str, Any]:
+    """Return spikes and weights of another run with the same input, and the first other spike.
+
+    `first_difference` is its number, from 0; null if all are equal.
+    """
+    n = min(same.spike_step.size, other.spike_step.size)
+    unlike = np.flatnonzero(same.spike_step[:n] != other.spike_step[:n])
+    first = int(unlike[0]) if unlike.size else n
+    equal = first == same.spike_step.size == other.spike_step.size
+    last = same.spike_step.size - 1
+    return {
+        "spikes": int(other.spike_step.size),
+        "first_difference": None if equal else first,
+        "at_step": None if equal else int(same.spike_step[min(first, last)]),
+        "mean_weight": float(other.weight.mean()),
+    }
+
+
 def over_seeds(runs: Sequence[PeerRun], duration: float) -> dict[str, list[float]]:
     """Return mean and standard deviation over seeds of output rate [Hz] and mean weight."""
     rates = np.array([1000 * run.spike_step.size / duration for run in runs])

@@ -1,4 +1,4 @@
-"""This project's model with one convention of NEST's: an input sends its weight after its LTD."""
+"""The model with one convention of NEST's: an input spike sends its weight after its LTD."""
 
 from __future__ import annotations
 

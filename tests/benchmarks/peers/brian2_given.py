@@ -4,9 +4,12 @@ A stand-alone script for the interpreter of Brian2's environment, and a second d
 model: all traces are integrated at every time step. FOLDER has `cases.json`, a JSON object with the
 parameters of each case by its name, and for each the input events, `NAME_events.npy`: cells
 `step * n_synapses + synapse`, `NAME_inhibitory.npy`, those of the inhibitory synapses, and
-`NAME_noise.npy`, what is added to the potential in each step [mV]. With `NAME_output.npy`, the steps
-of prescribed output spikes, the neuron fires in these and in no other. Written are, for each, the
-time steps of its output spikes, `NAME_spikes.npy`, and its final weights, `NAME_weights.npy`.
+`NAME_noise.npy`, what is added to the potential in each step [mV]. With `NAME_output.npy`, the
+steps of prescribed output spikes, the neuron fires in these and in no other. Written are, for each,
+the time steps of its output spikes, `NAME_spikes.npy`, and its final weights, `NAME_weights.npy`.
+
+A parameter `usual` names what is left as it usually is in Brian2: `schedule`, its order of
+operations within a step; `traces`, exact decay between events; `neuron`, exponential Euler steps.
 """
 
 from __future__ import annotations
@@ -60,9 +63,10 @@ _TRACES = {"in": "tau_plus", "out": "tau_minus", "slow_in": "tau_x", "slow_out":
 
 def _synapse(p: dict[str, Any]) -> str:
     """Return variables and equations: of each trace its value and that before its last jump."""
+    driven = "event-driven" if p.get("usual") == "traces" else "clock-driven"
     of_spikes = "w : 1\narrived_at : second\nfired_at : second\n"
     return of_spikes + "".join(
-        f"dy_{name}/dt = -y_{name} / {tau} : 1 (clock-driven)\nbefore_{name} : 1\n"
+        f"dy_{name}/dt = -y_{name} / {tau} : 1 ({driven})\nbefore_{name} : 1\n"
         for name, tau in _traces(p).items()
     )
 
@@ -162,7 +166,7 @@ def run(
         threshold=threshold,
         reset="v = V_reset; theta += theta_plus",
         refractory=t_ref * ms,
-        method="euler",
+        method="exponential_euler" if p.get("usual") == "neuron" else "euler",
         namespace=constants,
     )
     neuron.v = p["V_init"] * mV
@@ -185,7 +189,8 @@ def run(
     synapses.arrived_at = synapses.fired_at = -1 * ms
     output = brian2.SpikeMonitor(neuron)
     network = brian2.Network(source, neuron, synapses, output, *_inhibition(p, inhibitory, neuron))
-    network.schedule = _SCHEDULE
+    if p.get("usual") != "schedule":
+        network.schedule = _SCHEDULE
     n_steps = round(p["duration"] / p["dt"])
     network.run((n_steps - 1) * p["dt"] * ms)
     return np.rint(np.array(output.t / ms) / p["dt"]).astype(np.int64), np.array(synapses.w)

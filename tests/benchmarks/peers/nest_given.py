@@ -24,8 +24,8 @@ _LEAK = 1.0
 #: NEST's time of step 0, in steps: its spikes begin at step 1, and relays take one.
 _OFFSET = 2
 
-#: A synapse applies LTP at its next input spike only: each gets one more, so long after the run that
-#: it causes no LTD [ms].
+#: A synapse applies LTP at its next input spike only: each gets one more, so long after the run
+#: that it causes no LTD [ms].
 _AFTER = 1500.0
 
 #: Potentials and weight by which a given spike makes the neuron fire, and the others do not [mV].
@@ -111,13 +111,11 @@ def _traces(p: dict[str, Any]) -> dict[str, float]:
 
 
 def _plastic_synapse(p: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "synapse_model": p["model"],
-        "weight": p["w_init"] * p["Wmax"],
-        "Wmax": p["Wmax"],
-        "delay": p["delay"],
-        **p["synapse"],
-    }
+    own = {"synapse_model": p["model"], "weight": p["w_init"] * p["Wmax"], "delay": p["delay"]}
+    if p["model"].endswith("_hom"):  # the parameters are common to all synapses
+        nest.SetDefaults(p["model"], p["synapse"])
+        return own
+    return own | {"Wmax": p["Wmax"]} | p["synapse"]
 
 
 if __name__ == "__main__":
