@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 import pipeline
 from pipeline.engine import compiled
+from pipeline.model.integration import Recording
 from pipeline.model.parameters import Configuration
 from tests.compare.brian2 import PeerRun, read_run
 from tests.support.notebook_algorithm import parameters_of
@@ -72,10 +73,10 @@ def conventions(delay: float) -> tuple[str, ...]:
     )
 
 
-def run_here(case: NestCase, seed: int) -> PeerRun:
-    """Return the run of a case with the compiled engine."""
+def run_here(case: NestCase, seed: int, run: Callable[..., Recording] = compiled.run) -> PeerRun:
+    """Return the run of a case, with the compiled engine by default."""
     configuration = case.configuration.with_seed(seed)
-    recording = compiled.run(configuration, output_steps=output_steps(case, configuration))
+    recording = run(configuration, output_steps=output_steps(case, configuration))
     return PeerRun(recording.spike_step, recording.weight)
 
 

@@ -88,7 +88,7 @@ def _same(entry: Mapping[str, Any]) -> list[str]:
     """Return the cells of a comparison on the same events: spikes, largest weight difference."""
     difference = entry["largest_weight_difference"]
     spikes = f"{entry['spikes']:,}, {'equal' if entry['same_spikes'] else '**different**'}"
-    weights = f"equal (within {difference:.0e})"
+    weights = f"equal (within {difference:.0e})" if difference else "equal"
     return [spikes, weights if difference < TOLERANCE else f"differ by up to {difference:.4f}"]
 
 
