@@ -8,18 +8,26 @@ BIN := $(VENV)/bin
 # Installs packages; what CI gives instead takes a quarter of the time.
 INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-all test-lowest coverage test-brian2 compare test-browser soak settle lint format docs docs-examples gallery screenshots bench growth peers clean
+# A file of tests in one process, as many at a time as there are processors.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+.PHONY: run test test-long test-all test-lowest coverage test-brian2 compare test-browser soak settle lint format docs docs-examples gallery screenshots bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
 	$(BIN)/python -m analysis outputs/input_rates
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(PYTEST) -m 'not long'
 
-# The same with all optional packages, among them MLflow with its server: about 1 GB more.
+# The tests that take long: examples of all pages as printed, notebooks, an installed package, fault
+# injection, pages in a browser, a server of MLflow.
+test-long: $(VENV)/.ready
+	$(PYTEST) -m long
+
+# All tests with all optional packages, among them MLflow with its server: about 1 GB more.
 test-all: $(VENV)/.ready-all
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(PYTEST)
 
 $(VENV)/.ready-all: $(VENV)/.ready
 	$(INSTALLER) --editable '.[test-all]'
@@ -41,9 +49,9 @@ test-lowest: .venv-lowest/.ready
 # The same, and the lines of code that they execute, in half as much time again: of the test processes
 # only, since those that they start are tested for run time, memory and signals.
 coverage: $(VENV)/.ready
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=93
+	$(PYTEST) --cov --cov-fail-under=93
 
-# Both engines against Brian2 on the same input events; `make test` skips these tests where Brian2 is
+# Both engines against Brian2 on the same input events; `make test-long` skips these tests where Brian2 is
 # not installed.
 test-brian2: $(VENV)/.ready .venv-brian2/.ready
 	$(BIN)/python -m pytest tests/pipeline/engine/test_brian2.py
@@ -54,7 +62,7 @@ compare: $(VENV)/.ready .venv-brian2/.ready .venv-nest/.ready
 	$(BIN)/python -m tests.compare
 
 # The pages of `stdp explore` and `stdp lab` in a headless Chromium, which must be installed; the
-# environment variable CHROMIUM names another one. `make test` skips these tests where it is missing.
+# environment variable CHROMIUM names another one. `make test-long` skips these tests where it is missing.
 test-browser: $(VENV)/.ready
 	$(INSTALLER) --editable '.[browser]'
 	$(BIN)/python -m pytest tests/stdp/browser tests/stdp/test_pages.py
@@ -90,9 +98,9 @@ $(VENV)/.ready-docs: $(VENV)/.ready
 	$(INSTALLER) --editable '.[docs]'
 	@touch $@
 
-# All code blocks of README and docs, those that take minutes too; `make test` runs the others.
+# All code blocks of README and docs, those that take minutes too; `make test-long` runs the others.
 docs-examples: $(VENV)/.ready
-	STDP_LONG_EXAMPLES=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/end_to_end/test_printed_*.py
+	STDP_LONG_EXAMPLES=1 $(PYTEST) tests/end_to_end/test_printed_*.py
 
 # Run the experiments of README and docs, draw their figures, and render the notebooks.
 gallery: run

@@ -23,6 +23,7 @@ from pipeline.request.grammar import use_for_hydras_sweepers
 from pipeline.request.grid import Grid
 from pipeline.request.help_text import QUESTION, answer, declare_help
 from pipeline.request.hydra_errors import request_error
+from pipeline.request.hydra_loader import composed_once
 from pipeline.request.overrides import refuse_replaced
 from pipeline.request.own_files import own_files, refuse_hidden, refuse_misread_files
 from pipeline.request.own_models import classes_of
@@ -83,7 +84,7 @@ def main() -> None:
         if {"--help", "-h"} & {*sys.argv[1:]}:
             classes_of(sys.argv[1:])  # whose fields are in its table
         sys.argv[1:] = arranged(sys.argv[1:])
-        with closed_pipes_ignored():
+        with closed_pipes_ignored(), composed_once():
             run_one()
     except JobFailedError:
         sys.exit(SOME_FAILED)
@@ -131,5 +132,6 @@ def _while_composing(error: Exception) -> bool:
     """Whether Hydra raised an error of any type before it called the pipeline."""
     frames = traceback.walk_tb(error.__traceback__)
     # Extension modules have frames without a name, those of Cython for one.
-    modules = {frame.f_globals.get("__name__", "") for frame, _ in frames} - {__name__}
+    modules = {frame.f_globals.get("__name__", "") for frame, _ in frames}
+    modules -= {__name__, composed_once.__module__}  # through which Hydra is called
     return not any(name.startswith(("hydra_plugins.", "pipeline.")) for name in modules)

@@ -147,6 +147,10 @@ def _grouped(measured: MeasuredDataset) -> str:
     return "" if many else "two groups of synapses or more, as of input=groups"
 
 
+def _grouped_sweep(measured: MeasuredDataset) -> str:
+    return comma_separated(_an_axis(measured), _grouped(measured))
+
+
 def _stimuli(measured: MeasuredDataset) -> str:
     process = "" if "stimulus_time" in measured.dataset else "input=latency or input=patterns"
     return comma_separated(process, _SPIKE_TIMES(measured))
@@ -174,7 +178,7 @@ _SPECS = (
     FigureSpec(
         "mean_weight_by_group",
         "Mean final weight by group",
-        _grouped,
+        _grouped_sweep,
         synapse_figures.mean_weight_by_group,
     ),
     FigureSpec(

@@ -36,7 +36,10 @@ def by_synapse(measured: MeasuredDataset) -> Figures:
     with_index = [*names, *(["synapse"] if synapses.group_names(measured.dataset) else [])]
     column, others = _column(measured)
     for name in with_index:
-        for one in slices("by_synapse", measured, others, None, f"_against_{name}"):
+        differs = measured.done & synapses.differing(
+            measured.dataset, GROUP if name == "synapse" else name
+        )
+        for one in slices("by_synapse", measured, others, differs, f"_against_{name}"):
             here = one.measured.dataset
             parts = (
                 [here.isel({column: i}) for i in range(here.sizes[column])] if column else [here]
@@ -86,7 +89,8 @@ def weights_by_group(measured: MeasuredDataset) -> Figures:
     """Yield histograms of weights, a ridge for each group; panels for the first axis."""
     column, others = _column(measured)
     names = synapses.group_names(measured.dataset)
-    for one in slices("weights_by_group", measured, others):
+    grouped = measured.done & synapses.differing(measured.dataset, GROUP)
+    for one in slices("weights_by_group", measured, others, grouped):
         here = one.measured
         kept = here.dataset[["weight", "status"]].drop_vars(GROUP)
         shares = [

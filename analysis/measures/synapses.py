@@ -45,6 +45,29 @@ def _differs(values: xr.DataArray) -> bool:
     return bool((high > low).any())
 
 
+def differing(dataset: xr.Dataset, name: str) -> xr.DataArray:
+    """Return where a coordinate differs between the synapses that a point has.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `weight` (..., synapse), dimensionless, NaN beyond the synapses of a point.
+    name : str
+        A coordinate (..., synapse) of numbers or names.
+
+    Returns
+    -------
+    DataArray of bool, (...)
+        Without `synapse`, dimensionless.
+    """
+    values = dataset[name].reset_coords(drop=True)
+    if values.dtype.kind not in "fiu":
+        _, numbers = np.unique(values.values, return_inverse=True)
+        values = values.copy(data=numbers.reshape(values.shape))
+    known = values.where(dataset["weight"].notnull())
+    return known.max("synapse") > known.min("synapse")
+
+
 def group_names(dataset: xr.Dataset) -> list:
     """Return the groups of synapses; empty without groups.
 

@@ -22,6 +22,9 @@ _MARK = "<!-- pictures -->"
 #: Simulated time that is drawn, and width of the bins in which spikes are counted [ms].
 _SHOWN, _BIN = 1000.0, 10.0
 
+#: Synapses of which all are drawn; of more, evenly spaced ones.
+_MOST = 300
+
 #: Colours of groups of synapses.
 _COLOURS = (style.LTD, style.LTP, style.NEUTRAL)
 
@@ -39,12 +42,17 @@ def draw_inputs(folder: Path) -> None:
 
 
 def _pictures(sets: list[str], folder: Path) -> Iterator[str]:
-    """Draw parameter sets of a process; yield the text that shows each."""
-    if sets:
+    """Draw parameter sets of a process; yield the text that shows each.
+
+    Sets without the file of events that they need are left out.
+    """
+    duration = f"simulation.duration={_SHOWN * 10:g}"
+    configured = {one: pipeline.configure(f"input={one}", duration) for one in sets}
+    drawn = {one: x for one, x in configured.items() if getattr(x.input, "file", "") is not None}
+    if drawn:
         yield "## Spikes"
-    for one in sets:
-        duration = f"simulation.duration={_SHOWN * 10:g}"
-        figure = raster(pipeline.configure(f"input={one}", duration))
+    for one, configuration in drawn.items():
+        figure = raster(configuration)
         figure.savefig(folder / f"{one}_raster.png", dpi=120)
         plt.close(figure)
         yield f"![Spikes of each synapse, and their rate: input={one}]({one}_raster.png)"
@@ -55,7 +63,7 @@ def _pictures(sets: list[str], folder: Path) -> Iterator[str]:
 
 
 def raster(configuration: Configuration) -> Figure:
-    """Return a figure of the spikes of all synapses, by group, and their rate in time."""
+    """Return a figure of the spikes of synapses, by group, and the rate of all in time."""
     inputs, dt = configuration.input, configuration.simulation.dt
     n, n_steps = inputs.n_synapses, round(_SHOWN / dt)
     parts = [*inputs.events(dt, n_steps, configuration.input_seed)]
@@ -71,8 +79,9 @@ def raster(configuration: Configuration) -> Figure:
     for number in np.unique(group):
         chosen = group[synapse] == number
         colour = _COLOURS[number % len(_COLOURS)]
+        seen = chosen & (synapse % max(1, n // _MOST) == 0)
         look = {"marker": ".", "markeredgewidth": 0 if n > 10 else 1} | size
-        top.plot(time[chosen], synapse[chosen], linestyle="", color=colour, **look)
+        top.plot(time[seen], synapse[seen], linestyle="", color=colour, **look)
         rate = np.histogram(time[chosen], edges)[0] / (group == number).sum() / _BIN * 1000
         name = f"Group {number}" if groups is not None else None
         bottom.stairs(rate, edges, baseline=None, color=colour, label=name)

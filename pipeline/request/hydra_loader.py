@@ -19,6 +19,7 @@ from pathlib import Path
 from hydra import version
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import setup_globals
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.types import RunMode
@@ -187,6 +188,41 @@ def _recorded(source: ConfigSource, record: _Record) -> None:
     vars(source).update(load_config=recorded_load_config)
     if source.scheme() == "file":
         vars(source).update(is_config=recorded_is_config, is_group=recorded_is_group)
+
+
+@contextlib.contextmanager
+def composed_once() -> Iterator[None]:
+    """Let `hydra.main` compose a configuration once in the block.
+
+    It composes it to learn its mode, without a look at what is swept, and once more to run it.
+    """
+    compose = ConfigLoaderImpl._load_configuration_impl
+    composed: dict[tuple[object, ...], DictConfig] = {}
+
+    def composed_or_kept(
+        loader: ConfigLoaderImpl,
+        config_name: str | None,
+        overrides: list[str],
+        run_mode: RunMode,
+        from_shell: bool = True,
+        validate_sweep_overrides: bool = True,
+    ) -> DictConfig:
+        key = (loader, config_name, *overrides, run_mode)
+        if not validate_sweep_overrides:
+            return composed.setdefault(
+                key, compose(loader, config_name, overrides, run_mode, from_shell, False)
+            )
+        if key not in composed:
+            return compose(loader, config_name, overrides, run_mode, from_shell)
+        parsed = OverridesParser.create().parse_overrides(overrides=overrides)
+        loader.validate_sweep_overrides_legal(parsed, run_mode, from_shell)
+        return composed.pop(key)
+
+    ConfigLoaderImpl._load_configuration_impl = composed_or_kept  # type: ignore[method-assign,assignment]
+    try:
+        yield
+    finally:
+        ConfigLoaderImpl._load_configuration_impl = compose  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager

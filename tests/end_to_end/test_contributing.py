@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 RECIPES = (ROOT / "CONTRIBUTING.md").read_text().split("\n## ")[1:]
 PACKAGES = ("pipeline", "analysis", "conf", "hydra_plugins")

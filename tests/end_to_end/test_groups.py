@@ -64,6 +64,17 @@ def test_lists_are_shown_by_list_diff_figures_and_report(command, capsys):
     assert "[10,20]" in report  # the constant rates
 
 
+def test_a_single_run_with_groups_has_its_figures(command, capsys):
+    """All that do not need a swept axis; the mean weight by group does."""
+    assert command("input=groups", "simulation.duration=2000", "name=single").code == 0
+    assert analyse(["outputs/single"]) in (0, None)
+    drawn = {file.stem for file in Path("outputs/single/figures").glob("*.png")}
+    assert "weights_by_group" in drawn
+    assert not any(name.startswith("mean_weight_by_group") for name in drawn)
+    assert analyse(["outputs/single", "--figure", "mean_weight_by_group"]) == 2
+    assert "mean_weight_by_group needs a swept axis" in capsys.readouterr().err
+
+
 def test_processes_are_swept_with_their_own_fields(command, capsys):
     """Choices of the group `input` have unlike fields; synapses of others are in no group."""
     every = "input=poisson,correlated,groups,log_normal"

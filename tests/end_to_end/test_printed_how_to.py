@@ -4,6 +4,8 @@ import pytest
 
 from tests.support.printed import blocks, pages, run_page
 
+pytestmark = pytest.mark.long
+
 PAGES = [page for page in pages() if page.parent.name == "how_to" and blocks(page)]
 
 

@@ -12,6 +12,8 @@ from tests.soak.moves import fail_jobs, move_and_repeat
 from tests.soak.operations import fail_operations
 from tests.soak.requests import make_requests
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def chance():
@@ -21,18 +23,18 @@ def chance():
 
 def test_a_killed_sweep_resumes_to_identical_results(chance, tmp_path, tried):
     """SIGINT, SIGTERM and SIGKILL at random times lose no finished point."""
-    counts = kill_and_resume(6, chance, tmp_path)
+    counts = kill_and_resume(4, chance, tmp_path)
     tried("kills", counts)
-    assert counts["kills"] == 6
+    assert counts["kills"] == 4
     assert counts["ended by the signal"] >= 1
     assert counts["resumed from a part of the points"] >= 1
 
 
 def test_a_damaged_directory_is_repaired(chance, tmp_path, tried):
     """Bits flipped, bytes overwritten, files truncated or deleted: the next run repairs them."""
-    counts = damage_and_repair(30, chance, tmp_path)
+    counts = damage_and_repair(16, chance, tmp_path)
     tried("damage", counts)
-    assert counts["repaired with identical results"] == 30
+    assert counts["repaired with identical results"] == 16
     assert all(counts[kind] for kind in ("bits flipped", "truncated", "overwritten", "deleted"))
 
 
@@ -40,10 +42,10 @@ def test_a_directory_that_is_renamed_or_copied_in_part_is_the_same_experiment(
     chance, tmp_path, tried
 ):
     """Amid a sweep, and without hidden files, results, records or points: nothing is lost."""
-    counts = move_and_repeat(12, chance, tmp_path)
+    counts = move_and_repeat(6, chance, tmp_path)
     tried("moves", counts)
-    assert counts["repeated with identical results"] == 12
-    assert counts["renamed while written"] >= 2
+    assert counts["repeated with identical results"] == 6
+    assert counts["renamed while written"] >= 1
     assert counts["without .lock"] >= 1
 
 
@@ -81,15 +83,15 @@ def test_a_full_disk_is_one_line_and_loses_nothing(chance, tmp_path, tried):
 
 def test_an_operation_on_a_file_that_fails_is_one_line_and_loses_nothing(chance, tmp_path, tried):
     """Opened, listed, locked, made, renamed or removed: each kind fails once, the rest is whole."""
-    counts = fail_operations(18, chance, tmp_path)
+    counts = fail_operations(10, chance, tmp_path)
     tried("file operations", counts)
-    assert counts["repeated with identical results"] == 18
+    assert counts["repeated with identical results"] == 10
     assert all(counts[kind] for kind in ("open", "os.listdir", "os.mkdir", "os.rename"))
-    assert counts["exit code 1"] >= 5
+    assert counts["exit code 1"] >= 3
 
 
 def test_an_invalid_request_is_refused_in_one_line(chance, tmp_path, tried):
     """Random requests are accepted or refused with exit code 2; a refusal leaves no file."""
-    counts = make_requests(60, chance, tmp_path)
+    counts = make_requests(30, chance, tmp_path)
     tried("requests", counts)
-    assert counts["refused"] >= 30
+    assert counts["refused"] >= 15

@@ -2,8 +2,19 @@
 
 import re
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
-from stdp_docs import blocks, experiments, flowchart, item_pages, links, markdown, staging
+from stdp_docs import (
+    blocks,
+    experiments,
+    flowchart,
+    input_figures,
+    item_pages,
+    links,
+    markdown,
+    staging,
+)
 from stdp_docs.places import DOCS
 
 import analysis
@@ -220,3 +231,19 @@ def test_a_flowchart_has_a_box_for_each_node_and_an_arrow_for_each_edge():
         flowchart.Chart.parsed("flowchart LR\na --o b")
     with pytest.raises(ValueError, match=r"graph TD: must be flowchart LR or flowchart BT"):
         flowchart.Chart.parsed("graph TD")
+
+
+def test_a_raster_has_every_spike_of_every_group():
+    """Also of one synapse, with its output spikes; the rate below is that of the spikes."""
+    figure = input_figures.raster(configuration := pipeline.configure("input=modulated"))
+    top, bottom = figure.axes
+    cells = np.concatenate([*configuration.input.events(1.0, 1000, configuration.seed)])
+    drawn = np.concatenate([line.get_xydata() for line in top.lines])
+    np.testing.assert_array_equal(np.sort(drawn @ [300, 1]), cells)
+    rates = [one.get_data().values.mean() for one in bottom.patches]
+    assert np.mean(rates) == pytest.approx(cells.size / 300)
+    plt.close(figure)
+    paired = input_figures.raster(pipeline.configure("input=pairing_protocol"))
+    ticks = [one.get_text() for one in paired.axes[0].get_yticklabels()]
+    assert ticks == ["Input", "Output"]
+    plt.close(paired)

@@ -15,6 +15,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.report import Page
 
+pytestmark = pytest.mark.long
+
 #: A folder of a user whose names are those of this project's packages and files.
 NAMESAKES = {
     "analysis/__init__.py": "raise ImportError('the analysis of the user')\n",

@@ -20,11 +20,11 @@ def drawn_texts(figure, monkeypatch):
             found.append((self, _corners(self, renderer)))
         return draw(self, renderer, *arguments, **more)
 
-    canvas = FigureCanvasAgg(figure)  # that of a closed figure draws nothing
-    canvas.draw()  # the layout of the first drawing differs
+    FigureCanvasAgg(figure)  # that of a closed figure draws nothing
+    figure.draw_without_rendering()  # the layout of the first drawing differs
     with monkeypatch.context() as patch:
         patch.setattr(Text, "draw", noted)
-        canvas.draw()
+        figure.draw_without_rendering()
     assert found
     return found
 

@@ -135,3 +135,19 @@ def test_datasets_without_what_they_need_do_not_support_them(grouped):
     )
     assert "input=groups" in FIGURES["weights_by_group"].needs(plain)
     assert "latencies" in FIGURES["by_synapse"].needs(plain)
+
+
+def test_only_slices_in_which_synapses_differ_are_drawn():
+    """Of inputs side by side: latencies of bursts, phases, and not what all synapses share.
+
+    Synapses beyond those of a point, which a larger one beside it has, are none.
+    """
+    made = pipeline.configure("simulation.duration=200")
+    inputs = ["poisson", "groups", "latency", "oscillating", "song_abbott_2001"]
+    names = captioned(MeasuredDataset(pipeline.sweep(made, {"input": inputs})), "by_synapse")
+    assert [name.removeprefix("by_synapse_against_") for name in names] == [
+        "synapse_rate_input=groups",
+        "synapse_phase_input=oscillating",
+        "synapse_latency_input=latency",
+        "synapse_input=groups",
+    ]

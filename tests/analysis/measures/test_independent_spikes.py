@@ -16,16 +16,20 @@ RATES, DT, INTERVAL = (20.0, 20.0), 1.0, 5000.0
 SYNAPSES = ("synapse.g_max=0.001", "input.n_synapses=300", f"input.rate_hz={RATES[0]}")
 
 
-def weights_in_time(overrides, seed, duration):
-    """Return a run with prescribed Poisson output, and its weights after the first third."""
-    configuration = pipeline.configure(
+def configured(overrides, duration):
+    """Return the configuration of a run with prescribed output spikes [ms]."""
+    return pipeline.configure(
         *SYNAPSES,
         *overrides.split(),
-        f"seed={seed}",
         f"simulation.duration={duration}",
         f"simulation.dt={DT}",
         f"record.weight_interval={INTERVAL}",
     )
+
+
+def weights_in_time(configuration, seed):
+    """Return a run with prescribed Poisson output, and its weights after the first third."""
+    configuration = configuration.replaced({"seed": seed})
     n_steps = configuration.simulation.n_steps
     steps = np.flatnonzero(np.random.default_rng(seed).random(n_steps) < RATES[1] * DT / 1000)
     output = steps[(steps > 0) & (steps < n_steps - 1)] * DT
@@ -39,8 +43,9 @@ class Measured:
 
     def __init__(self, overrides, duration, seeds=range(8)):
         found, means, variances = np.zeros(20), [], []
+        configuration = configured(overrides, duration)
         for seed in seeds:
-            run, weights = weights_in_time(overrides, seed, duration)
+            run, weights = weights_in_time(configuration, seed)
             found += np.histogram(weights, 20, (0, 1))[0]
             means.append(weights.mean())
             variances.append(weights.var(axis=1).mean())  # of synapses that share an output

@@ -22,6 +22,8 @@ from tests.compare.cases import (
 )
 from tests.support.peers import AbsentError
 
+pytestmark = pytest.mark.long
+
 SONG = tuple(f"{group}=song_abbott_2001" for group in SONG_GROUPS)
 
 #: Overrides of Demo 2 (300 synapses, dt 1 ms), with the duration [ms].

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.engine import compiled
 from pipeline.model import reference
+from pipeline.model.dense_traces import DenseTraces
 from pipeline.model.inputs import PROCESSES
 from pipeline.model.parameters import Configuration
 from pipeline.model.plasticity import RULES
@@ -90,7 +91,7 @@ def test_engines_agree_at_generated_values_of_toy_rules(rule, dt, seed, w_init, 
 def test_a_nearest_trace_counts_one_spike_only():
     """With three input spikes before an output spike, the trace is that of the last one."""
     made = configuration_of("toy_anti_hebbian", input__n_synapses=1, record__weight_interval=None)
-    traces = reference._Traces(made.stdp, 1, 1.0)
+    traces = DenseTraces(made.stdp, 1, 1.0)
     for _ in range(3):
         traces.decay_pre()
         traces.jump_pre(np.array([0]))

@@ -277,6 +277,7 @@ def tracked(address, tmp_path_factory):
 
 
 @needs_server
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore")  # of MLflow's own, which reads here what was logged
 class TestServer:
     """Content of a real server after the command."""

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import hydra
 import pytest
 from hydra import version
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import setup_globals
@@ -371,3 +372,19 @@ def test_the_choices_of_a_sweep_are_composed_once(compositions, configure):
     assert len(compositions) == 5
     pipeline.plan(configuration, axes)
     assert len(compositions) == 5
+
+
+def test_the_command_composes_once(command, monkeypatch):
+    """Hydra would compose once more to learn its mode; what may not be swept is refused by it."""
+    compose, composed = ConfigLoaderImpl._compose_config_from_defaults_list, []
+
+    def counted(loader, *arguments, **more):
+        composed.append(arguments)
+        return compose(loader, *arguments, **more)
+
+    monkeypatch.setattr(ConfigLoaderImpl, "_compose_config_from_defaults_list", counted)
+    assert command("-m", "seed=1,2", "dry_run=true").out.startswith("points: 2")
+    assert len(composed) == 1
+    refused = command("-m", "hydra.job.chdir=true,false", "dry_run=true")
+    assert refused.code == 2
+    assert "Sweeping over Hydra's configuration is not supported" in refused.err

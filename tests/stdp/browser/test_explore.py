@@ -8,6 +8,8 @@ from analysis import numbers, open_results, weight_histogram
 from tests.conftest import SMALL
 from tests.support.browser import served, slower
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

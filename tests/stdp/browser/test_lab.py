@@ -13,6 +13,8 @@ from stdp.lab.controls import SliderScale
 from tests.conftest import ROOT
 from tests.support.browser import served, slower
 
+pytestmark = pytest.mark.long
+
 RULE = """
 from stdp.lab import start
 from pipeline import register
