@@ -88,6 +88,9 @@ FEATURES = {
 #: Values of papers in which several of these meet, and a finer time step.
 OTHERS = {"fine_step": ("input.rate_hz=20", "simulation.dt=0.1"), "song_2000": SONG_2000}
 
+#: Built-in rules and processes that have no case, with the reason.
+NOT_COMPARED: dict[str, str] = {}
+
 #: The cases of the comparison by kind.
 KINDS = {"rule": RULES, "process": PROCESSES, "feature": FEATURES, "other": OTHERS}
 
