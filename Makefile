@@ -11,7 +11,7 @@ INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # A file of tests in one process, as many at a time as there are processors.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: run test test-long test-all test-lowest coverage test-brian2 test-browser soak settle lint format docs docs-examples gallery screenshots bench growth peers clean
+.PHONY: run test test-long test-all test-lowest coverage test-brian2 compare test-browser soak settle lint format docs docs-examples gallery screenshots bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -55,6 +55,11 @@ coverage: $(VENV)/.ready
 # not installed.
 test-brian2: $(VENV)/.ready .venv-brian2/.ready
 	$(BIN)/python -m pytest tests/pipeline/engine/test_brian2.py
+
+# Every rule, process and feature in Brian2 and in NEST on the same input, ten minutes: the results go to
+# tests/compare/results.json, and their tables to docs/explanation/other_simulators.md.
+compare: $(VENV)/.ready .venv-brian2/.ready .venv-nest/.ready
+	$(BIN)/python -m tests.compare
 
 # The pages of `stdp explore` and `stdp lab` in a headless Chromium, which must be installed; the
 # environment variable CHROMIUM names another one. `make test-long` skips these tests where it is missing.

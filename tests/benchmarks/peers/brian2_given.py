@@ -4,8 +4,12 @@ A stand-alone script for the interpreter of Brian2's environment, and a second d
 model: all traces are integrated at every time step. FOLDER has `cases.json`, a JSON object with the
 parameters of each case by its name, and for each the input events, `NAME_events.npy`: cells
 `step * n_synapses + synapse`, `NAME_inhibitory.npy`, those of the inhibitory synapses, and
-`NAME_noise.npy`, what is added to the potential in each step [mV]. Written are, for each, the time
-steps of its output spikes, `NAME_spikes.npy`, and its final weights, `NAME_weights.npy`.
+`NAME_noise.npy`, what is added to the potential in each step [mV]. With `NAME_output.npy`, the
+steps of prescribed output spikes, the neuron fires in these and in no other. Written are, for each,
+the time steps of its output spikes, `NAME_spikes.npy`, and its final weights, `NAME_weights.npy`.
+
+A parameter `usual` names what is left as it usually is in Brian2: `schedule`, its order of
+operations within a step; `traces`, exact decay between events; `neuron`, exponential Euler steps.
 """
 
 from __future__ import annotations
@@ -59,9 +63,10 @@ _TRACES = {"in": "tau_plus", "out": "tau_minus", "slow_in": "tau_x", "slow_out":
 
 def _synapse(p: dict[str, Any]) -> str:
     """Return variables and equations: of each trace its value and that before its last jump."""
+    driven = "event-driven" if p.get("usual") == "traces" else "clock-driven"
     of_spikes = "w : 1\narrived_at : second\nfired_at : second\n"
     return of_spikes + "".join(
-        f"dy_{name}/dt = -y_{name} / {tau} : 1 (clock-driven)\nbefore_{name} : 1\n"
+        f"dy_{name}/dt = -y_{name} / {tau} : 1 ({driven})\nbefore_{name} : 1\n"
         for name, tau in _traces(p).items()
     )
 
@@ -123,14 +128,20 @@ def main() -> None:
         cells = np.load(folder / f"{name}_events.npy")
         inhibitory = np.load(folder / f"{name}_inhibitory.npy")
         noise = np.load(folder / f"{name}_noise.npy")
-        spike_step, weights = run(parameters, cells, inhibitory, noise)
+        given = folder / f"{name}_output.npy"
+        output = np.load(given) if given.exists() else None
+        spike_step, weights = run(parameters, cells, inhibitory, noise, output)
         np.save(folder / f"{name}_spikes.npy", spike_step)
         np.save(folder / f"{name}_weights.npy", weights)
     print(json.dumps({"versions": {"Brian2": brian2.__version__}}))
 
 
 def run(
-    p: dict[str, Any], cells: np.ndarray, inhibitory: np.ndarray, noise: np.ndarray
+    p: dict[str, Any],
+    cells: np.ndarray,
+    inhibitory: np.ndarray,
+    noise: np.ndarray,
+    output_step: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the time steps of the output spikes (n_spikes,) and the weights (n_synapses,)."""
     brian2.start_scope()
@@ -141,15 +152,21 @@ def run(
     constants |= {name: p[name] * mV for name in potentials}
     constants |= {name: p[name] * ms for name in times}
     constants["noise_at"] = brian2.TimedArray(noise * mV, dt=p["dt"] * ms)
+    threshold, t_ref = "v >= V_th + theta", p["t_ref"]
+    if output_step is not None:  # no refractory period either
+        fires = np.zeros(noise.size)
+        fires[output_step] = 1
+        constants["fires"] = brian2.TimedArray(fires, dt=p["dt"] * ms)
+        threshold, t_ref = "fires(t) > 0.5", 0.0
     step, synapse = np.divmod(cells, p["n_synapses"])
     source = brian2.SpikeGeneratorGroup(p["n_synapses"], synapse, step * p["dt"] * ms)
     neuron = brian2.NeuronGroup(
         1,
         _NEURON,
-        threshold="v >= V_th + theta",
+        threshold=threshold,
         reset="v = V_reset; theta += theta_plus",
-        refractory=p["t_ref"] * ms,
-        method="euler",
+        refractory=t_ref * ms,
+        method="exponential_euler" if p.get("usual") == "neuron" else "euler",
         namespace=constants,
     )
     neuron.v = p["V_init"] * mV
@@ -172,7 +189,8 @@ def run(
     synapses.arrived_at = synapses.fired_at = -1 * ms
     output = brian2.SpikeMonitor(neuron)
     network = brian2.Network(source, neuron, synapses, output, *_inhibition(p, inhibitory, neuron))
-    network.schedule = _SCHEDULE
+    if p.get("usual") != "schedule":
+        network.schedule = _SCHEDULE
     n_steps = round(p["duration"] / p["dt"])
     network.run((n_steps - 1) * p["dt"] * ms)
     return np.rint(np.array(output.t / ms) / p["dt"]).astype(np.int64), np.array(synapses.w)

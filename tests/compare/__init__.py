@@ -1,0 +1,1 @@
+"""Comparison of this project with other simulators (`make compare`)."""
