@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -98,6 +98,11 @@ def run(measured: MeasuredDataset) -> Figures:
             "g_ex": recorded["g_ex"],
             "P": ltp_trace(few),
             "g": synaptic_conductance(few),
+            **{
+                name: recorded[name]
+                for name in ("g_in", "theta")
+                if name in recorded and recorded[name].notnull().any()  # of this point
+            },
         }
         first, last = recorded["time"].values[[0, -1]]
         times = recorded["spike_time"].values
@@ -105,16 +110,18 @@ def run(measured: MeasuredDataset) -> Figures:
         V_th = float(parameter(recorded, "neuron.V_th"))
         figure = single_run.exercise(recorded["input_spike"], shown, times, V_th, one.text)
         rest = titles.beyond_header(figure, one.text)
-        yield one, figure, titles.caption(rest, _run_key(few))
+        yield one, figure, titles.caption(rest, _run_key(few, shown))
 
 
-def _run_key(few: xr.Dataset) -> str:
+def _run_key(few: xr.Dataset, shown: Container[str]) -> str:
     """Return what the colours and lines of `run` mean."""
     n = few.sizes["synapse"]
     synapses = f"the first {n} synapses" if n > 1 else "the first synapse"
-    return (
-        f"P and g of {synapses}, in one colour each. Bars above the dotted threshold: output spikes"
-    )
+    bars = "Bars above the dotted threshold: output spikes"
+    if "theta" in shown:
+        bars = "Bars: output spikes, which raise the dotted threshold"
+    key = f"P and g of {synapses}, in one colour each. {bars}"
+    return f"{key}. Lower right: g_ex in grey, g_in in blue" if "g_in" in shown else key
 
 
 def correlogram(measured: MeasuredDataset) -> Figures:

@@ -18,7 +18,7 @@ from analysis.measures.settling import settling
 from analysis.measures.stationarity import SETTLED
 from analysis.measures.weights import N_BINS, silent, weight_histogram
 from analysis.reading.dataset import broadcast_to, parameter
-from analysis.reading.model import depends_on_weight, pair_rule
+from analysis.reading.model import depends_on_weight, pair_rule, parameter_or
 
 #: Fraction of the way from reset to threshold after which the next spike is assumed possible.
 _RECOVERED = 0.85
@@ -59,6 +59,15 @@ _KEYS = (
     "neuron.t_ref",
     "synapse.E_ex",
 )
+
+#: Keys of inhibition, which files of earlier versions do not have, and their values in these.
+_INHIBITION = {
+    "inhibition.n_synapses": 0.0,
+    "inhibition.rate_hz": 0.0,
+    "inhibition.g": 0.0,
+    "inhibition.E_in": 0.0,
+    "inhibition.tau_in": 0.0,
+}
 
 
 @dataclass(frozen=True)
@@ -325,6 +334,7 @@ def _points(
     """Yield the chosen points with their parameters from the file, and their output rate [Hz]."""
     arrays = {key.partition(".")[2]: parameter(dataset, key).astype(float) for key in _KEYS}
     arrays |= {"output_rate": output_rate, "depends": depends_on_weight(dataset)}
+    arrays |= {key: parameter_or(dataset, key, value) for key, value in _INHIBITION.items()}
     values = {name: broadcast_to(array, chosen).values for name, array in arrays.items()}
     rule = pair_rule(dataset)
     steps, *traces = (
@@ -348,8 +358,12 @@ def _dead_time(here: dict[str, float]) -> float:
     """Return the approximate minimum interval between output spikes [ms].
 
     Refractory period, and then the time in which a membrane driven just to threshold returns most
-    of the way from reset. The correction hardly depends on it between 10 and 20 ms.
+    of the way from reset. Inhibition, at its mean conductance, needs more drive and makes the
+    membrane faster. The correction hardly depends on it between 10 and 20 ms.
     """
-    drive = (here["V_th"] - here["E_L"]) / (here["E_ex"] - here["V_th"])
-    tau = here["tau_m"] / (1 + max(drive, 0.0)) if np.isfinite(drive) else here["tau_m"]
-    return here["t_ref"] - tau * float(np.log(1 - _RECOVERED))
+    per_ms = here["inhibition.n_synapses"] * here["inhibition.rate_hz"] / 1000
+    g_in = per_ms * here["inhibition.g"] * here["inhibition.tau_in"]
+    needed = here["V_th"] - here["E_L"] + g_in * (here["V_th"] - here["inhibition.E_in"])
+    g_ex = needed / (here["E_ex"] - here["V_th"])
+    g = g_in + max(g_ex, 0.0) if np.isfinite(g_ex) else g_in
+    return here["t_ref"] - here["tau_m"] / (1 + g) * float(np.log(1 - _RECOVERED))

@@ -80,31 +80,39 @@ def exercise(
         Whether a synapse receives a spike, dimensionless, at `time` [ms], for all synapses.
     shown : mapping of str to DataArray
         `v` [mV], `M` and `g_ex`, dimensionless, (time); `P` and `g`, dimensionless,
-        (time, synapse), for the synapses drawn.
+        (time, synapse), for the synapses drawn. If they are there, `g_in`, dimensionless, and
+        `theta` [mV], (time).
     spike_time : ndarray, (n_spikes,)
         Output spikes [ms].
     V_th : float
-        Threshold [mV].
+        Threshold at rest [mV].
     title : str
         May have several lines.
 
     Returns
     -------
     Figure
-        With three rows and two columns of panels.
+        With three rows and two columns of panels. The dotted threshold rises by `theta`, and
+        `g_in` is drawn with `g_ex`.
     """
     title = text.header(title, style.PAGE)
     size = (style.PAGE, 4.45 + text.header_height(title))
     figure, grid = plt.subplots(3, 2, sharex=True, figsize=size)
     v = shown["v"]
     _lines(grid[0, 0], v, colour=style.NEUTRAL)
-    grid[0, 0].axhline(V_th, color=style.NEUTRAL, lw=0.6, ls=":")
+    if "theta" in shown:
+        grid[0, 0].plot(v["time"], V_th + shown["theta"], color=style.NEUTRAL, lw=0.8, ls=":")
+    else:
+        grid[0, 0].axhline(V_th, color=style.NEUTRAL, lw=0.6, ls=":")
     grid[0, 0].vlines(spike_time, V_th, V_th + 12, color="black", lw=0.8)
     _raster(grid[1, 0], spikes)
     _lines(grid[2, 0], shown["M"], colour=style.LTD)
     lines = _lines(grid[0, 1], shown["P"])
     _lines(grid[1, 1], shown["g"])
     _lines(grid[2, 1], shown["g_ex"], colour=style.NEUTRAL)
+    if "g_in" in shown:
+        _lines(grid[2, 1], shown["g_in"], colour=style.LTD)
+        grid[2, 1].set_ylabel("Conductances relative\nto the leak")
     for axes in grid[-1]:
         axes.set_xlabel(label(v["time"]))
     text.set_header(figure, title)

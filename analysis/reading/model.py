@@ -71,6 +71,29 @@ def arrival_shift(dataset: xr.Dataset) -> xr.DataArray:
     return axonal - dendritic
 
 
+def parameter_or(dataset: xr.Dataset, key: str, default: float) -> xr.DataArray:
+    """Return a parameter that files of earlier versions do not have.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results, as of `parameter`.
+    key : str
+        Such as `inhibition.g`.
+    default : float
+        Its value in a file without it, in the unit of the key.
+
+    Returns
+    -------
+    DataArray, (...)
+        Along the axes that set it, in the unit of the key.
+    """
+    try:
+        return parameter(dataset, key).astype(float)
+    except ParameterError:
+        return xr.DataArray(float(default))
+
+
 def processes(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
     """Return what the file says of each input process, by the value of `input.process`.
 

@@ -24,7 +24,7 @@ from analysis.measures.stationarity import (
 )
 from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE, FAILED, MISSING, Metadata
-from analysis.reading.model import has_equilibrium
+from analysis.reading.model import has_equilibrium, parameter_or
 from analysis.reading.until import answers_of_runs, tolerances_of_runs
 from analysis.reading.values import canonical, written
 from analysis.report.point_names import MAX_NAMED, all_named, indices, named, shortened
@@ -32,10 +32,19 @@ from analysis.report.provenance import n_points_made, runs_of
 
 FAILURES = "failures.csv"
 
-#: Ratio of the time step to the shortest time constant of membrane and synapse from which on it is
-#: coarse. A factor (1 - dt/tau) per step is a decay with -dt / log(1 - dt/tau), about tau - dt/2:
-#: at this ratio 5 % below tau. At 0.2 the tutorial's rates at equilibrium are 10 to 17 % too low.
+#: Ratio of the time step to the shortest time constant of the potential's equations from which on
+#: it is coarse. A factor (1 - dt/tau) per step is a decay with -dt / log(1 - dt/tau), about
+#: tau - dt/2: at this ratio 5 % below tau. At 0.2 the tutorial's rates at equilibrium are 10 to
+#: 17 % too low.
 COARSE_STEP = 0.1
+
+#: Keys of the time constants, what each is of, and a key that is above 0 where it has an effect.
+_TIME_CONSTANTS = (
+    ("neuron.tau_m", "the membrane", None),
+    ("synapse.tau_ex", "the synapses", None),
+    ("inhibition.tau_in", "inhibition", "inhibition.n_synapses"),
+    ("neuron.tau_theta", "the threshold", "neuron.theta_plus"),
+)
 
 #: Reason by the values of a point on all axes of its file.
 Reasons = Mapping[tuple[str, ...], str]
@@ -149,10 +158,14 @@ def _integration(dataset: xr.Dataset) -> Iterator[QualityWarning]:
 def _time_step(dataset: xr.Dataset) -> Iterator[QualityWarning]:
     """Yield a warning of points whose time step is coarse."""
     dt = parameter(dataset, "simulation.dt")
-    tau_m, tau_ex = parameter(dataset, "neuron.tau_m"), parameter(dataset, "synapse.tau_ex")
-    coarse = (dt >= COARSE_STEP * tau_m) | (dt >= COARSE_STEP * tau_ex)
+    coarse, found = xr.DataArray(False), []
+    for key, name, present in _TIME_CONSTANTS:
+        short = dt >= COARSE_STEP * parameter_or(dataset, key, np.inf)
+        short &= parameter_or(dataset, present, 0) > 0 if present else True
+        found += [name] if short.any() else []
+        coarse = coarse | short
     text = (
-        "Coarse time step, at least a tenth of the membrane or the synaptic time constant, which "
+        f"Coarse time step, at least a tenth of the time constant of {' and '.join(found)}, which "
         "acts at least 5 % shorter: rates may be biased; compare with a smaller simulation.dt"
     )
     if coarse.ndim and coarse.any():

@@ -46,12 +46,12 @@ def _expected_steps(point: Configuration) -> int:
 
 
 def seconds_per_step(point: Configuration) -> float:
-    """Return the estimated time [s] of one time step of the compiled engine, input drawn by it.
+    """Return the estimated time [s] of one time step of the compiled engine, with its input.
 
     Weight samples are counted: at every step they take most of the time.
     """
     p = point.input.spike_probability(point.simulation.dt)
-    seconds = 4e-9 + 5e-9 * p * point.input.n_synapses
+    seconds = 4e-9 + (5e-9 + point.input.seconds_per_event()) * p * point.input.n_synapses
     if point.inhibition.is_present:
         n_spikes = point.inhibition.spike_probability(point.simulation.dt)
         n_spikes *= point.inhibition.n_synapses

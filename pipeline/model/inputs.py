@@ -127,6 +127,10 @@ class InputProcess(Stimuli, Variant):
         """Return the estimated drawing time [s] beside the time per event."""
         return 0.0
 
+    def seconds_per_event(self) -> float:
+        """Return the estimated drawing time [s] of an event that the engine does not draw."""
+        return 0.0 if self.bernoulli else 5e-9
+
     def shortest_time_scale(self) -> float:
         """Return the shortest time scale of its statistics [ms]; 0 where spikes are independent."""
         return 0.0

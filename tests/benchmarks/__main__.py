@@ -17,6 +17,7 @@ from tests.benchmarks.contestants import ROOT, RUNS_A_TURN
 from tests.benchmarks.growth import growth
 from tests.benchmarks.page import blocks, filled
 from tests.benchmarks.plan import Plan, quick
+from tests.benchmarks.processes import processes
 from tests.benchmarks.results import Results
 from tests.benchmarks.rules import rules
 from tests.benchmarks.table import Row, circumstances, markdown, other_processes_seconds, time_text
@@ -28,6 +29,7 @@ _BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "dt_01": one_run.dt_01,
     "song": one_run.song,
     "rules": rules,
+    "processes": processes,
     "overhead": sweeps.overhead,
     "start_up": sweeps.start_up,
     "resume": sweeps.resume,
@@ -38,10 +40,13 @@ _BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "growth": growth,
 }
 
-#: The benchmarks of each file, which are of one version: against others, and of rules.
+#: The benchmarks of each file, which are of one version: against others, of rules, of processes.
 _FILES = {
-    Path(__file__).with_name("RESULTS.md"): [name for name in _BENCHMARKS if name != "rules"],
+    Path(__file__).with_name("RESULTS.md"): [
+        name for name in _BENCHMARKS if name not in ("rules", "processes")
+    ],
     Path(__file__).with_name("RULES.md"): ["rules"],
+    Path(__file__).with_name("PROCESSES.md"): ["processes"],
 }
 
 _HOW = """\

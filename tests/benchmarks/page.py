@@ -36,12 +36,13 @@ _AROUND = ("overhead", "start_up", "resume", "two_cores", "memory", "figures", "
 _SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 
-def blocks(results: Results, of_rules: Results) -> dict[str, str]:
+def blocks(results: Results, of_rules: Results, of_processes: Results) -> dict[str, str]:
     """Return the text of every block by its name."""
     return {
         "circumstances": results.circumstances,
         "one run": _one_run(results),
         "rules": f"{of_rules.circumstances}\n\n{_rules(of_rules)}",
+        "processes": f"{of_processes.circumstances}\n\n{_processes(of_processes)}",
         "around": _around(results),
         "growth": _growth(results),
     }
@@ -87,6 +88,21 @@ def _rules(results: Results) -> str:
     lines = [["rule", *(f"dt {dt}" for dt in steps)], ["---"] * (1 + len(steps))]
     lines += [[rule, *(one[dt] for dt in steps)] for rule, one in times.items()]
     return _table(lines)
+
+
+def _processes(results: Results) -> str:
+    """Return the time per event of each process, over that of Poisson's, and that of a run."""
+    lines = [["input process", "time per event", "run of 120 s"], ["---"] * 3]
+    for row in results.rows("processes"):
+        process = row.what.partition(": ")[2]
+        ratio = _number(row.ours, "ns") / _number(row.other, "ns")
+        run = row.check.partition(": ")[2]
+        lines.append([process, f"{row.ours}, {ratio:.1f} times", run])
+    return _table(lines)
+
+
+def _number(written: str, unit: str) -> float:
+    return float(written.removesuffix(f" {unit}").replace(",", ""))
 
 
 def _around(results: Results) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.model.inputs import PROCESSES
 from tests.benchmarks.page import blocks, filled
 from tests.benchmarks.results import Results
 from tests.benchmarks.table import Row, markdown
@@ -33,16 +34,20 @@ def test_the_page_has_the_numbers_of_the_results():
     """Every block between marks is what `RESULTS.md` gives."""
     page = (ROOT / "docs" / "benchmarks.md").read_text()
     folder = ROOT / "tests" / "benchmarks"
-    measured, of_rules = (Results.read(folder / name) for name in ("RESULTS.md", "RULES.md"))
-    assert filled(page, blocks(measured, of_rules)) == page
+    files = ("RESULTS.md", "RULES.md", "PROCESSES.md")
+    measured, of_rules, of_processes = (Results.read(folder / name) for name in files)
+    assert filled(page, blocks(measured, of_rules, of_processes)) == page
     assert {"multiplicative", "gutig, mu 0.1", "triplet"} <= {
         row.what.rpartition(": ")[2] for row in of_rules.rows("rules")
     }
+    rows = of_processes.rows("processes")
+    names = {row.what.partition(": ")[2].partition(",")[0] for row in rows}
+    assert names == PROCESSES.classes().keys()
 
 
 def test_the_table_of_one_run_has_the_shortest_time_and_the_ratios():
     """The time of this project is the shortest of its rows; what was not measured is empty."""
-    lines = blocks(results(), results())["one run"].splitlines()
+    lines = blocks(results(), results(), results())["one run"].splitlines()
     assert lines[2] == "| **this project** | **4.15 ms** | **-** | **-** |"
     assert lines[3] == "| hand-written C | 2.99 ms, 0.72x |  |  |"
     assert "| Brian2, C++ standalone | 0.3 s, 72x (and 15 s to compile) |  |  |" in lines
@@ -53,7 +58,7 @@ def test_the_table_of_costs_has_both_sides():
     """A cost has its comparison with the ratio."""
     assert (
         "| Resume: 10 points | 1.53 s | running them: 11.7 s, 7.62x |"
-        in blocks(results(), results())["around"]
+        in blocks(results(), results(), results())["around"]
     )
 
 

@@ -1,7 +1,12 @@
-"""Run the campaign (`make settle`) and write its counts, and every point, to RESULTS.md."""
+"""Run the campaign (`make settle`) and write its counts, and every point, to RESULTS.md.
+
+`--only inputs` runs the last points, those of input processes and inhibition, and keeps the
+results of all others as they are: they hold as long as model version and criterion do.
+"""
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,25 +23,49 @@ from tests.settle.campaign import (
     LIMIT,
     LONGER,
     N_FAR,
+    N_INPUTS,
     N_NEAR,
     N_RULES,
     Outcome,
     outcomes,
+    points_listed,
 )
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
+_INPUTS = f"of other inputs and with inhibition that fire, among the last {N_INPUTS}"
+
+
 def main() -> None:
-    """Run all points."""
-    started = time.monotonic()
-    found = []
-    for outcome in outcomes():
+    """Run all points, or the last ones."""
+    parser = argparse.ArgumentParser(prog="python -m tests.settle", description=__doc__)
+    parser.add_argument("--only", choices=["inputs"], help="only these points")
+    parser.add_argument("--jobs", type=int, default=-1, help="number of processes")
+    arguments = parser.parse_args()
+    points = points_listed()
+    n_kept = len(points) - N_INPUTS if arguments.only else 0
+    started, found = time.monotonic(), []
+    for outcome in outcomes(points[n_kept:], n_jobs=arguments.jobs):
         found.append(outcome)
-        print(_row(len(found), outcome), flush=True)
-    minutes = (time.monotonic() - started) / 60
+        print(_row(n_kept + len(found), outcome), flush=True)
+    head, rows = _kept(n_kept) if n_kept else (_head(found, time.monotonic() - started), [])
     lines = [
-        f"Last run of `make settle`: {date.today()}, {minutes:.0f} min.",
+        *head,
+        *_counts(_INPUTS, found[-N_INPUTS:]),
+        "",
+        "| no. | " + " | ".join([*KEYS, CHOICE]) + " | answer | after (s) | rate (Hz) | later |",
+        "|" + "---|" * (len(KEYS) + 6),
+        *rows,
+        *(_row(number, outcome) for number, outcome in enumerate(found, n_kept + 1)),
+    ]
+    RESULTS.write_text("\n".join(lines).replace("\xa0", " ") + "\n")
+
+
+def _head(found: Sequence[Outcome], seconds: float) -> list[str]:
+    """Return the lines above the counts over the last points."""
+    return [
+        f"Last run of `make settle`: {date.today()}, {seconds / 60:.0f} min.",
         "",
         f"Settled means that, {criterion()}.",
         "Single runs from the notebook's initial weights with simulation.until=settled, at most",
@@ -44,13 +73,18 @@ def main() -> None:
         f"went on from their end state until they were {LONGER} times as long.",
         "",
         *_summary(found[:N_NEAR]),
-        *_of_rules(found[-N_RULES:]),
-        "",
-        "| no. | " + " | ".join([*KEYS, CHOICE]) + " | answer | after (s) | rate (Hz) | later |",
-        "|" + "---|" * (len(KEYS) + 6),
-        *(_row(number, outcome) for number, outcome in enumerate(found, 1)),
+        *_counts(
+            f"of other rules that fire, among the {N_RULES} before the last {N_INPUTS}",
+            found[-N_RULES - N_INPUTS : -N_INPUTS],
+        ),
     ]
-    RESULTS.write_text("\n".join(lines).replace("\xa0", " ") + "\n")
+
+
+def _kept(n_rows: int) -> tuple[list[str], list[str]]:
+    """Return the lines of RESULTS.md above the counts over the last points, and its first rows."""
+    head, _, table = RESULTS.read_text().partition("\n\n| no. |")
+    lines = [line for line in head.splitlines() if _INPUTS not in line]
+    return lines, table.splitlines()[2:][:n_rows]
 
 
 def _summary(near: Sequence[Outcome]) -> Iterator[str]:
@@ -82,14 +116,14 @@ def _summary(near: Sequence[Outcome]) -> Iterator[str]:
     )
 
 
-def _of_rules(found: Sequence[Outcome]) -> Iterator[str]:
-    """Yield the counts over the points of other rules."""
+def _counts(which: str, found: Sequence[Outcome]) -> Iterator[str]:
+    """Yield the counts over points beside the main part."""
     firing = [one for one in found if one.rate > 0]
     counts = Counter(one.answer for one in firing)
     answered = [one for one in firing if one.answer in STATIONARY]
     off = sum(one.off.any() for one in answered)
     yield (
-        f"- Of the {len(firing)} points of other rules that fire, among the last {N_RULES}: "
+        f"- Of the {len(firing)} points {which}: "
         + ", ".join(f"{n} {answer}" for answer, n in counts.most_common())
         + f"; {off} of the {len(answered)} with an answer differ later."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +43,8 @@ CHOICE = "stdp"
 
 #: The first points are those of a Sobol sequence near the balance of LTP and LTD, of which most
 #: have to be answered; the next ones are far below it, where weights drift without end; then two
-#: hard ones, and those of other rules.
-N_NEAR, N_FAR, N_HARD, N_RULES = 200, 40, 2, 40
+#: hard ones, those of other rules, and those of other input processes and with inhibition.
+N_NEAR, N_FAR, N_HARD, N_RULES, N_INPUTS = 200, 40, 2, 40, 40
 
 #: Longest time of a run [ms], which is looked at after 64 s times powers of 2.
 LIMIT = 50_000_000.0
@@ -102,10 +102,12 @@ def overrides_of(values: dict[str, str]) -> list[str]:
     return [f"stdp={choice}", *further, *numbers]
 
 
-def outcomes(n_points: int | None = None, limit: float = LIMIT) -> Iterator[Outcome]:
-    """Yield the outcome of each point of `points.csv`, or of the first ones, in their order."""
-    yield from Parallel(n_jobs=-1, return_as="generator")(
-        delayed(_outcome)(values, limit) for values in points_listed()[:n_points]
+def outcomes(
+    points: Sequence[dict[str, str]], limit: float = LIMIT, n_jobs: int = -1
+) -> Iterator[Outcome]:
+    """Yield the outcome of each of some points of `points.csv`, in their order."""
+    yield from Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_outcome)(values, limit) for values in points
     )
 
 

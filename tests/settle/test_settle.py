@@ -1,5 +1,6 @@
 """The campaign of `make settle`: its machinery, and that its last result holds."""
 
+import csv
 import random
 import re
 from pathlib import Path
@@ -9,11 +10,13 @@ import pytest
 
 import pipeline
 from analysis.measures.stationarity import STATIONARY
+from pipeline.model.inputs import PROCESSES
 from pipeline.model.variables import FLAGS
 from tests.conftest import ROOT
 from tests.settle.campaign import (
     N_FAR,
     N_HARD,
+    N_INPUTS,
     N_NEAR,
     N_RULES,
     POINTS,
@@ -32,7 +35,7 @@ def number_in(pattern):
 
 def test_the_campaign_judges_and_runs_on():
     """Of the first points: what is answered within 1,024 s is so later, but for errors."""
-    found = list(outcomes(8, limit=1_024_000.0))
+    found = list(outcomes(points_listed()[:8], limit=1_024_000.0))
     assert len(found) == 8
     answered = [one for one in found if one.answer in STATIONARY]
     assert 2 <= len(answered) < 8
@@ -83,7 +86,8 @@ def test_the_documentation_has_these_counts():
         r"- (\d+) of (\d+) points that fire in the last half have an answer"
     )
     (off,) = number_in(r"- (\d+) of these differ later")
-    assert f"`make settle` runs {N_NEAR + N_FAR + N_HARD + N_RULES} points" in text
+    n_points = N_NEAR + N_FAR + N_HARD + N_RULES + N_INPUTS
+    assert f"`make settle` runs {n_points} points" in text
     assert f"the {firing} points of the main part that fire in the last half, {answered}" in text
     assert f"{off} of these differ later by more than tolerance and errors explain" in text
 
@@ -106,24 +110,46 @@ def test_intervals_cover_later_means():
 def test_every_point_is_listed():
     """With its number, in the order of `points.csv`; the hard ones are not answered early."""
     rows = [line.split(" | ") for line in RESULTS.splitlines() if re.match(r"\| \d+ \|", line)]
-    points = [line.split(",") for line in POINTS.read_text().splitlines()[1:]]
+    points = [*csv.reader(POINTS.read_text().splitlines()[1:])]
     assert [row[1:6] for row in rows] == points
-    assert len(points) == N_NEAR + N_FAR + N_HARD + N_RULES
+    assert len(points) == N_NEAR + N_FAR + N_HARD + N_RULES + N_INPUTS
     for row in rows[N_NEAR + N_FAR :][:N_HARD]:
         time = float(row[7].replace(",", ""))
         assert row[6] not in STATIONARY or time > 2_000
 
 
-def test_points_of_other_rules_have_answers_that_last():
-    """At most one in twenty of those answered differs later, of those that fire most have one."""
+def counts_of(points):
+    """Return how many fire, have an answer, and differ later, of points beside the main part."""
     ended = r"; (\d+) of the (\d+) with an answer differ later"
-    off, answered = number_in(r"points of other rules.*" + ended)
+    firing, off, answered = number_in(rf"Of the (\d+) points {points} that fire.*" + ended)
+    return firing, answered, off
+
+
+@pytest.mark.parametrize("points", ["of other rules", "of other inputs and with inhibition"])
+def test_points_beside_the_main_part_have_answers_that_last(points):
+    """At most one in twenty of those answered differs later, of those that fire most have one."""
+    firing, answered, off = counts_of(points)
     assert off <= 0.05 * answered
-    (firing,) = number_in(r"Of the (\d+) points of other rules that fire")
     assert answered >= 0.75 * firing
     assert firing >= 30
-    choices = {values["stdp"].split()[0] for values in points_listed()[-N_RULES:]}
-    assert len(choices) == 11
+    text = " ".join((ROOT / "docs" / "explanation" / "settling.md").read_text().split())
+    assert re.search(rf"Of the {firing} points [^,]* that fire, {answered} have an answer", text)
+
+
+def test_the_points_have_all_rules_and_processes():
+    """Of processes those that may run until they have settled; Song & Abbott's two groups twice."""
+    rules = points_listed()[-N_RULES - N_INPUTS : -N_INPUTS]
+    assert len({values["stdp"].split()[0] for values in rules}) == 11
+    choices = [values["stdp"] for values in points_listed()[-N_INPUTS:]]
+    made = [pipeline.configure(*overrides_of(values)) for values in points_listed()[-N_INPUTS:]]
+    stationary = {
+        name
+        for name, one in PROCESSES.classes().items()
+        if one.stationary and not one.needs_duration
+    }
+    assert {one.input.name for one in made} == stationary
+    assert sum(one.inhibition.is_present for one in made) == 9
+    assert sum("group_rate_correlations=[0.5,0.5]" in choice for choice in choices) == 2
 
 
 def test_a_rate_that_falls_for_hours_is_not_called_settled_early():

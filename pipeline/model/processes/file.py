@@ -112,7 +112,11 @@ class File(InputProcess):
     def drawing_seconds(self, n_steps: int) -> float:
         """Return the estimated time [s] of reading all events."""
         events = self._known()
-        return 3e-8 * events.n_events if events else 0.0
+        return 1e-8 * events.n_events if events else 0.0
+
+    def seconds_per_event(self) -> float:
+        """Return 0: those of a file are read whatever the duration, see `drawing_seconds`."""
+        return 0.0
 
     def cut_to(self, duration: float, dt: float) -> File:
         """Return the process with the events that are within a run [ms]."""

@@ -51,6 +51,10 @@ class Groups(GroupedProcess):
         p = np.minimum(self.rates(seed) * dt / 1000, 1)
         return superposed_cells(stream_of(seed, INPUT_STREAM), p, n_steps)
 
+    def seconds_per_event(self) -> float:
+        """Return the estimated drawing time [s] of an event."""
+        return 1e-8
+
     def rates(self, seed: int) -> NDArray[np.float64]:
         """Return the rate of each synapse; see `InputProcess.rates`.
 

@@ -226,6 +226,10 @@ class Latency(InputProcess):
         added = (self.burst_rate_hz - self.rate_hz) * self.burst_duration / self.trial_interval
         return np.full(self.n_synapses, self.rate_hz + added)
 
+    def seconds_per_event(self) -> float:
+        """Return the estimated drawing time [s] of an event, which are merged with a background."""
+        return 1.2e-8 if self.rate_hz else 5e-9
+
     def shortest_time_scale(self) -> float:
         """Return the shorter one of the duration of a burst and the spread of latencies [ms]."""
         return min(self.burst_duration, self.latency_sd or self.burst_duration)

@@ -115,6 +115,10 @@ class Oscillating(GroupedProcess):
         first = np.repeat(self.of_groups("group_phases", 0.0), self.all_sizes)
         return (first + self.phase_spread * within) % 1
 
+    def seconds_per_event(self) -> float:
+        """Return the estimated drawing time [s] of an event, of unlike rates more."""
+        return 8e-9 if self.group_rates_hz is None else 1.8e-8
+
     def shortest_time_scale(self) -> float:
         """Return the period [ms]."""
         return 1000 / self.frequency_hz

@@ -254,6 +254,10 @@ class Patterns(InputProcess):
         parts = [np.empty(0, dtype=np.int64), *self._onset_steps(dt, n_steps, seed)]
         return multiples(np.concatenate(parts), dt)
 
+    def seconds_per_event(self) -> float:
+        """Return the estimated drawing time [s] of an event, those of a pattern with jitter."""
+        return 2e-8 if self.pattern_jitter else 1.5e-8
+
     def shortest_time_scale(self) -> float:
         """Return the jitter [ms], or the duration of the pattern without any."""
         return self.pattern_jitter or self.pattern_duration

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import pipeline
-from analysis.measures import theory
+from analysis.measures import equilibrium, theory
 from analysis.measures.equilibrium import (
     _points,
     expected_histogram,
@@ -97,6 +97,24 @@ def test_beta_is_the_theorys_alpha(notebook, expected):
         assert beta == pytest.approx(rule.alpha(), rel=1e-9)
         assert beta > 1.05 * without.alpha()
     assert expected["c"].isnull().all()  # that of rules whose steps depend on the weight
+
+
+@pytest.mark.parametrize("g_in", [0.0, 0.5, 3.0])
+def test_the_dead_time_is_that_of_a_membrane_driven_to_threshold(g_in):
+    """t_ref, and then 85 % of the way from reset at the mean conductance of inhibition."""
+    here = {"V_th": -54.0, "E_L": -74.0, "E_ex": 0.0, "tau_m": 20.0, "t_ref": 2.0} | {
+        "inhibition.n_synapses": 200.0, "inhibition.rate_hz": 10.0, "inhibition.g": g_in / 10,
+        "inhibition.tau_in": 5.0, "inhibition.E_in": -70.0,
+    }  # fmt: skip
+    # The potential of the model, with the excitation that makes it tend to the threshold.
+    g_ex = np.linspace(0, 10, 1_000_001)
+    tends_to = (-74 + g_in * -70) / (1 + g_ex + g_in)
+    g_ex = g_ex[np.searchsorted(tends_to, -54)]
+    v, n_steps, dt = -60.0, 0, 1e-3
+    while v < -54 - 0.15 * 6:
+        v += dt / 20 * (-(v + 74) - g_ex * v - g_in * (v + 70))
+        n_steps += 1
+    assert equilibrium._dead_time(here) == pytest.approx(2 + n_steps * dt, abs=0.01)
 
 
 def test_any_number_of_bins(notebook, expected):

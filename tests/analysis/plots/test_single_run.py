@@ -193,6 +193,24 @@ def test_exercise_2_has_six_panels(recorded):
     assert (M.get_xlabel(), g_ex.get_xlabel()) == ("Time (ms)", "Time (ms)")
 
 
+def test_inhibition_and_an_adaptive_threshold_are_drawn_where_there_are_any(sweep):
+    """g_in beside g_ex, the threshold with its rise; both in words below, in a sweep over both."""
+    inhibited = ["inhibition=song_miller_abbott_2000", "neuron.theta_plus=2"]
+    dataset = sweep({}, "record=everything", "synapse.w_init=1", *inhibited)
+    figure = drawn(dataset, "run")["run"]
+    v, g_ex = figure.axes[0], figure.axes[-1]
+    assert dataset["theta"].max() > 1
+    np.testing.assert_allclose(v.lines[1].get_ydata(), -55 + dataset["theta"])
+    assert dataset["g_in"].max() > 0.05
+    np.testing.assert_allclose(
+        [line.get_ydata() for line in g_ex.lines], [dataset["g_ex"], dataset["g_in"]]
+    )
+    assert g_ex.get_ylabel() == "Conductances relative\nto the leak"
+    caption = captioned(MeasuredDataset(dataset), "run")["run"].caption
+    assert "Bars: output spikes, which raise the dotted threshold" in caption
+    assert "g_ex in grey, g_in in blue" in caption
+
+
 def test_of_long_runs_one_second_is_drawn(sweep):
     """From the chosen time on, with the spikes of this second alone."""
     dataset = sweep({}, "record=everything", "simulation.duration=1500")

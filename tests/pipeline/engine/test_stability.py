@@ -97,6 +97,21 @@ def test_the_report_names_points_with_a_coarse_time_step(keep, dt, coarse):
     assert all(text.endswith("compare with a smaller simulation.dt.") for text in found)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "named"),
+    [
+        (("inhibition=song_miller_abbott_2000", "inhibition.tau_in=4"), "inhibition"),
+        (("neuron.theta_plus=1", "neuron.tau_theta=4"), "the threshold"),
+        (("neuron.theta_plus=1", "neuron.tau_theta=40"), ""),
+    ],
+)
+def test_time_constants_of_what_is_on_count_for_a_coarse_time_step(keep, overrides, named):
+    """At 0.45 ms, which is fine for a membrane of 10 ms and synapses of 5 ms."""
+    folder = keep("x", {"seed": [1]}, "simulation.dt=0.45", *overrides)
+    found = [w.text for w in warnings_of(folder) if "Coarse time step" in w.text]
+    assert [f"time constant of {named}, which" in text for text in found] == [True] * bool(named)
+
+
 def test_points_with_a_coarse_time_step_are_listed_where_it_is_swept(keep):
     """And the others are not."""
     folder = keep("x", {"simulation.dt": [0.1, 1], "seed": [1, 2]})
