@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.model.contents import HASHED
 from pipeline.model.parameters import SECTIONS, Configuration
 from pipeline.model.quantity import Quantity, Section
 from pipeline.model.registry import Variant
@@ -155,7 +156,9 @@ class Control:
     def of(cls, key: str, quantity: Quantity) -> Control:
         """Return the control of a parameter."""
         is_number = quantity.kind in (int, float)
-        return cls(key, quantity, () if is_number else tuple(values_of_key(key)))
+        values = () if is_number else tuple(values_of_key(key))
+        is_free = {*values} <= {"null"}  # such as the name of a file
+        return cls(key, quantity, () if is_free else values)
 
     @property
     def label(self) -> str:
@@ -217,7 +220,11 @@ def section_controls(name: str, variant: type[Section], folders: Sequence[Path])
         The folders of configurations.
     """
     fields = variant.quantities().items()
-    controls = tuple(Control.of(variant.key(field), quantity) for field, quantity in fields)
+    controls = tuple(
+        Control.of(variant.key(field), quantity)
+        for field, quantity in fields
+        if variant.key(field) not in HASHED.values()  # which follow from what is typed
+    )
     title = SECTIONS[name].title
     return SectionControls(name, title[:1].upper() + title[1:], choices_of(name, folders), controls)
 

@@ -14,17 +14,19 @@ _SPIKE = 0.4
 
 
 class TracePanels:
-    """Membrane potential with output spikes, and excitatory conductance."""
+    """Membrane potential with output spikes, and conductances."""
 
     def __init__(self) -> None:
         self.v = source("trace_v", "t", "y")
         self.g_ex = source("trace_g_ex", "t", "y")
+        self.g_in = source("trace_g_in", "t", "y")
         self.spikes = source("trace_spikes", "t", "low", "high")
         self.potential = panel("Membrane potential", "Time (ms)", "Membrane potential (mV)")
         self.potential.line("t", "y", source=self.v, color=style.NEUTRAL)
         self.potential.segment("t", "low", "t", "high", source=self.spikes, color=style.LTP)
         self.conductance = panel("Excitatory conductance", "Time (ms)", "Relative to the leak")
         self.conductance.line("t", "y", source=self.g_ex, color=style.LTD)
+        self.conductance.line("t", "y", source=self.g_in, color=style.NEUTRAL)
         self.conductance.x_range = self.potential.x_range
 
     def show(self, recorded: xr.Dataset) -> None:
@@ -33,12 +35,16 @@ class TracePanels:
         Parameters
         ----------
         recorded : Dataset
-            With `v` (time) [mV], `g_ex` (time), dimensionless, and `spike_time` (spike) [ms].
+            With `v` (time) [mV], `g_ex` (time), dimensionless, and `spike_time` (spike) [ms]; with
+            inhibition `g_in` (time), dimensionless.
         """
         t = recorded["time"].values
         potential, spikes = recorded["v"].values, recorded["spike_time"].values
         self.v.data = {"t": t, "y": potential}
         self.g_ex.data = {"t": t, "y": recorded["g_ex"].values}
+        inhibited = "g_in" in recorded
+        g_in = recorded["g_in"].values if inhibited else np.empty(0)
+        self.g_in.data = {"t": t[: g_in.size], "y": g_in}
         top = float(potential.max())
         height = _SPIKE * (top - float(potential.min()) or 1.0)
         self.spikes.data = {
@@ -51,4 +57,5 @@ class TracePanels:
         fired = f"{n} spike" if n == 1 else f"{n} spikes"
         self.potential.title.text = f"{long_name(recorded['v'])}, {reach}: {fired}"
         self.potential.yaxis.axis_label = label(recorded["v"])
-        self.conductance.title.text = f"Excitatory conductance, {reach}"
+        drawn = "g_ex and g_in (grey)" if inhibited else "Excitatory conductance"
+        self.conductance.title.text = f"{drawn}, {reach}"

@@ -82,7 +82,7 @@ def _rules(results: Results) -> str:
     times: dict[str, dict[str, str]] = {}
     for row in results.rows("rules"):
         dt, _, rule = row.what.partition("dt ")[2].partition(": ")
-        ratio = _seconds(row.ours) / _seconds(row.other)
+        ratio = seconds(row.ours) / seconds(row.other)
         times.setdefault(rule, {})[dt] = f"{row.ours}, {ratio:.2f} times"
     steps = list(dict.fromkeys(dt for one in times.values() for dt in one))
     lines = [["rule", *(f"dt {dt}" for dt in steps)], ["---"] * (1 + len(steps))]
@@ -127,7 +127,7 @@ def _time_and_ratio(rows: list[Row], pattern: str, ours: str) -> str:
         if re.fullmatch(pattern, row.against) and row.ratio != "-":
             time = row.other.partition(" (")[0]
             compiled = re.search(r"and [\d.,]+ \w+ to compile", row.other)
-            ratio = _seconds(time) / _seconds(ours)
+            ratio = seconds(time) / seconds(ours)
             shown = f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2f}"
             return f"{time}, {shown}x" + (f" ({compiled[0]})" if compiled else "")
     return ""
@@ -135,10 +135,10 @@ def _time_and_ratio(rows: list[Row], pattern: str, ours: str) -> str:
 
 def _shortest(times: list[str]) -> str:
     """Return the shortest of several times as written, `-` if there is none."""
-    return min((time for time in times if time != "-"), key=_seconds, default="-")
+    return min((time for time in times if time != "-"), key=seconds, default="-")
 
 
-def _seconds(written: str) -> float:
+def seconds(written: str) -> float:
     """Return a time as written, such as `4.05 ms` [s]."""
     number, unit = written.replace(",", "").split()
     return float(number) * _SECONDS[unit]

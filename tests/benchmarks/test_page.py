@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.model.inputs import PROCESSES
 from tests.benchmarks.page import blocks, filled
+from tests.benchmarks.page import seconds as time_of
 from tests.benchmarks.results import Results
 from tests.benchmarks.table import Row, markdown
 from tests.rules.test_house import ROOT
@@ -43,6 +44,15 @@ def test_the_page_has_the_numbers_of_the_results():
     rows = of_processes.rows("processes")
     names = {row.what.partition(": ")[2].partition(",")[0] for row in rows}
     assert names == PROCESSES.classes().keys()
+
+
+def test_estimated_times_of_processes_are_within_a_factor_of_two():
+    """Of those measured, as of a core that is slower; by them sweeps are divided into batches."""
+    rows = Results.read(ROOT / "tests" / "benchmarks" / "PROCESSES.md").rows("processes")
+    for row in rows:
+        run, estimate = row.check.partition(": ")[2].split(", estimated as ")
+        ratio = time_of(estimate) / time_of(run)
+        assert 0.8 < ratio < 2.2, row.what
 
 
 def test_the_table_of_one_run_has_the_shortest_time_and_the_ratios():

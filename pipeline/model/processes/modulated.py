@@ -153,7 +153,7 @@ class Modulated(GroupedProcess):
 
     def seconds_per_event(self) -> float:
         """Return the estimated drawing time [s] of an event, of more groups more."""
-        return 1.5e-8 + 3e-9 * len(self.all_sizes)
+        return 2e-8 + 4e-9 * len(self.all_sizes)
 
     def shortest_time_scale(self) -> float:
         """Return the correlation time [ms]."""

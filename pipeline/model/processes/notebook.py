@@ -52,4 +52,4 @@ class Notebook(InputProcess):
 
     def drawing_seconds(self, n_steps: int) -> float:
         """Return the estimated time [s] to draw a number for every cell of the lattice."""
-        return 1e-8 * n_steps * self.n_synapses
+        return 7e-9 * n_steps * self.n_synapses

@@ -100,6 +100,36 @@ def test_each_wrong_value_is_shown_beside_its_field(address, open_page):
     assert opened.get("find('histogram').title.text") == "Final weights (not settled)"
 
 
+def test_lists_of_groups_are_typed_and_inhibition_is_drawn(address, open_page):
+    """A list that does not fit is said beside its field; g_in is there with inhibition alone."""
+    opened = open_page(address)
+    opened.choose("set_input", "groups")
+    opened.wait("find('text_input.group_sizes')?.value == '[150,150]'")
+    opened.enter("text_input.group_sizes", "[100,300]")
+    opened.wait("find('problem_input.group_sizes').text.includes('must add up to')")
+    opened.enter("text_input.group_sizes", "[100,200]")
+    opened.enter("text_input.group_rates_hz", "[5,30]")
+    groups = ("input=groups", "input.group_sizes=[100,200]", "input.group_rates_hz=[5,30]")
+    opened.wait_for_histogram(histogram(*groups))
+    assert opened.data("trace_g_in", "y") == []
+    opened.page.get_by_text("Inhibition", exact=True).first.click()
+    opened.choose("set_inhibition", "song_miller_abbott_2000")
+    opened.wait("find('trace_g_in').data.y.length == 500")
+    opened.wait_for_histogram(histogram(*groups, "inhibition=song_miller_abbott_2000"))
+
+
+def test_a_file_of_events_is_typed(serve, open_page, tmp_path):
+    """Its field is for text, as none of a menu can name it; the hash has no field."""
+    np.savez(tmp_path / "events.npz", times=np.arange(300.0), synapses=np.arange(300))
+    opened = open_page(serve("lab"))
+    opened.choose("set_input", "file")
+    opened.wait("find('problem_input.file')?.text.includes('must be a file of events')")
+    opened.enter("text_input.file", "events.npz")
+    opened.wait("find('problem').text == ''")
+    opened.wait("find('commands').text.includes('events.npz')")
+    assert opened.get("find('hint_input.content') == null")
+
+
 def test_a_parameter_set_is_chosen_from_its_menu(address, open_page):
     """Its values appear in the fields."""
     opened = open_page(address)
