@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Installs packages; what CI gives instead takes a quarter of the time.
 INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-all test-lowest coverage test-brian2 test-browser soak settle lint format docs docs-examples gallery screenshots bench growth peers clean
+.PHONY: run test test-all test-lowest coverage test-brian2 test-browser soak settle papers papers-broken lint format docs docs-examples gallery screenshots bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -63,6 +63,15 @@ soak: $(VENV)/.ready
 # counts and points are written to tests/settle/RESULTS.md.
 settle: $(VENV)/.ready
 	$(BIN)/python -m tests.settle
+
+# The experiments of papers, whole; values go to tests/papers/results.json and the page docs/papers.md.
+# What outputs/papers has is not run again.
+papers: $(VENV)/.ready
+	$(BIN)/python -m tests.papers
+
+# Every change under which a quick test of a paper must fail, each in a process of its own.
+papers-broken: $(VENV)/.ready
+	$(BIN)/python -m tests.papers --broken
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
