@@ -82,7 +82,7 @@ PAPERS = (
         _check,
         (
             Change("the correlation removed", ("input.group_correlations=0",)),
-            Change("the additive rule at both exponents", ("stdp=additive",)),
+            Change("the additive rule at both exponents", ("stdp.mu=0",)),
         ),
     ),
 )

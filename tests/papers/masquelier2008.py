@@ -79,6 +79,7 @@ PAPERS = (
         _check,
         (
             Change("no plasticity", ("stdp.A_plus=0",)),
+            Change("the pattern's spikes jittered by 100 ms", ("input.pattern_jitter=100",)),
         ),
     ),
 )

@@ -80,6 +80,4 @@ def _written(measured: campaign.Measured) -> str:
         return f"{measured.mean:.4g}"
     if measured.error == 0:
         return f"{measured.mean:.4g} ± 0 ({measured.n})"
-    return (
-        f"{measured.mean:.3g} ± {measured.half_width:.2g} ({measured.error:.2g}, {measured.n})"
-    )
+    return f"{measured.mean:.3g} ± {measured.half_width:.2g} ({measured.error:.2g}, {measured.n})"

@@ -164,7 +164,11 @@ PAPERS = (
                 lambda dataset: _weights_by_latency(dataset)[1],
             ),
             Finding(
-                "figure 4", "correlation of weight and latency", "< 0", _STATED, _correlation_with_latency
+                "figure 4",
+                "correlation of weight and latency",
+                "< 0",
+                _STATED,
+                _correlation_with_latency,
             ),
             Finding("figure 4", "advance of the response (ms)", "> 0", _STATED, _advance),
         ),

@@ -100,6 +100,7 @@ def test_the_kept_results_are_of_these_findings():
 
 def test_the_page_is_that_of_the_kept_results():
     """`make papers` writes both."""
-    assert page.with_findings((ROOT / "docs" / "papers.md").read_text()) == (
-        ROOT / "docs" / "papers.md"
-    ).read_text()
+    assert (
+        page.with_findings((ROOT / "docs" / "papers.md").read_text())
+        == (ROOT / "docs" / "papers.md").read_text()
+    )
