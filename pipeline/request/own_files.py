@@ -87,7 +87,8 @@ def refuse_misplaced(key: str, value: Any) -> None:
     Raises
     ------
     RequestError
-        If the value is a mapping with keys that belong at the top, or the key is that of an added group.
+        If the value is a mapping with keys that belong at the top, or the key is that of a group
+        that the command line adds.
     """
     found = _misplaced(value)
     if found or (key in ADDED and value):

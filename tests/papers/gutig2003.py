@@ -1,4 +1,4 @@
-"""Gütig, Aharonov, Rotter & Sompolinsky 2003: symmetry breaking against exponent and correlation."""
+"""Gütig et al. 2003: symmetry breaking against exponent and correlation."""
 
 from __future__ import annotations
 

@@ -34,10 +34,10 @@ def _findings() -> str:
     parts = [
         f"`make papers` ran the {len(rows)} experiments below on {kept['date']} in "
         f"{minutes:.0f} minutes of processor time: {agreeing} of {len(all_rows)} values agree.",
-        f"Measured is the mean over seeds with its {LEVEL:.0%} interval (Student's), in parentheses "
-        "the standard error and the number of seeds. A value agrees if the published one is within "
-        "this interval and the published error, or half of its last digit, added in quadrature; "
-        "with a bound, if the whole interval is on its side.",
+        f"Measured is the mean over seeds with its {LEVEL:.0%} interval (Student's), in "
+        "parentheses the standard error and the number of seeds. A value agrees if the published "
+        "one is within this interval and the published error, or half of its last digit, added in "
+        "quadrature; with a bound, if the whole interval is on its side.",
         *(_of_paper(PAPERS[name], found) for name, found in rows.items() if name in PAPERS),
     ]
     return "\n\n".join(parts)

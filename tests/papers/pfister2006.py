@@ -45,7 +45,7 @@ PAPERS = (
         _check,
         (
             Change("LTP by triplets removed", ("stdp.A3_plus=0",)),
-            Change("a rule of pairs", ("stdp=additive",)),
+            Change("LTD by pairs removed", ("stdp.A2_minus=0",)),
         ),
     ),
 )

@@ -98,7 +98,7 @@ def _check_latency(dataset: xr.Dataset) -> None:
     assert (_advance(dataset) > 5).all()
 
 
-def _correlation_with_latency(dataset: xr.Dataset) -> xr.DataArray:
+def _correlation(dataset: xr.Dataset) -> xr.DataArray:
     """Return the correlation of weight and latency over synapses, (seed), dimensionless."""
     weight = dataset["weight"].astype(float)
     return xr.corr(weight, dataset["synapse_latency"], "synapse")
@@ -168,7 +168,7 @@ PAPERS = (
                 "correlation of weight and latency",
                 "< 0",
                 _STATED,
-                _correlation_with_latency,
+                _correlation,
             ),
             Finding("figure 4", "advance of the response (ms)", "> 0", _STATED, _advance),
         ),
