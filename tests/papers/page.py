@@ -77,7 +77,7 @@ def _sentence(docstring: str | None) -> str:
 
 def _written(measured: campaign.Measured) -> str:
     if measured.n < 2:
-        return f"{measured.mean:.4g}"
+        return f"{round(measured.mean, 6):.4g}"
     if measured.error == 0:
         return f"{measured.mean:.4g} ± 0 ({measured.n})"
     return f"{measured.mean:.3g} ± {measured.half_width:.2g} ({measured.error:.2g}, {measured.n})"

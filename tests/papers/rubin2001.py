@@ -9,7 +9,11 @@ from tests.papers.measures import at, group, spread
 
 _THEORY = "Fokker-Planck equation of the paper for output independent of the input"
 _STATED = "Rubin, Lee & Sompolinsky 2001, in words; the bound is ours"
-_CAUSE = "the output depends on the input, which adds to LTP"
+_CAUSE = (
+    "inputs cause output spikes, which adds to LTP, and output intervals are regular (CV 0.54): "
+    "with a Poisson train of the same rate in place of the output spikes the mean is 0.488 and the "
+    "deviation 0.017; with the output spikes of another seed 0.488 and 0.014"
+)
 
 
 def _without(dataset: xr.Dataset, rate: float = 10) -> xr.Dataset:
@@ -55,7 +59,7 @@ PAPERS = (
                 "0.018",
                 _THEORY,
                 lambda dataset: spread(_without(dataset)),
-                "weights change together with the output rate, where the theory has it constant",
+                _CAUSE,
             ),
             Finding(
                 "equilibrium",
@@ -63,7 +67,7 @@ PAPERS = (
                 "0.00",
                 "Rubin, Lee & Sompolinsky 2001: invariant to the rates",
                 _effect_of_rate,
-                "the excess of LTP by the dependence of output on input falls with the output rate",
+                "at a higher output rate what inputs add to LTP is a smaller part of it",
             ),
             *(
                 Finding(

@@ -11,7 +11,10 @@ from tests.papers.measures import at, strong_share
 _CITATION = "Song, Miller & Abbott 2000, Nature Neuroscience 3:919"
 _PROGRAM = "a C program with the values of replications, one seed"
 _STATED = "Song, Miller & Abbott 2000, as replications show it; the bound is ours"
-_SHORT = "one seed of 1,500 to 3,000 s there, before rate and weights have settled"
+_SHORT = (
+    "one run of 1,500 to 3,000 s there, whose own error is not known and which may not have "
+    "settled, as at 10 Hz"
+)
 
 #: Measured by the other program: output rate (Hz), CV, share of strong weights, by input rate.
 _TABLE = {10: ("13.5", "0.84", "0.56"), 20: ("15.4", "0.82", "0.25"), 40: ("20.6", "0.81", "0.10")}
