@@ -11,7 +11,7 @@ INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # A file of tests in one process, as many at a time as there are processors.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: run test test-long test-all test-lowest coverage test-brian2 compare test-browser soak settle lint format docs docs-examples gallery screenshots bench growth peers clean
+.PHONY: run test test-long test-all test-lowest coverage test-brian2 compare test-browser soak settle papers papers-broken lint format docs docs-examples gallery screenshots bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -76,6 +76,15 @@ soak: $(VENV)/.ready
 # counts and points are written to tests/settle/RESULTS.md.
 settle: $(VENV)/.ready
 	$(BIN)/python -m tests.settle
+
+# The experiments of papers, whole; values go to tests/papers/results.json and the page docs/papers.md.
+# What outputs/papers has is not run again.
+papers: $(VENV)/.ready
+	$(BIN)/python -m tests.papers
+
+# Every change under which a quick test of a paper must fail, each in a process of its own.
+papers-broken: $(VENV)/.ready
+	$(BIN)/python -m tests.papers --broken
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from hydra._internal.utils import get_args_parser
 
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import override_text
+from pipeline.request.experiment_size import with_size_of_experiment
 from pipeline.request.grammar import texts_quoted
 from pipeline.request.known_keys import text_keys
 from pipeline.system.host import reproduce_command, started_as
@@ -64,6 +65,7 @@ def arranged(words: Sequence[str]) -> list[str]:
             options.append(left.pop(0))
     options = _complete(options)
     _refuse_wrong_options(parser, options)
+    overrides = with_size_of_experiment(overrides)
     return [*options, *_with_home(texts_quoted(overrides, text_keys()))]
 
 

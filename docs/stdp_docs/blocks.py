@@ -131,7 +131,7 @@ def _experiments(of_papers: bool) -> str:
     rows = [
         [f"[{code(one.name)}](papers/{one.name}.md)", one.about.partition(". ")[0].rstrip(".")]
         for one in experiments()
-        if one.is_of_a_paper == of_papers
+        if one.is_of_a_paper == of_papers and not one.later_name
     ]
     return table(["`+experiment=`", "is"], rows)
 

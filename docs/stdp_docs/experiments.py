@@ -14,6 +14,9 @@ from stdp_docs.places import CONF
 #: A paper in a comment: a year, and a journal with volume and page.
 _PAPER = re.compile(r"\b(?:19|20)\d\d, [A-Z][\w ]+ \d+:\w+")
 
+#: The comment of a file that keeps an earlier name.
+_EARLIER = re.compile(r"Earlier name of (\w+)\.")
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -49,8 +52,16 @@ class Experiment:
         return bool(_PAPER.search(self.about))
 
     @property
+    def later_name(self) -> str:
+        """The experiment of which this is an earlier name; "" for others."""
+        found = _EARLIER.match(self.about)
+        return found[1] if found else ""
+
+    @property
     def axes(self) -> dict[str, str]:
         """The swept keys with their values as written."""
+        if self.later_name:
+            return Experiment.read(CONF / "experiment" / f"{self.later_name}.yaml").axes
         hydra = yaml.safe_load(self.text).get("hydra", {})
         return {key: str(value) for key, value in hydra["sweeper"]["params"].items()}
 

@@ -11,8 +11,9 @@ NOT_ABOUT = ("@package", "python -m", "stdp ")
 
 
 def groups_in(folders: Sequence[Path]) -> list[str]:
-    """Return the names of the groups: the folders that directly hold a YAML file."""
-    found = (file.parent.name for folder in folders for file in folder.glob("*/*.yaml"))
+    """Return the names of the groups: the folders that hold a YAML file, or folders with some."""
+    files = ((folder, file) for folder in folders for file in folder.glob("*/**/*.yaml"))
+    found = (file.relative_to(folder).parts[0] for folder, file in files)
     return sorted(dict.fromkeys(found))
 
 

@@ -24,11 +24,12 @@ from pipeline.model.parameters import (
     neutral_mapping,
 )
 from pipeline.model.quantity import Quantity, overrides_by_key, unknown_key, written
+from pipeline.request.experiment_size import with_size_of_experiment
 from pipeline.request.file_state import FileState, file_state
 from pipeline.request.grammar import texts_quoted
 from pipeline.request.hydra_errors import one_line, request_error
 from pipeline.request.hydra_loader import Loaded, calls_resolver, load
-from pipeline.request.known_keys import GENERAL, TEXTS, known_keys, text_keys
+from pipeline.request.known_keys import ADDED, GENERAL, TEXTS, known_keys, text_keys
 from pipeline.request.own_contents import Places, refuse_without_effect, with_contents
 from pipeline.request.own_files import (
     own_folder,
@@ -95,7 +96,8 @@ def configure(*overrides: str, conf: str | Path | None = None) -> Configuration:
                 "arguments of pipeline.simulate and pipeline.sweep"
             )
     with _COMPOSING:  # else another thread could register another file's class of the same name
-        composed = composition(texts_quoted(overrides, text_keys()), own)
+        texts = texts_quoted(with_size_of_experiment(overrides), text_keys())
+        composed = composition(texts, own)
         configuration = composed.configuration
     if composed.loaded.axes:
         axes = ", ".join(f"{key}={values}" for key, values in composed.loaded.axes.items())
@@ -256,7 +258,7 @@ def parameters_of(config: DictConfig, origin: Origin | None = None) -> dict[str,
     refuse_misread_files(config)
     values = plain(without_hydra(config))
     for key, value in values.items():
-        if key not in known_keys() or key == "experiment":
+        if key not in known_keys() or key in ADDED:
             refuse_misplaced(key, value)
         if key not in known_keys():
             raise unknown_key(key, value, known_keys())

@@ -11,7 +11,8 @@ from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS
 from pipeline.model.quantity import unknown_key, written
 from pipeline.request.axis import not_a_choice
-from pipeline.request.known_keys import known_keys
+from pipeline.request.choices import choices_of
+from pipeline.request.known_keys import ADDED, known_keys
 from pipeline.request.own_files import (
     overridden_below,
     unreadable_file,
@@ -50,6 +51,12 @@ def request_error(error: Exception, overrides: Sequence[str], conf: Path) -> Req
         known = " or ".join(error.options)
         hint = where_own_choices_are(group, choice, error.options, conf)
         return RequestError(f"{written(group, choice)}: must be {known}{hint}")
+    if isinstance(error, MissingConfigException) and str(error.missing_cfg_file)[:5] == "size/":
+        _, size, name = str(error.missing_cfg_file).split("/", 2)
+        sizes = sorted(choices_of("size", [conf]))
+        known = ", ".join(one.partition("/")[2] for one in sizes if one.startswith(f"{size}/"))
+        have = f"experiments with this size are {known}" if known else "sizes are quick"
+        return RequestError(f"size={size}: +experiment={name} has none; {have}")
     if isinstance(error, OverrideParseException):
         if isinstance(error.__cause__, RequestError):  # of a function of the grammar
             return RequestError(f"{error.override}: {error.__cause__}")
@@ -66,7 +73,7 @@ def request_error(error: Exception, overrides: Sequence[str], conf: Path) -> Req
             return not_a_choice(key, value)
         if value.lower() == "null" and "override must be a string" in str(error):
             return not_a_choice(key, value)
-        if key == "experiment" and not text.startswith("+"):
+        if key in ADDED and not text.startswith("+"):
             return RequestError(f"{text}: must be written with a plus, +{text}")
     text = one_line(error)
     if found := overridden_below(text):

@@ -9,11 +9,14 @@ from pipeline.request.run_settings import RunSettings
 TEXTS = ("study", "name", "outputs")
 GENERAL = (*TEXTS, "dry_run")
 
+#: Groups that are added to the defaults, with a plus.
+ADDED = ("experiment", "size")
+
 
 def known_keys() -> tuple[str, ...]:
     """Return every key that a command line may set, except Hydra's own."""
     run = [RunSettings.key(name) for name in RunSettings.quantities()]
-    return (*all_quantities(), *run, *GENERAL, *SECTIONS, "run", "experiment")
+    return (*all_quantities(), *run, *GENERAL, *SECTIONS, "run", *ADDED)
 
 
 def text_keys() -> list[str]:
@@ -21,4 +24,4 @@ def text_keys() -> list[str]:
     texts = [key for key, quantity in all_quantities().items() if quantity.kind is str]
     run = RunSettings.quantities().items()
     texts += [RunSettings.key(name) for name, quantity in run if quantity.kind is str]
-    return [*texts, *TEXTS, *SECTIONS, "run", "experiment"]
+    return [*texts, *TEXTS, *SECTIONS, "run", *ADDED]

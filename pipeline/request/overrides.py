@@ -28,6 +28,7 @@ from pipeline.request.compose import (
 )
 from pipeline.request.grammar import texts_quoted, values_of
 from pipeline.request.grid import Grid
+from pipeline.request.known_keys import ADDED
 from pipeline.request.own_contents import (
     Places,
     refuse_without_effect,
@@ -257,8 +258,8 @@ def _text(override: Override) -> str:
 
 def _axis_values(override: Override) -> list[Any]:
     """Return the values of an axis in Hydra's sweep grammar; a list is expanded."""
-    if override.key_or_group == "experiment":
-        raise RequestError(f"{_text(override)}: must be one experiment at a time")
+    if override.key_or_group in ADDED:
+        raise RequestError(f"{_text(override)}: must be one {override.key_or_group} at a time")
     if not override.is_sweep_override():
         value = override.value()
         return value if isinstance(value, list) else [value]

@@ -17,6 +17,7 @@ from pipeline.model.parameters import SECTIONS
 from pipeline.model.quantity import written
 from pipeline.model.registry import REGISTRIES
 from pipeline.request.choices import choices_of
+from pipeline.request.known_keys import ADDED
 from pipeline.request.own_models import is_reference
 
 #: Last keys of files that set keys of the whole configuration, as experiments do.
@@ -86,10 +87,11 @@ def refuse_misplaced(key: str, value: Any) -> None:
     Raises
     ------
     RequestError
-        If the value is a mapping with keys that belong at the top, or the key is `experiment`.
+        If the value is a mapping with keys that belong at the top, or the key is that of a group
+        that the command line adds.
     """
     found = _misplaced(value)
-    if found or (key == "experiment" and value):
+    if found or (key in ADDED and value):
         shown = f" ({', '.join(found)})" if found else ""
         raise RequestError(
             f"+{key}: the content of the chosen file{shown} is put below '{key}', where it has no "

@@ -184,7 +184,7 @@ def test_the_page_of_a_figure_says_what_it_needs():
 def test_experiments_of_papers_are_told_from_others():
     """By a year, a journal, a volume and a page in the comment."""
     by_name = {one.name: one for one in experiments.experiments()}
-    assert by_name["song_abbott_2001"].is_of_a_paper
+    assert by_name["song2001_uncorrelated"].is_of_a_paper
     assert not by_name["demo"].is_of_a_paper
     assert by_name["demo"].axes["input.rate_hz"] == "10,20,40"
     assert by_name["demo"].about.startswith("A sweep of a few seconds: 2 s of model time")

@@ -19,6 +19,18 @@ CHOICES = [
 ]
 EXPERIMENTS = sorted(file.stem for file in (CONF / "experiment").glob("*.yaml"))
 
+#: Experiments that have had another name, with which commands and directories go on.
+EARLIER_NAMES = {
+    "latency": "song2000_latency",
+    "patterns": "masquelier2008",
+    "song_abbott_2001": "song2001_uncorrelated",
+    "song_abbott_2001_1c": "song2001_one_group",
+    "song_miller_abbott_2000": "song2000_rates",
+}
+
+#: Those that `make test` runs in their quick size.
+SIZED = sorted(file.stem for file in (CONF / "size" / "quick").glob("*.yaml"))
+
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_of_a_group_instantiates(group, choice):
@@ -48,9 +60,12 @@ def test_a_file_has_exactly_the_fields_of_its_section(group, choice):
     assert file.read_text().startswith("# ")
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", sorted({*EXPERIMENTS} - {*EARLIER_NAMES} - {*SIZED}))
 def test_every_experiment_runs(command, name):
-    """With 100 ms per point, all points of each experiment are done; a protocol runs in full."""
+    """With 100 ms per point, all points of each experiment are done; a protocol runs in full.
+
+    Those that have a quick size are run with it in tests/papers.
+    """
     is_protocol = not pipeline.configure(f"+experiment={name}").input.stationary
     ended = command(
         f"+experiment={name}",
@@ -63,6 +78,15 @@ def test_every_experiment_runs(command, name):
     with xr.open_dataset("outputs/smoke/results.nc") as dataset:
         assert (dataset["status"] == 0).all()
         assert dataset["status"].ndim >= 1
+
+
+@pytest.mark.parametrize(("earlier", "later"), EARLIER_NAMES.items())
+def test_an_earlier_name_of_an_experiment_means_the_same(earlier, later):
+    """Same parameters and axes: a directory of that name goes on."""
+    one, other = (composition([f"+experiment={name}"]) for name in (earlier, later))
+    assert one.configuration == other.configuration
+    assert one.loaded.axes == other.loaded.axes
+    assert one.loaded.axes
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

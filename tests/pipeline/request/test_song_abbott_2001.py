@@ -34,10 +34,10 @@ def test_the_variant_has_a_longer_ltd_at_the_same_effective_ratio():
 
 
 def test_the_experiment_runs_both_beside_each_other(command):
-    """The dry run shows both choices and four seeds."""
+    """The dry run shows both choices and eight seeds."""
     ended = command("+experiment=song_abbott_2001", "simulation.duration=20000", "dry_run=true")
     assert ended.code == 0, ended.err
     lines = ended.out.splitlines()
-    assert lines[0] == "points: 8, 0 of them done"
+    assert lines[0] == "points: 16, 0 of them done"
     assert "axis: stdp = song_abbott_2001, song_abbott_2001_slow_ltd (2)" in lines
     assert "derived: effective_ltd_ratio = 1.05" in lines

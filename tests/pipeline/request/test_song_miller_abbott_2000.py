@@ -55,7 +55,7 @@ def test_inhibition_makes_the_output_slower_and_more_irregular(song):
 
 
 def test_the_experiment_sweeps_the_input_rate(command):
-    """Seven rates and four seeds."""
+    """Seven rates and eight seeds."""
     ended = command("+experiment=song_miller_abbott_2000", "dry_run=true")
     assert ended.code == 0, ended.err
-    assert ended.out.splitlines()[0] == "points: 28, 0 of them done"
+    assert ended.out.splitlines()[0] == "points: 56, 0 of them done"
