@@ -158,6 +158,8 @@ def _values(key: str, values: str, folders: Sequence[Path]) -> Iterable[str]:
     known: Sequence[str] = _GENERAL.get(name) or values_of_key(name)
     if name in groups_in(folders):
         known = [*choices_of(name, folders)]
+        if name == "size":  # of the experiment, whose name follows from +experiment
+            known = [*dict.fromkeys(choice.partition("/")[0] for choice in known)]
     earlier, comma, last = values.rpartition(",")
     known = [*known, *_classes(name, last, any(one.startswith(last) for one in known))]
     given = earlier.split(",") if comma else []

@@ -12,7 +12,7 @@ from analysis.figures.titles import lines
 from analysis.measures import synapses
 from analysis.measures import weights as weight_measures
 from analysis.measures.measured import MeasuredDataset
-from analysis.measures.seeds import SEED, mean_over_seeds
+from analysis.measures.seeds import HIGHEST, LOWEST, SEED, mean_over_seeds
 from analysis.measures.synapses import GROUP
 from analysis.plots import histograms
 from analysis.plots import lines as line_plots
@@ -115,7 +115,7 @@ def _along_groups(parts: list[xr.DataArray], names: list) -> xr.DataArray:
 
 def mean_weight_by_group(measured: MeasuredDataset) -> Figures:
     """Yield the mean weight of each group against each axis, averaged over seeds."""
-    mean = synapses.weight_by_group(measured.dataset)
+    mean = synapses.weight_by_group(measured.dataset).assign_attrs({LOWEST: 0.0, HIGHEST: 1.0})
     names = [str(name) for name in mean[GROUP].values]
     mean = mean.assign_coords({GROUP: (GROUP, names, mean[GROUP].attrs)})
     for x in measured.swept or [SEED]:

@@ -101,7 +101,7 @@ def against_axis(
     if panel:
         figure.supxlabel(label(mean[x]), fontsize=8)
     else:
-        grid[0, 0].set_xlabel(text.folded(label(mean[x]), style.COLUMN - 0.6))
+        grid[0, 0].set_xlabel(text.folded(label(mean[x]), 2.75))  # else wider than the figure
     text.set_header(figure, title)
     if line:
         style.identify_lines(figure, list(grid[0]), lines, mean[line])

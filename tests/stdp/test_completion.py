@@ -26,11 +26,14 @@ from tests.support.terminal import Terminal
             [
                 f"+experiment={name}"
                 for name in (
-                    *("seeds", "song_abbott_2001", "song_abbott_2001_1c"),
+                    *("seeds", "song2000_latency", "song2000_rates", "song2000_ratio"),
+                    *("song2001_correlation_time", "song2001_one_group", "song2001_two_groups"),
+                    *("song2001_uncorrelated", "song_abbott_2001", "song_abbott_2001_1c"),
                     *("song_miller_abbott_2000", "stdp_window"),
                 )
             ],
         ),
+        ("stdp run +size=", ["+size=quick"]),
         ("stdp run stdp=notebook,n", []),
         ("stdp run input=poisson,n", ["input=poisson,notebook"]),
         (

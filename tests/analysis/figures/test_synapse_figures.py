@@ -83,6 +83,34 @@ def test_mean_weights_by_group_are_against_each_axis(grouped):
     assert against_input.axes[0].get_ylabel().replace("\n", " ") == "Mean final weight of the group"
 
 
+def test_intervals_of_group_means_are_those_of_weights(grouped):
+    """Between 0 and 1, where the group that wins is another one in another seed."""
+    seeds = grouped["weight"].isel(seed=[0, 0, 0, 0]).assign_coords(seed=range(4))
+    wins = (seeds["seed"] + grouped["group"]) % 2
+    parted = grouped.isel(seed=[0, 0, 0, 0]).assign_coords(seed=range(4))
+    parted["weight"] = (0 * seeds + wins).transpose(*grouped["weight"].dims)
+    figure = drawn(parted, "mean_weight_by_group")[
+        "mean_weight_by_group_against_rate_hz_input=correlated"
+    ]
+    for container in figure.axes[0].containers:
+        (bars,) = container.lines[2]
+        ends = np.array(bars.get_segments())[..., 1]
+        assert ends.min() == 0 and ends.max() == 1
+
+
+def test_a_long_label_of_the_horizontal_axis_fits_the_figure():
+    """It is folded; on one line it is wider than the figure."""
+    made = pipeline.configure(
+        *("input=modulated", "simulation.duration=200", "input.group_sizes=[100]"),
+        "input.group_rate_correlations=0.5",
+    )
+    dataset = arranged(pipeline.sweep(made, {"input.correlation_time": [10, 20]}))
+    figure = drawn(dataset, "mean_weight_by_group")["mean_weight_by_group_against_correlation_time"]
+    figure.draw_without_rendering()
+    shown = figure.axes[0].xaxis.label.get_window_extent()
+    assert shown.x1 < figure.bbox.x1 and shown.x0 > 0
+
+
 def test_histograms_by_group_are_ridges(grouped):
     """A ridge for each group, a panel for each value of the first axis."""
     figure = drawn(grouped, "weights_by_group")["weights_by_group_rate_hz=40.0"]
