@@ -111,8 +111,9 @@ $(VENV)/.ready-docs: $(VENV)/.ready
 docs-examples: $(VENV)/.ready
 	STDP_LONG_EXAMPLES=1 $(PYTEST) tests/end_to_end/test_printed_*.py
 
-# Run the experiments of README and docs, draw their figures, and render the notebooks.
-gallery: run
+# Run the experiments of README and docs, draw their figures, and render the notebooks. Figures of
+# papers are drawn from outputs/papers, which `make papers` completes first.
+gallery: run papers
 	$(BIN)/python -m pipeline +experiment=equilibrium name=equilibrium
 	$(BIN)/python -m analysis outputs/equilibrium --figure rates --figure phase_diagram \
 		--figure durations
@@ -133,6 +134,7 @@ gallery: run
 	cp outputs/equilibrium/figures/durations.png analysis/gallery/equilibrium_durations.png
 	cp outputs/approach/figures/settling.png analysis/gallery/equilibrium_settling.png
 	cp outputs/exercise_2/figures/run.png analysis/gallery/exercise_2.png
+	PYTHONPATH=docs $(BIN)/python -m stdp_docs.paper_figures outputs/papers
 	rm -rf analysis/gallery/*.md analysis/gallery/*_files
 	TQDM_DISABLE=1 $(BIN)/python -m jupyter nbconvert --log-level ERROR --to markdown --execute \
 		--output-dir analysis/gallery analysis/notebooks/*.ipynb

@@ -13,6 +13,7 @@ from analysis.figures import (
     run_figures,
     stimulus_figures,
     sweep_figures,
+    symmetry_figures,
     synapse_figures,
 )
 from analysis.figures.facets import Figures, numeric_axes
@@ -151,6 +152,13 @@ def _grouped_sweep(measured: MeasuredDataset) -> str:
     return comma_separated(_an_axis(measured), _grouped(measured))
 
 
+def _symmetry(measured: MeasuredDataset) -> str:
+    keys = {measured.dataset[axis].attrs.get("config_key") for axis in measured.swept}
+    several = keys & {"stdp.mu", "stdp.mu_plus", "stdp.mu_minus"} or not _grouped(measured)
+    either = "" if several else "two groups of synapses or an axis stdp.mu"
+    return comma_separated("" if measured.swept else "a swept axis", either)
+
+
 def _stimuli(measured: MeasuredDataset) -> str:
     process = "" if "stimulus_time" in measured.dataset else "input=latency or input=patterns"
     return comma_separated(process, _SPIKE_TIMES(measured))
@@ -180,6 +188,18 @@ _SPECS = (
         "Mean final weight by group",
         _grouped_sweep,
         synapse_figures.mean_weight_by_group,
+    ),
+    FigureSpec(
+        "strong_minus_weak",
+        "Difference between the mean weights of groups",
+        _grouped_sweep,
+        symmetry_figures.strong_minus_weak,
+    ),
+    FigureSpec(
+        "bifurcation",
+        "Final weights of the stronger and the weaker synapses",
+        _symmetry,
+        symmetry_figures.bifurcation,
     ),
     FigureSpec(
         "phase_diagram",

@@ -119,7 +119,7 @@ def _weights(
     return histograms.ridgelines(share, expected, settled, notes, row, column, title)
 
 
-def _against_axes(
+def against_axes(
     measured: MeasuredDataset,
     name: str,
     variable: Measure,
@@ -199,7 +199,7 @@ def statistics_of(
 
 def rates(measured: MeasuredDataset) -> Figures:
     """Yield the output rate against each axis, with the homeostatic rate."""
-    yield from _against_axes(
+    yield from against_axes(
         measured,
         "rates",
         _output_rate,
@@ -237,7 +237,7 @@ def _against_poisson(measured: MeasuredDataset, name: str, variable: Measure) ->
         return xr.ones_like(mean_over_seeds(variable(here)))
 
     period = _period(variable(measured))
-    yield from _against_axes(measured, name, variable, period, None, one, "Poisson process")
+    yield from against_axes(measured, name, variable, period, None, one, "Poisson process")
 
 
 def _period(statistic: xr.DataArray) -> str:
@@ -248,7 +248,7 @@ def _period(statistic: xr.DataArray) -> str:
 
 def mean_weight(measured: MeasuredDataset) -> Figures:
     """Yield the mean weight against each axis."""
-    yield from _against_axes(measured, "mean_weight", _mean_weight, "After", LEAST_SPAN)
+    yield from against_axes(measured, "mean_weight", _mean_weight, "After", LEAST_SPAN)
 
 
 def _mean_weight(here: MeasuredDataset) -> xr.DataArray:
@@ -257,7 +257,7 @@ def _mean_weight(here: MeasuredDataset) -> xr.DataArray:
 
 def shares(measured: MeasuredDataset) -> Figures:
     """Yield the shares of weak, upper and strong weights against each axis, one panel each."""
-    yield from _against_axes(
+    yield from against_axes(
         measured,
         "shares",
         lambda here: here.shares,
@@ -303,7 +303,7 @@ def phase_diagram(measured: MeasuredDataset) -> Figures:
 def durations(measured: MeasuredDataset) -> Figures:
     """Yield how long runs took to settle: a map over the first two numeric axes, else lines."""
     if len(numeric_axes(measured)) < 2:
-        yield from _against_axes(measured, "durations", _run_duration, "", logarithmic=True)
+        yield from against_axes(measured, "durations", _run_duration, "", logarithmic=True)
         return
     x, y, *_ = numeric_axes(measured)
     others = [axis for axis in measured.swept if axis not in (x, y)]

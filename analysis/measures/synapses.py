@@ -6,12 +6,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from analysis.measures.seeds import HIGHEST, LOWEST
 from analysis.reading.dataset import axes
 
 #: The coordinate with the group of each synapse, and its value where it is in none.
 GROUP, NO_GROUP = "group", -1
 
 _OTHERS = ("synapse", GROUP)
+
+#: The dimension of `branches`, and what is along it.
+BRANCH, BRANCHES = "branch", ("stronger", "all", "weaker", "SD of all")
 
 #: Number of bins of a mean over synapses.
 N_BINS = 20
@@ -148,6 +152,67 @@ def weight_by_group(dataset: xr.Dataset) -> xr.DataArray:
     joined[GROUP].attrs = {"long_name": "group of synapses"}
     attributes = {"long_name": "mean final weight of the group"}
     return joined.transpose(*axes(dataset), GROUP).assign_attrs(attributes)
+
+
+def strong_minus_weak(dataset: xr.Dataset) -> xr.DataArray:
+    """Return the mean weight of the strongest group of synapses less that of the weakest.
+
+    Which group is the strongest may differ between seeds: so where all groups are alike, it is not
+    0 but the range of their means.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `weight` (..., synapse), dimensionless, and the coordinate `group`
+        (..., synapse), numbers or names.
+
+    Returns
+    -------
+    DataArray, (...)
+        Fraction of `g_max`, dimensionless, along all axes of the sweep; NaN where a point is not
+        done or has fewer than two groups.
+    """
+    means = weight_by_group(dataset)
+    several = means.notnull().sum(GROUP) > 1
+    difference = (means.max(GROUP) - means.min(GROUP)).where(several)
+    limits = {LOWEST: 0.0, HIGHEST: 1.0}
+    name = "mean weight of the strongest group less that of the weakest"
+    return difference.assign_attrs(limits | {"long_name": name})
+
+
+def branches(dataset: xr.Dataset) -> xr.DataArray:
+    """Return mean weights of the stronger and of the weaker synapses, and the spread of all.
+
+    With groups these are the groups of the highest and of the lowest mean weight, at each point;
+    else the synapses above and below the mean. Either are branches that part where the symmetry
+    between synapses breaks (Gütig et al. 2003, J Neurosci 23:3697).
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Results with `weight` (..., synapse), dimensionless, perhaps with the coordinate `group`
+        (..., synapse), numbers or names.
+
+    Returns
+    -------
+    DataArray, (..., branch)
+        `BRANCHES`: mean weight of the stronger synapses, of all, of the weaker ones, and standard
+        deviation over all, as fractions of `g_max`, dimensionless; NaN where a point is not done.
+    """
+    weight = dataset["weight"].reset_coords(drop=True).astype(float)
+    mean = weight.mean("synapse")
+    if len(group_names(dataset)) > 1:
+        of_groups = weight_by_group(dataset)
+        strong, weak = of_groups.max(GROUP), of_groups.min(GROUP)
+    else:
+        strong = weight.where(weight >= mean).mean("synapse")
+        weak = weight.where(weight <= mean).mean("synapse")
+    parts = [part.reset_coords(drop=True) for part in (strong, mean, weak, weight.std("synapse"))]
+    joined = xr.concat(parts, BRANCH).assign_coords({BRANCH: list(BRANCHES)})
+    limits = {LOWEST: 0.0, HIGHEST: 1.0}
+    joined[BRANCH].attrs = {"long_name": "synapses"}
+    attributes = limits | {"long_name": "mean and standard deviation of final weights"}
+    return joined.transpose(*axes(dataset), BRANCH).assign_attrs(attributes)
 
 
 def binned_mean(

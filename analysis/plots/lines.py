@@ -15,10 +15,13 @@ from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from analysis.plots import scales, style, text
-from analysis.reading.dataset import label, long_name
+from analysis.reading.dataset import label, long_name, value_label
 
 #: With more points than this on a line, markers are small.
 _CROWDED = 20
+
+#: Of titles of panels.
+_LETTERS_PER_INCH = 12
 
 #: Size of the dots of seeds [points].
 _DOT = 1.8
@@ -76,7 +79,7 @@ def against_axis(
         lines = _curves(axes, part, x, line, joined=not is_fitted)
         scales.mark_values(axes, mean[x], style.PAGE / 4 if panel else 2.8)
         if panel:
-            axes.set_title(f"{long_name(part[panel])} {part[panel].item()}", loc="center")
+            axes.set_title(_panel_name(shown[panel], part[panel]), loc="center")
         if curve is not None:
             _dash(axes, curve, line)
     if logarithmic:
@@ -103,6 +106,13 @@ def against_axis(
     if line:
         style.identify_lines(figure, list(grid[0]), lines, mean[line])
     return figure
+
+
+def _panel_name(values: xr.DataArray, value: xr.DataArray) -> str:
+    """Return the name of the axis with its value, or the value alone where there is no room."""
+    named = f"{long_name(value)} {value.item()}"
+    has_room = len(named) < _LETTERS_PER_INCH * style.PAGE / max(values.size, 1)
+    return named if has_room else str(value_label(values, value.item()))
 
 
 def _curves(axes: Axes, shown: xr.Dataset, x: str, line: str | None, joined: bool) -> list[Line2D]:

@@ -18,6 +18,7 @@ from pipeline.request.choices import choices_of
 from pipeline.request.help_text import description
 from stdp_docs.experiments import Experiment, experiments
 from stdp_docs.markdown import code, docstring, references, table
+from stdp_docs.paper_figures import PAPER_FIGURES, picture
 from stdp_docs.places import CONF
 from stdp_docs.requirements import needs_of_figures
 
@@ -187,12 +188,26 @@ def _experiment(one: Experiment) -> str:
         one.about,
         f"```sh\nstdp run +experiment={one.name} name={one.name}\n"
         f"stdp report outputs/{one.name}\n```",
+        _beside_the_paper(one.name),
         "## Axes",
         table(["key", "values"], axes),
         f"## `conf/experiment/{one.name}.yaml`",
         f"```yaml\n{one.text}```",
     ]
     return _page(parts)
+
+
+def _beside_the_paper(experiment: str) -> str:
+    """Return the figure that stands beside the paper's, and its command; "" for other ones."""
+    figure = PAPER_FIGURES.get(experiment)
+    if figure is None:
+        return ""
+    return (
+        f"## Figure\n\nBeside the original's {figure.of_paper}. The same file has "
+        "[others](../reference/figures.md).\n\n"
+        f"```sh\n{figure.command(experiment)}\n```\n\n"
+        f"![{figure.of_paper}](../gallery/{picture(experiment).name})"
+    )
 
 
 def _page(parts: list[str]) -> str:

@@ -43,10 +43,10 @@ def test_links_between_files_are_valid(page):
 
 
 def test_the_readme_is_one_page():
-    """What for, two commands, one figure, seven examples, where next, in 150 lines at most."""
+    """What for, two commands, two pictures, seven examples, where next, in 150 lines at most."""
     text = (ROOT / "README.md").read_text()
     assert len(text.splitlines()) <= 150
-    assert len(re.findall(r"^!\[", text, re.MULTILINE)) == 1
+    assert len(re.findall(r"^!\[", text, re.MULTILINE)) == 2
     examples = text.partition("## Seven examples\n")[2].partition("\n## ")[0]
     assert len(re.findall(r"^\*\*", examples, re.MULTILINE)) == 7
 

@@ -13,6 +13,7 @@ from stdp_docs import (
     item_pages,
     links,
     markdown,
+    paper_figures,
     staging,
 )
 from stdp_docs.places import DOCS
@@ -20,6 +21,7 @@ from stdp_docs.places import DOCS
 import analysis
 import pipeline
 from analysis.figures.registry import FIGURES
+from analysis.plots import style
 from pipeline.model.inputs import PROCESSES
 from pipeline.model.parameters import all_quantities
 from pipeline.model.plasticity import RULES
@@ -27,6 +29,7 @@ from pipeline.model.variables import VARIABLES
 from pipeline.request.choices import choices_of, groups_in
 from pipeline.request.run_settings import RunSettings
 from stdp.__main__ import SUBCOMMANDS
+from tests.papers.catalogue import PAPERS
 from tests.rules.test_house import ROOT
 
 
@@ -188,6 +191,34 @@ def test_experiments_of_papers_are_told_from_others():
     assert not by_name["demo"].is_of_a_paper
     assert by_name["demo"].axes["input.rate_hz"] == "10,20,40"
     assert by_name["demo"].about.startswith("A sweep of a few seconds: 2 s of model time")
+
+
+def test_every_experiment_of_a_paper_shows_its_figure():
+    """The page has the command and the picture, which is small, so that the site is drawn fast."""
+    assert list(paper_figures.PAPER_FIGURES) == list(PAPERS)
+    pages = item_pages.pages()
+    for name, one in paper_figures.PAPER_FIGURES.items():
+        assert one.figure in FIGURES, name
+        text = pages[f"papers/{name}.md"]
+        picture = paper_figures.picture(name)
+        assert f"stdp figures outputs/{name} --figure {one.figure}" in text
+        assert f"](../gallery/{picture.name})" in text
+        assert one.stored or picture.stat().st_size < 60_000, name
+    assert "## Figure" not in pages["papers/equilibrium.md"]
+
+
+def test_a_figure_of_a_paper_is_the_one_against_its_axis(tmp_path, command):
+    """Of several figures of a name, that of the file name; a file without it is refused."""
+    overrides = ["input.rate_hz=10,20", "stdp.ltd_ratio=1.02,1.1", "simulation.duration=100"]
+    assert command("-m", *overrides, f"outputs={tmp_path}", "name=two").code == 0
+    one = paper_figures.PaperFigure("rates", "", file="rates_against_ltd_ratio")
+    with style.paper():
+        figure = one.drawn(tmp_path / "two")
+        assert figure.axes[0].get_xlabel().startswith("Ratio of LTD")
+        plt.close(figure)
+        other = paper_figures.PaperFigure("rates", "", file="rates_against_seed")
+        with pytest.raises(ValueError, match="two: no figure rates_against_seed"):
+            other.drawn(tmp_path / "two")
 
 
 def test_marks_of_pages_are_those_that_are_generated():
