@@ -101,3 +101,11 @@ def test_theory_gives_branches_of_one_population(parted):
     dashed = [line.get_ydata() for line in axes.lines if line.get_linestyle() == "--"]
     heights = [line[0] for line in dashed if np.isfinite(line).all()]
     assert heights == pytest.approx([0.6, 0.2, np.sqrt(0.05)])  # in the order of the legend
+
+
+@pytest.mark.parametrize("name", ["mean_weight_by_group", "strong_minus_weak"])
+def test_a_single_run_with_groups_has_no_axis(parted, name):
+    """A sweep over seeds alone has one: each seed is a point."""
+    run = parted.isel(mu=0, group_correlations=0)
+    assert FIGURES[name].needs(MeasuredDataset(run.isel(seed=0))) == "a swept axis"
+    assert list(drawn(run, name)) == [f"{name}_against_seed"]
