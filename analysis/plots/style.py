@@ -290,7 +290,8 @@ def legend(
     width, height = figure.get_size_inches()
     columns = max(1, int(14 * width / (max(map(len, names)) + 6)))
     rows = math.ceil(len(handles) / columns)
-    below = 0.06 + 0.15 * (rows + (title is not None))
+    title = text.folded(title, width - 0.3) if title else title
+    below = 0.06 + 0.15 * (rows + (title.count("\n") + 1 if title else 0))
     height += below
     figure.set_size_inches(width, height)
     shown = figure.get_suptitle()

@@ -161,7 +161,8 @@ def _time_step(dataset: xr.Dataset) -> Iterator[QualityWarning]:
     coarse, found = xr.DataArray(False), []
     for key, name, present in _TIME_CONSTANTS:
         short = dt >= COARSE_STEP * parameter_or(dataset, key, np.inf)
-        short &= parameter_or(dataset, present, 0) > 0 if present else True
+        if present:  # not in place: the one may be an axis that the other is not
+            short = short & (parameter_or(dataset, present, 0) > 0)
         found += [name] if short.any() else []
         coarse = coarse | short
     text = (

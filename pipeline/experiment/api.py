@@ -17,6 +17,7 @@ from pipeline.model.errors import RequestError
 from pipeline.model.lattice import arriving_cells, given_cells
 from pipeline.model.output_spikes import FIRST, given_output_steps
 from pipeline.model.parameters import Configuration
+from pipeline.model.processes.file import File
 from pipeline.model.quantity import written
 from pipeline.model.state import STATE
 from pipeline.model.variables import ABOUT_RUNS, DONE, stacked
@@ -190,8 +191,8 @@ def sweep(
     # Before any file is written: a thread that reads with xarray meanwhile uses the same lock.
     import xarray  # noqa: F401
 
-    given = _with_given(configuration, events, w_init)
-    return run_grid(*_request(given, axes, directory, settings)).results.to_xarray()
+    request = _request(configuration, axes, directory, events, w_init, settings)
+    return run_grid(*request).results.to_xarray()
 
 
 def plan(
@@ -221,14 +222,15 @@ def plan(
     RequestError
         If `sweep` would refuse the request.
     """
-    given = _with_given(configuration, events, w_init)
-    return plan_grid(*_request(given, axes, directory, settings))
+    return plan_grid(*_request(configuration, axes, directory, events, w_init, settings))
 
 
 def _request(
     configuration: Configuration,
     axes: Mapping[str, Iterable[Any]],
     directory: str | Path | None,
+    events: tuple[ArrayLike, ArrayLike] | None,
+    w_init: ArrayLike | None,
     settings: Mapping[str, Any],
 ) -> tuple[Grid, RunSettings, Directory | None]:
     """Validate the arguments of `sweep` and return grid, run settings and directory."""
@@ -236,9 +238,26 @@ def _request(
     run_settings = default_run_settings(**settings)
     if directory is not None and not (isinstance(directory, str | Path) and str(directory)):
         raise RequestError(f"{written('directory', directory)}: must be a path")
-    grid = grid_of_mapping(configuration, axes)
+    grid = grid_of_mapping(_with_given(configuration, events, w_init), axes)
+    if events is not None:
+        _refuse_replaced(grid, "events", ("input", "input.file"), File.name)
+    if w_init is not None:
+        _refuse_replaced(grid, "w_init", ("synapse.w_from",))
     refuse_larger_than_memory(grid, in_memory=True)  # `sweep` returns all results
     return grid, run_settings, None if directory is None else Directory(expanded(Path(directory)))
+
+
+def _refuse_replaced(
+    grid: Grid, argument: str, keys: Iterable[str], fitting: str | None = None
+) -> None:
+    """Refuse axes that ask for something else than what the caller gives for all points."""
+    for axis in grid.axes:
+        for value in axis.values if axis.key in keys else ():
+            if value != fitting:
+                raise RequestError(
+                    f"{written(axis.key, value)}: must not be an axis together with {argument}, "
+                    "which are those of all points"
+                )
 
 
 def _with_given(

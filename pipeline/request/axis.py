@@ -158,7 +158,7 @@ def value_axis(key: str, values: Iterable[Any]) -> Axis:
         raise unknown_key(key, text, sweepable, "cannot be swept" if known else "unknown axis")
     for value in values:
         if value is None:
-            raise RequestError(f"{written(key, value)}: must be a number on an axis")
+            raise RequestError(f"{written(key, value)}: must be a value on an axis")
     clean = tuple(_admitted(key, value) for value in values)
     return Axis(key, clean, tuple({key: as_list(value)} for value in clean), quantity)
 

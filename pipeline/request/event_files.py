@@ -48,10 +48,15 @@ def read_event_file(path: Path) -> EventContent:
     except UnicodeDecodeError as error:
         raise RequestError(f"must be text in UTF-8 ({error.reason})") from error
     except NOT_READABLE as error:
-        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
-        raise RequestError(f"cannot be read ({reason})") from error
+        raise RequestError(f"cannot be read ({reason_of(error)})") from error
     except Exception as error:  # damaged archives also raise errors of zlib and struct
         raise RequestError(f"cannot be read ({type(error).__name__}: {error})") from error
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a file cannot be read, in a line; numpy takes any other content for a pickle."""
+    reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+    return "it has other content than arrays of numbers" if "pickle" in reason else reason
 
 
 def _read_npz(path: Path) -> EventContent:

@@ -110,6 +110,8 @@ def digest_at(key: str, name: str, places: Places) -> str:
 
 
 def _digest_of_path(key: str, name: str, places: Places) -> str:
+    if not name:
+        raise RequestError("must be a name; none is given")
     conditions: list[str] = []
     path_text = name
     if key in _WITH_CONDITIONS:

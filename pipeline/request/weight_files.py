@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.model.errors import RequestError
 from pipeline.model.initial_weights import WeightContent
 from pipeline.model.variables import DONE
+from pipeline.request.event_files import reason_of
 from pipeline.system.locks import alone_in_hdf5
 
 #: Name of the array in a file.
@@ -46,8 +47,7 @@ def read_weight_file(path: Path, conditions: Sequence[str]) -> WeightContent:
     except RequestError:
         raise
     except Exception as error:  # damaged files raise errors of many types
-        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
-        raise RequestError(f"cannot be read ({reason})") from error
+        raise RequestError(f"cannot be read ({reason_of(error)})") from error
 
 
 def _weights(path: Path, conditions: Sequence[str]) -> NDArray:

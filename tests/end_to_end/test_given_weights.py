@@ -126,6 +126,7 @@ def test_weights_differ_from_point_to_point(run):
 
 REFUSED = [
     (["synapse.w_from=no.npy"], "synapse.w_from=no.npy: must be a file or a directory that exists"),
+    (["synapse.w_from="], "synapse.w_from=: must be a name; none is given"),
     (["synapse.w_from=short.npy"], "synapse.w_from=short.npy: 39 weights; must be one for each of"),
     (["synapse.w_from=high.npy"], "synapse.w_from=high.npy: weight 1.5: every weight must be from"),
     (["synapse.w_from=nan.npy"], "synapse.w_from=nan.npy: weight nan: every weight must be from 0"),

@@ -137,8 +137,8 @@ class File(InputProcess):
             return
         if np.rint(events.last / dt) >= steps(duration, dt):
             raise RequestError(
-                f"{self._written}: an event at {events.last:.15g} ms: must be in a time step "
-                f"before simulation.duration={duration:.15g} ms"
+                f"{self._written}: an event at {events.last:.15g} ms: its nearest time step must "
+                f"be before simulation.duration={duration:.15g} ms, with simulation.dt={dt:.15g} ms"
             )
         duplicate = events.first_duplicate(dt)
         if duplicate is not None:

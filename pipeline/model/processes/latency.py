@@ -84,7 +84,9 @@ class Latency(InputProcess):
             )
         needed = self.burst_duration + 2 * self._reach
         if self._shortest_interval < needed * (1 - 1e-12):
-            part = f"{1 - self.trial_cv:g} of it, must" if self.trial_cv else "must"
+            shortest = f"the shortest interval, {self._shortest_interval:g} ms with "
+            shortest += f"{written(self.key('trial_cv'), self.trial_cv)}, must"
+            part = shortest if self.trial_cv else "must"
             raise RequestError(
                 f"{written(self.key('trial_interval'), self.trial_interval)}: {part} be >= "
                 f"{needed:g} ms, the time from the begin of the first to the end of the last burst "

@@ -85,3 +85,15 @@ def test_uncommitted_changes_and_several_commits_are_reported(keep, one_figure):
     assert f"numpy {np.__version__}; 9.9" in page.row("provenance", "packages")[0]
     _, page = report_of(folder, "--where", "seed=1")
     assert "Made by" not in page.texts["warnings"]  # run 2 did not make this point
+
+
+def test_a_coarse_step_for_what_is_itself_an_axis(keep, one_figure):
+    """Along the rise of a threshold, and a number of inhibitory synapses that is 0 at some."""
+    rise = ("neuron.theta_plus=1", "neuron.tau_theta=5", "simulation.duration=100")
+    _, page = report_of(keep("rise", {"neuron.theta_plus": [1, 2]}, *rise))
+    assert "time constant of the membrane and the synapses and the threshold" in " ".join(
+        page.texts["warnings"].split()
+    )
+    none = ("simulation.dt=0.2", "simulation.duration=100", "inhibition.tau_in=5")
+    _, page = report_of(keep("number", {"inhibition.n_synapses": [0, 10]}, *none))
+    assert "time constant of" not in page.texts["warnings"]

@@ -147,8 +147,8 @@ def test_a_simulation_that_goes_on_begins_with_them_anew(configure):
 
 
 REFUSED = [
-    (([0.0, 500.0], [0, 1]), [], r"an event at 500 ms: must be in a time step before simulation"),
-    (([0.0, 499.6], [0, 1]), [], r"an event at 499\.6 ms: must be in a time step before"),
+    (([0.0, 500.0], [0, 1]), [], r"event at 500 ms: its nearest time step must be before simul"),
+    (([0.0, 499.6], [0, 1]), [], r"499\.6 ms: its nearest .* before simulation\.duration=500 ms"),
     (([0.0, 5.0], [0, 40]), [], r"synapse 40 of an event: must be < input\.n_synapses=40"),
     (([5.0, 5.2], [3, 3]), [], r"synapse 3 has two events in the time step at 5 ms; must be one"),
     (([5.0, 4.0], [3, 3]), [], r"^events: an event at 4 ms comes after one at 5 ms; times"),
@@ -201,6 +201,26 @@ def test_the_key_has_the_hash_alone(configure, tmp_path):
     assert one.input.file != other.input.file and one.input.rate_hz is None
     assert one.input.key_values() == other.input.key_values()
     assert one.input.key_values().keys() == {"process", "n_synapses", "content"}
+
+
+@pytest.mark.parametrize(
+    ("given", "key", "values"),
+    [
+        ({"events": random_events(3)}, "input", ["file", "poisson"]),
+        ({"events": random_events(3)}, "input.file", ["a.npz"]),
+        ({"w_init": [0.3] * 40}, "synapse.w_from", ["a.npz"]),
+    ],
+)
+def test_an_axis_of_others_is_refused(configure, monkeypatch, tmp_path, given, key, values):
+    """Its points would be labelled with what they are not made of, or the argument unused."""
+    monkeypatch.chdir(tmp_path)
+    times, synapses = random_events(4)
+    np.savez("a.npz", times=times, synapses=synapses, weights=[0.5] * 40)
+    (argument,) = given
+    said = rf"^{key}={values[-1]}: must not be an axis together with {argument}, which are"
+    for call in (pipeline.sweep, pipeline.plan):
+        with pytest.raises(RequestError, match=said):
+            call(configure(), {key: values}, **given)
 
 
 def test_memory_does_not_grow_with_the_file(run_python, tmp_path):

@@ -68,7 +68,7 @@ def test_numbers_of_lower_precision_are_the_decimals_they_show(configure, dtype)
 def test_a_masked_number_is_no_value(configure, dtype):
     """What is behind the mask is neither simulated nor taken as a parameter."""
     rates = np.ma.masked_array(np.array(RATES, dtype), [False, True])
-    with pytest.raises(RequestError, match=r"^input.rate_hz=null: must be a number on an axis$"):
+    with pytest.raises(RequestError, match=r"^input.rate_hz=null: must be a value on an axis$"):
         grid_of_mapping(configure(), {"input.rate_hz": rates})
     with pytest.raises(RequestError, match="input rate must be a finite number"):
         configure().replaced({"input.rate_hz": rates[1]})

@@ -14,7 +14,7 @@ from pipeline.request.axis import value_axis
         ("record.traces", [True, False], r"record\.traces=True,False: cannot be swept"),
         ("stdp.tau_plus", [10, -1], r"stdp\.tau_plus=-1: LTP time constant must be .* > 0 ms"),
         ("stdp.tau_plus", [10, float("nan")], r"stdp\.tau_plus=nan"),
-        ("stdp.A_minus", [None, 0.1], r"stdp\.A_minus=null: must be a number on an axis"),
+        ("stdp.A_minus", [None, 0.1], r"stdp\.A_minus=null: must be a value on an axis"),
         ("seed", [], r"seed: the axis has no values"),
         ("seed", [1, 2, 1], r"seed=1: repeated"),
         ("seed", range(10**9), r"seed: 1000000000 values; an axis must have <= 1000000"),

@@ -79,6 +79,11 @@ REFUSED = [
     ("a.npz", _npz(times=[0, None], synapses=[0, 0]), r"must have arrays of numbers"),
     ("a.npz", _npz(times=[1, 0], synapses=[0, 0]), r"an event at 0 ms comes after one at 1 ms"),
     ("a.npz", _cut, r"cannot be read \(File is not a zip file\)"),
+    (
+        "a.npz",
+        lambda path: path.write_text("0,1"),
+        r"read \(it has other content than arrays of nu",
+    ),
     ("a.npz", _flipped, r"cannot be read \(Bad CRC-32 for file 'times\.npy'\)"),
     ("a.nc", lambda path: write_netcdf(path, units="s"), r"times in s: must be in ms"),
     ("a.nc", lambda path: path.write_text("no"), r"cannot be read"),
