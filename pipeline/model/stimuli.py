@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.streams import Stream, exponentials, uniform, words
+from pipeline.model.variates import cosine
 
 Cells = NDArray[np.int64]
 
@@ -113,8 +114,8 @@ def normals(radii: Stream, angles: Stream, first: int, count: int) -> NDArray[np
         Independent; dimensionless.
     """
     radius = np.sqrt(2 * exponentials(radii, first, count))
-    angle = (2 * np.pi) * uniform(words(angles, first, count))
-    return radius * np.array([np.cos(angle), np.sin(angle)])
+    cycles = uniform(words(angles, first, count))
+    return radius * np.array([cosine(cycles), cosine(cycles - 0.25)])
 
 
 def cut_normals(radii: Stream, angles: Stream, n: int) -> NDArray[np.float64]:
