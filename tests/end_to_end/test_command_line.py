@@ -131,7 +131,7 @@ BAD = [
     (["-m", "seed=range(0)"], "seed: the axis has no values"),
     (["-m", "seed="], "seed='': random seed must be a whole number"),
     (["-m", "seed=" + ",".join(map(str, [*range(1998), -1]))], "seed=-1: random seed must be"),
-    (["+experiment=unheard"], "experiment=unheard: must be amplitudes or demo"),
+    (["+experiment=unheard"], "experiment=unheard: must be amplitudes or "),
     (["experiment=demo"], "must be written with a plus, +experiment=demo"),
     (["-m", "stdp=notebook,unheard"], "stdp=unheard: must be additive or "),
     (["+hydra.sweeper.params.seed.x=1"], "must be key=value"),

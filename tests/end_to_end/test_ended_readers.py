@@ -10,6 +10,8 @@ import pytest
 import pipeline
 from tests.conftest import SMALL
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 
 #: How a shell leaves the streams, by what cannot be written.

@@ -153,7 +153,10 @@ REFUSED = [
     ([], r"input.file=null: must be a file of events with input.process=file"),
     (["input.file=none.npz"], "input.file=none.npz: must be a file that exists; there is none in "),
     (["input.file=a.npz", "input.n_synapses=30"], "input.file=a.npz: synapse 39 of an event: must"),
-    (["input.file=a.npz", "simulation.duration=400"], "input.file=a.npz: an event at 498 ms: must"),
+    (
+        ["input.file=a.npz", "simulation.duration=400"],
+        "input.file=a.npz: an event at 498 ms: its nearest time step must",
+    ),
     (["input.file=a.npz", "simulation.dt=2"], "input.file=a.npz: synapse "),
     (["input.file=a.npz", "input.rate_hz=5"], "input.rate_hz=5.0: must be null with input.process"),
     (["-m", "input.file=a.npz,bad.csv"], "input.file=bad.csv: line 3: must be a time in ms and a"),

@@ -13,6 +13,8 @@ import xarray as xr
 import pipeline
 from tests.conftest import SMALL, numbers_of
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 
 WORDS = (*SMALL, "-m", "seed=1,2", "name=a")

@@ -11,6 +11,8 @@ from analysis import open_results
 from tests.conftest import SMALL
 from tests.contract.test_earlier_versions import EXPERIMENTS
 
+pytestmark = pytest.mark.long
+
 #: Opens a file at random times, by functions that are given; HDF5 may end the process.
 PROGRAM = """
 import random, sys

@@ -13,6 +13,8 @@ import xarray as xr
 import pipeline
 from tests.conftest import ROOT, SMALL
 
+pytestmark = pytest.mark.long
+
 
 @dataclass(frozen=True)
 class Language:

@@ -36,6 +36,8 @@ from tests.conftest import numbers_of
 from tests.support import toy_rules
 from tests.support.toy_rules import VALUES
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def registered():

@@ -4,7 +4,12 @@ import pytest
 
 from tests.support.printed import blocks, is_output, pages, run_page
 
-PAGES = [page for page in pages() if page.parent.name != "how_to" and blocks(page)]
+#: README's come with `make test`, those of the others take longer.
+PAGES = [
+    page if page.name == "README.md" else pytest.param(page, marks=pytest.mark.long)
+    for page in pages()
+    if page.parent.name != "how_to" and blocks(page)
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -24,6 +24,8 @@ from pipeline.reproduce import main as reproduce
 from tests.conftest import ROOT, SMALL
 from tests.support.rule_files import CLOCK, HARD, SOFT, replaced
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def unregistered():

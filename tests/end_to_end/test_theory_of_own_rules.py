@@ -9,6 +9,8 @@ from analysis.measures.measured import MeasuredDataset
 from pipeline.model.plasticity import RULES
 from tests.support.drawn import captioned
 
+pytestmark = pytest.mark.long
+
 SOFT = """class Soft(Rule):
     A = quantity("amplitude", at_least=0, default=0.01)
     tau = quantity("time constant", "ms", above=0, default=20)

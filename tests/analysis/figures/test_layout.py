@@ -13,6 +13,8 @@ from tests.conftest import SMALL
 from tests.support.drawn import HISTORY, captioned, settle, unfolded
 from tests.support.texts import collisions
 
+pytestmark = pytest.mark.long
+
 RATES, RATIOS = {"input.rate_hz": [30, 40, 50]}, {"stdp.ltd_ratio": [1.0, 1.1, 1.2]}
 
 #: Axes and overrides of sweeps whose figures have long names, few or many values, or odd ones.

@@ -32,6 +32,7 @@ def uneven(sweep):
     return dataset
 
 
+@pytest.mark.long
 def test_no_heading_speaks_of_points_outside_of_the_figure(uneven, monkeypatch):
     """Each equals that of the figure which `--where` draws of these points alone."""
     monkeypatch.setattr(facets, "MAX_SLICES", 2)

@@ -9,6 +9,8 @@ from analysis.measures.coverage import LARGEST_STEP, relative_step
 from analysis.measures.pair_rule import WEIGHTS, PairRule
 from analysis.reading.model import pair_rule
 
+pytestmark = pytest.mark.long
+
 #: Input rate and output rate [Hz], time step [ms], and how often weights are sampled [ms].
 RATES, DT, INTERVAL = (20.0, 20.0), 1.0, 5000.0
 

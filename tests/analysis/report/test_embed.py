@@ -21,6 +21,8 @@ from analysis.report import page as report_page
 from tests.conftest import SMALL
 from tests.support.report import report_of
 
+pytestmark = pytest.mark.long
+
 
 def test_every_figure_is_in_the_page(page, experiment):
     """As a PNG of 200 dpi with name, caption and command; the alternative text names its axes."""

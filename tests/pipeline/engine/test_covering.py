@@ -69,7 +69,15 @@ def label(case):
     return "-".join([*case[:3], *case.features])
 
 
-@pytest.mark.parametrize("case", COVERING, ids=label)
+@pytest.mark.parametrize(
+    "case",
+    # Each rule once in `make test`: most of the time goes into compiling.
+    [
+        case if case.coincidence == "both" else pytest.param(case, marks=pytest.mark.long)
+        for case in COVERING
+    ],
+    ids=label,
+)
 def test_engines_agree_on_generated_runs(case):
     """Equal spikes, weights within 1e-10, for every process; the loops agree to the last bit.
 
