@@ -20,6 +20,8 @@ from tests.compare.nest_cases import DIFFERENT, FREE, N_SEEDS, PRESCRIBED
 from tests.compare.page import PAGE, blocks, filled
 from tests.compare.results import TOLERANCE, identity, over_seeds, stored
 
+pytestmark = pytest.mark.long
+
 STORED = stored()
 IN_BRIAN2 = [(kind, name) for kind, cases in KINDS.items() for name in cases]
 

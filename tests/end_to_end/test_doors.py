@@ -14,6 +14,8 @@ import pipeline
 from pipeline.model.errors import RequestError
 from tests.conftest import SMALL
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 
 SWEEP = "study: own\nhydra:\n  sweeper:\n    params:\n      seed: 1,2\n"

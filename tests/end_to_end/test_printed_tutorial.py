@@ -4,14 +4,10 @@ import pytest
 
 from tests.support.printed import blocks, is_output, pages, run_page
 
-#: README's come with `make test`, those of the others take longer.
-PAGES = [
-    page if page.name == "README.md" else pytest.param(page, marks=pytest.mark.long)
-    for page in pages()
-    if page.parent.name != "how_to" and blocks(page)
-]
+PAGES = [page for page in pages() if page.parent.name != "how_to" and blocks(page)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_blocks_of_a_page_run_as_printed(page, tmp_path):
     """In an empty folder, with the exit code and the output that the page has."""

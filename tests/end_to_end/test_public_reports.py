@@ -23,6 +23,8 @@ from pipeline.model.parameters import by_key
 from pipeline.request import grammar
 from tests.conftest import SMALL
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 
 #: A sweep of some tenths of a second.

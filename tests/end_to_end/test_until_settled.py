@@ -12,6 +12,8 @@ from pipeline.model.variables import FLAGS, is_open
 from pipeline.reproduce import main as reproduce
 from tests.conftest import numbers_of
 
+pytestmark = pytest.mark.long
+
 #: Three points: at the upper bound, settled, and near the balance, where it takes long.
 SWEEP = (
     "-m", "simulation.until=settled", "stdp.ltd_ratio=0.9,1.05,1.08", "synapse.w_init=1",

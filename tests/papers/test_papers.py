@@ -17,6 +17,7 @@ from tests.papers.finding import AGREES, DIFFERS, Measured, Published
 from tests.papers.running import QUICK, opened, words
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("paper", PAPERS.values(), ids=PAPERS)
 def test_the_finding_comes_out(command, tmp_path, paper):
     """With the quick size: what the docstring of `check` states."""

@@ -10,6 +10,8 @@ from pipeline.model.plasticity import RULES
 from pipeline.model.registry import content_hash
 from tests.support.unlike_rules import as_version_0, registered, sweep_over_rules
 
+pytestmark = pytest.mark.long
+
 NAMES = ["additive", "toy_branch", "toy_anti_hebbian"]
 
 

@@ -13,6 +13,8 @@ from analysis.reading.errors import LoadError
 from analysis.reading.select import part_of
 from tests.support.drawn import HISTORY, drawn, ridge, title_of
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def close_figures():

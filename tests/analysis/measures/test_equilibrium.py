@@ -17,6 +17,8 @@ from analysis.measures.settling import settling
 from analysis.measures.stationarity import NOT_SETTLED, SETTLED, UPPER_BOUND
 from analysis.measures.weights import weight_histogram
 
+pytestmark = pytest.mark.long
+
 RATES = [15.0, 30.0, 40.0]
 LONG = ("synapse.w_init=1", "simulation.duration=2400000", "record.weight_interval=10000")
 

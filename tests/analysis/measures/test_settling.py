@@ -18,6 +18,8 @@ from analysis.measures.stationarity import (
 )
 from analysis.reading.model import gross_step_per_spike
 
+pytestmark = pytest.mark.long
+
 
 def sweep(axes, *overrides, seeds=(0, 1), backend="sequential"):
     """Sweep the notebook's neuron over some axes and seeds."""

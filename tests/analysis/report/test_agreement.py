@@ -13,6 +13,8 @@ from analysis.report import page as report_page
 from tests.conftest import SMALL
 from tests.support.report import report_of
 
+pytestmark = pytest.mark.long
+
 RATES, TAUS = [0.0, 20.0, 30.0, 40.0], [40.0, 10.0, 20.0]
 
 #: First words of a warning, and what the table of numbers says of the combinations it concerns.

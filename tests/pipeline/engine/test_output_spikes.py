@@ -18,6 +18,8 @@ from tests.pipeline.engine.test_state import ENGINES, RULE_CLASSES, keeping_stat
 from tests.support import toy_rules
 from tests.support.unlike_rules import registered
 
+pytestmark = pytest.mark.long
+
 
 def some_steps(n_steps, share, seed):
     """Return a random train of output steps, from 1 to before the last one."""
