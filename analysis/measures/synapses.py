@@ -41,12 +41,12 @@ def coordinates_of_synapses(dataset: xr.Dataset) -> list[str]:
         and name not in ("synapse", GROUP)
         and values.dtype.kind in "fiu"
     ]
-    return [name for name in numbers if _differs(dataset[name])]
+    return [name for name in numbers if _differs(dataset[name]).any()]
 
 
-def _differs(values: xr.DataArray) -> bool:
-    low, high = values.min("synapse"), values.max("synapse")
-    return bool((high > low).any())
+def _differs(values: xr.DataArray) -> xr.DataArray:
+    """Return where numbers (..., synapse) differ between synapses, (...)."""
+    return values.max("synapse") > values.min("synapse")
 
 
 def differing(dataset: xr.Dataset, name: str) -> xr.DataArray:
@@ -68,8 +68,7 @@ def differing(dataset: xr.Dataset, name: str) -> xr.DataArray:
     if values.dtype.kind not in "fiu":
         _, numbers = np.unique(values.values, return_inverse=True)
         values = values.copy(data=numbers.reshape(values.shape))
-    known = values.where(dataset["weight"].notnull())
-    return known.max("synapse") > known.min("synapse")
+    return _differs(values.where(dataset["weight"].notnull()))
 
 
 def group_names(dataset: xr.Dataset) -> list:

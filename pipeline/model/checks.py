@@ -8,6 +8,7 @@ from pipeline.model.errors import RequestError
 from pipeline.model.initial_weights import refuse_unfit_weights
 from pipeline.model.looks import SAMPLE_SPACING, first_look
 from pipeline.model.quantity import written
+from pipeline.model.sections import is_multiple
 
 if TYPE_CHECKING:
     from pipeline.model.parameters import Configuration
@@ -99,10 +100,7 @@ def _refuse_time_step(configuration: Configuration) -> None:
     interval = record.weight_interval
     if interval is None:
         return
-    if (
-        abs(interval / dt - round(interval / dt)) > 1e-6
-        or not dt <= interval <= simulation.duration
-    ):
+    if not (is_multiple(interval, dt) and dt <= interval <= simulation.duration):
         raise RequestError(
             f"{written('record.weight_interval', interval)}: must be a multiple of "
             f"simulation.dt={dt:g} ms and <= simulation.duration={simulation.duration:g} ms"

@@ -159,7 +159,7 @@ class Configuration(Section):
     def input_seed(self) -> int:
         """Seed of the input events and of the inhibitory ones; see `input.seed_policy`.
 
-        Where it is independent, on the seed and on all values that determine results without the
+        Where it is independent, on the seed and on all values that determine results without
         what ends a run and the recording: a longer run has the events of a shorter one.
         """
         if self.input.seed_policy == SEED_POLICIES[0]:

@@ -162,9 +162,8 @@ class Synapse(Section):
         Each is rounded to no other value, as the window of plasticity moves with it.
         """
         for name in ("axonal_delay", "dendritic_delay"):
-            delay, n_steps = getattr(self, name), getattr(self, name) / dt
-            is_multiple = abs(n_steps - round(n_steps)) < 1e-6 and n_steps > 0.5
-            if delay and not (is_multiple and delay < duration):
+            delay = getattr(self, name)
+            if delay and not (is_multiple(delay, dt) and delay < duration):
                 raise RequestError(
                     f"{written(self.key(name), delay)}: must be a multiple of simulation.dt="
                     f"{dt:g} ms and < simulation.duration={duration:.15g} ms"
@@ -173,9 +172,8 @@ class Synapse(Section):
     def refuse_unfit_scaling(self, duration: float, dt: float) -> None:
         """Raise `RequestError` if scalings are not between time steps, or never in a run [ms]."""
         interval = self.scaling_interval
-        n_steps, is_scaled = interval / dt, self.scaling_target is not None
-        is_multiple = abs(n_steps - round(n_steps)) < 1e-6 and n_steps > 0.5
-        if is_scaled and not (is_multiple and round(n_steps) <= steps(duration, dt)):
+        is_scaled, fits = self.scaling_target is not None, is_multiple(interval, dt)
+        if is_scaled and not (fits and round(interval / dt) <= steps(duration, dt)):
             raise RequestError(
                 f"{written(self.key('scaling_interval'), interval)}: must be a multiple of "
                 f"simulation.dt={dt:g} ms and <= simulation.duration={duration:.15g} ms"
@@ -261,6 +259,12 @@ class Record(Section):
     def key_values(self) -> dict[str, Any]:
         """Return the values that determine results: all but whether the state is kept."""
         return {name: value for name, value in super().key_values().items() if name != "state"}
+
+
+def is_multiple(time: float, dt: float) -> bool:
+    """Whether a time is one step or several, tolerant of the division's rounding."""
+    n_steps = time / dt
+    return n_steps > 0.5 and abs(n_steps - round(n_steps)) < 1e-6
 
 
 def steps(time: float, dt: float) -> int:

@@ -209,9 +209,8 @@ def composed_once() -> Iterator[None]:
     ) -> DictConfig:
         key = (loader, config_name, *overrides, run_mode)
         if not validate_sweep_overrides:
-            return composed.setdefault(
-                key, compose(loader, config_name, overrides, run_mode, from_shell, False)
-            )
+            composed[key] = compose(loader, config_name, overrides, run_mode, from_shell, False)
+            return composed[key]
         if key not in composed:
             return compose(loader, config_name, overrides, run_mode, from_shell)
         parsed = OverridesParser.create().parse_overrides(overrides=overrides)
