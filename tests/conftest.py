@@ -143,6 +143,20 @@ def command(monkeypatch, capsys, tmp_path):
     return run
 
 
+@pytest.fixture
+def refused(command, tmp_path):
+    """Run a command that is refused, with exit code 2 and nothing written; return its one line."""
+
+    def run(*arguments: str) -> str:
+        ended = command(*arguments)
+        assert ended.code == 2
+        (line,) = ended.err.splitlines()
+        assert not (tmp_path / "outputs").exists()
+        return line
+
+    return run
+
+
 def numbers_of(dataset):
     """Return a dataset without provenance: neither attributes nor run numbers nor times."""
     return dataset.drop_vars(ABOUT_RUNS).drop_attrs()

@@ -15,12 +15,13 @@ from pathlib import Path
 from tests.benchmarks import one_run, sweeps
 from tests.benchmarks.contestants import ROOT, RUNS_A_TURN
 from tests.benchmarks.growth import growth
-from tests.benchmarks.page import blocks, filled
+from tests.benchmarks.page import blocks
 from tests.benchmarks.plan import Plan, quick
 from tests.benchmarks.processes import processes
 from tests.benchmarks.results import Results
 from tests.benchmarks.rules import rules
 from tests.benchmarks.table import Row, circumstances, markdown, other_processes_seconds, time_text
+from tests.support.marked import filled
 
 _PAGE = ROOT / "docs" / "benchmarks.md"
 
@@ -73,7 +74,7 @@ def main() -> None:
     measured = [Results.read(file) for file in _FILES if file.exists()]
     missing = [one.missing(names) for one, names in zip(measured, _FILES.values(), strict=False)]
     if not (arguments.quick or any(missing) or len(measured) < len(_FILES)):
-        _PAGE.write_text(filled(_PAGE.read_text(), blocks(*measured)))
+        _PAGE.write_text(filled(_PAGE.read_text(), "bench", blocks(*measured)))
 
 
 def _run(arguments: argparse.Namespace, file: Path, names: list[str], wanted: list[str]) -> None:

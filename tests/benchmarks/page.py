@@ -7,7 +7,6 @@ that of the block NAME.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from tests.benchmarks.results import Results
 from tests.benchmarks.table import Row
@@ -46,24 +45,6 @@ def blocks(results: Results, of_rules: Results, of_processes: Results) -> dict[s
         "around": _around(results),
         "growth": _growth(results),
     }
-
-
-def filled(page: str, texts: Mapping[str, str]) -> str:
-    """Return a page with the text of its blocks replaced.
-
-    Raises
-    ------
-    ValueError
-        If the page does not have each block once.
-    """
-    for name, text in texts.items():
-        mark, end = f"<!-- bench: {name} -->", "<!-- bench end -->"
-        block = f"{mark}\n\n{text}\n\n{end}"
-        pattern = f"{re.escape(mark)}.*?{re.escape(end)}"
-        page, found = re.subn(pattern, lambda _, block=block: block, page, flags=re.DOTALL)
-        if found != 1:
-            raise ValueError(f"{found} blocks {mark}: must be one")
-    return page
 
 
 def _one_run(results: Results) -> str:

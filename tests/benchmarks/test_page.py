@@ -3,11 +3,12 @@
 import pytest
 
 from pipeline.model.inputs import PROCESSES
-from tests.benchmarks.page import blocks, filled
+from tests.benchmarks.page import blocks
 from tests.benchmarks.page import seconds as time_of
 from tests.benchmarks.results import Results
 from tests.benchmarks.table import Row, markdown
 from tests.rules.test_house import ROOT
+from tests.support.marked import filled
 
 
 def results():
@@ -37,7 +38,7 @@ def test_the_page_has_the_numbers_of_the_results():
     folder = ROOT / "tests" / "benchmarks"
     files = ("RESULTS.md", "RULES.md", "PROCESSES.md")
     measured, of_rules, of_processes = (Results.read(folder / name) for name in files)
-    assert filled(page, blocks(measured, of_rules, of_processes)) == page
+    assert filled(page, "bench", blocks(measured, of_rules, of_processes)) == page
     assert {"multiplicative", "gutig, mu 0.1", "triplet"} <= {
         row.what.rpartition(": ")[2] for row in of_rules.rows("rules")
     }
@@ -75,8 +76,8 @@ def test_the_table_of_costs_has_both_sides():
 def test_a_block_is_replaced_as_a_whole():
     """Only the text between the marks changes; a page without a mark is refused."""
     page = "before\n<!-- bench: growth -->\nold\nlines\n<!-- bench end -->\nafter\n"
-    new = filled(page, {"growth": "new"})
+    new = filled(page, "bench", {"growth": "new"})
     assert new == "before\n<!-- bench: growth -->\n\nnew\n\n<!-- bench end -->\nafter\n"
-    assert filled(new, {"growth": "new"}) == new
+    assert filled(new, "bench", {"growth": "new"}) == new
     with pytest.raises(ValueError, match="0 blocks <!-- bench: one run -->"):
-        filled(page, {"one run": "new"})
+        filled(page, "bench", {"one run": "new"})

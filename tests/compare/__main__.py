@@ -18,9 +18,10 @@ from tests.compare.brian2 import PeerRun, run_in_brian2
 from tests.compare.cases import DURATION, KINDS, USUAL, configurations
 from tests.compare.nest import NestCase, run_here, run_in_nest
 from tests.compare.nest_cases import FREE, N_SEEDS, PRESCRIBED
-from tests.compare.page import PAGE, blocks, filled
+from tests.compare.page import PAGE, blocks
 from tests.compare.results import divergence, over_seeds, paired, same_events, store, stored
 from tests.compare.weight_sent import SentAfterDepression
+from tests.support.marked import filled
 from tests.support.peers import AbsentError
 
 
@@ -103,7 +104,7 @@ def sent_after_depression(case: NestCase, seed: int) -> PeerRun:
 
 def fill_page() -> None:
     """Put the tables into the page of the documentation."""
-    PAGE.write_text(filled(PAGE.read_text(), blocks(stored())))
+    PAGE.write_text(filled(PAGE.read_text(), "compare", blocks(stored())))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ The text between `<!-- compare: NAME -->` and `<!-- compare end -->` is replaced
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,24 +24,6 @@ def blocks(results: Mapping[str, Any]) -> dict[str, str]:
         "nest weights": _nest_weights(results),
         "nest rates": _nest_rates(results),
     }
-
-
-def filled(page: str, texts: Mapping[str, str]) -> str:
-    """Return a page with the text of its blocks replaced.
-
-    Raises
-    ------
-    ValueError
-        If the page does not have each block once.
-    """
-    for name, text in texts.items():
-        mark, end = f"<!-- compare: {name} -->", "<!-- compare end -->"
-        block = f"{mark}\n\n{text}\n\n{end}"
-        pattern = f"{re.escape(mark)}.*?{re.escape(end)}"
-        page, found = re.subn(pattern, lambda _, block=block: block, page, flags=re.DOTALL)
-        if found != 1:
-            raise ValueError(f"{found} blocks {mark}: must be one")
-    return page
 
 
 def _brian2(results: Mapping[str, Any]) -> str:

@@ -17,8 +17,9 @@ from tests.compare.brian2 import PeerRun
 from tests.compare.cases import KINDS, NOT_COMPARED, configurations
 from tests.compare.nest import run_here
 from tests.compare.nest_cases import DIFFERENT, FREE, N_SEEDS, PRESCRIBED
-from tests.compare.page import PAGE, blocks, filled
+from tests.compare.page import PAGE, blocks
 from tests.compare.results import TOLERANCE, identity, over_seeds, stored
+from tests.support.marked import filled
 
 pytestmark = pytest.mark.long
 
@@ -112,11 +113,11 @@ def test_rates_and_weights_here_are_still_those_of_the_comparison():
 def test_the_page_shows_the_stored_results():
     """The tables of the page are made from them; `python -m tests.compare page` makes them."""
     page = PAGE.read_text()
-    assert filled(page, blocks(STORED)) == page
+    assert filled(page, "compare", blocks(STORED)) == page
     assert page.count("equal (within") > len(IN_BRIAN2)
 
 
 def test_a_page_without_a_mark_is_refused():
     """A table is put between its marks, of which there must be one pair."""
     with pytest.raises(ValueError, match="0 blocks <!-- compare: brian2 -->: must be one"):
-        filled("no marks", {"brian2": "a table"})
+        filled("no marks", "compare", {"brian2": "a table"})

@@ -3,22 +3,16 @@
 import numpy as np
 import pytest
 
-from pipeline.model import streams, superposition, thinning
+from pipeline.model import superposition
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import bernoulli_cells
 from pipeline.model.processes.modulated import Modulated
 from pipeline.model.processes.oscillating import Oscillating
 from tests.pipeline.model.test_groups import SEEDS, assert_mean, raster
 
+pytestmark = pytest.mark.usefixtures("numpy_draws")
+
 N_STEPS = 20_000
-
-
-@pytest.fixture(autouse=True)
-def numpy_draws(monkeypatch):
-    """Draw by numpy, whatever an engine has installed before."""
-    monkeypatch.setattr(streams, "_compiled", [])
-    monkeypatch.setattr(superposition, "_compiled", [])
-    monkeypatch.setattr(thinning, "_compiled", {})
 
 
 def modulated(**values):

@@ -3,19 +3,14 @@
 import numpy as np
 import pytest
 
-from pipeline.model import streams, superposition
+from pipeline.model import superposition
 from pipeline.model.errors import RequestError
 from pipeline.model.processes.correlated import Correlated
 from pipeline.model.processes.groups import Groups
 
+pytestmark = pytest.mark.usefixtures("numpy_draws")
+
 SEEDS = range(12)
-
-
-@pytest.fixture(autouse=True)
-def numpy_draws(monkeypatch):
-    """Draw by numpy, whatever an engine has installed before."""
-    monkeypatch.setattr(streams, "_compiled", [])
-    monkeypatch.setattr(superposition, "_compiled", [])
 
 
 def groups(**values):

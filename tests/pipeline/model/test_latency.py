@@ -3,18 +3,12 @@
 import numpy as np
 import pytest
 
-from pipeline.model import streams, superposition
 from pipeline.model.errors import RequestError
 from pipeline.model.processes.latency import Latency
 
+pytestmark = pytest.mark.usefixtures("numpy_draws")
+
 SEEDS = range(5)
-
-
-@pytest.fixture(autouse=True)
-def numpy_draws(monkeypatch):
-    """Draw by numpy, whatever an engine has installed before."""
-    monkeypatch.setattr(streams, "_compiled", [])
-    monkeypatch.setattr(superposition, "_compiled", [])
 
 
 def latency(**values):

@@ -3,20 +3,14 @@
 import numpy as np
 import pytest
 
-from pipeline.model import streams, superposition
 from pipeline.model.errors import RequestError
 from pipeline.model.processes.patterns import Patterns
 from pipeline.model.stimuli import cut_normals, folded, normals
 from pipeline.model.streams import stream_of
 
+pytestmark = pytest.mark.usefixtures("numpy_draws")
+
 SEEDS = range(40)
-
-
-@pytest.fixture(autouse=True)
-def numpy_draws(monkeypatch):
-    """Draw by numpy, whatever an engine has installed before."""
-    monkeypatch.setattr(streams, "_compiled", [])
-    monkeypatch.setattr(superposition, "_compiled", [])
 
 
 def patterns(**values):
