@@ -13,7 +13,7 @@ from pipeline.model.number_lists import as_tuple, axis_text, value_text
 from pipeline.model.number_lists import listed as as_list
 from pipeline.model.parameters import short_name
 from pipeline.model.quantity import Quantity, written
-from pipeline.request.axis import SWEPT_GROUPS, Axis, Setting, refuse_too_many
+from pipeline.request.axis import SWEPT_GROUPS, Axis, Setting, listed
 
 #: Name of the axis, of its dimension and of its coordinate: the number of a sample, from 0.
 SAMPLE = "sample"
@@ -34,10 +34,17 @@ class Samples:
         By key, the value of each sample; all of one length.
     generator : mapping
         Method, seed and intervals, where they were generated.
+    origin : str
+        The table that they are from, for messages; empty for others.
     """
 
     columns: Mapping[str, Iterable[Any]]
     generator: Mapping[str, Any] = field(default_factory=dict)
+    origin: str = ""
+
+    def named(self, index: int) -> str:
+        """Return the name of a sample in messages: its row in a table, from 1, or its number."""
+        return f"{self.origin}: row {index + 1}" if self.origin else f"{SAMPLE} {index}"
 
 
 @dataclass(frozen=True)
@@ -148,6 +155,14 @@ class SampleSettings(Sequence[dict[str, Any]]):
         """Yield the values of all columns at each sample: what a sample is."""
         return zip(*[column.values for column in self.columns], strict=True)
 
+    def repeated(self) -> tuple[int, int] | None:
+        """Return the numbers of the first two samples that are the same; None where all differ."""
+        if len(set(self.rows())) == len(self):
+            return None
+        seen: dict[tuple[Any, ...], int] = {}
+        pairs = ((seen.setdefault(row, number), number) for number, row in enumerate(self.rows()))
+        return next((first, second) for first, second in pairs if first != second)
+
     @functools.cached_property
     def keys(self) -> frozenset[str]:
         """Every key that some sample sets."""
@@ -165,13 +180,11 @@ class SampleAxis(Axis):
     settings: SampleSettings
 
     def __post_init__(self) -> None:
-        seen: dict[tuple[Any, ...], int] = {}
-        for number, row in enumerate(self.settings.rows()):
-            if (first := seen.setdefault(row, number)) != number:
-                raise RequestError(
-                    f"samples {first} and {number}: are the same ({self.described(number)}); each "
-                    "must differ"
-                )
+        if repeated := self.settings.repeated():
+            first, second = repeated
+            raise RequestError(
+                f"{self.described(second)}: is the same as {SAMPLE} {first}; each must differ"
+            )
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -251,25 +264,14 @@ class SampleAxis(Axis):
 def sample_axis(
     columns: Iterable[Column], generator: Mapping[str, Any] | None = None
 ) -> SampleAxis:
-    """Return the axis of some columns.
+    """Return the axis of some columns, at least one.
 
     Raises
     ------
     RequestError
-        If there are no columns, no samples or too many, columns differ in length, or samples are
-        equal.
+        If samples are equal.
     """
     settings = SampleSettings(columns, generator)
-    first = settings.columns[0] if settings.columns else None
-    if first is None or not len(first.values):
-        raise RequestError("samples: there are none; at least one is required")
-    for column in settings.columns:
-        if len(column.values) != len(first.values):
-            raise RequestError(
-                f"samples: {first.key} has {len(first.values)} values and {column.key} has "
-                f"{len(column.values)}; all must have the same number"
-            )
-    refuse_too_many("samples", len(settings))
     return SampleAxis(SAMPLE, range(len(settings)), settings, _QUANTITY)
 
 
@@ -291,4 +293,20 @@ def samples_of(given: Any) -> Samples:
             "samples: must map keys such as 'stdp.A_plus' to lists of values of one length, or be "
             "a table with a column for each key"
         )
-    return Samples(dict(given))
+    columns = {key: listed(key, values) for key, values in given.items()}
+    lengths = {key: len(values) for key, values in columns.items()}
+    first = next(iter(lengths), "")
+    if not any(lengths.values()):
+        raise RequestError("samples: there are none; at least one is required")
+    for key, length in lengths.items():
+        if length != lengths[first]:
+            raise RequestError(
+                f"samples: {first} has {lengths[first]} values and {key} has {length}; all must "
+                "have the same number"
+            )
+    return Samples(columns)
+
+
+def generator_of(axes: Iterable[Axis]) -> Mapping[str, Any]:
+    """Return what generated the samples of some axes: method, seed, intervals; empty if nothing."""
+    return next((one.settings.generator for one in axes if isinstance(one, SampleAxis)), {})
