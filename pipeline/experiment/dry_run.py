@@ -184,7 +184,7 @@ def _derived_parameters(grid: Grid) -> dict[str, LabelledArray]:
         name: array
         for name, array in (everywhere | somewhere).items()
         if name != "discrete_ltd_ratio"  # it follows the time step
-        and np.isfinite(array[1]).any()
+        and (array[1].dtype.kind not in "fc" or np.isfinite(array[1]).any())
         and (array[1].size > 1 or name == "effective_ltd_ratio")
     }
 

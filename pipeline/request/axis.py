@@ -112,6 +112,17 @@ class Axis:
         """Return the keys that the axis sets itself, each with its values as text."""
         return {self.key: written(self.key, self.text)}
 
+    def plain_columns(self) -> dict[str, Sequence[Any]]:
+        """Return the values by key that the axis sets one by one, each admitted; see `choice_at`.
+
+        What else it sets comes from what is chosen, of which there may be few.
+        """
+        return {} if self.sets_more or self.is_choice else {self.key: self.values}
+
+    def choice_at(self, index: int) -> Any:
+        """Return what is chosen at an index: the same where the same other keys are set."""
+        return index if self.sets_more or self.is_choice else None
+
     def mapped(self, setting: Setting, value: Callable[[str, Any], Any] | None = None) -> Axis:
         """Return the axis with other settings, and possibly other values, of the same points.
 
@@ -133,7 +144,7 @@ class Axis:
         """Return one value as text: "rate_hz=10.0"."""
         return f"{self.short_name}={value_text(self.values[index])}"
 
-    @property
+    @functools.cached_property
     def sets_more(self) -> bool:
         """Whether a value of the axis sets other keys than its own."""
         return self.keys != {self.key}
@@ -217,7 +228,8 @@ def admitted(key: str, values: Iterable[Any]) -> tuple[tuple[Any, ...], Quantity
     for value in values:
         if value is None:
             raise RequestError(f"{written(key, value)}: must be a value on an axis")
-    return tuple(_admitted(key, value) for value in values), quantity
+    declared = declarations(key)
+    return tuple([_admitted(declared, key, value) for value in values]), quantity
 
 
 def restored_axis(key: str, values: Iterable[Any]) -> Axis:
@@ -238,10 +250,10 @@ def restored_values(key: str, values: Iterable[Any]) -> list[Any]:
     return list(values)
 
 
-def _admitted(key: str, value: Any) -> Any:
+def _admitted(declared: Sequence[Quantity], key: str, value: Any) -> Any:
     """Return a value as a variant of its section admits it; each point is checked by its own."""
     refusals = []
-    for quantity in declarations(key):
+    for quantity in declared:
         try:
             return quantity.admit(key, value)
         except RequestError as error:

@@ -234,11 +234,8 @@ def values_of(sweep: Override) -> list[Any]:
     if isinstance(value, RangeSweep):
         numbers = numbers_of(value, text)
         return random.Random().sample(numbers, len(numbers)) if value.shuffle else numbers
-    if isinstance(value, SpacedSweep) and _is_whole(sweep.key_or_group):
-        numbers: list[Any] = [
-            round(number) for number in value.list if isinstance(number, int | float)
-        ]
-        sweep = dataclasses.replace(sweep, _value=dataclasses.replace(value, list=numbers))
+    if isinstance(value, SpacedSweep):
+        return value.numbers(_is_whole(sweep.key_or_group))
     values = [v.text if isinstance(v, QuotedString) else v for v in sweep.sweep_iterator()]
     if any(isinstance(value, Sweep) for value in values):
         raise RequestError(f"{text}: must be one list of values, not one within another")

@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.model.errors import RequestError
 from pipeline.request.axis import Axis
 from pipeline.request.axis_union import Side, fixed_axis, united_axis
+from pipeline.request.drawn_samples import intervals_of
 from pipeline.request.samples import SAMPLE, Column, SampleAxis, sample_axis
 
 
@@ -107,9 +108,7 @@ def _united_generator(there: Axis | None, here: Axis | None) -> Mapping[str, Any
 def _shown(name: str, generator: Mapping[str, Any]) -> str:
     if name != "intervals":
         return f"sweep.{name}={generator[name]}"
-    return " ".join(
-        f"{key}={Interval(*ends[:2], LOG in ends)}" for key, ends in generator[name].items()
-    )
+    return " ".join(f"{key}={one}" for key, one in intervals_of(generator).items())
 
 
 def refuse_swept_and_sampled(one: Mapping[str, Axis], other: Mapping[str, Axis]) -> None:

@@ -23,6 +23,9 @@ _QUANTITY = Quantity(SAMPLE, kind=int)
 #: Values of a sample that its description has; there may be as many as keys.
 _MOST_DESCRIBED = 6
 
+#: Values of a key in a message, of which the first characters are shown.
+_MOST_WRITTEN = 32
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -216,6 +219,18 @@ class SampleAxis(Axis):
         """Rank among the axes; see `Axis.precedence`."""
         return 1
 
+    def plain_columns(self) -> dict[str, Sequence[Any]]:
+        """Return the values by key that are set one by one; see `Axis.plain_columns`."""
+        return {column.key: column.values for column in self.columns if not column.choices}
+
+    def choice_at(self, index: int) -> Any:
+        """Return what a sample chooses of groups, rules, processes and contents."""
+        return tuple([values[index] for values in self._choosing])
+
+    @functools.cached_property
+    def _choosing(self) -> list[Sequence[Any]]:
+        return [column.values for column in self.columns if column.choices]
+
     def mapped(
         self, setting: Setting, value: Callable[[str, Any], Any] | None = None
     ) -> SampleAxis:
@@ -251,7 +266,13 @@ class SampleAxis(Axis):
 
     def typed(self) -> dict[str, str]:
         """Return the keys that the axis sets itself, each with its values as text."""
-        return {c.key: written(c.key, c.as_axis().text) for c in self.columns if not c.tied}
+        return {
+            column.key: written(
+                column.key, ",".join(map(value_text, column.values[:_MOST_WRITTEN]))
+            )
+            for column in self.columns
+            if not column.tied
+        }
 
     def described(self, index: int) -> str:
         """Return a sample as text: "sample=3 (A_plus=0.01, tau_plus=20.0)"."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -19,7 +20,13 @@ _DIGITS = 6
 
 @dataclass
 class SpacedSweep(ChoiceSweep):
-    """A choice of spaced numbers, which are the nearest whole ones for a key of whole numbers."""
+    """A choice of spaced numbers."""
+
+    def numbers(self, whole: bool) -> list[Any]:
+        """Return the numbers in their order; the nearest whole ones for a key of whole numbers."""
+        numbers: list[Any] = list(self.list)
+        numbers = list(map(round, numbers)) if whole else numbers
+        return random.Random().sample(numbers, len(numbers)) if self.shuffle else numbers
 
 
 def logspace(start: int | float, stop: int | float, n: int) -> SpacedSweep:
