@@ -120,8 +120,9 @@ class PairRule(PairedRule):
         "effective LTD ratio", at_least=0, at_most=1000, null="from A_minus", neutral=None
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def refuse_unfit_values(self) -> None:
+        """Refuse values that are not allowed together."""
+        super().refuse_unfit_values()
         if self.effective_ltd_ratio is not None:
             vars(self).update(ltd_ratio=None, A_minus=None)  # of the parameter set
         elif self.ltd_ratio is None and self.A_minus is None:

@@ -13,17 +13,27 @@ from typing import Any, Protocol
 from pipeline.model.contents import HASHED
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import listed as listed_value
-from pipeline.model.parameters import SECTIONS
-from pipeline.model.quantity import refuse_unknown_keys, written
+from pipeline.model.parameters import SECTIONS, all_quantities
+from pipeline.model.quantity import Quantity, refuse_unknown_keys, written
 from pipeline.model.registry import REGISTRIES
 from pipeline.request.axis import (
     SWEPT_GROUPS,
     Axis,
+    admitted,
     choice_axis,
     listed,
     not_a_choice,
     restored_axis,
+    restored_values,
     value_axis,
+)
+from pipeline.request.samples import (
+    SAMPLE,
+    Column,
+    SampleAxis,
+    Samples,
+    SampleSettings,
+    sample_axis,
 )
 
 
@@ -76,11 +86,11 @@ class AxisKind:
         `build(key, values, composition)` returns the axis of the requested values.
     restore : callable
         `restore(key, values)` returns the axis from plain values, as in `configuration.yaml`: a
-        list, or a mapping from each value to its settings.
+        list, or a mapping from each value to its settings; of samples see `SampleAxis.stored`.
     """
 
     claims: Callable[[str], bool]
-    build: Callable[[str, Iterable[Any], Composition], Axis]
+    build: Callable[[str, Any, Composition], Axis]
     restore: Callable[[str, Any], Axis]
 
 
@@ -196,6 +206,71 @@ def _restored_key_axis(key: str, values: Sequence[Any] | Mapping[Any, dict[str, 
     return axis
 
 
+def _sample_axis(_: str, samples: Samples, composition: Composition) -> SampleAxis:
+    """Return the axis of samples, with the keys that follow their values by `${...}`."""
+    columns = []
+    for key in samples.columns:
+        columns += _columns(key, samples, composition)
+    repeated = SampleSettings(columns).repeated()
+    if repeated:
+        first, second = map(samples.named, repeated)
+        same = first.removeprefix(f"{samples.origin}: ")
+        raise RequestError(f"{second}: is the same as {same}; each must differ")
+    return sample_axis(columns, samples.generator)
+
+
+def _columns(key: str, samples: Samples, composition: Composition) -> list[Column]:
+    """Return the values of a sampled key, and of each key that follows it."""
+    kind, listed_values = kind_of(key), listed(key, samples.columns[key])
+    of_choices = kind is not AXIS_KINDS["key"]
+    if key not in SWEPT_GROUPS:
+        clean, quantity = _admitted_samples(key, listed_values, samples)
+    if not of_choices and key.rpartition(".")[2] not in composition.referred_to:
+        return [Column(key, clean, quantity)]
+    distinct = listed_values if key in SWEPT_GROUPS else clean
+    axis = kind.build(key, tuple(dict.fromkeys(distinct)), composition)
+    settings = dict(zip(axis.values, axis.settings, strict=True))
+    if of_choices:
+        return [Column(key, tuple(distinct), axis.quantity, settings)]
+    tied = [
+        Column(
+            other,
+            tuple(settings[value][other] for value in clean),
+            all_quantities().get(other, Quantity(other)),
+            tied=True,
+        )
+        for other in sorted(axis.keys - {key})
+    ]
+    return [Column(key, clean, quantity), *tied]
+
+
+def _admitted_samples(
+    key: str, values: Sequence[Any], samples: Samples
+) -> tuple[tuple[Any, ...], Quantity]:
+    """Return the values of a sampled key as it admits them; an error names the sample."""
+    try:
+        return admitted(key, values)
+    except RequestError:
+        for index, value in enumerate(values):
+            try:
+                admitted(key, [value])
+            except RequestError as error:
+                raise RequestError(f"{samples.named(index)}, {error}") from error
+        raise
+
+
+def _restored_sample_axis(_: str, stored: Mapping[str, Any]) -> SampleAxis:
+    sampled, choices = stored["sampled"], stored.get("settings", {})
+    columns = []
+    for key, values in stored["columns"].items():
+        if key in SWEPT_GROUPS:
+            clean, quantity = tuple(values), Quantity(SECTIONS[key].title)
+        else:
+            clean, quantity = admitted(key, restored_values(key, values))
+        columns.append(Column(key, clean, quantity, choices.get(key, {}), tied=key not in sampled))
+    return sample_axis(columns, stored.get("generator"))
+
+
 def _changes(
     base: dict[str, Any],
     choices: list[dict[str, Any]],
@@ -228,6 +303,7 @@ def _changes(
 
 #: By name; the first that claims a key is its kind.
 AXIS_KINDS: dict[str, AxisKind] = {
+    "sample": AxisKind(lambda key: key == SAMPLE, _sample_axis, _restored_sample_axis),
     "group": AxisKind(lambda key: key in SWEPT_GROUPS, _group_axis, _restored_group_axis),
     "variant": AxisKind(lambda key: key in REGISTRIES, _variant_axis, _restored_key_axis),
     "content": AxisKind(lambda key: key in HASHED, _content_axis, _restored_key_axis),

@@ -1,0 +1,121 @@
+"""Union of the samples of two requests: each sample once, in the order of arrival."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pipeline.model.errors import RequestError
+from pipeline.request.axis import Axis
+from pipeline.request.axis_union import Side, fixed_axis, united_axis
+from pipeline.request.drawn_samples import intervals_of
+from pipeline.request.samples import SAMPLE, Column, SampleAxis, sample_axis
+
+
+def united_samples(there: Side, here: Side) -> SampleAxis:
+    """Return the axis with the samples of both sides, of which one may be a single one."""
+    generator = _united_generator(there.axis, here.axis)
+    both = [side.axis.settings for side in (there, here) if isinstance(side.axis, SampleAxis)]
+    by_key = {column.key: column for settings in both for column in settings.columns}
+    parts = [_rows(side, by_key.values()) for side in (there, here)]
+    rows = list(dict.fromkeys(itertools.chain(*parts)))
+    if generator and len(rows) > max(map(len, parts)):
+        raise RequestError(
+            "its samples are not the first ones of those requested: another version of scipy or "
+            "numpy has drawn them"
+        )
+    columns = []
+    for column, values in zip(by_key.values(), zip(*rows, strict=True), strict=True):
+        choices: dict[Any, dict[str, Any]] = {}
+        if column.choices:
+            one, other = (_side_of_column(side, column) for side in (there, here))
+            axis = united_axis(one, other)
+            choices = dict(zip(axis.values, axis.settings, strict=True))
+        tied = all(c.tied for s in both for c in s.columns if c.key == column.key)
+        columns.append(dataclasses.replace(column, values=values, choices=choices, tied=tied))
+    return sample_axis(columns, generator)
+
+
+def _columns_of(side: Side) -> dict[str, Column]:
+    return {c.key: c for c in side.axis.columns} if isinstance(side.axis, SampleAxis) else {}
+
+
+def _side_of_column(side: Side, column: Column) -> Side:
+    own = (
+        {c.key: c for c in side.axis.settings.columns} if isinstance(side.axis, SampleAxis) else {}
+    )
+    axis = own[column.key].as_axis() if column.key in own else None
+    return side._replace(axis=axis)
+
+
+def _rows(side: Side, columns: Iterable[Column]) -> list[tuple[Any, ...]]:
+    """Return the values of some columns at the samples of a side; one where it has none."""
+    own = (
+        {c.key: c for c in side.axis.settings.columns} if isinstance(side.axis, SampleAxis) else {}
+    )
+    n_samples = len(side.axis.values) if side.axis else 1
+    values: list[Sequence[Any]] = []
+    for column in columns:
+        if column.key in own:
+            values.append(own[column.key].values)
+        elif isinstance(side.axis, SampleAxis) and column.key in side.axis.keys:
+            values.append([one.get(column.key) for one in side.axis.settings])
+        else:
+            fixed = fixed_axis(column.as_axis(), side.base, side.axes)
+            if len(fixed.values) > 1:
+                raise RequestError(f"{column.key}: is sampled in only one of the two requests")
+            values.append(tuple(fixed.values) * n_samples)
+        if None in values[-1]:
+            raise RequestError(f"{column.key}: has no value of its own in one of the two requests")
+    return list(zip(*values, strict=True))
+
+
+def _united_generator(there: Axis | None, here: Axis | None) -> Mapping[str, Any]:
+    """Return what generated the samples of both sides: the same, or a longer part of a sequence.
+
+    Raises
+    ------
+    RequestError
+        If other samples are asked for than those there are, or than a part of the same sequence.
+    """
+    first, second = (
+        axis.settings.generator if isinstance(axis, SampleAxis) else {} for axis in (there, here)
+    )
+    if not first and not second:
+        return {}
+    if not (first and second):
+        kind = "drawn" if first else "not drawn"
+        raise RequestError(f"its samples are {kind} from intervals, and those requested differ")
+    for name in ("method", "seed", "intervals"):
+        if first[name] != second[name]:
+            raise RequestError(
+                f"its samples are drawn with {_shown(name, first)}, and those requested with "
+                f"{_shown(name, second)}"
+            )
+    few, many = sorted([first, second], key=lambda one: one["samples"])
+    if few["samples"] == many["samples"]:
+        return first
+    if few["method"] == "lhs":
+        raise RequestError(
+            f"its Latin hypercube has {first['samples']} samples and cannot be extended to "
+            f"{second['samples']}, as a Sobol sequence can"
+        )
+    return many
+
+
+def _shown(name: str, generator: Mapping[str, Any]) -> str:
+    if name != "intervals":
+        return f"sweep.{name}={generator[name]}"
+    return " ".join(f"{key}={one}" for key, one in intervals_of(generator).items())
+
+
+def refuse_swept_and_sampled(one: Mapping[str, Axis], other: Mapping[str, Axis]) -> None:
+    """Refuse a key that is an axis in one of two requests and sampled in the other."""
+    for first, second in ((one, other), (other, one)):
+        samples = first.get(SAMPLE)
+        for key in samples.own_keys & second.keys() if samples else ():
+            raise RequestError(
+                f"{key}: is sampled in one of the two requests, and an axis of the other"
+            )
