@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from analysis.measures.measured import MeasuredDataset
 from analysis.plots.style import is_categorical
 from analysis.reading.dataset import label, long_name, value_label
+from analysis.reading.samples import SAMPLE, sampled_parameters
 from analysis.reading.values import written
 
 log = logging.getLogger("analysis")
@@ -57,7 +58,9 @@ def numeric_axes(measured: MeasuredDataset) -> list[str]:
     return [
         axis
         for axis in measured.swept
-        if measured.dataset.sizes[axis] >= 3 and not is_categorical(measured.dataset[axis])
+        if axis != SAMPLE
+        and measured.dataset.sizes[axis] >= 3
+        and not is_categorical(measured.dataset[axis])
     ]
 
 
@@ -143,8 +146,16 @@ def slices(
             value = coordinate.values[i]
             name += f"_{dim}={value}"
             lines.append(f"{long_name(coordinate)}: {value_label(coordinate, value)}")
+            if dim == SAMPLE:
+                lines += _of_sample(measured.dataset, i)
         part = measured.isel(dict(zip(sliced, index, strict=True)))
         yield Slice(name, "\n".join(lines), _where(measured, sliced, index), part)
+
+
+def _of_sample(dataset: xr.Dataset, i: int) -> list[str]:
+    """Return the values of the parameters that a sample sets."""
+    parameters = [dataset[name] for name in sampled_parameters(dataset)]
+    return [f"{long_name(one)}: {value_label(one[i], one.values[i])}" for one in parameters]
 
 
 def _anywhere(condition: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:

@@ -11,6 +11,7 @@ from analysis.figures import (
     pairing_figures,
     rule_figure,
     run_figures,
+    sample_figures,
     stimulus_figures,
     sweep_figures,
     symmetry_figures,
@@ -91,6 +92,10 @@ def _an_axis(measured: MeasuredDataset) -> str:
 
 def _two_axes(measured: MeasuredDataset) -> str:
     return "" if len(numeric_axes(measured)) > 1 else "two axes of three or more numbers"
+
+
+def _samples(measured: MeasuredDataset) -> str:
+    return "" if len(sample_figures.varied(measured)) > 1 else "samples of two parameters or more"
 
 
 def _variable(name: str, how: str) -> Callable[[MeasuredDataset], str]:
@@ -206,6 +211,12 @@ _SPECS = (
         "Mean weight, output rate and bimodality over two axes",
         _two_axes,
         sweep_figures.phase_diagram,
+    ),
+    FigureSpec(
+        "pairs",
+        "Mean weight or output rate over each pair of sampled parameters",
+        _samples,
+        sample_figures.pairs,
     ),
     FigureSpec("durations", "Simulated time until settled", _run_duration, sweep_figures.durations),
     FigureSpec("settling", "Approach to equilibrium", _HISTORY, sweep_figures.approach),

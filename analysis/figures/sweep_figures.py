@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
 from analysis.figures import titles
+from analysis.figures.against import Against, Measure
 from analysis.figures.facets import Figures, numeric_axes, slices, thinned
 from analysis.figures.histories import mean_histories
+from analysis.figures.sample_figures import by_mean_weight
 from analysis.figures.titles import lines
 from analysis.measures import late_output
 from analysis.measures import weights as weight_measures
 from analysis.measures.measured import MeasuredDataset
-from analysis.measures.seeds import SEED, confidence_interval, mean_over_seeds
+from analysis.measures.seeds import mean_over_seeds
 from analysis.plots import histograms, maps, scales, style
 from analysis.plots import lines as line_plots
 from analysis.reading.dataset import long_name
+from analysis.reading.samples import SAMPLE
 
 #: Up to this many values of the second axis are drawn as panels of histograms side by side.
 _MAX_COLUMNS = 4
@@ -37,9 +38,6 @@ _COLOURS = (
 #: About as many ticks has the colour scale of the time that runs took.
 _N_TICKS = 5
 
-#: Returns a measure of some points, along their axes.
-Measure = Callable[[MeasuredDataset], xr.DataArray]
-
 
 def weights(measured: MeasuredDataset) -> Figures:
     """Yield histograms of weights: ridges for the first axis, panels for the second."""
@@ -48,6 +46,8 @@ def weights(measured: MeasuredDataset) -> Figures:
         column, others = None, [column, *others]
     is_map = row is not None and measured.dataset.sizes[row] > histograms.MAX_RIDGES
     highest = _highest_share(measured) if is_map else np.nan
+    if is_map and row == SAMPLE:
+        measured = by_mean_weight(measured)
     for one in slices("weights", measured, others):
         here = one.measured
         expected = here.expected
@@ -119,95 +119,16 @@ def _weights(
     return histograms.ridgelines(share, expected, settled, notes, row, column, title)
 
 
-def against_axes(
-    measured: MeasuredDataset,
-    name: str,
-    variable: Measure,
-    period: str = "Over",
-    least_span: float | None = None,
-    expected: Measure | None = None,
-    theory_name: str = "",
-    panel: str | None = None,
-    remark: str = "",
-    logarithmic: bool = False,
-) -> Figures:
-    """Yield a variable against each swept axis, averaged over seeds; lines for a second axis."""
-    measured.settling  # noqa: B018 - computed once here, not anew for the slices of each axis
-    has_data = mean_over_seeds(variable(measured)).notnull()
-    for x in measured.swept or [SEED]:
-        line, *others = [*(axis for axis in measured.swept if axis != x), None]
-        few, thinning = thinned(measured, line)
-        for one in slices(name, few, others, has_data, f"_against_{x}"):
-            shown, content = _statistics(one.measured, variable, expected)
-            key = titles.key(shown, theory_name)
-            title = lines(titles.heading(one, period, content, key), thinning)
-            figure = line_plots.against_axis(shown, x, line, panel, title, least_span, logarithmic)
-            against = f"Against {_lower(long_name(shown[x]))}"
-            seeds = titles.seeds_of_points(one.measured)
-            dashed = remark if shown["expected"].notnull().any() else ""
-            span = f"The vertical axis spans at least {least_span}" if least_span else ""
-            rest = titles.beyond_header(figure, title)
-            yield one, figure, titles.caption(against, rest, seeds, dashed, span)
-
-
-def _lower(name: str) -> str:
-    """Return a name within a sentence: "input rate", but "LTP time constant"."""
-    return name[:1].lower() + name[1:] if name[1:2].islower() else name
-
-
-def _statistics(
-    here: MeasuredDataset, variable: Measure, expected: Measure | None
-) -> tuple[xr.Dataset, str]:
-    """Return what `against_axis` draws of a variable, and how several seeds are drawn."""
-    return statistics_of(here, variable(here), expected)
-
-
-def statistics_of(
-    here: MeasuredDataset, values: xr.DataArray, expected: Measure | None = None
-) -> tuple[xr.Dataset, str]:
-    """Return what `against_axis` draws of some values, and how several seeds are drawn.
-
-    Parameters
-    ----------
-    here : MeasuredDataset
-        The points.
-    values : DataArray, (..., [seed], [further dimensions])
-        Of each point, in any unit.
-    expected : callable, optional
-        Returns the values in theory, averaged over seeds.
-
-    Returns
-    -------
-    Dataset, (..., [further dimensions])
-        As `lines.against_axis` takes it, in the unit of the values.
-    str
-        Such as "mean and 95 % interval of 3 seeds".
-    """
-    mean, interval = mean_over_seeds(values), confidence_interval(values)
-    if not here.swept:  # each seed is a point
-        mean, interval = values, interval * xr.full_like(values, np.nan)
-    unknown = xr.full_like(mean, np.nan, dtype=float)
-    theory_here = expected(here) if expected and here.swept else unknown
-    silent = here.quiet if here.swept else here.dataset["spike_count"] == 0
-    unsettled = here.unsettled if here.swept else xr.zeros_like(silent)
-    shown = xr.Dataset({"mean": mean, "interval": interval, "expected": theory_here})
-    if here.each_seed and here.swept and here.has_seeds:
-        shown["each"] = values
-    content = titles.average(here, values, bool(interval.notnull().any()))
-    return shown.assign(silent=silent, unsettled=unsettled), content
-
-
 def rates(measured: MeasuredDataset) -> Figures:
     """Yield the output rate against each axis, with the homeostatic rate."""
-    yield from against_axes(
-        measured,
+    yield from Against(
         "rates",
         _output_rate,
         _period(measured.output_rate),
         expected=lambda here: here.homeostatic_rate,
         theory_name="homeostatic rate",
         remark="The homeostatic rate is c / (2 tau_plus (B - 1)), B the LTD ratio in time steps",
-    )
+    ).figures(measured)
 
 
 def _output_rate(here: MeasuredDataset) -> xr.DataArray:
@@ -237,7 +158,7 @@ def _against_poisson(measured: MeasuredDataset, name: str, variable: Measure) ->
         return xr.ones_like(mean_over_seeds(variable(here)))
 
     period = _period(variable(measured))
-    yield from against_axes(measured, name, variable, period, None, one, "Poisson process")
+    yield from Against(name, variable, period, None, one, "Poisson process").figures(measured)
 
 
 def _period(statistic: xr.DataArray) -> str:
@@ -248,7 +169,7 @@ def _period(statistic: xr.DataArray) -> str:
 
 def mean_weight(measured: MeasuredDataset) -> Figures:
     """Yield the mean weight against each axis."""
-    yield from against_axes(measured, "mean_weight", _mean_weight, "After", LEAST_SPAN)
+    yield from Against("mean_weight", _mean_weight, "After", LEAST_SPAN).figures(measured)
 
 
 def _mean_weight(here: MeasuredDataset) -> xr.DataArray:
@@ -257,8 +178,7 @@ def _mean_weight(here: MeasuredDataset) -> xr.DataArray:
 
 def shares(measured: MeasuredDataset) -> Figures:
     """Yield the shares of weak, upper and strong weights against each axis, one panel each."""
-    yield from against_axes(
-        measured,
+    yield from Against(
         "shares",
         lambda here: here.shares,
         "After",
@@ -266,7 +186,7 @@ def shares(measured: MeasuredDataset) -> Figures:
         _expected_shares,
         style.SAME_MEAN,
         "range",
-    )
+    ).figures(measured)
 
 
 def _expected_shares(here: MeasuredDataset) -> xr.DataArray:
@@ -303,7 +223,7 @@ def phase_diagram(measured: MeasuredDataset) -> Figures:
 def durations(measured: MeasuredDataset) -> Figures:
     """Yield how long runs took to settle: a map over the first two numeric axes, else lines."""
     if len(numeric_axes(measured)) < 2:
-        yield from against_axes(measured, "durations", _run_duration, "", logarithmic=True)
+        yield from Against("durations", _run_duration, "", logarithmic=True).figures(measured)
         return
     x, y, *_ = numeric_axes(measured)
     others = [axis for axis in measured.swept if axis not in (x, y)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import xarray as xr
 
 from analysis.figures import titles
+from analysis.figures.against import Against, statistics_of
 from analysis.figures.facets import Figures, slices
-from analysis.figures.sweep_figures import LEAST_SPAN, against_axes, statistics_of
+from analysis.figures.sweep_figures import LEAST_SPAN
 from analysis.figures.titles import lines
 from analysis.measures import synapses
 from analysis.measures.measured import MeasuredDataset
@@ -26,9 +27,8 @@ def strong_minus_weak(measured: MeasuredDataset) -> Figures:
     Lines for a second axis. It is taken of each seed, then averaged: which group wins may differ.
     """
     remark = "Which group is the strongest is found for each seed"
-    for one, figure, said in against_axes(
-        measured, "strong_minus_weak", _difference, "After", LEAST_SPAN
-    ):
+    difference = Against("strong_minus_weak", _difference, "After", LEAST_SPAN)
+    for one, figure, said in difference.figures(measured):
         yield one, figure, titles.caption(said, remark)
 
 

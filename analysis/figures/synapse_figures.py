@@ -6,8 +6,9 @@ import numpy as np
 import xarray as xr
 
 from analysis.figures import titles
+from analysis.figures.against import statistics_of
 from analysis.figures.facets import Figures, slices
-from analysis.figures.sweep_figures import LEAST_SPAN, statistics_of
+from analysis.figures.sweep_figures import LEAST_SPAN
 from analysis.figures.titles import lines
 from analysis.measures import synapses
 from analysis.measures import weights as weight_measures

@@ -20,6 +20,13 @@ LOGARITHMIC_TIME = "Time is linear up to the first sample, then logarithmic"
 _UNEQUAL = 10
 
 
+#: Width of a letter of a tick [inch].
+_LETTER = 0.058
+
+#: Values are marked if as large a share of them has room for its name.
+_LEAST_MARKED = 0.7
+
+
 def edges(centres: NDArray) -> NDArray[np.float64]:
     """Return the edges of the pixels of a map.
 
@@ -129,14 +136,24 @@ def mark_values(axes: Axes, coordinate: xr.DataArray, inches: float) -> None:
     positions = np.log(values) if is_log else values.astype(float)
     if is_log:
         axes.set_xscale("log")
-    names = told_apart(values.tolist())
-    # A letter is 0.055 inches wide.
-    needed = 0.055 / inches * max(map(len, names)) * np.ptp(positions)
-    if np.diff(positions, prepend=-np.inf).min() >= needed:
+    names = _with_room(told_apart(values.tolist()), positions, inches)
+    if sum(map(bool, names)) >= _LEAST_MARKED * len(names):
         axes.set_xticks(values, names)
         axes.minorticks_off()
     elif not is_log:
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=whole))
+
+
+def _with_room(names: list[str], positions: NDArray, inches: float) -> list[str]:
+    """Return the names of ticks along an axis, empty where one would touch that before it."""
+    letter = _LETTER / inches * np.ptp(positions)
+    end, kept = -np.inf, []
+    for name, position in zip(names, positions, strict=True):
+        half = letter * len(name) / 2
+        has_room = position - half >= end
+        kept.append(name if has_room else "")
+        end = position + half + letter if has_room else end
+    return kept
 
 
 def _mark_names(axes: Axes, names: list[str], inches: float) -> None:

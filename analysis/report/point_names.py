@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 import numpy as np
 import xarray as xr
 
+from analysis.reading.samples import SAMPLE, sampled_parameters
 from analysis.reading.values import written
 
 #: Up to this many points are listed by name.
@@ -26,9 +27,12 @@ def named(array: xr.DataArray, index: Mapping[Hashable, int]) -> str:
     Returns
     -------
     str
-        Name and value of each axis; "this run" if nothing is swept.
+        Name and value of each axis, and of what a sample sets; "this run" if nothing is swept.
     """
     values = [f"{dim} = {value_text(array[dim], i)}" for dim, i in index.items()]
+    if SAMPLE in index:
+        parameters = sampled_parameters(array)
+        values += [f"{name} = {value_text(array[name], index[SAMPLE])}" for name in parameters]
     return ", ".join(values) or "this run"
 
 

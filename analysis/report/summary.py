@@ -18,6 +18,7 @@ from analysis.measures.seeds import (
 )
 from analysis.measures.stationarity import CANNOT_FIRE, NO_SPIKE, NOT_SETTLED
 from analysis.reading.dataset import label
+from analysis.reading.samples import SAMPLE, sampled_parameters
 from analysis.report.point_names import named, value_text
 
 #: Up to this many parameter combinations are listed; of more, the ranges.
@@ -39,11 +40,13 @@ def by_combination(measured: MeasuredDataset) -> Table:
     """Return the measures at each combination of swept values, over seeds."""
     dataset, dims = measured.dataset, measured.done.dims
     rate, *others = _means(measured)
+    parameters = sampled_parameters(dataset)
     ratio = varying_ratio(measured)
     ratios = [] if ratio is None else [ratio]
     over_seeds = _OverSeeds(measured)
     heading = [
         *(label(dataset[axis]) for axis in measured.swept),
+        *(label(dataset[name]) for name in parameters),
         *map(label, ratios),
         label(rate),
         *over_seeds.heading,
@@ -53,14 +56,15 @@ def by_combination(measured: MeasuredDataset) -> Table:
     before, after = (
         [(one, one.transpose(*dims).values) for one in some] for some in ([*ratios, rate], others)
     )
-    plain = {axis: dataset[axis].drop_attrs() for axis in dims}
-    values = {axis: [value_text(one, i) for i in range(one.size)] for axis, one in plain.items()}
+    plain = {name: dataset[name].drop_attrs() for name in (*dims, *parameters)}
+    values = {name: [value_text(one, i) for i in range(one.size)] for name, one in plain.items()}
     rows = []
     for combination in np.ndindex(measured.done.shape):
         index = dict(zip(dims, combination, strict=True))
         rows.append(
             [
                 *(values[axis][i] for axis, i in index.items()),
+                *(values[name][index[SAMPLE]] for name in parameters),
                 *(number_text(values.item(combination), one) for one, values in before),
                 *over_seeds.row(combination),
                 *(number_text(values.item(combination), one) for one, values in after),
