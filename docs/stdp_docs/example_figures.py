@@ -9,6 +9,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 import pipeline
 from analysis.figures.registry import FIGURES, Drawn, FigureSpec
@@ -54,7 +55,7 @@ def _first(spec: FigureSpec, examples: list[MeasuredDataset]) -> Drawn:
 
 
 def _datasets() -> Iterator[xr.Dataset]:
-    """Yield sweeps, runs with all state variables, with groups, with bursts, and a protocol."""
+    """Yield sweeps, runs with all states, with groups, with bursts, samples, and a protocol."""
     swept = pipeline.configure(
         "record=history", "record.weight_interval=5000", "simulation.duration=2000000"
     )
@@ -82,6 +83,15 @@ def _datasets() -> Iterator[xr.Dataset]:
     bursts = ["input=latency", "input.n_synapses=1000", "synapse.w_init=0.2"]
     timed = ["simulation.duration=60000", "simulation.dt=0.1", "record.spike_times=true"]
     yield pipeline.simulate(pipeline.configure(*song, *bursts, *timed))
+    yield pipeline.sweep(pipeline.configure("simulation.duration=60000"), samples=_samples(200))
     protocol = ["input=pairing_protocol", "input.rate_hz=1", "synapse.w_init=0.5"]
     paired = pipeline.configure(*protocol, "simulation.duration=60000", "simulation.dt=0.1")
     yield pipeline.sweep(paired, {"input.post_minus_pre": range(-100, 101, 5)}, n_jobs=1)
+
+
+def _samples(n: int) -> dict[str, NDArray]:
+    """Return values of three parameters, (n), [Hz], dimensionless and [ms], spread evenly."""
+    share = np.arange(n)[:, np.newaxis] * (0.8192, 0.6711, 0.5497) % 1
+    low, high = np.array([10, 1.0, 10]), np.array([40, 1.2, 40])
+    values = np.round(low + share * (high - low), 4).T
+    return dict(zip(("input.rate_hz", "stdp.ltd_ratio", "stdp.tau_plus"), values, strict=True))
