@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -54,12 +54,28 @@ class Axis:
         Numbers, or the names of a group's choices.
     settings : list of dict
         For a group, what each choice sets, by key; empty for a single parameter.
+    columns : tuple of Axis
+        Of samples the keys that are sampled, each with its value at every sample, and what this
+        one sets if it is a choice.
     """
 
     name: str
     key: str
     values: list[Any]
     settings: list[dict[str, Any]]
+    columns: tuple[Axis, ...] = ()
+
+    @property
+    def given(self) -> tuple[Axis, ...]:
+        """The keys that a user has given along the axis: this one, or those that are sampled."""
+        return self.columns or (self,)
+
+    @cached_property
+    def rows(self) -> list[Any]:
+        """What identifies each value, wherever it stands: of a sample the values of its keys."""
+        if not self.columns:
+            return list(map(canonical, self.values))
+        return list(zip(*[map(canonical, one.values) for one in self.columns], strict=True))
 
 
 @dataclass(frozen=True)
@@ -124,10 +140,11 @@ class Metadata:
     def settings(self) -> dict[str, Setting]:
         """Settings by key: an axis overrides the choices of a group, which override a constant."""
         settings = {
-            axis.key: Setting(axis.key, {canonical(value): value for value in axis.values})
+            one.key: Setting(axis.key, dict(zip(axis.rows, one.values, strict=True)))
             for axis in self.axes
+            for one in (axis, *axis.columns)
         }
-        weaker = [*map(_chosen, self.axes)]
+        weaker = [_chosen(axis, one) for axis in self.axes for one in axis.given]
         weaker.append({key: Setting.constant(value) for key, value in self.constants.items()})
         for by_key in weaker:
             for key, setting in by_key.items():
@@ -290,7 +307,9 @@ def _metadata(dataset: netCDF4.Dataset) -> Metadata:
     flags = np.asarray(status[...])
     coordinates = dict(_coordinates(dataset, status.dimensions))
     axes = tuple(
-        coordinates.pop(name) if name in coordinates else Axis(name, name, list(range(size)), [])
+        _with_columns(coordinates.pop(name), dataset[name], coordinates.values())
+        if name in coordinates
+        else Axis(name, name, list(range(size)), [])
         for name, size in zip(status.dimensions, flags.shape, strict=True)
     )
     n_done, n_failed, n_missing = (int((flags == flag).sum()) for flag in (DONE, FAILED, MISSING))
@@ -307,6 +326,13 @@ def _metadata(dataset: netCDF4.Dataset) -> Metadata:
         created=_created(runs[-1] if runs else attributes),
         seconds=None if seconds is None else float(seconds),
     )
+
+
+def _with_columns(axis: Axis, variable: netCDF4.Variable, others: Iterable[Axis]) -> Axis:
+    """Return the axis with the keys that are sampled along it, if it is one of samples."""
+    sampled = json.loads(getattr(variable, "sampled", "[]"))
+    by_key = {one.key: one for one in others}
+    return replace(axis, columns=tuple(by_key[key] for key in sampled if key in by_key))
 
 
 def _n_not_settled(dataset: netCDF4.Dataset) -> int:
@@ -340,6 +366,10 @@ def _coordinates(dataset: netCDF4.Dataset, swept: Sequence[str]) -> Iterator[tup
             if "dtype" in variable.ncattrs():  # xarray's mark of truth values
                 stored = stored.astype(variable.getncattr("dtype"))
             values = [value for value in stored.tolist() if value == value]
+            if "choices" in names:  # of samples, of which several may have made the same one
+                choices = json.loads(variable.getncattr("choices"))
+                by_choice = dict(zip(choices, settings, strict=True))
+                settings = [by_choice[value] for value in values]
             yield name, Axis(name, key, values, settings)
 
 
@@ -352,13 +382,13 @@ def _stored(variable: netCDF4.Variable) -> NDArray:
     return np.ravel(netCDF4.chartostring(values, encoding=encoding))
 
 
-def _chosen(axis: Axis) -> dict[str, Setting]:
+def _chosen(axis: Axis, one: Axis) -> dict[str, Setting]:
     """Return what the choices of a group set; what all of them set alike is a constant."""
     settings = {}
-    for key in keys_set_by(axis.settings):
+    for key in keys_set_by(one.settings):
         chosen = {
-            canonical(value): choice[key]
-            for value, choice in zip(axis.values, axis.settings, strict=True)
+            row: choice[key]
+            for row, choice in zip(axis.rows, one.settings, strict=True)
             if key in choice
         }
         values = list(chosen.values())

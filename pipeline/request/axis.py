@@ -140,6 +140,14 @@ class Axis:
         """Return the axis without settings of some keys, which are not its own."""
         return self.mapped(lambda own: {k: v for k, v in own.items() if k not in keys})
 
+    def given_columns(self) -> dict[str, Sequence[Any]]:
+        """Return all values by key that the user gives."""
+        return {self.key: self.values}
+
+    def given_at(self, index: int) -> dict[str, Any]:
+        """Return the values by key that the user gives at an index."""
+        return {self.key: self.values[index]}
+
     def described(self, index: int) -> str:
         """Return one value as text: "rate_hz=10.0"."""
         return f"{self.short_name}={value_text(self.values[index])}"

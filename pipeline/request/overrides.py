@@ -73,6 +73,7 @@ def grid_of_overrides(
         If an axis or a point is not allowed.
     """
     _refuse_repeated_axes(arguments)
+    _refuse_unsweepable([*params, *arguments])
     fixed = [_text(override) for override in arguments if not override.is_sweep_override()]
     asked = {o.key_or_group: o for o in params} | {o.key_or_group: o for o in arguments}
     intervals = {key: interval_of(o) for key, o in asked.items() if o.is_interval_sweep()}
@@ -280,6 +281,18 @@ def _refuse_repeated_axes(arguments: Sequence[Override]) -> None:
             raise RequestError(
                 f"{earlier.input_line} {_text(override)}: the axis is given twice; once is allowed"
             )
+
+
+def _refuse_unsweepable(overrides: Iterable[Override]) -> None:
+    """Refuse the axis of samples by its name, and settings of samples that have several values."""
+    for override in overrides:
+        if override.key_or_group == SAMPLE:
+            raise RequestError(
+                f"{_text(override)}: unknown key; sweep.table or sweep.zip has samples"
+            )
+        if override.is_sweep_override() and override.key_or_group.startswith("sweep."):
+            brackets = " in brackets, [KEY,KEY]" if override.key_or_group == "sweep.zip" else ""
+            raise RequestError(f"{_text(override)}: must be one value{brackets}")
 
 
 def _text(override: Override) -> str:

@@ -172,8 +172,8 @@ class PointFactory:
         """Apply each check to every combination of the sections that it reads."""
         together: dict[tuple[int, ...], list[tuple[Collection[str], Check]]] = {}
         for sections, check in CHECKS:
-            along = sorted({i for name in sections for i in self._touching[name]})
-            together.setdefault(tuple(along), []).append((sections, check))
+            axes = sorted({i for name in sections for i in self._touching[name]})
+            together.setdefault(tuple(axes), []).append((sections, check))
         for along, checks in together.items():
             if not along:
                 continue  # the first point is valid
