@@ -37,7 +37,6 @@ FIRST_RULE = "additive"
 #: The seed policy of files that do not name one.
 FIRST_SEED_POLICY = "shared"
 
-
 #: Keys whose last word is that of a key of an earlier section.
 _SHARED_LAST_WORD = {"inhibition.n_synapses", "inhibition.rate_hz"}
 
@@ -55,8 +54,7 @@ class Axis:
     settings : list of dict
         For a group, what each choice sets, by key; empty for a single parameter.
     columns : tuple of Axis
-        Of samples the keys that are sampled, each with its value at every sample, and what this
-        one sets if it is a choice.
+        Of samples the sampled keys, each with its value at every sample.
     """
 
     name: str
@@ -72,10 +70,9 @@ class Axis:
 
     @cached_property
     def rows(self) -> list[Any]:
-        """What identifies each value, wherever it stands: of a sample the values of its keys."""
-        if not self.columns:
-            return list(map(canonical, self.values))
-        return list(zip(*[map(canonical, one.values) for one in self.columns], strict=True))
+        """What identifies each value: of a sample the values of its keys, not its number."""
+        columns = [map(canonical, one.values) for one in self.given]
+        return list(zip(*columns, strict=True)) if self.columns else list(columns[0])
 
 
 @dataclass(frozen=True)
@@ -93,11 +90,6 @@ class Setting:
 
     along: str
     values: Mapping[Any, Any]
-
-    @classmethod
-    def constant(cls, value: Any) -> Setting:
-        """Return the setting of a constant."""
-        return cls("", {"": value})
 
 
 @dataclass(frozen=True)
@@ -145,7 +137,7 @@ class Metadata:
             for one in (axis, *axis.columns)
         }
         weaker = [_chosen(axis, one) for axis in self.axes for one in axis.given]
-        weaker.append({key: Setting.constant(value) for key, value in self.constants.items()})
+        weaker.append({key: Setting("", {"": value}) for key, value in self.constants.items()})
         for by_key in weaker:
             for key, setting in by_key.items():
                 settings.setdefault(key, setting)
@@ -329,10 +321,10 @@ def _metadata(dataset: netCDF4.Dataset) -> Metadata:
 
 
 def _with_columns(axis: Axis, variable: netCDF4.Variable, others: Iterable[Axis]) -> Axis:
-    """Return the axis with the keys that are sampled along it, if it is one of samples."""
-    sampled = json.loads(getattr(variable, "sampled", "[]"))
+    """Return an axis with the keys that are sampled along it; others have none."""
     by_key = {one.key: one for one in others}
-    return replace(axis, columns=tuple(by_key[key] for key in sampled if key in by_key))
+    sampled = json.loads(getattr(variable, "sampled", "[]"))
+    return replace(axis, columns=tuple(by_key[key] for key in sampled))
 
 
 def _n_not_settled(dataset: netCDF4.Dataset) -> int:
@@ -366,9 +358,8 @@ def _coordinates(dataset: netCDF4.Dataset, swept: Sequence[str]) -> Iterator[tup
             if "dtype" in variable.ncattrs():  # xarray's mark of truth values
                 stored = stored.astype(variable.getncattr("dtype"))
             values = [value for value in stored.tolist() if value == value]
-            if "choices" in names:  # of samples, of which several may have made the same one
-                choices = json.loads(variable.getncattr("choices"))
-                by_choice = dict(zip(choices, settings, strict=True))
+            if "choices" in names:  # along samples, which may have the same one
+                by_choice = dict(zip(json.loads(variable.choices), settings, strict=True))
                 settings = [by_choice[value] for value in values]
             yield name, Axis(name, key, values, settings)
 
@@ -393,7 +384,7 @@ def _chosen(axis: Axis, one: Axis) -> dict[str, Setting]:
         }
         values = list(chosen.values())
         alike = len(values) == len(axis.values) and len(set(map(canonical, values))) == 1
-        settings[key] = Setting.constant(values[0]) if alike else Setting(axis.key, chosen)
+        settings[key] = Setting("", {"": values[0]}) if alike else Setting(axis.key, chosen)
     return settings
 
 

@@ -13,7 +13,8 @@ from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import axis_text, value_of_text, value_text
 from pipeline.model.number_lists import listed as as_list
 from pipeline.model.parameters import SECTIONS, all_quantities, declarations, short_name
-from pipeline.model.quantity import Quantity, plain, unknown_key, written
+from pipeline.model.plain_values import plain
+from pipeline.model.quantity import Quantity, unknown_key, written
 
 #: Largest number of points of a sweep.
 MOST_POINTS = 1_000_000
