@@ -335,7 +335,9 @@ class Section:
         """
         if type(self).__post_init__ is not Section.__post_init__:  # of a class of the user's
             return type(self).from_mapping(self.to_mapping() | dict(values))
-        other = self.with_admitted(**values)
+        own = vars(self)  # without what was computed from other values, as cached properties
+        other = object.__new__(type(self))
+        vars(other).update({name: own[name] for name in _value_names(type(self))}, **values)
         other.refuse_unfit_values()
         return other
 
