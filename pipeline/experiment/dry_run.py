@@ -19,7 +19,7 @@ from pipeline.execution.pool import unlike_in_time
 from pipeline.model.looks import first_look, last_look
 from pipeline.model.number_lists import value_text
 from pipeline.model.parameters import Configuration
-from pipeline.model.quantity import rounded
+from pipeline.model.plain_values import rounded
 from pipeline.model.sections import UNTIL, Settle
 from pipeline.request.axis import Axis
 from pipeline.request.drawn_samples import intervals_of

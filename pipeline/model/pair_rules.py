@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from pipeline.model.errors import RequestError
+from pipeline.model.plain_values import rounded
 from pipeline.model.plasticity import POST, PRE, Rule, Trace
-from pipeline.model.quantity import quantity, rounded, written
+from pipeline.model.quantity import quantity, written
 
 #: `Rule.potentiate` and `Rule.depress`.
 Functions = tuple[Callable[..., Any], Callable[..., Any]]

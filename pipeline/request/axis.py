@@ -13,7 +13,8 @@ from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import axis_text, value_of_text, value_text
 from pipeline.model.number_lists import listed as as_list
 from pipeline.model.parameters import SECTIONS, all_quantities, declarations, short_name
-from pipeline.model.quantity import Quantity, plain, unknown_key, written
+from pipeline.model.plain_values import plain
+from pipeline.model.quantity import Quantity, unknown_key, written
 
 #: Largest number of points of a sweep.
 MOST_POINTS = 1_000_000
@@ -117,11 +118,16 @@ class Axis:
 
         What else it sets comes from what is chosen, of which there may be few.
         """
-        return {} if self.sets_more or self.is_choice else {self.key: self.values}
+        return {} if self.sets_by_choice else {self.key: self.values}
+
+    @property
+    def sets_by_choice(self) -> bool:
+        """Whether it sets keys other than those of `plain_columns`."""
+        return self.sets_more or self.is_choice
 
     def choice_at(self, index: int) -> Any:
         """Return what is chosen at an index: the same where the same other keys are set."""
-        return index if self.sets_more or self.is_choice else None
+        return index if self.sets_by_choice else None
 
     def mapped(self, setting: Setting, value: Callable[[str, Any], Any] | None = None) -> Axis:
         """Return the axis with other settings, and possibly other values, of the same points.
@@ -139,6 +145,14 @@ class Axis:
     def without(self, keys: Collection[str]) -> Axis:
         """Return the axis without settings of some keys, which are not its own."""
         return self.mapped(lambda own: {k: v for k, v in own.items() if k not in keys})
+
+    def given_columns(self) -> dict[str, Sequence[Any]]:
+        """Return all values by key that the user gives."""
+        return {self.key: self.values}
+
+    def given_at(self, index: int) -> dict[str, Any]:
+        """Return the values by key that the user gives at an index."""
+        return {self.key: self.values[index]}
 
     def described(self, index: int) -> str:
         """Return one value as text: "rate_hz=10.0"."""

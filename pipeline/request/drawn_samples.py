@@ -18,6 +18,7 @@ from pipeline.model.errors import RequestError
 from pipeline.model.parameters import all_quantities
 from pipeline.model.quantity import unknown_key
 from pipeline.request.axis import SWEPT_GROUPS, refuse_too_many
+from pipeline.request.known_keys import known_keys
 from pipeline.request.samples import Samples
 from pipeline.request.sweep_settings import SweepSettings
 
@@ -103,9 +104,8 @@ def refuse_unfit_interval(key: str, interval: Interval) -> None:
         if one.kind in (int, float) and not name.startswith("record.")
     ]
     if quantity is None or key not in numbers:
-        raise unknown_key(
-            key, str(interval), numbers, "cannot be sampled" if quantity else "unknown key"
-        )
+        why = "cannot be sampled" if key in known_keys() else "unknown key"
+        raise unknown_key(key, str(interval), numbers, why)
     for end in (interval.start, interval.end):
         quantity.admit(key, int(end) if quantity.kind is int and end == int(end) else end)
     if not interval.start < interval.end:

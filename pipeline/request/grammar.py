@@ -65,9 +65,9 @@ class ScaledInterval(IntervalSweep):
 def _interval(start: int | float, end: int | float, scale: str = "linear") -> ScaledInterval:
     """Numbers from `start` to `end`, uniform on a scale: `linear` or `log`."""
     if scale not in ("linear", "log"):
-        raise RequestError(f"interval({start},{end},{scale}): the scale must be linear or log")
+        raise RequestError("the scale must be linear or log")
     if not (math.isfinite(start) and math.isfinite(end)):
-        raise RequestError(f"interval({start},{end}): the ends must be finite")
+        raise RequestError("the ends must be finite")
     return ScaledInterval(start=start, end=end, log=scale == "log")
 
 
@@ -215,9 +215,8 @@ def _is_whole(key: str) -> bool:
 
 def interval_of(sweep: Override) -> Interval:
     """Return the interval of an override that has one."""
-    value = sweep.value()
-    assert isinstance(value, ScaledInterval)
-    return Interval(value.start, value.end, value.log)
+    value: Any = sweep.value()
+    return Interval(value.start, value.end, getattr(value, "log", False))
 
 
 def values_of(sweep: Override) -> list[Any]:

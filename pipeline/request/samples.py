@@ -223,6 +223,11 @@ class SampleAxis(Axis):
         """Return the values by key that are set one by one; see `Axis.plain_columns`."""
         return {column.key: column.values for column in self.columns if not column.choices}
 
+    @property
+    def sets_by_choice(self) -> bool:
+        """Whether it sets keys other than those of `plain_columns`."""
+        return bool(self._choosing)
+
     def choice_at(self, index: int) -> Any:
         """Return what a sample chooses of groups, rules, processes and contents."""
         return tuple([values[index] for values in self._choosing])
@@ -267,12 +272,18 @@ class SampleAxis(Axis):
     def typed(self) -> dict[str, str]:
         """Return the keys that the axis sets itself, each with its values as text."""
         return {
-            column.key: written(
-                column.key, ",".join(map(value_text, column.values[:_MOST_WRITTEN]))
-            )
-            for column in self.columns
-            if not column.tied
+            key: written(key, ",".join(map(value_text, values[:_MOST_WRITTEN])))
+            for key, values in self.given_columns().items()
+            if key != SAMPLE
         }
+
+    def given_columns(self) -> dict[str, Sequence[Any]]:
+        """Return the numbers of the samples, and all values of the keys that are sampled."""
+        return {SAMPLE: self.values} | {c.key: c.values for c in self.columns if not c.tied}
+
+    def given_at(self, index: int) -> dict[str, Any]:
+        """Return the number of a sample, and the values of the keys that are sampled."""
+        return {key: values[index] for key, values in self.given_columns().items()}
 
     def described(self, index: int) -> str:
         """Return a sample as text: "sample=3 (A_plus=0.01, tau_plus=20.0)"."""

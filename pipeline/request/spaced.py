@@ -11,7 +11,7 @@ from typing import Any
 from hydra.core.override_parser.types import ChoiceSweep
 
 from pipeline.model.errors import RequestError
-from pipeline.model.quantity import rounded
+from pipeline.model.plain_values import rounded
 from pipeline.request.axis import refuse_too_many
 
 #: Significant digits of a number of a logarithmic scale; more where its neighbours need them.
@@ -38,7 +38,7 @@ def logspace(start: int | float, stop: int | float, n: int) -> SpacedSweep:
     text = f"logspace({start},{stop},{n})"
     _refuse_unfit(text, start, stop, n)
     if start <= 0 or stop <= 0:
-        raise RequestError(f"{text}: both ends must be > 0, the values and not their exponents")
+        raise RequestError("both ends must be > 0: they are the values, not exponents")
     if n == 1:
         return SpacedSweep(list=[start])
     step = math.log(stop / start) / (n - 1)
@@ -68,7 +68,7 @@ def _alike(numbers: list[int | float]) -> list[Any]:
 
 def _refuse_unfit(text: str, start: float, stop: float, n: int) -> None:
     if not (math.isfinite(start) and math.isfinite(stop)):
-        raise RequestError(f"{text}: the ends must be finite")
+        raise RequestError("the ends must be finite")
     if n < 1 or (n == 1) != (start == stop):
-        raise RequestError(f"{text}: must be two or more numbers from one end to another one")
+        raise RequestError("must be two or more numbers from one end to another one")
     refuse_too_many(text, n)

@@ -13,6 +13,9 @@ from pipeline.model.quantity import Section, quantity, written
 #: numbers that are independent of each other. The first one is used unless another is asked for.
 METHODS = ("sobol", "lhs", "random")
 
+#: Why Hydra's own sweepers refuse a setting.
+NEEDS_OUR_SWEEPER = "has no effect with hydra/sweeper=basic; leave the sweeper out"
+
 
 @dataclass(frozen=True)
 class SweepSettings(Section):
@@ -25,31 +28,31 @@ class SweepSettings(Section):
     title: ClassVar[str] = "samples in place of a grid"
 
     zip: str | None = quantity(
-        "[KEY,KEY]: swept keys of which the first values are a sample, the second ones, ...",
+        "swept keys, [KEY,KEY], whose values are paired",
         kind=str,
         null="each swept key is an axis",
         neutral=None,
     )
     table: str | None = quantity(
-        "CSV or Parquet file, a column for each key, a row for each sample",
+        "table of samples (CSV or Parquet), a column a key",
         kind=str,
         null="no table",
         neutral=None,
     )
     samples: int | None = quantity(
-        "number of samples from the intervals of KEY=interval(a,b)",
+        "number of samples from KEY=interval(a,b)",
         kind=int,
         at_least=1,
         null="no key has an interval",
         neutral=None,
     )
     method: str = quantity(
-        "how they are drawn: Sobol sequence, Latin hypercube, independently",
+        "method of drawing samples",
         kind=str,
         choices=METHODS,
         neutral=METHODS[0],
     )
-    seed: int = quantity("random seed of the samples", kind=int, at_least=0, neutral=0)
+    seed: int = quantity("random seed of drawing samples", kind=int, at_least=0, neutral=0)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> SweepSettings:
@@ -60,7 +63,7 @@ class SweepSettings(Section):
         RequestError
             If a setting is unknown or not allowed.
         """
-        keys = values.get("zip")
+        keys = values.get("zip") if isinstance(values, Mapping) else None
         if keys is not None:
             is_list = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
             if not is_list or len({*keys}) != len(keys) or len(keys) < 2:
@@ -75,6 +78,17 @@ class SweepSettings(Section):
     def zipped(self) -> tuple[str, ...]:
         """The keys of `zip`."""
         return tuple(self.zip.split(",")) if self.zip else ()
+
+    def refuse_without_sweeper(self) -> None:
+        """Refuse settings where Hydra's own sweeper runs each point by itself.
+
+        Raises
+        ------
+        RequestError
+            If one is not neutral.
+        """
+        for text in self.given().values():
+            raise RequestError(f"{text}: {NEEDS_OUR_SWEEPER}")
 
     def given(self) -> dict[str, str]:
         """Return the settings that are not neutral, by name, as they are written."""
