@@ -11,10 +11,14 @@ from omegaconf import DictConfig
 
 from pipeline.experiment.dry_run import plan_grid
 from pipeline.experiment.run import Outcome, run_grid
+from pipeline.model.errors import RequestError
+from pipeline.model.quantity import written
 from pipeline.model.variables import FLAGS, is_open
 from pipeline.request.compose import is_dry, is_unnamed, run_settings_of
 from pipeline.request.grid import Grid
+from pipeline.request.shard import Shard
 from pipeline.storage.directory import Directory
+from pipeline.storage.shards import experiment_directory
 from pipeline.system import host
 from pipeline.system.atomic_files import StorageError
 from pipeline.system.memory import what_is_exhausted
@@ -48,7 +52,13 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path, made_by_hydra: bo
     """
     settings, name = run_settings_of(config), str(config.name)
     dry = is_dry(config)
-    directory = Directory(path, unnamed=is_unnamed(config) and not made_by_hydra)
+    if made_by_hydra and settings.shard is not None:
+        raise RequestError(
+            f"{written('run.shard', settings.shard)}: must be null with hydra/sweeper=basic, where "
+            "each point has a directory of its own"
+        )
+    unnamed = is_unnamed(config) and not made_by_hydra
+    directory = experiment_directory(path, settings, unnamed)
     try:
         if dry:
             say(plan_grid(grid, settings, directory))
@@ -74,10 +84,12 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path, made_by_hydra: bo
             raise
         complain(f"{remedy}, {'repeat' if dry else 'resume'} with:\n{_again(name, directory)}")
         sys.exit(SOME_FAILED)
-    say(summary(outcome))
+    say(summary(outcome, directory.shard))
     say(directory.results)
     if advice := advice_on_open_ends(outcome):
         complain(advice)
+    if directory.shard:
+        say(f"When all shards are done: {host.merge_command(str(path))}")
     if outcome.asked.failed or outcome.not_continued:
         complain(f"The reasons are in {directory.reasons}")
     if outcome.asked.failed or outcome.asked.missing or outcome.not_continued:
@@ -87,14 +99,26 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path, made_by_hydra: bo
 
 def _again(name: str, directory: Directory) -> str:
     """Return the command that resumes: the same command line, with the name of the directory."""
+    if directory.shard:  # of a task of an array: without its number it would be another
+        command = host.command_line()
+        given = f"run.shard={directory.shard}"
+        return command if given in command else f"{command} {given}"
     name = str(Path(name).with_name(directory.path.name))  # it may have taken a free one
     command = host.command_line()
     named = any(word.startswith("name=") for word in sys.argv)
     return command if named else f"{command} {shlex.quote(f'name={name}')}"
 
 
-def summary(outcome: Outcome) -> str:
-    """Return one line with the numbers of points and, of a single point, its results."""
+def summary(outcome: Outcome, shard: Shard | None = None) -> str:
+    """Return one line with the numbers of points and, of a single point, its results.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        Results and numbers of a sweep.
+    shard : Shard, optional
+        The part of the points that it was.
+    """
     n_asked, n_points = sum(outcome.asked), sum(outcome.everything)
     values = outcome.results.values
     parts = [f"{_points(n_asked)} in {outcome.seconds:.1f} s"]
@@ -118,7 +142,9 @@ def summary(outcome: Outcome) -> str:
     silent = int((values("spike_count") == 0).sum())
     if silent and "settled" not in outcome.results.variables:
         parts.append(f"{silent:,} silent (no output spike)")
-    if n_points > n_asked:
+    if shard:
+        parts[0] = f"shard {shard} of {_points(n_points)}: {parts[0]}"
+    elif n_points > n_asked:
         done, failed, missing = outcome.everything
         parts.append(f"in the file {_points(n_points)}: {done:,} done")
         parts += [f"{failed:,} failed"] * bool(failed) + [f"{missing:,} missing"] * bool(missing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,8 @@ class SweepState:
         Provenance of the runs that computed them.
     failures : dict of Failure
         Reasons of failed points, by content key.
+    shard : Shard or None
+        The part of the requested points that is to be done; None for all.
     n_not_continued : int
         Number of points that could not go on and keep the results that they had.
 
@@ -73,9 +76,14 @@ class SweepState:
         grid = self._united(earlier, directory) if directory else asked
         self.arrays = ResultArrays(grid, in_memory=directory is None)
         self._starts = Starts(len(grid.points))
-        self._positions = (
+        # Indices of all points of the request on the grid, and of those that are to be done.
+        self._everywhere = (
             np.arange(len(grid.points)) if grid is asked else grid.keys.first(asked.keys)
         )
+        self.shard = directory.shard if directory else None
+        self._positions = self._everywhere
+        if self.shard:
+            self._positions = self._everywhere[self.shard.positions(asked.keys)]
         if directory:
             if not (earlier is None and directory.is_empty()):
                 self.runs = directory.runs()
@@ -197,7 +205,9 @@ class SweepState:
     def pending(self) -> Points:
         """Return the requested points that are not done or go on, one for each content key."""
         distinct = self.asked.keys.distinct()
-        positions = self._positions[distinct]
+        if self.shard:
+            distinct = np.intersect1d(distinct, self.shard.positions(self.asked.keys))
+        positions = self._everywhere[distinct]
         missing = ~self.arrays.are_done(positions) | self._are_open(positions)
         return self.asked.at(distinct[missing])
 
@@ -280,9 +290,17 @@ class SweepState:
             If a file cannot be written.
         """
         grown_from = {GROWN_FROM: json.dumps(self._grown_from)} if self._grown_from else {}
-        results = self.arrays.labelled(provenance.as_attributes(self.runs) | grown_from)
+        shard = self._shard_attributes()
+        results = self.arrays.labelled(provenance.as_attributes(self.runs) | grown_from | shard)
         if self.directory:
             self.directory.write_runs(self.runs)
             self.directory.write_failures(self.arrays.grid, self.failures)
             self.directory.write_results(results)
         return results
+
+    def _shard_attributes(self) -> dict[str, Any]:
+        """Return which shard the file is of, and how many points of the grid are of it."""
+        if self.shard is None:
+            return {}
+        own = self.shard.positions(self.arrays.grid.keys)
+        return {"shard": str(self.shard), "shard_points": len(own)}
