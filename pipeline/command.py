@@ -24,6 +24,7 @@ from pipeline.system.atomic_files import StorageError
 from pipeline.system.memory import what_is_exhausted
 from pipeline.system.output import complain, say
 from pipeline.system.signals import INTERRUPTED, raise_on_interrupts
+from pipeline.system.words import counted_points
 
 #: Exit codes besides `INTERRUPTED`; 0 means that all points are done.
 SOME_FAILED, WRONG_REQUEST = 1, 2
@@ -121,7 +122,7 @@ def summary(outcome: Outcome, shard: Shard | None = None) -> str:
     """
     n_asked, n_points = sum(outcome.asked), sum(outcome.everything)
     values = outcome.results.values
-    parts = [f"{_points(n_asked)} in {outcome.seconds:.1f} s"]
+    parts = [f"{counted_points(n_asked)} in {outcome.seconds:.1f} s"]
     if outcome.reused:
         parts.append(f"{outcome.reused:,} finished before")
     if went_on := outcome.continued - outcome.not_continued:
@@ -143,10 +144,10 @@ def summary(outcome: Outcome, shard: Shard | None = None) -> str:
     if silent and "settled" not in outcome.results.variables:
         parts.append(f"{silent:,} silent (no output spike)")
     if shard:
-        parts[0] = f"shard {shard} of {_points(n_points)}: {parts[0]}"
+        parts[0] = f"shard {shard} of {counted_points(n_points)}: {parts[0]}"
     elif n_points > n_asked:
         done, failed, missing = outcome.everything
-        parts.append(f"in the file {_points(n_points)}: {done:,} done")
+        parts.append(f"in the file {counted_points(n_points)}: {done:,} done")
         parts += [f"{failed:,} failed"] * bool(failed) + [f"{missing:,} missing"] * bool(missing)
     return ", ".join(parts)
 
@@ -161,10 +162,6 @@ def advice_on_open_ends(outcome: Outcome) -> str:
         return ""
     last = float(values("run_duration")[unsettled].max())
     return (
-        f"{_points(int(unsettled.sum()))} had not settled after {last / 1000:,.15g} s: with "
+        f"{counted_points(int(unsettled.sum()))} had not settled after {last / 1000:,.15g} s: with "
         f"simulation.duration={2 * last:.15g} or more the same command lets them go on"
     )
-
-
-def _points(number: int) -> str:
-    return f"{number:,} point{'s' if number != 1 else ''}"

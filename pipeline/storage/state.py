@@ -31,6 +31,11 @@ from pipeline.system import host
 
 log = logging.getLogger("pipeline")
 
+_UNKNOWN_RUNS = (
+    "%d finished points are of runs that are not in provenance.json: who made them, and with what "
+    "code, is not known"
+)
+
 
 class SweepState:
     """The requested points, those in the directory, and the results of both.
@@ -181,11 +186,7 @@ class SweepState:
         """
         unknown = self.arrays.n_made_by([-1])
         if unknown:
-            log.warning(
-                "%d finished points are of runs that are not in provenance.json: who made them, "
-                "and with what code, is not known",
-                unknown,
-            )
+            log.warning(_UNKNOWN_RUNS, unknown)
         name = "model_sources"  # missing in records of earlier versions
         *earlier, new = [run.get(name) for run in self.runs]
         others = [i for i, sources in enumerate(earlier) if sources not in (None, new)]
@@ -196,6 +197,22 @@ class SweepState:
                 "engine have changed; %s compares",
                 n_others,
                 host.reproduce_command(str(self.directory.path)),
+            )
+
+    def warn_of_unlike_code(self) -> None:
+        """Warn of finished points of runs that are not known, or of unlike code."""
+        if unknown := self.arrays.n_made_by([-1]):
+            log.warning(_UNKNOWN_RUNS, unknown)
+        by_sources: dict[str, list[int]] = {}
+        for index, run in enumerate(self.runs):
+            if sources := run.get("model_sources"):
+                by_sources.setdefault(sources, []).append(index)
+        made = [runs for runs in by_sources.values() if self.arrays.n_made_by(runs)]
+        if len(made) > 1:
+            log.warning(
+                "the finished points were made by %d versions of the code: the sources of the "
+                "model or the engine differ",
+                len(made),
             )
 
     def counts(self) -> Counts:

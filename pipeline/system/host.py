@@ -57,9 +57,9 @@ def reproduce_command(directory: str) -> str:
     return f"{shlex.join(_words['reproduce'])} {directory}"
 
 
-def merge_command(directory: str) -> str:
-    """Return the command that merges the shards of a directory, quoted for a shell."""
-    return shlex.join([*_words["merge"], directory])
+def merge_command(*arguments: str) -> str:
+    """Return the command that merges directories, quoted for a shell."""
+    return shlex.join([*_words["merge"], *arguments])
 
 
 def in_notebook() -> bool:
