@@ -14,7 +14,6 @@ from pipeline.system.atomic_files import StorageError
 from pipeline.system.output import (
     closed_pipes_ignored,
     complain,
-    counted_points,
     prepare_streams,
     say,
 )
