@@ -118,7 +118,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
         state.open()
         with logging_to(directory):
             text = "%d points, %d of them finished before, %d go on from an earlier end"
-            log.info(text, len(grid.points), reused, continued)
+            log.info(text, sum(state.counts()), reused, continued)
             try:
                 _run(pending, settings, state)
             except KeyboardInterrupt as interrupt:
