@@ -174,6 +174,7 @@ SUBCOMMANDS = {
     "lab": Subcommand("simulate in a browser while parameters are moved", _own("lab.command")),
     "reproduce": Subcommand("run points of an experiment again and compare them", _reproduce),
     "merge": Subcommand("merge the shards of an experiment, or experiments, into one", _merge),
+    "slurm": Subcommand("print or submit a Slurm array that runs a sweep", _own("slurm")),
     "init": Subcommand("write a small project with configurations of its own", _own("init")),
     "table": Subcommand("write the results as a table, CSV or Parquet", _own("table")),
     "cite": Subcommand("print BibTeX entries of the software and its papers", _own("cite")),
