@@ -11,15 +11,20 @@ from omegaconf import DictConfig
 
 from pipeline.experiment.dry_run import plan_grid
 from pipeline.experiment.run import Outcome, run_grid
+from pipeline.model.errors import RequestError
+from pipeline.model.quantity import written
 from pipeline.model.variables import FLAGS, is_open
 from pipeline.request.compose import is_dry, is_unnamed, run_settings_of
 from pipeline.request.grid import Grid
+from pipeline.request.shard import Shard
 from pipeline.storage.directory import Directory
+from pipeline.storage.shards import experiment_directory
 from pipeline.system import host
 from pipeline.system.atomic_files import StorageError
 from pipeline.system.memory import what_is_exhausted
 from pipeline.system.output import complain, say
 from pipeline.system.signals import INTERRUPTED, raise_on_interrupts
+from pipeline.system.words import counted_points
 
 #: Exit codes besides `INTERRUPTED`; 0 means that all points are done.
 SOME_FAILED, WRONG_REQUEST = 1, 2
@@ -48,7 +53,13 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path, made_by_hydra: bo
     """
     settings, name = run_settings_of(config), str(config.name)
     dry = is_dry(config)
-    directory = Directory(path, unnamed=is_unnamed(config) and not made_by_hydra)
+    if made_by_hydra and settings.shard is not None:
+        raise RequestError(
+            f"{written('run.shard', settings.shard)}: must be null with hydra/sweeper=basic, where "
+            "each point has a directory of its own"
+        )
+    unnamed = is_unnamed(config) and not made_by_hydra
+    directory = experiment_directory(path, settings, unnamed)
     try:
         if dry:
             say(plan_grid(grid, settings, directory))
@@ -74,10 +85,12 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path, made_by_hydra: bo
             raise
         complain(f"{remedy}, {'repeat' if dry else 'resume'} with:\n{_again(name, directory)}")
         sys.exit(SOME_FAILED)
-    say(summary(outcome))
+    say(summary(outcome, directory.shard))
     say(directory.results)
     if advice := advice_on_open_ends(outcome):
         complain(advice)
+    if directory.shard:
+        say(f"When all shards are done: {host.merge_command(str(path))}")
     if outcome.asked.failed or outcome.not_continued:
         complain(f"The reasons are in {directory.reasons}")
     if outcome.asked.failed or outcome.asked.missing or outcome.not_continued:
@@ -87,17 +100,29 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path, made_by_hydra: bo
 
 def _again(name: str, directory: Directory) -> str:
     """Return the command that resumes: the same command line, with the name of the directory."""
+    if directory.shard:  # of a task of an array: without its number it would be another
+        command = host.command_line()
+        given = f"run.shard={directory.shard}"
+        return command if given in command else f"{command} {given}"
     name = str(Path(name).with_name(directory.path.name))  # it may have taken a free one
     command = host.command_line()
     named = any(word.startswith("name=") for word in sys.argv)
     return command if named else f"{command} {shlex.quote(f'name={name}')}"
 
 
-def summary(outcome: Outcome) -> str:
-    """Return one line with the numbers of points and, of a single point, its results."""
+def summary(outcome: Outcome, shard: Shard | None = None) -> str:
+    """Return one line with the numbers of points and, of a single point, its results.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        Results and numbers of a sweep.
+    shard : Shard, optional
+        The part of the points that it was.
+    """
     n_asked, n_points = sum(outcome.asked), sum(outcome.everything)
     values = outcome.results.values
-    parts = [f"{_points(n_asked)} in {outcome.seconds:.1f} s"]
+    parts = [f"{counted_points(n_asked)} in {outcome.seconds:.1f} s"]
     if outcome.reused:
         parts.append(f"{outcome.reused:,} finished before")
     if went_on := outcome.continued - outcome.not_continued:
@@ -118,9 +143,11 @@ def summary(outcome: Outcome) -> str:
     silent = int((values("spike_count") == 0).sum())
     if silent and "settled" not in outcome.results.variables:
         parts.append(f"{silent:,} silent (no output spike)")
-    if n_points > n_asked:
+    if shard:
+        parts[0] = f"shard {shard} of {counted_points(n_points)}: {parts[0]}"
+    elif n_points > n_asked:
         done, failed, missing = outcome.everything
-        parts.append(f"in the file {_points(n_points)}: {done:,} done")
+        parts.append(f"in the file {counted_points(n_points)}: {done:,} done")
         parts += [f"{failed:,} failed"] * bool(failed) + [f"{missing:,} missing"] * bool(missing)
     return ", ".join(parts)
 
@@ -135,10 +162,6 @@ def advice_on_open_ends(outcome: Outcome) -> str:
         return ""
     last = float(values("run_duration")[unsettled].max())
     return (
-        f"{_points(int(unsettled.sum()))} had not settled after {last / 1000:,.15g} s: with "
+        f"{counted_points(int(unsettled.sum()))} had not settled after {last / 1000:,.15g} s: with "
         f"simulation.duration={2 * last:.15g} or more the same command lets them go on"
     )
-
-
-def _points(number: int) -> str:
-    return f"{number:,} point{'s' if number != 1 else ''}"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 from pipeline.model.errors import RequestError
+from pipeline.options import Parser
 from pipeline.system import host
 from pipeline.system.output import closed_pipes_ignored, complain, prepare_streams
 from pipeline.system.signals import INTERRUPTED, exit_on_interrupts, raise_on_interrupts
@@ -16,17 +15,9 @@ from pipeline.system.signals import INTERRUPTED, exit_on_interrupts, raise_on_in
 DIFFERENT, WRONG_REQUEST = 1, 2
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, without the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise `RequestError` in place of exiting."""
-        raise RequestError(f"{message}; see {self.prog} --help")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Compare points of one experiment; return the exit code."""
-    parser = _Parser(
+    parser = Parser(
         prog=host.reproduce_command("").strip(),
         description="Run points of an experiment again, from its file alone, and compare them bit "
         "for bit. Exit code 0: all the same, 1: some differ, 2: nothing could be compared.",

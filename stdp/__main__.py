@@ -126,6 +126,13 @@ def _reproduce(arguments: Sequence[str]) -> int:
     return reproduce(list(arguments))
 
 
+def _merge(arguments: Sequence[str]) -> int:
+    exit_on_interrupts()
+    from pipeline.merge import main as merge
+
+    return merge(list(arguments))
+
+
 def _of_analysis(name: str) -> Callable[[Sequence[str]], int]:
     def run(arguments: Sequence[str]) -> int:
         from analysis.__main__ import run
@@ -166,6 +173,8 @@ SUBCOMMANDS = {
     ),
     "lab": Subcommand("simulate in a browser while parameters are moved", _own("lab.command")),
     "reproduce": Subcommand("run points of an experiment again and compare them", _reproduce),
+    "merge": Subcommand("merge the shards of an experiment, or experiments, into one", _merge),
+    "slurm": Subcommand("print or submit a Slurm array that runs a sweep", _own("slurm")),
     "init": Subcommand("write a small project with configurations of its own", _own("init")),
     "table": Subcommand("write the results as a table, CSV or Parquet", _own("table")),
     "cite": Subcommand("print BibTeX entries of the software and its papers", _own("cite")),

@@ -162,6 +162,11 @@ def numbers_of(dataset):
     return dataset.drop_vars(ABOUT_RUNS).drop_attrs()
 
 
+def names_in(folder: Path) -> list[str]:
+    """Return the names of the files and folders in a folder."""
+    return sorted(one.name for one in folder.iterdir())
+
+
 def golden(name: str) -> dict[str, np.ndarray]:
     """Return the output of the original notebook for one case."""
     with np.load(GOLDEN / f"{name}.npz") as file:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from analysis.experiments.shards import folded, is_divided
 from analysis.reading.errors import LoadError
-from analysis.reading.metadata import RESULTS, Metadata, read_metadata
+from analysis.reading.metadata import RESULTS, SHARDS, Metadata, read_metadata
 
 #: Folders within an experiment directory that are not searched.
-_OWN = ("points", "figures")
+_OWN = ("points", "figures", SHARDS)
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,9 @@ class Experiment:
     name : str
         Its path relative to the root of the search.
     metadata : Metadata or None
-        Metadata of its `results.nc`; None if that is absent or unreadable.
+        Metadata of its `results.nc`, or of all of its shards; None if that is absent or unreadable.
     note : str
-        The reason why there are no metadata.
+        The reason why there are no metadata, or how many shards they are of.
     when : datetime or None
         Start of its last run; without metadata, the time of its last modification.
     """
@@ -78,6 +79,10 @@ def _experiment(
             note = str(error).removeprefix(f"{folder / RESULTS}: ")
             return Experiment(name, None, note, _modified(entries[RESULTS]))
         return Experiment(name, metadata, "", metadata.created)
+    if SHARDS in entries and is_divided(folder):
+        united, note = folded(folder)
+        when = united.created if united else _modified(entries[SHARDS])
+        return Experiment(name, united, note, when)
     begun = [entries[mark] for mark in ("configuration.yaml", "points") if mark in entries]
     if not any(mark.name != "points" or mark.is_dir() for mark in begun):
         return None

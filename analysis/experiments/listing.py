@@ -87,7 +87,7 @@ def experiment_table(found: Sequence[Experiment], width: int) -> str:
                 *([str(number_open or "")] if any(n_open) else []),
                 commit(metadata) if metadata else "",
                 took(metadata) if metadata else "",
-                axes(metadata) if metadata else experiment.note,
+                "; ".join(filter(None, [experiment.note, axes(metadata) if metadata else ""])),
             ]
         )
     numbers = range(2, 2 + len(headings))

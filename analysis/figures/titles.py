@@ -160,7 +160,10 @@ def missing_points(dataset: xr.Dataset) -> str:
         Such as "128 of 512 points are missing and not shown".
     """
     n = n_not_done(dataset)
-    return f"{n} of {dataset['status'].size} points are missing and not shown" if n else ""
+    are = "are missing"
+    if shard := dataset.attrs.get("shard"):
+        are = f"are missing, or of other shards than {shard},"
+    return f"{n} of {dataset['status'].size} points {are} and not shown" if n else ""
 
 
 def seeds(measured: MeasuredDataset, template: str, entering: xr.DataArray | None = None) -> str:

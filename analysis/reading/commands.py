@@ -10,12 +10,13 @@ _words = {
     "list": ("python", "-m", "analysis", "list"),
     "diff": ("python", "-m", "analysis", "diff"),
     "reproduce": ("python", "-m", "pipeline.reproduce"),
+    "merge": ("python", "-m", "pipeline.merge"),
 }
 
 
 def use_program(*words: str) -> None:
     """Write all commands as subcommands of a program, such as `stdp figures`."""
-    for name in ("figures", "report", "list", "diff", "reproduce"):
+    for name in ("figures", "report", "list", "diff", "reproduce", "merge"):
         _words[name] = (*words, name)
 
 

@@ -18,12 +18,16 @@ import netCDF4
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.reading.commands import command
 from analysis.reading.errors import LoadError
 from analysis.reading.flags import meanings_of_flags
 from analysis.reading.netcdf import HDF5, open_netcdf
 from analysis.reading.values import canonical
 
 RESULTS = "results.nc"
+
+#: The folder of an experiment with its shards, and the file there that holds their number.
+SHARDS, DIVISION = "shards", "shards.json"
 
 #: Newest `schema_version` of `results.nc` that can be read. Files without it are of version 0.
 SCHEMA_VERSION = 1
@@ -105,7 +109,7 @@ class Metadata:
     followers : tuple of Axis
         Derived parameters, such as `stdp.A_minus` where it is null, with all their values.
     points : tuple of int
-        Numbers of points done, failed and missing.
+        Numbers of points done, failed and missing; of a shard, those of its own points.
     n_not_settled : int
         Number of points that had not settled within the limit of `simulation.until=settled`.
     attributes : dict
@@ -192,6 +196,11 @@ def results_file(path: str | Path) -> Path:
             raise LoadError(
                 f"{path}: has no {RESULTS} yet; it is written when the sweep ends, and after an "
                 "interruption or a kill the same command resumes it"
+            )
+        if (path / SHARDS / DIVISION).is_file():
+            raise LoadError(
+                f"{path}: has only shards, that are not merged; {command('merge', str(path))} "
+                "merges them"
             )
         raise LoadError(f"{path}: must be an experiment directory with a {RESULTS}, or that file")
     return file
@@ -305,6 +314,8 @@ def _metadata(dataset: netCDF4.Dataset) -> Metadata:
         for name, size in zip(status.dimensions, flags.shape, strict=True)
     )
     n_done, n_failed, n_missing = (int((flags == flag).sum()) for flag in (DONE, FAILED, MISSING))
+    if "shard_points" in attributes:  # the others are of other shards
+        n_missing = max(0, int(attributes["shard_points"]) - n_done - n_failed)
     runs = json.loads(attributes.get("runs", "[]"))
     seconds = attributes.get("seconds")
     return Metadata(

@@ -170,7 +170,8 @@ def _subtitle(source: Source) -> Iterator[Markup]:
     ]
     when = f"{created:%Y-%m-%d %H:%M} UTC. " if created else ""
     yield element("p", dataset.attrs.get("title", ""), class_="quiet")
-    yield element("p", f"{when}{n_points}{_product(source.measured)}: {', '.join(counts)}.")
+    shard = f" (shard {dataset.attrs['shard']})" if "shard" in dataset.attrs else ""
+    yield element("p", f"{when}{n_points}{_product(source.measured)}: {', '.join(counts)}{shard}.")
     if source.measured.until_settled:
         yield element("p", _until_settled(source.measured))
     if source.measured.part:

@@ -112,7 +112,10 @@ def _not_done(dataset: xr.Dataset, metadata: Metadata, folder: Path) -> Iterator
         yield QualityWarning(text, shortened(points, len(failed)))
     missing = status == MISSING
     if missing.any():
-        text = f"Missing, not run yet or not requested: {int(missing.sum()):,} of {n:,} points."
+        why = "not run yet or not requested"
+        if shard := dataset.attrs.get("shard"):
+            why += f", or of other shards than {shard}, which is all that the file holds"
+        text = f"Missing, {why}: {int(missing.sum()):,} of {n:,} points."
         yield QualityWarning(text, all_named(missing))
 
 

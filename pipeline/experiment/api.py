@@ -32,6 +32,7 @@ from pipeline.storage.arrays import refuse_larger_than_memory
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import label
 from pipeline.storage.paths import expanded
+from pipeline.storage.shards import experiment_directory
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -175,7 +176,7 @@ def sweep(
         the unit of the key. Samples are one dimension `sample`, beside those of `axes`.
     **settings
         Settings of the section `run`: `backend`, `n_jobs`, `batch_size`, `engine`, `timeout`,
-        `fail_fast`, `track`, `track_points`.
+        `fail_fast`, `track`, `track_points`, `shard`.
 
     Returns
     -------
@@ -253,7 +254,13 @@ def _request(
     if w_init is not None:
         _refuse_replaced(grid, "w_init", ("synapse.w_from",))
     refuse_larger_than_memory(grid, in_memory=True)  # `sweep` returns all results
-    return grid, run_settings, None if directory is None else Directory(expanded(Path(directory)))
+    if directory is None:
+        if run_settings.shard is not None:
+            raise RequestError(
+                f"{written('shard', run_settings.shard)}: needs a directory, in whose shards/ it is"
+            )
+        return grid, run_settings, None
+    return grid, run_settings, experiment_directory(expanded(Path(directory)), run_settings)
 
 
 def _refuse_replaced(

@@ -78,6 +78,8 @@ class Plan:
         Size of the results [bytes]; compression makes the file smaller.
     with_spike_times : bool
         Whether spike times are recorded, whose number is not known and not in `n_bytes`.
+    shard : str
+        The part of the points, as i/n; empty for all.
     """
 
     axes: tuple[Axis, ...]
@@ -96,13 +98,16 @@ class Plan:
     until_settled: bool
     n_bytes: int
     with_spike_times: bool
+    shard: str = ""
 
     def __str__(self) -> str:
         n_asked, n_points = sum(self.asked), sum(self.everything)
         lines = [f"points: {n_asked:,}, {self.asked.done:,} of them done"]
         if self.going_on:
             lines[0] += f", {self.going_on:,} go on from an earlier end"
-        if n_points > n_asked:
+        if self.shard:
+            lines[0] += f"; shard {self.shard} of {n_points:,} points"
+        elif n_points > n_asked:
             lines[0] += f"; the file has a grid of {n_points:,}"
         lines += [f"axis: {axis.key} = {_values(axis)}" for axis in self.axes]
         if self.file_axes != self.axes:
@@ -152,8 +157,8 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
     most = backend.n_workers(len(pending), longest, settings.n_jobs)
     n_workers = max(1, min(most, len(pending)))
     united = state.arrays.grid
-    n_bytes = bytes_per_point(united) * len(united.points)
-    around = _SECONDS_AROUND * len(grid.points) + SECONDS_PER_BYTE * n_bytes
+    n_bytes = bytes_per_point(united) * (sum(state.counts()) if state.shard else len(united.points))
+    around = _SECONDS_AROUND * sum(state.counts()) + SECONDS_PER_BYTE * n_bytes
     shortest, longest_of_all = (
         seconds / n_workers + around for seconds in _seconds(pending, unlike, engine)
     )
@@ -174,6 +179,7 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
         until_settled=grid.points[0].simulation.ends_when_settled,
         n_bytes=n_bytes,
         with_spike_times=united.record.spike_times,
+        shard=str(state.shard or ""),
     )
 
 

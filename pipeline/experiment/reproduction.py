@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from pipeline.engine.simulate import available_engine, engine_named, run_point
 from pipeline.experiment.api import simulate
+from pipeline.experiment.given_code import register_given
 from pipeline.experiment.phases import EARLIER, GIVEN, GIVEN_OUTPUT, phase_from
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import axis_text, value_of_text
 from pipeline.model.parameters import Configuration, all_quantities, short_name
 from pipeline.model.quantity import unknown_key, written
-from pipeline.model.registry import REGISTRIES
 from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, Result, stacked
 from pipeline.request.grid import Grid
 from pipeline.request.own_contents import GIVEN as GIVEN_FOLDER
@@ -26,8 +26,8 @@ from pipeline.request.own_contents import refuse_unknown_content, refuse_unknown
 from pipeline.request.spec import grid_of_request
 from pipeline.storage.netcdf import opened, request_in, runs_in, sources_in
 from pipeline.storage.own_contents import take_up
-from pipeline.storage.own_sources import changed_files
 from pipeline.storage.provenance import RunRecord
+from pipeline.storage.shards import refuse_not_merged
 from pipeline.system.output import say
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def reproduce(
     if n_points < 1:
         raise RequestError(f"--points={n_points}: must be a whole number >= 1")
     path = experiment / "results.nc" if experiment.is_dir() else experiment
+    refuse_not_merged(experiment)
     if not path.exists() and (experiment / "configuration.yaml").is_file():
         raise RequestError(
             f"{experiment}: has no results.nc yet; it is written when the sweep ends, and after an "
@@ -69,7 +70,7 @@ def reproduce(
     try:
         with opened(path) as file:
             file.set_auto_mask(False)
-            _register_given(file, run_given_code)
+            register_given(sources_in(file), runs_in(file), run_given_code)
             take_up(request_in(file), path.parent / GIVEN_FOLDER)
             recorded = _Recorded(file)
     except RequestError as error:
@@ -101,33 +102,6 @@ def _is_same(recorded: _Recorded, position: int) -> bool:
     verdict = f"DIFFERENT  {'; '.join(differences)}  at" if differences else "same "
     say(f"{verdict} {recorded.grid.describe(position)}")
     return not differences
-
-
-def _register_given(file: Any, run_given_code: bool) -> None:
-    """Register the rules and processes whose source a file contains, if that is allowed.
-
-    Raises
-    ------
-    RequestError
-        If it is not allowed, and one of them is not registered.
-    """
-    runs = runs_in(file)
-    for key, sources in sources_in(file).items():
-        for name, source in sources.items():
-            known = REGISTRIES[key].classes().get(name)
-            if known and known.source == source:
-                continue
-            if not run_given_code:
-                raise RequestError(
-                    f"{written(key, name)}: was made with source code that the file "
-                    "holds; read it in given/, then add --run-given-code to run it"
-                )
-            if REGISTRIES[key].class_of(source, name).name != name:
-                raise RequestError(f"{written(key, name)}: the source has another name")
-            REGISTRIES[key].register_source(source, name)
-            own_files = {p: text for run in runs for p, text in run.get("own_files", {}).items()}
-            for path, how in changed_files(key, name, source, own_files):
-                say(f"{written(key, name)}: {path} has changed since{how}; the kept source is run")
 
 
 class _Recorded:

@@ -117,9 +117,9 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
             state.runs.append(provenance.capture(settings, grid.own_files, generator_of(grid.axes)))
             state.warn_of_other_code()
         state.open()
-        with _logging_to(directory):
+        with logging_to(directory):
             text = "%d points, %d of them finished before, %d go on from an earlier end"
-            log.info(text, len(grid.points), reused, continued)
+            log.info(text, sum(state.counts()), reused, continued)
             try:
                 _run(pending, settings, state)
             except KeyboardInterrupt as interrupt:
@@ -199,7 +199,7 @@ class _Log(logging.FileHandler):
 
 
 @contextlib.contextmanager
-def _logging_to(directory: Directory | None) -> Iterator[None]:
+def logging_to(directory: Directory | None) -> Iterator[None]:
     """Write the log of the block to the directory's `sweep.log`."""
     if directory is None:
         yield

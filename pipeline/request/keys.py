@@ -68,6 +68,22 @@ class Keys(Sequence[str]):
         """
         return _texts(self._digests[positions])
 
+    def modulo(self, divisor: int) -> NDArray[np.uint64]:
+        """Return the remainder of each key, which is a number of 128 bits.
+
+        Parameters
+        ----------
+        divisor : int
+            Positive, less than 2^32, dimensionless.
+
+        Returns
+        -------
+        ndarray of uint64, (n_points,)
+            From 0 to `divisor` - 1, dimensionless.
+        """
+        high, low = (self._digests % np.uint64(divisor)).T
+        return (high * np.uint64(2**64 % divisor) + low) % np.uint64(divisor)
+
     def index(self, key: str, start: int = 0, stop: int | None = None) -> int:
         """Return the first position of a key, as of a list: within `[start:stop]`.
 

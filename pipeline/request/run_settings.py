@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import Section, quantity, written
+from pipeline.request.shard import SLURM, shard_of
 
 #: Two implementations of one model, on the same events: spike times are equal, weights to 1e-10.
 ENGINES = ("compiled", "reference")
@@ -37,6 +38,9 @@ class RunSettings(Section):
     track_points: int = quantity(
         "largest number of points logged as nested runs", kind=int, at_least=0
     )
+    shard: str | None = quantity(
+        "part of the points that is run: i/n, or slurm", kind=str, null="all points", neutral=None
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -45,3 +49,5 @@ class RunSettings(Section):
             raise RequestError(f"{written('run.backend', self.backend)}: backend must be {allowed}")
         if self.n_jobs == 0:
             raise RequestError("run.n_jobs=0: number of workers must be >= 1, or -1 (one per core)")
+        if self.shard not in (None, SLURM):
+            shard_of(self.shard)

@@ -23,7 +23,7 @@ def refuse_other_content(path: Path) -> None:
         If it is.
     """
     for parent in (path, *path.parents):
-        if parent.name in ("points", "figures") and _is_experiment(parent.parent):
+        if parent.name in ("points", "figures") and is_experiment(parent.parent):
             raise RequestError(
                 f"{path}: must not be inside the {parent.name} of another experiment"
             )
@@ -32,11 +32,11 @@ def refuse_other_content(path: Path) -> None:
     except OSError:
         return  # missing or not readable: `Directory.held` reports the latter
     foreign = [name for name in files if name.partition(".damaged")[0] not in _OTHERS]
-    if foreign and not _is_experiment(path):
+    if foreign and not is_experiment(path):
         raise RequestError(f"{path}: must hold no files but those of an experiment ({foreign[0]})")
 
 
-def _is_experiment(path: Path) -> bool:
+def is_experiment(path: Path) -> bool:
     """Whether a directory has a file that only experiments have: any of them may be lost."""
     if any((path / name).is_file() for name in _SIGNS) or batch_files_in(path / "points"):
         return True

@@ -18,6 +18,7 @@ from pipeline.execution.batch import Batch, Failure
 from pipeline.model.errors import RequestError
 from pipeline.model.registry import content_hash
 from pipeline.request.grid import Grid
+from pipeline.request.shard import Shard
 from pipeline.request.spec import GROWN_FROM, Request, model_sources, request_of
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.batch_files import FileColumns, batch_files_in, read_batch, write_batch
@@ -67,7 +68,14 @@ class Directory:
         The directory, which need not exist.
     unnamed : bool
         Whether the path is one that other commands may choose too: the first that is free is used.
+
+    Attributes
+    ----------
+    shard : Shard or None
+        The part of an experiment that the directory holds; None if it is the whole.
     """
+
+    shard: Shard | None = None
 
     def __init__(self, path: Path, unnamed: bool = False) -> None:
         self._unnamed = unnamed

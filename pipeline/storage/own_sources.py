@@ -12,6 +12,7 @@ from pipeline.model.registry import REGISTRIES, content_hash
 from pipeline.request.grid import Grid
 from pipeline.request.spec import SOURCES, Request, model_sources
 from pipeline.storage.directory import Directory
+from pipeline.storage.netcdf import from_results, sources_in
 
 
 def refuse_other_sources(asked: Grid, earlier: Request, directory: Directory) -> None:
@@ -49,6 +50,29 @@ def refuse_other_sources(asked: Grid, earlier: Request, directory: Directory) ->
                     f"now; add the kept one, {key}={reference_to(key, file)}, or choose another "
                     "name"
                 )
+
+
+def kept_sources(directory: Directory, request: Request) -> dict[str, dict[str, str]]:
+    """Return the texts that a directory keeps of the rules and processes of its request.
+
+    Raises
+    ------
+    RequestError
+        If one is missing or damaged.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for key, named in request.get(SOURCES, {}).items():
+        for name, digest in named.items():
+            file = directory.source_file(digest)
+            source: str | None
+            try:
+                source = file.read_text(encoding="utf-8")
+            except (OSError, ValueError):
+                source = (from_results(directory.results, sources_in) or {}).get(key, {}).get(name)
+            if source is None or content_hash(source) != digest:
+                raise RequestError(f"{file}: must be the source of {key}={name}; restore it")
+            found.setdefault(key, {})[name] = source
+    return found
 
 
 def reference_to(key: str, file: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,11 @@ from pipeline.system import host
 
 log = logging.getLogger("pipeline")
 
+_UNKNOWN_RUNS = (
+    "%d finished points are of runs that are not in provenance.json: who made them, and with what "
+    "code, is not known"
+)
+
 
 class SweepState:
     """The requested points, those in the directory, and the results of both.
@@ -51,6 +57,8 @@ class SweepState:
         Provenance of the runs that computed them.
     failures : dict of Failure
         Reasons of failed points, by content key.
+    shard : Shard or None
+        The part of the requested points that is to be done; None for all.
     n_not_continued : int
         Number of points that could not go on and keep the results that they had.
 
@@ -73,9 +81,14 @@ class SweepState:
         grid = self._united(earlier, directory) if directory else asked
         self.arrays = ResultArrays(grid, in_memory=directory is None)
         self._starts = Starts(len(grid.points))
-        self._positions = (
+        # Indices of all points of the request on the grid, and of those that are to be done.
+        self._everywhere = (
             np.arange(len(grid.points)) if grid is asked else grid.keys.first(asked.keys)
         )
+        self.shard = directory.shard if directory else None
+        self._positions = self._everywhere
+        if self.shard:
+            self._positions = self._everywhere[self.shard.positions(asked.keys)]
         if directory:
             if not (earlier is None and directory.is_empty()):
                 self.runs = directory.runs()
@@ -173,11 +186,7 @@ class SweepState:
         """
         unknown = self.arrays.n_made_by([-1])
         if unknown:
-            log.warning(
-                "%d finished points are of runs that are not in provenance.json: who made them, "
-                "and with what code, is not known",
-                unknown,
-            )
+            log.warning(_UNKNOWN_RUNS, unknown)
         name = "model_sources"  # missing in records of earlier versions
         *earlier, new = [run.get(name) for run in self.runs]
         others = [i for i, sources in enumerate(earlier) if sources not in (None, new)]
@@ -190,6 +199,22 @@ class SweepState:
                 host.reproduce_command(str(self.directory.path)),
             )
 
+    def warn_of_unlike_code(self) -> None:
+        """Warn of finished points of runs that are not known, or of unlike code."""
+        if unknown := self.arrays.n_made_by([-1]):
+            log.warning(_UNKNOWN_RUNS, unknown)
+        by_sources: dict[str, list[int]] = {}
+        for index, run in enumerate(self.runs):
+            if sources := run.get("model_sources"):
+                by_sources.setdefault(sources, []).append(index)
+        made = [runs for runs in by_sources.values() if self.arrays.n_made_by(runs)]
+        if len(made) > 1:
+            log.warning(
+                "the finished points were made by %d versions of the code: the sources of the "
+                "model or the engine differ",
+                len(made),
+            )
+
     def counts(self) -> Counts:
         """Return how many of the requested points are done, failed and missing."""
         return self.arrays.counts(self._positions)
@@ -197,7 +222,9 @@ class SweepState:
     def pending(self) -> Points:
         """Return the requested points that are not done or go on, one for each content key."""
         distinct = self.asked.keys.distinct()
-        positions = self._positions[distinct]
+        if self.shard:
+            distinct = np.intersect1d(distinct, self.shard.positions(self.asked.keys))
+        positions = self._everywhere[distinct]
         missing = ~self.arrays.are_done(positions) | self._are_open(positions)
         return self.asked.at(distinct[missing])
 
@@ -280,9 +307,17 @@ class SweepState:
             If a file cannot be written.
         """
         grown_from = {GROWN_FROM: json.dumps(self._grown_from)} if self._grown_from else {}
-        results = self.arrays.labelled(provenance.as_attributes(self.runs) | grown_from)
+        shard = self._shard_attributes()
+        results = self.arrays.labelled(provenance.as_attributes(self.runs) | grown_from | shard)
         if self.directory:
             self.directory.write_runs(self.runs)
             self.directory.write_failures(self.arrays.grid, self.failures)
             self.directory.write_results(results)
         return results
+
+    def _shard_attributes(self) -> dict[str, Any]:
+        """Return which shard the file is of, and how many points of the grid are of it."""
+        if self.shard is None:
+            return {}
+        own = self.shard.positions(self.arrays.grid.keys)
+        return {"shard": str(self.shard), "shard_points": len(own)}

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,34 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """Copy the content of a file.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be read, or written at `path`.
+    """
+    with replacing(path) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def link_file(source: Path, path: Path) -> None:
+    """Give a file a second name; copy it where there are no links, as to another file system.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be read, or written at `path`.
+    """
+    try:
+        os.link(source, path)
+    except FileExistsError:
+        return
+    except OSError:
+        copy_file(source, path)
 
 
 def can_be_locked(path: Path) -> bool:

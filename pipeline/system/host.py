@@ -20,7 +20,9 @@ _LONGEST_DIFF = 1_000_000
 
 
 #: Words before the arguments of `reproduce`, and of this process where `sys.argv` lacks them.
-_words: dict[str, tuple[str, ...]] = {"reproduce": ("python", "-m", "pipeline.reproduce")}
+_words: dict[str, tuple[str, ...]] = {
+    name: ("python", "-m", f"pipeline.{name}") for name in ("reproduce", "merge")
+}
 
 
 def use_program(*words: str, subcommand: str) -> None:
@@ -33,7 +35,8 @@ def use_program(*words: str, subcommand: str) -> None:
     subcommand : str
         The one of this process, which `sys.argv` no longer has.
     """
-    _words.update(reproduce=(*words, "reproduce"), process=(*words, subcommand))
+    _words.update({name: (*words, name) for name in ("reproduce", "merge")})
+    _words["process"] = (*words, subcommand)
 
 
 def command_line() -> str:
@@ -52,6 +55,11 @@ def started_as() -> str:
 def reproduce_command(directory: str) -> str:
     """Return the command that reproduces a directory; it is not quoted."""
     return f"{shlex.join(_words['reproduce'])} {directory}"
+
+
+def merge_command(*arguments: str) -> str:
+    """Return the command that merges directories, quoted for a shell."""
+    return shlex.join([*_words["merge"], *arguments])
 
 
 def in_notebook() -> bool:

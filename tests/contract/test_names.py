@@ -20,7 +20,7 @@ from pipeline.model.plasticity import POST, PRE, Rule
 from pipeline.model.processes.pairing_protocol import PairingProtocol
 from pipeline.model.registry import content_hash
 from pipeline.model.rules.additive import Additive
-from pipeline.storage import synapse_labels
+from pipeline.storage import shards, synapse_labels
 from pipeline.storage.labels import SCHEMA_VERSION
 from tests.conftest import ROOT
 from tests.contract.conftest import AXES
@@ -90,6 +90,9 @@ OF_FLAGS = ("flag_values", "flag_meanings")
 
 #: What `analysis` reads of the record of each run.
 OF_RUNS = {"created", "command", "git_commit", "git_dirty", "packages", "seconds", "id"}
+
+#: Attributes of the file of a shard.
+OF_SHARDS = {"shard", "shard_points"}
 
 #: What only some records have: the user's configuration files that made the run.
 OF_SOME_RUNS = {"own_files"}
@@ -216,15 +219,26 @@ def test_the_file_requires_no_more_variables_than_it_has(dataset):
     assert {*_REQUIRED} <= {*dataset.variables}
 
 
+def test_shards_have_the_names_that_are_read(keep, configure):
+    """Their folder, the file with their number, the attributes of the file of one."""
+    whole = keep("whole", {"seed": range(4)})
+    pipeline.sweep(configure(), {"seed": range(4)}, whole, shard="2/3", backend="sequential")
+    assert (metadata.SHARDS, metadata.DIVISION) == (shards.SHARDS, shards.DIVISION)
+    assert (whole / metadata.SHARDS / metadata.DIVISION).is_file()
+    kept = metadata.read_metadata(whole / metadata.SHARDS / "2" / "results.nc")
+    assert {*kept.attributes} >= OF_SHARDS
+    assert kept.points == (kept.attributes["shard_points"], 0, 0)
+
+
 def test_every_attribute_that_is_read_is_written(experiment, dataset):
     """Of the file, of its coordinates, and of the record of each run."""
     read = read_from("attributes", "run", "runs[i]", "metadata")
     of_coordinates = {"units", "config_key", "settings", "long_name", *OF_FLAGS, *OF_SAMPLES}
-    assert read <= ATTRIBUTES | OF_RUNS | OF_SOME_RUNS | of_coordinates | {
+    assert read <= ATTRIBUTES | OF_RUNS | OF_SOME_RUNS | OF_SHARDS | of_coordinates | {
         "sample_time",
         "weight_history",
     }
-    assert read_from("attrs") <= ATTRIBUTES | of_coordinates | OWN
+    assert read_from("attrs") <= ATTRIBUTES | OF_SHARDS | of_coordinates | OWN
     assert {*dataset.attrs} >= ATTRIBUTES
     runs = json.loads(dataset.attrs["runs"])
     assert {*runs[-1]} >= OF_RUNS | CONDITIONS

@@ -1,0 +1,244 @@
+"""Shards of an experiment: its folder `shards/`, their number there, and the one that is asked for.
+
+The number of shards is written once, by the first that runs, and all others follow it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.model.errors import RequestError
+from pipeline.model.quantity import written
+from pipeline.request.run_settings import RunSettings
+from pipeline.request.shard import MOST_SHARDS, SLURM, Shard, shard_of
+from pipeline.storage.content import refuse_other_content
+from pipeline.storage.directory import Directory
+from pipeline.system import host
+
+#: The folder of an experiment that holds one directory per shard, and the file there with their
+#: number; `analysis` knows both names.
+SHARDS, DIVISION = "shards", "shards.json"
+
+#: Variables of Slurm: the number of a task, and of its array the first one, the last one, how many.
+_TASK, _FIRST, _LAST, _COUNT = (
+    f"SLURM_ARRAY_TASK_{name}" for name in ("ID", "MIN", "MAX", "COUNT")
+)
+
+
+@dataclass(frozen=True)
+class Division:
+    """How an experiment is divided.
+
+    Attributes
+    ----------
+    total : int
+        Number of shards.
+    first : int or None
+        Number of the first task of the Slurm array that divided it; None without one.
+    """
+
+    total: int
+    first: int | None = None
+
+    def __str__(self) -> str:
+        if self.first is None:
+            return f"{self.total} shards, run.shard=i/{self.total}"
+        last = self.first + self.total - 1
+        return f"{self.total} shards, tasks {self.first} to {last} of a Slurm array"
+
+
+class ShardDirectory(Directory):
+    """The directory of one shard, `outputs/NAME/shards/i`: an experiment of the whole request.
+
+    Parameters
+    ----------
+    experiment : Path
+        The directory of the experiment, `outputs/NAME`.
+    shard : Shard
+        The part that it holds.
+    division : Division
+        How the experiment is divided, unless that is written there already.
+    """
+
+    def __init__(self, experiment: Path, shard: Shard, division: Division) -> None:
+        super().__init__(experiment / SHARDS / str(shard.number))
+        self.shard = shard
+        self._experiment = experiment
+        self._division = division
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Write the number of shards, unless it is there, and hold the directory as any other.
+
+        Raises
+        ------
+        RequestError
+            If the experiment is divided otherwise, or as `Directory.held`.
+        """
+        self.refuse_unusable()
+        _pin(self._experiment, self._division)
+        with super().held():
+            yield
+
+    def refuse_unusable(self) -> None:
+        """Refuse what `held` would refuse, except a lock, without writing anything."""
+        refuse_other_content(self._experiment)
+        _refuse_another(self._experiment, self._division)
+        super().refuse_unusable()
+
+
+def experiment_directory(path: Path, settings: RunSettings, unnamed: bool = False) -> Directory:
+    """Return the directory that a run writes: that of the experiment, or of one of its shards.
+
+    Parameters
+    ----------
+    path : Path
+        The directory of the experiment.
+    settings : RunSettings
+        How points are run, for `run.shard`.
+    unnamed : bool
+        Whether the path is one that other commands may choose too.
+
+    Raises
+    ------
+    RequestError
+        If the shard is not one of the experiment, which may have none, or have shards alone.
+    """
+    if settings.shard is None:
+        if not unnamed:
+            refuse_not_merged(path)
+        return Directory(path, unnamed)
+    if unnamed:
+        raise RequestError(
+            f"{written('run.shard', settings.shard)}: needs name=..., as without it each shard "
+            "would go to a directory of its own"
+        )
+    if settings.shard == SLURM:
+        return _of_this_task(path, os.environ)
+    shard = shard_of(settings.shard)
+    pinned = division_of(path)
+    if pinned and pinned.total != shard.total:
+        raise RequestError(_refusal(settings.shard, path, pinned))
+    return ShardDirectory(path, shard, pinned or Division(shard.total))
+
+
+def _of_this_task(path: Path, environment: Mapping[str, str]) -> ShardDirectory:
+    """Return the directory of the shard that a task of a Slurm array runs."""
+    numbers = {}
+    for name in (_TASK, _FIRST, _LAST):
+        text = environment.get(name, "")
+        if not text.isdecimal():
+            raise RequestError(
+                f"run.shard={SLURM}: must be in a task of a Slurm array (sbatch --array=1-16); "
+                f"{name} is {written('', text).lstrip('=') if text else 'not set'}"
+            )
+        numbers[name] = int(text)
+    task, first, last = numbers.values()
+    pinned = division_of(path)
+    division = pinned or Division(last - first + 1, first)
+    if division.first is None:
+        raise RequestError(_refusal(SLURM, path, division))
+    if pinned is None:
+        count = environment.get(_COUNT, str(division.total))
+        if count != str(division.total) or division.total > MOST_SHARDS:
+            raise RequestError(
+                f"run.shard={SLURM}: the first array must be without gaps, of at most "
+                f"{MOST_SHARDS} tasks, as --array=1-16; it has {count} tasks from {first} to {last}"
+            )
+    number = task - division.first + 1
+    if not 1 <= number <= division.total:
+        raise RequestError(
+            f"{_TASK}={task}: must be from {division.first} to "
+            f"{division.first + division.total - 1}, the array by which {path} was divided"
+        )
+    return ShardDirectory(path, Shard(number, division.total), division)
+
+
+def division_of(experiment: Path) -> Division | None:
+    """Return how an experiment is divided, None if it is not.
+
+    Raises
+    ------
+    RequestError
+        If the file that says so cannot be read.
+    """
+    file = experiment / SHARDS / DIVISION
+    try:
+        values = json.loads(file.read_text())
+        return Division(int(values["shards"]), values["first_task"])
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RequestError(
+            f"{file}: cannot be read ({getattr(error, 'strerror', None) or error}); remove it "
+            "where it is damaged, and run any shard with the same number of them again"
+        ) from error
+
+
+def refuse_not_merged(path: Path) -> None:
+    """Refuse to use the directory of an experiment that has shards alone.
+
+    Raises
+    ------
+    RequestError
+        If there are shards, and nothing was merged yet.
+    """
+    if any((path / name).exists() for name in ("results.nc", "configuration.yaml", "points")):
+        return
+    if division := division_of(path):
+        raise RequestError(
+            f"{path}: has {division}, that are not merged; {host.merge_command(str(path))} "
+            "merges them"
+        )
+
+
+def _pin(experiment: Path, division: Division) -> None:
+    """Write how an experiment is divided, unless another shard has; of many at once one does."""
+    folder = experiment / SHARDS
+    file = folder / DIVISION
+    if not file.exists():
+        temporary = folder / f".{DIVISION}.{uuid.uuid4().hex}.tmp"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            text = json.dumps({"shards": division.total, "first_task": division.first}, indent=2)
+            temporary.write_text(text + "\n")
+            _name_once(temporary, file)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise RequestError(f"{folder}: must be a writable directory ({reason})") from error
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+    _refuse_another(experiment, division)
+
+
+def _name_once(temporary: Path, file: Path) -> None:
+    """Give a written file its name, unless there is one of that name."""
+    with contextlib.suppress(FileExistsError):
+        try:
+            os.link(temporary, file)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            with file.open("x") as created:
+                created.write(temporary.read_text())
+
+
+def _refuse_another(experiment: Path, division: Division) -> None:
+    """Refuse a division that is not the one that an experiment has."""
+    pinned = division_of(experiment)
+    if pinned and pinned != division:
+        raise RequestError(_refusal(f"i/{division.total}", experiment, pinned))
+
+
+def _refusal(shard: str, experiment: Path, pinned: Division) -> str:
+    return (
+        f"{written('run.shard', shard)}: {experiment} is divided into {pinned}; go on with these, "
+        "or choose another name"
+    )

@@ -1,0 +1,1 @@
+"""Slurm, started for these tests; `make test-slurm` installs it."""
