@@ -43,6 +43,7 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 _SHARED_PROCESSES = threading.Lock()
 os.register_at_fork(after_in_child=lambda: globals().update(_SHARED_PROCESSES=threading.Lock()))
 
+
 @dataclass(frozen=True)
 class Backend:
     """A way to run batches of points.

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import math
 import pickle
-import tempfile
 import threading
 import time
 import uuid
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.execution.backends import BACKENDS
 from pipeline.execution.batch import KILLED, Batch, Task, Tasks
 from pipeline.execution.cancel import Stop
+from pipeline.execution.dask_connection import connected, own_cluster
 from pipeline.execution.dask_worker import LackingEvents, code, receive, run_task
 from pipeline.model.contents import content_of
 from pipeline.model.errors import RequestError
@@ -28,16 +28,11 @@ from pipeline.model.event_content import EventContent, spilled
 from pipeline.model.event_sources import EventFile
 from pipeline.model.quantity import written
 from pipeline.request.run_settings import RunSettings
-from pipeline.system.locks import shared_lock
-from pipeline.system.signals import interrupts_deferred
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 log = logging.getLogger("pipeline")
-
-#: Longest time in which a scheduler must answer [s].
-_SECONDS_TO_CONNECT = 8
 
 #: Longest time after which a request to stop, or a lost scheduler, is seen [s].
 _SECONDS_BETWEEN_LOOKS = 0.1
@@ -50,16 +45,6 @@ _SECONDS_PER_TRANSFER = 60
 
 #: Part of a file of events that is sent at a time [bytes].
 _BYTES_PER_BLOCK = 8_000_000
-
-#: While a sweep runs: processes that do not import the caller's main module, which may be a script
-#: that would start a sweep again; no variables in the environment of this process; no warning of
-#: large tasks, whose size `pool` limits.
-_CONFIGURATION = {
-    "distributed.worker.multiprocessing-method": "loky",
-    "distributed.nanny.pre-spawn-environ": {},
-    "distributed.admin.large-graph-warning-threshold": "1 TB",
-    "distributed.comm.timeouts.connect": f"{_SECONDS_TO_CONNECT}s",
-}
 
 
 class _SchedulerLostError(Exception):
@@ -82,7 +67,7 @@ def refuse_unusable(settings: RunSettings) -> None:
         ) from error
     if settings.scheduler is None:
         return
-    with _client_of(settings.scheduler) as client:
+    with connected(settings.scheduler) as client:
         for worker, difference in _unlike_workers(client, [*client.nthreads()]).items():
             raise RequestError(f"{_shown(settings)}: its worker {worker} {difference}")
 
@@ -92,7 +77,7 @@ def n_existing(settings: RunSettings) -> int | None:
     if settings.scheduler is None:
         return None
     try:
-        with _client_of(settings.scheduler) as client:
+        with connected(settings.scheduler) as client:
             return sum(client.nthreads().values())
     except RequestError:
         return None  # lost since it was checked: `run_on_cluster` reports it
@@ -108,15 +93,17 @@ def run_on_cluster(
     with contextlib.ExitStack() as stack:
         try:
             if settings.scheduler is None:
-                client = stack.enter_context(_processes(n_workers))
+                client = stack.enter_context(own_cluster(n_workers))
             else:
-                client = stack.enter_context(_client_of(settings.scheduler))
+                client = stack.enter_context(connected(settings.scheduler))
         except RequestError as error:
             _interrupt(stop, str(error))
             return
         except (OSError, RuntimeError, AssertionError) as error:  # no further processes
             reason = " ".join(str(error.__cause__ or error).split())
-            text = "run.backend=dask: processes cannot be started (%s); run.backend=threading is used"
+            text = (
+                "run.backend=dask: processes cannot be started (%s); run.backend=threading is used"
+            )
             log.warning(text, reason)
             yield from BACKENDS["threading"].run(tasks, n_workers, settings, stop)
             return
@@ -214,7 +201,10 @@ class _Sweep:
         threads = self._ask(self._client.nthreads)
         new = [worker for worker in threads if worker not in self._seen]
         for worker, difference in self._ask(lambda: _unlike_workers(self._client, new)).items():
-            log.warning("%s: its worker %s %s; it is not used", *(_shown(self._settings), worker, difference))
+            log.warning(
+                "%s: its worker %s %s; it is not used",
+                *(_shown(self._settings), worker, difference),
+            )
             self._unlike.add(worker)
         self._seen.update(new)
         self._n_threads = sum(n for worker, n in threads.items() if worker not in self._unlike)
@@ -295,7 +285,9 @@ class _Sweep:
                     block = file.read(min(left, _BYTES_PER_BLOCK))
                     left -= len(block)
                     arguments = digest, transfer, block, left <= 0
-                    self._client.run(receive, *arguments, workers=[lacking.worker], on_error="return")
+                    self._client.run(
+                        receive, *arguments, workers=[lacking.worker], on_error="return"
+                    )
 
 
 def _unlike_workers(client: Client, workers: list[str]) -> dict[str, str]:
@@ -314,81 +306,3 @@ def _unlike_workers(client: Client, workers: list[str]) -> dict[str, str]:
                 unlike[worker] = f"has {name} {there.get(name)}, and this process {version}"
                 break
     return unlike
-
-
-@contextlib.contextmanager
-def _client_of(scheduler: str) -> Iterator[Client]:
-    """Yield a connection to a scheduler.
-
-    Raises
-    ------
-    RequestError
-        If it does not answer.
-    """
-    from distributed import Client
-
-    with _quiet():
-        try:
-            client = Client(scheduler, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
-        except (OSError, ValueError) as error:
-            reason = f"no answer of a scheduler within {_SECONDS_TO_CONNECT} s"
-            raise RequestError(f"{written('run.scheduler', scheduler)}: {reason}") from error
-        try:
-            yield client
-        finally:
-            client.close(timeout=1)
-
-
-@contextlib.contextmanager
-def _processes(n_workers: int) -> Iterator[Client]:
-    """Yield a connection to a cluster of worker processes of this machine, which ends with it."""
-    from multiprocessing import resource_tracker
-
-    from distributed import Client, LocalCluster
-    from joblib.externals.loky.backend import resource_tracker as loky_tracker
-
-    with _quiet(), tempfile.TemporaryDirectory(prefix="stdp-dask-") as scratch:
-        # Started here: within the block below they would unblock the signals that it blocks.
-        resource_tracker.ensure_running()
-        loky_tracker.ensure_running()
-        with interrupts_deferred():  # inherited by all workers: this process alone handles Ctrl-C
-            cluster = LocalCluster(
-                n_workers=n_workers,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address=None,
-                memory_limit=0,
-                local_directory=scratch,
-                silence_logs=logging.CRITICAL,
-            )
-        with cluster, Client(cluster, set_as_default=False) as client:
-            yield client
-
-
-_QUIET = shared_lock()
-_n_quiet = [0]
-_loud = contextlib.ExitStack()
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Configure Dask and silence its log during the block, once for all threads."""
-    import dask
-    import distributed  # noqa: F401 - its loggers and its configuration
-
-    with _QUIET:
-        if not _n_quiet[0]:
-            _loud.enter_context(dask.config.set(_CONFIGURATION))
-            for name, logger in [*logging.root.manager.loggerDict.items()]:
-                if name.partition(".")[0] == "distributed" and isinstance(logger, logging.Logger):
-                    _loud.callback(logger.setLevel, logger.level)
-                    logger.setLevel(logging.CRITICAL + 1)
-        _n_quiet[0] += 1
-    try:
-        yield
-    finally:
-        with _QUIET:
-            _n_quiet[0] -= 1
-            if not _n_quiet[0]:
-                _loud.close()

@@ -46,7 +46,7 @@ class LackingEvents:
 
 
 class _Release(Stop):
-    """Request to stop a task that the scheduler has released: it was cancelled, or its client ended.
+    """Request to stop a task that the scheduler has released: cancelled, or of a client that ended.
 
     Parameters
     ----------
