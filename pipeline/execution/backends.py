@@ -1,4 +1,4 @@
-"""The backends that run batches of points: the main thread, threads, processes.
+"""The backends that run batches of points: the main thread, threads, processes, a Dask cluster.
 
 A new backend is a function and its call of `register`.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.execution.batch import Batch, Failure, Task, Tasks, run_batch
+from pipeline.execution.batch import KILLED, Batch, Task, Tasks, run_batch
 from pipeline.execution.cancel import Stop, exit_with
 from pipeline.request.run_settings import BACKEND_NAMES, RunSettings
 from pipeline.system.memory import n_threads_with_memory
@@ -43,8 +43,6 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 _SHARED_PROCESSES = threading.Lock()
 os.register_at_fork(after_in_child=lambda: globals().update(_SHARED_PROCESSES=threading.Lock()))
 
-KILLED = Failure("WorkerKilled: the process that ran it was killed (out of memory?)")
-
 
 @dataclass(frozen=True)
 class Backend:
@@ -59,11 +57,18 @@ class Backend:
         Whether it uses more than one worker.
     seconds_in_turn : float
         Time of a point up to which workers would only wait for each other [s].
+    check : callable
+        `check(settings)` raises `RequestError` where the backend cannot run, before anything is
+        written.
+    n_existing : callable
+        `n_existing(settings)` returns the number of workers, where `run.n_jobs` does not set it.
     """
 
     run: Callable[[Tasks, int, RunSettings, Stop], Iterator[Batch]]
     parallel: bool = True
     seconds_in_turn: float = 0.0
+    check: Callable[[RunSettings], None] = lambda settings: None
+    n_existing: Callable[[RunSettings], int | None] = lambda settings: None
 
     def n_workers(self, n_points: int, longest: float, n_jobs: int) -> int:
         """Return the number of workers for some points.
@@ -353,6 +358,25 @@ def _run_apart(parent: int, *how: Any) -> Batch:
     return run_batch(*how)
 
 
+def _on_dask(tasks: Tasks, n_workers: int, settings: RunSettings, stop: Stop) -> Iterator[Batch]:
+    from pipeline.execution.dask_cluster import run_on_cluster
+
+    yield from run_on_cluster(tasks, n_workers, settings, stop)
+
+
+def _check_dask(settings: RunSettings) -> None:
+    from pipeline.execution.dask_cluster import refuse_unusable
+
+    refuse_unusable(settings)
+
+
+def _n_on_dask(settings: RunSettings) -> int | None:
+    from pipeline.execution.dask_cluster import n_existing
+
+    return n_existing(settings)
+
+
 register("loky", Backend(_in_processes))
 register("threading", Backend(_in_threads, seconds_in_turn=SECONDS_IN_PYTHON))
 register("sequential", Backend(_in_turn, parallel=False))
+register("dask", Backend(_on_dask, check=_check_dask, n_existing=_n_on_dask))

@@ -64,6 +64,9 @@ class Failure:
     traceback: str = ""
 
 
+KILLED = Failure("WorkerKilled: the process that ran it was killed (out of memory?)")
+
+
 @dataclass(frozen=True)
 class Batch:
     """Results of some points: variables of those that are done, reasons of those that failed.

@@ -52,7 +52,8 @@ def run_points(
     backend = BACKENDS[settings.backend]
     unlike = [point for point, _ in unlike_in_time(points)]
     longest = longest_seconds(unlike, settings.engine)
-    n_workers = backend.n_workers(len(points), longest, settings.n_jobs)
+    n_jobs = backend.n_existing(settings) or settings.n_jobs
+    n_workers = backend.n_workers(len(points), longest, n_jobs)
     automatic = _batch_size(len(points), longest, largest_bytes(unlike), n_workers)
     size = settings.batch_size or automatic
     n_workers = min(n_workers, math.ceil(len(points) / size))

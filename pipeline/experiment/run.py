@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from pipeline.engine.simulate import available_engine, refuse_uncompilable
+from pipeline.execution.backends import BACKENDS
 from pipeline.execution.pool import run_points
 from pipeline.experiment.mlflow_tracking import open_tracker
 from pipeline.request.grid import Grid
@@ -105,6 +106,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
     refuse_larger_than_memory(grid, in_memory=directory is None)
     refuse_unknown_contents(grid)
     refuse_uncompilable(settings.engine, grid.unlike_models)
+    BACKENDS[settings.backend].check(settings)
     tracker = open_tracker(settings, directory)
     with directory.held() if directory else contextlib.nullcontext():
         state = SweepState(grid, directory)

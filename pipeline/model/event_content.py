@@ -135,7 +135,7 @@ class EventContent:
         source = self.source
         if isinstance(source, EventArrays):
             source = EventFile.at(spilled(self))
-        return EventContent, (self.digest, source, self.n_events, self.last, self.counts)
+        return _unpickled, (self.digest, source, self.n_events, self.last, self.counts)
 
 
 def read_events(source: EventSource) -> EventContent:
@@ -251,9 +251,22 @@ def _spool_file(name: str) -> Path:
     return Path(_spool().name, f"{TEMPORARY}-{os.getpid()}-{name}")
 
 
+def received_file(digest: str) -> Path:
+    """Return where a process has the events of a file that only another machine can read."""
+    return _spool_file(f"{digest}.npz")
+
+
+def _unpickled(digest: str, source: EventSource, *others: Any) -> EventContent:
+    """Return events that another process has read, of the file that this one can read."""
+    if isinstance(source, EventFile) and not source.is_here():
+        received = received_file(digest)
+        source = EventFile.at(received) if received.exists() else source
+    return EventContent(digest, source, *others)
+
+
 def spilled(content: EventContent) -> Path:
     """Return the path of a temporary file with the events, written once."""
-    path = _spool_file(f"{content.digest}.npz")
+    path = received_file(content.digest)
     if not path.exists():  # else its readers would take it for changed
         part = path.with_suffix(f".{threading.get_ident()}")
         write_events(content, part)

@@ -98,6 +98,13 @@ class EventFile:
         """Return a file as it is now."""
         return cls(path.absolute(), _state(path))
 
+    def is_here(self) -> bool:
+        """Whether this process can read it, and it is the one that was read first."""
+        try:
+            return _state(self.path) == self.state
+        except OSError:
+            return False
+
     def is_temporary(self) -> bool:
         """Whether it is removed when the process ends."""
         return self.path.name.startswith(f"{TEMPORARY}-")

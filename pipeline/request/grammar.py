@@ -196,7 +196,7 @@ def is_plain(value: str) -> bool:
 
 def _needs_quotes(value: str) -> bool:
     """Whether Hydra refuses a text or does not take it as it is."""
-    return not value.isascii() or _is_retyped(value) or bool(set(value) & set(" ~:=#&!;^"))
+    return not value.isascii() or _is_retyped(value) or bool(set(value) & set(" ~=#&!;^"))
 
 
 def _is_retyped(value: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +15,10 @@ ENGINES = ("compiled", "reference")
 
 #: Names of the backends, in the order in which they are listed; `execution.backends` implements
 #: them, and adds the names of further ones.
-BACKEND_NAMES = ["loky", "threading", "sequential"]
+BACKEND_NAMES = ["loky", "threading", "sequential", "dask"]
+
+#: Addresses of schedulers: a protocol with a connection, a host and a port.
+_ADDRESS = re.compile(r"(tcp|tls)://([^\s:/\[\]]+|\[[0-9A-Fa-f:.%]+\]):[0-9]{1,5}")
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,12 @@ class RunSettings(Section):
     track_points: int = quantity(
         "largest number of points logged as nested runs", kind=int, at_least=0
     )
+    scheduler: str | None = quantity(
+        "address of a Dask scheduler",
+        kind=str,
+        null="with run.backend=dask a cluster of n_jobs processes here",
+        neutral=None,
+    )
     shard: str | None = quantity(
         "part of the points that is run: i/n, or slurm", kind=str, null="all points", neutral=None
     )
@@ -51,3 +61,21 @@ class RunSettings(Section):
             raise RequestError("run.n_jobs=0: number of workers must be >= 1, or -1 (one per core)")
         if self.shard not in (None, SLURM):
             shard_of(self.shard)
+        if self.scheduler is not None:
+            self._refuse_scheduler(self.scheduler)
+
+    def _refuse_scheduler(self, scheduler: str) -> None:
+        """Refuse an address that is none, and settings that have no effect or no use with it."""
+        shown = written("run.scheduler", scheduler)
+        if not _ADDRESS.fullmatch(scheduler):
+            raise RequestError(f"{shown}: must be an address such as tcp://HOST:8786, or null")
+        if self.backend != "dask":
+            raise RequestError(
+                f"{shown}: must be null with {written('run.backend', self.backend)}; only "
+                "run.backend=dask uses a scheduler"
+            )
+        if self.n_jobs != -1:
+            raise RequestError(
+                f"{written('run.n_jobs', self.n_jobs)}: must be -1 with {shown}, where all workers "
+                "of the scheduler are used"
+            )

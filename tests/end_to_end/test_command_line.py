@@ -144,7 +144,12 @@ BAD = [
     (["seed"], "seed: must be key=value"),
     (["name=../x"], "name=../x: must be a path below outputs=outputs"),
     (["outputs=/proc/none"], "/proc/none"),
-    (["run.backend=dask"], "run.backend=dask: backend must be loky or"),
+    (["run.backend=ray"], "run.backend=ray: backend must be loky or"),
+    (["run.backend=dask", "run.scheduler=here"], "run.scheduler=here: must be an address such as"),
+    (
+        ["run.scheduler=tcp://h:1"],
+        "run.scheduler=tcp://h:1: must be null with run.backend=threading",
+    ),
     (["run.n_jobs=0"], "run.n_jobs=0: number of workers must be >= 1"),
     (["~stdp.tau_plus"], "stdp.tau_plus: missing"),
     (["record.weight_interval=0.3"], "record.weight_interval=0.3: must be a multiple of"),

@@ -51,5 +51,7 @@ def test_run_settings_default_to_conf():
         default_run_settings(n_job=1)
     with pytest.raises(RequestError, match=r"^run\.n_jobs=0: number of workers must be >= 1"):
         default_run_settings(n_jobs=0)
-    with pytest.raises(RequestError, match=r"^run\.backend=dask: .* loky or threading or seq"):
-        default_run_settings(backend="dask")
+    with pytest.raises(
+        RequestError, match=r"^run\.backend=ray: .* loky or threading or sequential or dask"
+    ):
+        default_run_settings(backend="ray")

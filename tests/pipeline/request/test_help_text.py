@@ -49,7 +49,7 @@ def test_a_dollar_sign_in_a_meaning_is_no_placeholder(monkeypatch):
             "simulation.duration  ms  > 0 and <= 1000000000000  ",
         ),
         ("stdp.rule", "stdp.rule  additive or gutig or log_stdp or "),
-        ("run.backend", "run.backend  loky or threading or sequential  backend"),
+        ("run.backend", "run.backend  loky or threading or sequential or dask  backend"),
         ("run.timeout", "run.timeout  s  > 0  longest time of a point (null: no limit)"),
         ("record.traces", "record.traces  true or false  whether all state variables"),
     ],
