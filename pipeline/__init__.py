@@ -20,6 +20,7 @@ _PUBLIC = {
     "simulate": "pipeline.experiment.api",
     "sweep": "pipeline.experiment.api",
     "plan": "pipeline.experiment.api",
+    "simulator": "pipeline.experiment.simulator",
     "register": "pipeline.model.registry",
     "Configuration": "pipeline.model.parameters",
     "RequestError": "pipeline.model.errors",
