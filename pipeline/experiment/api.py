@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -144,19 +145,20 @@ def simulate(
 
 def sweep(
     configuration: Configuration,
-    axes: Mapping[str, Iterable[Any]],
+    axes: Mapping[str, Iterable[Any]] = MappingProxyType({}),
     directory: str | Path | None = None,
     events: tuple[ArrayLike, ArrayLike] | None = None,
     w_init: ArrayLike | None = None,
+    samples: Any = None,
     **settings: Any,
 ) -> xr.Dataset:
-    """Run a configuration at every combination of the values of the axes.
+    """Run a configuration at every combination of the values of the axes, and every sample.
 
     Parameters
     ----------
     configuration : Configuration
         The parameters that no axis sets; see `pipeline.configure`.
-    axes : mapping of str to iterable
+    axes : mapping of str to iterable, optional
         Values by key, such as `{"input.rate_hz": [10, 20], "seed": range(5)}`; of a group, the
         names of its choices, such as `{"input": ["poisson", "notebook"]}`.
     directory : path, optional
@@ -168,6 +170,9 @@ def sweep(
     w_init : array_like, (n_synapses,), optional
         Initial weights of all points, in place of the configured ones [dimensionless, fraction of
         `synapse.g_max`]. They are kept in the directory.
+    samples : mapping of str to iterable, or DataFrame, optional
+        Combinations of values instead of all: by key, the value of each sample, (n_samples,), in
+        the unit of the key. Samples are one dimension `sample`, beside those of `axes`.
     **settings
         Settings of the section `run`: `backend`, `n_jobs`, `batch_size`, `engine`, `timeout`,
         `fail_fast`, `track`, `track_points`.
@@ -191,16 +196,17 @@ def sweep(
     # Before any file is written: a thread that reads with xarray meanwhile uses the same lock.
     import xarray  # noqa: F401
 
-    request = _request(configuration, axes, directory, events, w_init, settings)
+    request = _request(configuration, axes, directory, events, w_init, samples, settings)
     return run_grid(*request).results.to_xarray()
 
 
 def plan(
     configuration: Configuration,
-    axes: Mapping[str, Iterable[Any]],
+    axes: Mapping[str, Iterable[Any]] = MappingProxyType({}),
     directory: str | Path | None = None,
     events: tuple[ArrayLike, ArrayLike] | None = None,
     w_init: ArrayLike | None = None,
+    samples: Any = None,
     **settings: Any,
 ) -> Plan:
     """Return what `sweep` would do with the same arguments, without running or writing anything.
@@ -211,6 +217,8 @@ def plan(
         As for `sweep`.
     events, w_init : array_like, (n_events,) and (n_synapses,)
         As for `sweep`: times [ms] and indices of synapses, weights [dimensionless].
+    samples : mapping of str to iterable, or DataFrame
+        As for `sweep`: values by key, (n_samples,), in the units of the keys.
 
     Returns
     -------
@@ -222,7 +230,7 @@ def plan(
     RequestError
         If `sweep` would refuse the request.
     """
-    return plan_grid(*_request(configuration, axes, directory, events, w_init, settings))
+    return plan_grid(*_request(configuration, axes, directory, events, w_init, samples, settings))
 
 
 def _request(
@@ -231,6 +239,7 @@ def _request(
     directory: str | Path | None,
     events: tuple[ArrayLike, ArrayLike] | None,
     w_init: ArrayLike | None,
+    samples: Any,
     settings: Mapping[str, Any],
 ) -> tuple[Grid, RunSettings, Directory | None]:
     """Validate the arguments of `sweep` and return grid, run settings and directory."""
@@ -238,7 +247,7 @@ def _request(
     run_settings = default_run_settings(**settings)
     if directory is not None and not (isinstance(directory, str | Path) and str(directory)):
         raise RequestError(f"{written('directory', directory)}: must be a path")
-    grid = grid_of_mapping(_with_given(configuration, events, w_init), axes)
+    grid = grid_of_mapping(_with_given(configuration, events, w_init), axes, samples)
     if events is not None:
         _refuse_replaced(grid, "events", ("input", "input.file"), File.name)
     if w_init is not None:

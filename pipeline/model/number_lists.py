@@ -15,6 +15,11 @@ def listed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def as_tuple(value: Any) -> Any:
+    """Return a list as the tuple that it is in a configuration; any other value as it is."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 def value_text(value: Any) -> str:
     """Return the text of a value; of a list of numbers that of the command line, to 15 digits."""
     is_list = isinstance(value, list | tuple) and all(isinstance(x, int | float) for x in value)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,9 @@ MOST_AXES = 29
 #: Groups whose choices can be an axis. Recording is the same for all points of a file.
 SWEPT_GROUPS = tuple(name for name in SECTIONS if name != "record")
 
+#: Of keys and values, returns what is set instead.
+Setting = Callable[[dict[str, Any]], dict[str, Any]]
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -32,10 +36,10 @@ class Axis:
     ----------
     key : str
         `stdp.A_plus`, `seed`, or a group such as `stdp`.
-    values : tuple
+    values : sequence
         The coordinate along the axis: numbers, names of choices of a group, or, where a value
         may be a list of numbers, tuples.
-    settings : tuple of dict
+    settings : sequence of dict
         The keys and values that each value of the axis sets.
     quantity : Quantity
         Long name and unit.
@@ -47,8 +51,8 @@ class Axis:
     """
 
     key: str
-    values: tuple[Any, ...]
-    settings: tuple[dict[str, Any], ...]
+    values: Sequence[Any]
+    settings: Sequence[dict[str, Any]]
     quantity: Quantity
 
     def __post_init__(self) -> None:
@@ -86,6 +90,48 @@ class Axis:
     def keys(self) -> frozenset[str]:
         """Every key that some value of the axis sets."""
         return frozenset(key for setting in self.settings for key in setting)
+
+    @property
+    def own_keys(self) -> frozenset[str]:
+        """The keys whose values the user gives along the axis."""
+        return frozenset({self.key})
+
+    @property
+    def precedence(self) -> int:
+        """Rank among axes that set the same key, of which the highest one sets it."""
+        return 0 if self.is_choice else 2
+
+    @property
+    def stored(self) -> Any:
+        """The axis as plain values: a list, or a mapping from each value to its settings."""
+        if self.sets_more:
+            return dict(zip(self.coordinate, self.settings, strict=True))
+        return list(map(as_list, self.values))
+
+    def typed(self) -> dict[str, str]:
+        """Return the keys that the axis sets itself, each with its values as text."""
+        return {self.key: written(self.key, self.text)}
+
+    def mapped(self, setting: Setting, value: Callable[[str, Any], Any] | None = None) -> Axis:
+        """Return the axis with other settings, and possibly other values, of the same points.
+
+        Parameters
+        ----------
+        setting : callable
+            `setting(keys_and_values)` returns what is set instead.
+        value : callable, optional
+            `value(key, value)` returns the value instead.
+        """
+        values = self.values if value is None else tuple(value(self.key, v) for v in self.values)
+        return dataclasses.replace(self, values=values, settings=tuple(map(setting, self.settings)))
+
+    def without(self, keys: Collection[str]) -> Axis:
+        """Return the axis without settings of some keys, which are not its own."""
+        return self.mapped(lambda own: {k: v for k, v in own.items() if k not in keys})
+
+    def described(self, index: int) -> str:
+        """Return one value as text: "rate_hz=10.0"."""
+        return f"{self.short_name}={value_text(self.values[index])}"
 
     @property
     def sets_more(self) -> bool:
@@ -147,6 +193,18 @@ def value_axis(key: str, values: Iterable[Any]) -> Axis:
     Raises
     ------
     RequestError
+        As of `admitted`, and if a value is repeated.
+    """
+    clean, quantity = admitted(key, values)
+    return Axis(key, clean, tuple({key: as_list(value)} for value in clean), quantity)
+
+
+def admitted(key: str, values: Iterable[Any]) -> tuple[tuple[Any, ...], Quantity]:
+    """Return values of a single key as the parameter admits them, and its quantity.
+
+    Raises
+    ------
+    RequestError
         If the key is unknown or cannot be swept, or a value is not allowed.
     """
     values = listed(key, values)
@@ -159,8 +217,7 @@ def value_axis(key: str, values: Iterable[Any]) -> Axis:
     for value in values:
         if value is None:
             raise RequestError(f"{written(key, value)}: must be a value on an axis")
-    clean = tuple(_admitted(key, value) for value in values)
-    return Axis(key, clean, tuple({key: as_list(value)} for value in clean), quantity)
+    return tuple(_admitted(key, value) for value in values), quantity
 
 
 def restored_axis(key: str, values: Iterable[Any]) -> Axis:
@@ -171,9 +228,14 @@ def restored_axis(key: str, values: Iterable[Any]) -> Axis:
     RequestError
         As of `value_axis`.
     """
+    return value_axis(key, restored_values(key, values))
+
+
+def restored_values(key: str, values: Iterable[Any]) -> list[Any]:
+    """Return stored values of a key, lists of numbers possibly as text, as they were given."""
     if any(quantity.per_group for quantity in declarations(key)):
         values = map(value_of_text, values)
-    return value_axis(key, list(values))
+    return list(values)
 
 
 def _admitted(key: str, value: Any) -> Any:
@@ -195,10 +257,11 @@ def choice_axis(group: str, names: Sequence[str], settings: Sequence[dict[str, A
 def settings_at(axes: Sequence[Axis], index: Sequence[int]) -> dict[str, Any]:
     """Return the settings, by key, of the values at an index of some axes.
 
-    An axis of a single key overrides an axis of choices, a later axis an earlier one.
+    An axis of a single key overrides samples, these override an axis of choices, and a later axis
+    an earlier one.
     """
     settings: dict[str, Any] = {}
-    for axis, i in sorted(zip(axes, index, strict=True), key=lambda pair: not pair[0].is_choice):
+    for axis, i in sorted(zip(axes, index, strict=True), key=lambda pair: pair[0].precedence):
         settings |= axis.settings[i]
     return settings
 
@@ -211,10 +274,12 @@ def refuse_entangled(axes: Sequence[Axis]) -> None:
     Raises
     ------
     RequestError
-        If two axes set a key that belongs to neither.
+        If two axes set a key that belongs to neither, or a key is swept and sampled.
     """
     for one, other in itertools.combinations(axes, 2):
-        for key in one.keys & other.keys - {one.key, other.key}:
+        for key in sorted(one.own_keys & other.own_keys):
+            raise RequestError(f"{key}: must be either an axis or sampled, not both")
+        for key in one.keys & other.keys - one.own_keys - other.own_keys:
             raise RequestError(
                 f"{key}: depends on both {one.key} and {other.key}; one of them must be fixed"
             )

@@ -13,18 +13,21 @@ from typing import Any, Protocol
 from pipeline.model.contents import HASHED
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import listed as listed_value
-from pipeline.model.parameters import SECTIONS
-from pipeline.model.quantity import refuse_unknown_keys, written
+from pipeline.model.parameters import SECTIONS, all_quantities
+from pipeline.model.quantity import Quantity, refuse_unknown_keys, written
 from pipeline.model.registry import REGISTRIES
 from pipeline.request.axis import (
     SWEPT_GROUPS,
     Axis,
+    admitted,
     choice_axis,
     listed,
     not_a_choice,
     restored_axis,
+    restored_values,
     value_axis,
 )
+from pipeline.request.samples import SAMPLE, Column, SampleAxis, Samples, sample_axis
 
 
 class Composition(Protocol):
@@ -76,11 +79,11 @@ class AxisKind:
         `build(key, values, composition)` returns the axis of the requested values.
     restore : callable
         `restore(key, values)` returns the axis from plain values, as in `configuration.yaml`: a
-        list, or a mapping from each value to its settings.
+        list, or a mapping from each value to its settings; of samples see `SampleAxis.stored`.
     """
 
     claims: Callable[[str], bool]
-    build: Callable[[str, Iterable[Any], Composition], Axis]
+    build: Callable[[str, Any, Composition], Axis]
     restore: Callable[[str, Any], Axis]
 
 
@@ -196,6 +199,51 @@ def _restored_key_axis(key: str, values: Sequence[Any] | Mapping[Any, dict[str, 
     return axis
 
 
+def _sample_axis(_: str, samples: Samples, composition: Composition) -> SampleAxis:
+    """Return the axis of samples, with the keys that follow their values by `${...}`."""
+    columns = []
+    for key, values in samples.columns.items():
+        columns += _columns(key, values, composition)
+    return sample_axis(columns, samples.generator)
+
+
+def _columns(key: str, values: Iterable[Any], composition: Composition) -> list[Column]:
+    """Return the values of a sampled key, and of each key that follows it."""
+    kind, listed_values = kind_of(key), listed(key, values)
+    of_choices = kind is not AXIS_KINDS["key"]
+    if key not in SWEPT_GROUPS:
+        clean, quantity = admitted(key, listed_values)
+    if not of_choices and key.rpartition(".")[2] not in composition.referred_to:
+        return [Column(key, clean, quantity)]
+    distinct = listed_values if key in SWEPT_GROUPS else clean
+    axis = kind.build(key, tuple(dict.fromkeys(distinct)), composition)
+    settings = dict(zip(axis.values, axis.settings, strict=True))
+    if of_choices:
+        return [Column(key, tuple(distinct), axis.quantity, settings)]
+    tied = [
+        Column(
+            other,
+            tuple(settings[value][other] for value in clean),
+            all_quantities().get(other, Quantity(other)),
+            tied=True,
+        )
+        for other in sorted(axis.keys - {key})
+    ]
+    return [Column(key, clean, quantity), *tied]
+
+
+def _restored_sample_axis(_: str, stored: Mapping[str, Any]) -> SampleAxis:
+    sampled, choices = stored["sampled"], stored.get("settings", {})
+    columns = []
+    for key, values in stored["columns"].items():
+        if key in SWEPT_GROUPS:
+            clean, quantity = tuple(values), Quantity(SECTIONS[key].title)
+        else:
+            clean, quantity = admitted(key, restored_values(key, values))
+        columns.append(Column(key, clean, quantity, choices.get(key, {}), tied=key not in sampled))
+    return sample_axis(columns, stored.get("generator"))
+
+
 def _changes(
     base: dict[str, Any],
     choices: list[dict[str, Any]],
@@ -228,6 +276,7 @@ def _changes(
 
 #: By name; the first that claims a key is its kind.
 AXIS_KINDS: dict[str, AxisKind] = {
+    "sample": AxisKind(lambda key: key == SAMPLE, _sample_axis, _restored_sample_axis),
     "group": AxisKind(lambda key: key in SWEPT_GROUPS, _group_axis, _restored_group_axis),
     "variant": AxisKind(lambda key: key in REGISTRIES, _variant_axis, _restored_key_axis),
     "content": AxisKind(lambda key: key in HASHED, _content_axis, _restored_key_axis),

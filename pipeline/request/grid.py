@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import InputProcess
-from pipeline.model.number_lists import value_text
 from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, completed
 from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Quantity, refuse_unknown_keys
@@ -162,15 +161,13 @@ class Grid:
     def values_at(self, position: int) -> list[Any]:
         """Return the value of each axis at the flat index of a point."""
         index = np.unravel_index(position, self.shape)
-        return [axis.values[i] for axis, i in zip(self.axes, index, strict=True)]
+        return [axis.values[int(i)] for axis, i in zip(self.axes, index, strict=True)]
 
     def describe(self, position: int) -> str:
         """Return the values of the axes at a flat index as text: "rate_hz=10.0, seed=3"."""
-        values = zip(self.axes, self.values_at(position), strict=True)
-        return (
-            ", ".join(f"{axis.short_name}={value_text(value)}" for axis, value in values)
-            or "the only point"
-        )
+        index = np.unravel_index(position, self.shape)
+        described = (axis.described(int(i)) for axis, i in zip(self.axes, index, strict=True))
+        return ", ".join(described) or "the only point"
 
     def idle_axes(self) -> list[Axis]:
         """Return the axes without effect: all points along each are the same run."""

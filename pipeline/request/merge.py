@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.model.errors import RequestError
-from pipeline.model.number_lists import listed
 from pipeline.model.parameters import by_key
-from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import written
-from pipeline.model.registry import REGISTRIES
 from pipeline.request.axis import Axis, refuse_entangled
+from pipeline.request.axis_union import Side, united_axis
 from pipeline.request.grid import Grid
+from pipeline.request.sample_union import refuse_swept_and_sampled, united_samples
+from pipeline.request.samples import SAMPLE
 from pipeline.request.spec import (
     GROWN_FROM,
     SOURCES,
@@ -44,15 +43,11 @@ def united(asked: Grid, earlier: Request) -> Grid:
     here = {axis.key: axis for axis in completed}
     if there == here and not differences(asked, earlier):
         return asked
-    merged = []
+    refuse_swept_and_sampled(here, there)
+    merged: list[Axis] = []
     for key in {**here, **there} if there.keys() <= here.keys() else {**there, **here}:
-        first = there.get(key) or _fixed_axis(here[key], base, axes)
-        second = here.get(key) or _fixed_axis(there[key], asked.base, asked.axes)
-        # A choice is a whole section, and another choice may have other fields; a rule likewise.
-        own = f"{key.partition('.')[0] if key in REGISTRIES else key}."
-        keys = {k for k in first.keys | second.keys if not k.startswith(own)}
-        first, second = _completed(first, keys, base), _completed(second, keys, asked.base)
-        merged.append(_merged(first, second))
+        sides = Side(there.get(key), base, axes), Side(here.get(key), asked.base, asked.axes)
+        merged.append(united_samples(*sides) if key == SAMPLE else united_axis(*sides))
     union = Grid(asked.base, _disentangled(merged))
     if not (union.keys.cover(Grid(base, axes).keys) and union.keys.cover(asked.keys)):
         raise RequestError("its points and those requested do not fit on one grid")
@@ -108,108 +103,15 @@ def differences(asked: Grid, earlier: Request) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def _fixed_axis(axis: Axis, base: Mapping[str, Any], axes: Sequence[Axis]) -> Axis:
-    """Return the axis with the value that a request without this axis has for its key."""
-    values = by_key(base)
-    swept = {key for other in axes for key in other.keys}
-    if not axis.is_choice:
-        fixed = _values_of(axis.key, base, axes)
-        settings = tuple(
-            {key: values[key] for key in axis.keys if key in values} | {axis.key: listed(value)}
-            for value in fixed
-        )
-        return dataclasses.replace(axis, values=tuple(fixed), settings=settings)
-    own = {key for key in values if key.startswith(f"{axis.key}.")}
-    for name, choice in zip(axis.values, axis.settings, strict=True):
-        compared = (own | choice.keys()) - swept
-        if all(_same(choice, values, key) for key in compared):
-            return dataclasses.replace(axis, values=(name,), settings=(choice,))
-    raise RequestError(
-        f"{axis.key}={','.join(axis.values)}: swept in only one of the two requests, and the "
-        "constants of the other are none of these choices"
-    )
-
-
-def _values_of(key: str, base: Mapping[str, Any], axes: Sequence[Axis]) -> list[Any]:
-    """Return the values of a key in a request that does not sweep it.
-
-    It is one value, unless the key is null and follows an axis, or a swept group sets it.
-    """
-    section, _, name = key.rpartition(".")
-    # A field of a rule may follow any other one.
-    deciding = f"{section}." if section == Rule.section else key
-    relevant = [axis for axis in axes if axis.sets(deciding)]
-    values = []
-    for point in Grid(base, relevant).points:
-        part = getattr(point, section) if section else point
-        if name not in part.quantities():
-            raise RequestError(f"{key}: is not a field of one of the two requests")
-        values.append(part.value_of(name) if isinstance(part, Rule) else getattr(part, name))
-        if values[-1] is None:  # another field replaces it
-            raise RequestError(f"{key}: has no value of its own in one of the two requests")
-    return list(dict.fromkeys(values))
-
-
-def _same(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
-    """Whether two mappings have a key, and the same value of it."""
-    return key in one and key in other and one[key] == other[key]
-
-
-def _completed(axis: Axis, keys: Iterable[str], base: Mapping[str, Any]) -> Axis:
-    """Return the axis with every value setting all of the keys, by default to those of the base."""
-    values = by_key(base)
-    fixed = {key: values[key] for key in keys if key in values}
-    return dataclasses.replace(axis, settings=tuple(fixed | own for own in axis.settings))
-
-
-def _merged(there: Axis, here: Axis) -> Axis:
-    """Return the axis with the values of both; a value in both must have the same settings."""
-    settings = dict(zip(there.values, there.settings, strict=True))
-    for value, own in zip(here.values, here.settings, strict=True):
-        other = settings.setdefault(value, own)
-        for key in own | other:
-            if not _same(own, other, key):
-                there_text, here_text = (
-                    written(key, setting[key]) if key in setting else f"no {key}"
-                    for setting in (other, own)
-                )
-                raise RequestError(
-                    f"{written(here.key, value)}: sets {there_text} there and {here_text} here"
-                )
-    values = _joined(there.values, here.values)
-    return dataclasses.replace(here, values=values, settings=tuple(settings[v] for v in values))
-
-
 def _disentangled(axes: Sequence[Axis]) -> list[Axis]:
     """Return axes without settings of keys of other axes, as may result from `${...}`.
 
     Axes of groups keep them: the axis of a single key overrides the choice of its group.
     """
-    own = {axis.key for axis in axes}
+    own = {key for axis in axes for key in axis.own_keys}
     clean = []
     for axis in axes:
-        others = set() if axis.is_choice else own - {axis.key}
-        settings = tuple(
-            {key: value for key, value in setting.items() if key not in others}
-            for setting in axis.settings
-        )
-        clean.append(dataclasses.replace(axis, settings=settings))
+        others = set() if axis.is_choice else own - axis.own_keys
+        clean.append(axis.without(others) if others & axis.keys else axis)
     refuse_entangled(clean)
     return clean
-
-
-def _joined(first: Sequence[Any], second: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the values of both: sorted if both are, else in the order of their appearance."""
-    both = list(dict.fromkeys([*first, *second]))
-    for descending in (False, True):
-        if _is_sorted(first, descending) and _is_sorted(second, descending):
-            return tuple(sorted(both, reverse=descending))
-    return tuple(both)
-
-
-def _is_sorted(values: Iterable[Any], descending: bool) -> bool:
-    """Whether numbers are sorted; False for text and lists, whose order is the user's."""
-    values = list(values)
-    if any(isinstance(value, str | tuple) for value in values):
-        return False
-    return values == sorted(values, reverse=descending)

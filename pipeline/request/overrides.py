@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ from pipeline.request.own_contents import (
 from pipeline.request.own_files import own_files
 from pipeline.request.own_models import names_of
 from pipeline.request.parameter_sets import Origin, for_variant, variant_sections
+from pipeline.request.samples import SAMPLE, samples_of
 
 #: Composes parameters from overrides: nested plain values, not validated.
 Compose = Callable[[list[str]], Mapping[str, Any]]
@@ -93,8 +95,12 @@ def grid_of_overrides(
     return _grid(made, swept, fixed, own)
 
 
-def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[Any]]) -> Grid:
+def grid_of_mapping(
+    configuration: Configuration, axes: Mapping[str, Iterable[Any]], samples: Any = None
+) -> Grid:
     """Return the grid of a configuration and values by key, as given from Python.
+
+    `samples` is a mapping or a table of keys, with one value for each sample.
 
     A swept group is composed with the overrides that the configuration was composed from, so that
     they override every choice, as on the command line.
@@ -108,25 +114,39 @@ def grid_of_mapping(configuration: Configuration, axes: Mapping[str, Iterable[An
         raise RequestError(
             f"{written('axes', axes)}: must map keys such as 'seed' to lists of values"
         )
+    if SAMPLE in axes:
+        raise RequestError(f"{written('axes', SAMPLE)}: must be given as samples=..., by key")
+    drawn = None if samples is None else samples_of(samples)
+    sampled = {} if drawn is None else dict(drawn.columns)
     fixed, own = configuration.overrides, dict(configuration.own_files)
     config, names = OmegaConf.create(), frozenset[str]()
     parameters = raw = configuration.to_mapping()
     origin = Origin.of_values(raw, frozenset(overrides_by_key(fixed)))
-    chosen = REGISTRIES.keys() & axes.keys()
+    chosen = REGISTRIES.keys() & {*axes, *sampled}
     if configuration.references or chosen:
         start = composition(fixed, configuration.conf)
         if start.configuration == configuration:  # else it was changed since: its values hold
             config, names = start.config, start.referred_to
             raw, origin = plain(config), start.loaded.origin
-    axes = {**axes} | {key: names_of(key, listed(key, axes[key])) for key in chosen}
+    axes = {key: _named(key, values) for key, values in axes.items()}
+    sampled = {key: _named(key, values) for key, values in sampled.items()}
 
     def compose(choice: list[str]) -> Mapping[str, Any]:
         composed = composition([*fixed, *choice], configuration.conf)
         own.update(composed.loaded.own_files)
         return composed.parameters
 
-    made = HydraComposition(parameters, config, names, compose, frozenset(axes), raw, origin)
-    return _grid(made, axes, fixed, own)
+    swept = frozenset({*axes, *sampled})
+    made = HydraComposition(parameters, config, names, compose, swept, raw, origin)
+    samples_first: dict[str, Any] = {}
+    if drawn is not None:
+        samples_first[SAMPLE] = dataclasses.replace(drawn, columns=sampled)
+    return _grid(made, samples_first | axes, fixed, own)
+
+
+def _named(key: str, values: Iterable[Any]) -> Iterable[Any]:
+    """Return the values of an axis; those of rules and processes in files by their names."""
+    return names_of(key, listed(key, values)) if key in REGISTRIES else values
 
 
 @dataclass(frozen=True)
@@ -193,12 +213,12 @@ class HydraComposition:
 
 def _grid(
     composition: HydraComposition,
-    swept: Mapping[str, Iterable[Any]],
+    swept: Mapping[str, Any],
     fixed: Sequence[str],
     own: Mapping[str, str],
 ) -> Grid:
-    for key in REGISTRIES.keys() & swept.keys():
-        if (group := key.partition(".")[0]) in swept:
+    for key in REGISTRIES.keys() & composition.swept:
+        if (group := key.partition(".")[0]) in composition.swept:
             raise RequestError(
                 f"{key}: must not be an axis together with {group}, whose choices name their own"
             )
@@ -216,7 +236,7 @@ def _base(parameters: Mapping[str, Any], axes: Sequence[Axis]) -> dict[str, Any]
     """
     base, first = dict(parameters), settings_at(axes, [0] * len(axes))
     for name, section in variant_sections().items():
-        if any(axis.key in (name, *section.choosing_keys()) for axis in axes):
+        if any(axis.own_keys & {name, *section.choosing_keys()} for axis in axes):
             prefix = f"{name}."
             base[name] = {
                 key.removeprefix(prefix): value
@@ -235,7 +255,8 @@ def refuse_replaced(grid: Grid, fixed: Iterable[str]) -> None:
         See `Rule.refuse_replaced`.
     """
     typed = overrides_by_key(fixed)
-    typed |= {axis.key: written(axis.key, axis.text) for axis in grid.axes}
+    for axis in grid.axes:
+        typed |= axis.typed()
     refuse_without_effect(grid.slice_along(["synapse.w_content"])[1], typed)
     replacing = [point.stdp.key(n) for point in grid.unlike_models for n in point.stdp.replaces]
     for point in grid.slice_along(replacing)[1]:

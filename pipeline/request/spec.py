@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.model.errors import RequestError
-from pipeline.model.number_lists import listed
 from pipeline.model.parameters import MODEL_VERSION, SECTIONS, completed
 from pipeline.model.registry import REGISTRIES, content_hash
 from pipeline.request.axis import SWEPT_GROUPS, Axis, settings_at
 from pipeline.request.axis_kinds import kind_of
 from pipeline.request.grid import Grid
+from pipeline.request.samples import SAMPLE
 
 #: Constants nested as in `conf/`, the version of the model, and `axes`: the list of values by key,
-#: or, where a value sets more than its own key, the settings of each value. `SOURCES` if needed.
+#: or, where a value sets more than its own key, the settings of each value; samples by column, see
+#: `SampleAxis.stored`. `SOURCES` if needed.
 Request = Mapping[str, Any]
 
 
@@ -28,12 +29,7 @@ SOURCES = "sources"
 
 def request_of(grid: Grid) -> dict[str, Any]:
     """Return the constants and axes of a grid as plain values."""
-    axes = {
-        axis.key: dict(zip(axis.coordinate, axis.settings, strict=True))
-        if axis.sets_more
-        else list(map(listed, axis.values))
-        for axis in grid.axes
-    }
+    axes = {axis.key: axis.stored for axis in grid.axes}
     sources = source_hashes(model_sources(grid))
     request = {"model_version": MODEL_VERSION} | grid.constants() | {"axes": axes}
     return request | ({SOURCES: sources} if sources else {})
@@ -92,6 +88,15 @@ def base_and_axes(request: Request) -> tuple[dict[str, Any], list[Axis]]:
     return base | flat, axes
 
 
+def settings_in(axes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what the values of axes of a request set, where that is more than their own keys."""
+    for key, stored in axes.items():
+        choices = stored.get("settings", {}).values() if key == SAMPLE else [stored]
+        for one in choices:
+            if isinstance(one, Mapping):
+                yield from one.values()
+
+
 def completed_request(request: Request) -> dict[str, Any]:
     """Return a request with neutral values for fields that an earlier version did not have.
 
@@ -101,13 +106,9 @@ def completed_request(request: Request) -> dict[str, Any]:
         If a section names a variant that does not exist.
     """
     constants = {name: dict(request[name]) for name in SECTIONS if name in request}
-    axes = {
-        key: {name: _completed_choice(key, setting) for name, setting in values.items()}
-        if (key in SWEPT_GROUPS or key in REGISTRIES) and isinstance(values, Mapping)
-        else values
-        for key, values in request["axes"].items()
-    }
-    swept = [(key.rpartition("."), values) for key, values in axes.items()]
+    axes = {key: _completed_axis(key, stored) for key, stored in request["axes"].items()}
+    columns = {**axes, **axes.get(SAMPLE, {}).get("columns", {})}
+    swept = [(key.rpartition("."), values) for key, values in columns.items()]
     for (section, _, name), values in swept:  # one of them may choose the variant
         if section in constants:
             constants[section][name] = next(iter(values))
@@ -115,6 +116,17 @@ def completed_request(request: Request) -> dict[str, Any]:
     for (section, _, name), _ in swept:
         filled.get(section, {}).pop(name, None)
     return dict(request) | filled | {"axes": axes}
+
+
+def _completed_axis(key: str, stored: Any) -> Any:
+    """Return an axis with neutral values for fields that its rules or processes lack."""
+    if key == SAMPLE:
+        choices = stored.get("settings", {}).items()
+        completed_ones = {own: _completed_axis(own, one) for own, one in choices}
+        return {**stored, **({"settings": completed_ones} if completed_ones else {})}
+    if (key in SWEPT_GROUPS or key in REGISTRIES) and isinstance(stored, Mapping):
+        return {name: _completed_choice(key, setting) for name, setting in stored.items()}
+    return stored
 
 
 def _completed_choice(key: str, setting: Mapping[str, Any]) -> dict[str, Any]:

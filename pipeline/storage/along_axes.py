@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.parameters import Configuration
+from pipeline.model.parameters import Configuration, short_name
 from pipeline.model.variables import FILE_NAMES
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
@@ -23,7 +23,13 @@ LabelledVariable = tuple[tuple[str, ...], NDArray | GatheredVariable, Mapping[st
 
 def dimension_name(axis: Axis) -> str:
     """Return the name of an axis in the file: its short name, unless that is taken there."""
-    return f"{axis.short_name}_set" if axis.short_name in FILE_NAMES else axis.short_name
+    return name_in_file(axis.key)
+
+
+def name_in_file(key: str) -> str:
+    """Return the name of a key in the file: its short name, unless that is taken there."""
+    name = short_name(key)
+    return f"{name}_set" if name in FILE_NAMES else name
 
 
 def along_axes(

@@ -30,6 +30,7 @@ from pipeline.model.variables import (
 )
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
+from pipeline.request.samples import SampleAxis
 from pipeline.storage.along_axes import LabelledArray, LabelledVariable, along_axes, dimension_name
 from pipeline.storage.columns import GatheredVariable
 from pipeline.storage.model_labels import (
@@ -37,6 +38,7 @@ from pipeline.storage.model_labels import (
     model_coordinates,
     model_variables,
 )
+from pipeline.storage.sample_labels import sample_attributes, sample_coordinates
 from pipeline.storage.synapse_labels import list_variables, synapse_coordinates
 
 if TYPE_CHECKING:
@@ -241,6 +243,8 @@ def _variable_attributes(name: str) -> Mapping[str, Any]:
 
 
 def _axis_attributes(axis: Axis) -> dict[str, str]:
+    if isinstance(axis, SampleAxis):
+        return _attributes(axis.quantity, config_key=axis.key, **sample_attributes(axis))
     settings = json.dumps(axis.settings) if axis.sets_more else ""
     return _attributes(axis.quantity, config_key=axis.key, settings=settings)
 
@@ -297,7 +301,7 @@ def derived_parameters(
         of only some rules, NaN elsewhere, and the effective LTD ratio, NaN where a rule has none.
     """
     everywhere, somewhere = _resolved_fields(grid)
-    swept = {axis.key for axis in grid.axes}
+    swept = _swept(grid)
     if any(point.input.rate_hz is None for point in grid.unlike_models):
         everywhere[short_name(_RATE_KEY)] = along_axes(
             grid,
@@ -316,7 +320,10 @@ def derived_parameters(
         _DISCRETE_RATIO_ATTRIBUTES,
     )
     taken = {*everywhere, *somewhere, *map(dimension_name, grid.axes)}
+    everywhere |= sample_coordinates(grid, taken)
     for axis in grid.axes:
+        if isinstance(axis, SampleAxis):
+            continue
         # Of an axis of rules, `settings` has what each of them sets.
         for key in () if axis.is_choice or axis.key in REGISTRIES else sorted(axis.keys - swept):
             values = [setting.get(key) for setting in axis.settings]
@@ -329,6 +336,11 @@ def derived_parameters(
     return everywhere, somewhere
 
 
+def _swept(grid: Grid) -> set[str]:
+    """Return the keys that the axes set themselves: swept, or sampled."""
+    return {key for axis in grid.axes for key in axis.own_keys}
+
+
 def _resolved_fields(grid: Grid) -> tuple[dict[str, LabelledArray], dict[str, LabelledArray]]:
     """Return the fields that are derived from others when null, along the axes of those.
 
@@ -337,7 +349,7 @@ def _resolved_fields(grid: Grid) -> tuple[dict[str, LabelledArray], dict[str, La
     coordinates, variables : dict
         Fields that the rules of all points have, and fields of only some, NaN elsewhere.
     """
-    swept = {axis.key for axis in grid.axes}
+    swept = _swept(grid)
     rules = [type(point.stdp) for point in grid.unlike_models]
     everywhere: dict[str, LabelledArray] = {}
     somewhere: dict[str, LabelledArray] = {}

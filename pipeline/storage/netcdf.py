@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.model.parameters import MODEL_VERSION
 from pipeline.model.variables import DONE
+from pipeline.request.samples import SAMPLE
 from pipeline.request.spec import (
     GROWN_FROM,
     SOURCES,
@@ -26,6 +27,7 @@ from pipeline.storage.along_axes import LabelledArray, LabelledVariable
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.columns import GatheredVariable, contiguous_sizes
 from pipeline.storage.labels import LabelledDataset
+from pipeline.storage.sample_labels import plain_values, stored_samples
 from pipeline.system.atomic_files import can_be_locked
 from pipeline.system.locks import alone_in_hdf5
 from pipeline.system.memory import refuse_less_than
@@ -193,13 +195,14 @@ def request_in(file: Any) -> dict[str, Any]:
         If it is not a file of the pipeline.
     """
     request = json.loads(file.getncattr("configuration"))
-    axes = {}
+    axes: dict[str, Any] = {}
     for name in file["status"].dimensions:
         coordinate = file[name]
         attributes = coordinate.__dict__
-        stored = np.asarray(coordinate[...])
-        is_bool = attributes.get("dtype") == "bool"
-        values = (stored.astype(bool) if is_bool else stored).tolist()
+        if attributes["config_key"] == SAMPLE:
+            axes[SAMPLE] = stored_samples(file)
+            continue
+        values = plain_values(coordinate)
         settings = json.loads(attributes.get("settings", "null"))
         axes[attributes["config_key"]] = (
             values if settings is None else dict(zip(values, settings, strict=True))

@@ -13,7 +13,6 @@ from pipeline.model.errors import RequestError
 from pipeline.model.event_content import EventContent
 from pipeline.model.event_sources import NOT_READABLE, EventFile
 from pipeline.model.quantity import written
-from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
 from pipeline.request.kept_contents import (
     COPY,
@@ -23,7 +22,7 @@ from pipeline.request.kept_contents import (
     write_kept,
     write_note,
 )
-from pipeline.request.spec import Request
+from pipeline.request.spec import Request, settings_in
 from pipeline.storage.directory import Directory
 from pipeline.system.atomic_files import replacing
 
@@ -39,13 +38,7 @@ def named_contents(request: Request) -> Iterator[Named]:
         section, _, field = key.partition(".")
         values = request.get(section, {})
         constant = {f"{section}.{name}": value for name, value in values.items()}
-        settings = [
-            setting
-            for choices in request["axes"].values()
-            if isinstance(choices, Mapping)
-            for setting in choices.values()
-        ]
-        for found in (constant, *settings):
+        for found in (constant, *settings_in(request["axes"])):
             if found.get(key) is not None and found.get(hash_key) is not None:
                 yield key, found[key], found[hash_key]
 
@@ -53,7 +46,7 @@ def named_contents(request: Request) -> Iterator[Named]:
 def _naming(grid: Grid) -> Request:
     """Return the request of a grid, of its axes those that name contents: others may be long."""
     named = [axis for axis in grid.axes if axis.keys & HASHED.keys()]
-    axes = {axis.key: dict(zip(axis.coordinate, axis.settings, strict=True)) for axis in named}
+    axes = {axis.key: axis.stored for axis in named}
     return grid.constants() | {"axes": axes}
 
 
@@ -119,21 +112,12 @@ def _renamed(grid: Grid, names: Mapping[tuple[str, str], str]) -> Grid:
             value = base[section][field]
             base[section] = {**base[section], field: names.get((key, value), value)}
     axes = [
-        dataclasses.replace(
-            axis, values=_values(axis, names), settings=tuple(map(renamed, axis.settings))
-        )
+        axis.mapped(renamed, lambda key, value: names.get((key, value), value))
         if axis.keys & HASHED.keys()
         else axis
         for axis in grid.axes
     ]
     return Grid(base, axes, grid.own_files)
-
-
-def _values(axis: Axis, names: Mapping[tuple[str, str], str]) -> tuple[Any, ...]:
-    return tuple(
-        names.get((axis.key, value), value) if axis.key in HASHED else value
-        for value in axis.values
-    )
 
 
 def keep_contents(grid: Grid, directory: Directory) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import itertools
 from collections.abc import Iterable, Mapping
@@ -178,12 +177,7 @@ def _at(grid: Grid, duration: float) -> Grid:
     """Return a grid with another duration [ms] of all points, along an axis of it too."""
     simulation = grid.base["simulation"] | {"duration": duration}
     axes = [
-        dataclasses.replace(
-            axis,
-            settings=tuple(
-                own | {DURATION: duration} if DURATION in own else own for own in axis.settings
-            ),
-        )
+        axis.mapped(lambda own: own | {DURATION: duration} if DURATION in own else own)
         for axis in grid.axes
     ]
     return Grid(grid.base | {"simulation": simulation}, axes)
