@@ -27,7 +27,14 @@ from pipeline.request.axis import (
     restored_values,
     value_axis,
 )
-from pipeline.request.samples import SAMPLE, Column, SampleAxis, Samples, sample_axis
+from pipeline.request.samples import (
+    SAMPLE,
+    Column,
+    SampleAxis,
+    Samples,
+    refuse_repeated,
+    sample_axis,
+)
 
 
 class Composition(Protocol):
@@ -204,7 +211,9 @@ def _sample_axis(_: str, samples: Samples, composition: Composition) -> SampleAx
     columns = []
     for key, values in samples.columns.items():
         columns += _columns(key, values, composition)
-    return sample_axis(columns, samples.generator)
+    axis = sample_axis(columns, samples.generator)
+    refuse_repeated(axis)
+    return axis
 
 
 def _columns(key: str, values: Iterable[Any], composition: Composition) -> list[Column]:
@@ -239,7 +248,10 @@ def _restored_sample_axis(_: str, stored: Mapping[str, Any]) -> SampleAxis:
         if key in SWEPT_GROUPS:
             clean, quantity = tuple(values), Quantity(SECTIONS[key].title)
         else:
-            clean, quantity = admitted(key, restored_values(key, values))
+            # Of a key that only some rules have, or that is null somewhere.
+            given = [value for value in restored_values(key, values) if value is not None]
+            (*own,), quantity = admitted(key, given)
+            clean = tuple(None if value is None else own.pop(0) for value in values)
         columns.append(Column(key, clean, quantity, choices.get(key, {}), tied=key not in sampled))
     return sample_axis(columns, stored.get("generator"))
 

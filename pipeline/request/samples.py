@@ -159,19 +159,13 @@ class SampleSettings(Sequence[dict[str, Any]]):
 class SampleAxis(Axis):
     """The samples of a sweep as an axis, whose values are their numbers from 0; see `Axis`.
 
-    `settings` is a `SampleSettings`: a sample is its values, and no two are equal.
+    `settings` is a `SampleSettings`: a sample is its values.
     """
 
     settings: SampleSettings
 
     def __post_init__(self) -> None:
-        seen: dict[tuple[Any, ...], int] = {}
-        for number, row in enumerate(self.settings.rows()):
-            if (first := seen.setdefault(row, number)) != number:
-                raise RequestError(
-                    f"samples {first} and {number}: are the same ({self.described(number)}); each "
-                    "must differ"
-                )
+        """Validate nothing: the numbers of samples differ, and `refuse_repeated` is for values."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -256,8 +250,7 @@ def sample_axis(
     Raises
     ------
     RequestError
-        If there are no columns, no samples or too many, columns differ in length, or samples are
-        equal.
+        If there are no columns, no samples or too many, or columns differ in length.
     """
     settings = SampleSettings(columns, generator)
     first = settings.columns[0] if settings.columns else None
@@ -271,6 +264,23 @@ def sample_axis(
             )
     refuse_too_many("samples", len(settings))
     return SampleAxis(SAMPLE, range(len(settings)), settings, _QUANTITY)
+
+
+def refuse_repeated(axis: SampleAxis) -> None:
+    """Refuse samples of which two are equal.
+
+    Raises
+    ------
+    RequestError
+        If there are.
+    """
+    seen: dict[tuple[Any, ...], int] = {}
+    for number, row in enumerate(axis.settings.rows()):
+        if (first := seen.setdefault(row, number)) != number:
+            raise RequestError(
+                f"samples {first} and {number}: are the same ({axis.described(number)}); each "
+                "must differ"
+            )
 
 
 def samples_of(given: Any) -> Samples:

@@ -38,7 +38,12 @@ from pipeline.storage.model_labels import (
     model_coordinates,
     model_variables,
 )
-from pipeline.storage.sample_labels import sample_attributes, sample_coordinates
+from pipeline.storage.sample_labels import (
+    null_somewhere,
+    sample_attributes,
+    sample_coordinates,
+    sample_variables,
+)
 from pipeline.storage.synapse_labels import list_variables, synapse_coordinates
 
 if TYPE_CHECKING:
@@ -321,6 +326,7 @@ def derived_parameters(
     )
     taken = {*everywhere, *somewhere, *map(dimension_name, grid.axes)}
     everywhere |= sample_coordinates(grid, taken)
+    somewhere |= sample_variables(grid, {*taken, *everywhere})
     for axis in grid.axes:
         if isinstance(axis, SampleAxis):
             continue
@@ -349,7 +355,7 @@ def _resolved_fields(grid: Grid) -> tuple[dict[str, LabelledArray], dict[str, La
     coordinates, variables : dict
         Fields that the rules of all points have, and fields of only some, NaN elsewhere.
     """
-    swept = _swept(grid)
+    swept = _swept(grid) - null_somewhere(grid)
     rules = [type(point.stdp) for point in grid.unlike_models]
     everywhere: dict[str, LabelledArray] = {}
     somewhere: dict[str, LabelledArray] = {}
