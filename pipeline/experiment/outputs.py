@@ -91,6 +91,7 @@ class Outputs:
                     f"({', '.join(sizes)}), or a function of the variables"
                 )
         self._outputs: list[Output] = given
+        self._is_one = single
         self._n_bins = int(n_bins)
         #: Numbers of each output; of a function known once it was called.
         self._sizes = [None if callable(output) else sizes[output] for output in given]
@@ -99,6 +100,11 @@ class Outputs:
     def is_known(self) -> bool:
         """Whether the number of columns is known."""
         return None not in self._sizes
+
+    @property
+    def is_number(self) -> bool:
+        """Whether they are one number, and not a list of one."""
+        return self._is_one and not self._sizes[0]
 
     @property
     def n_columns(self) -> int:

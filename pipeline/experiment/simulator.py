@@ -57,7 +57,7 @@ def simulator(
         (`weight`); `weight_histogram`, the fractions of synapses in `n_bins` equal bins of the
         final weight over [0, 1], as of `analysis.weight_histogram`; functions of a mapping of all
         variables of a simulation by name, which return a number or a vector, each time of the same
-        length.
+        length. One of them need not be in a list.
     seed : int
         Decides the seeds of all rows; see `Simulator`.
     n_bins : int
@@ -149,7 +149,8 @@ class Simulator:
         Returns
         -------
         ndarray, (n, m) or (m,)
-            A row of outputs for each simulation, in the units of the variables [Hz, ms, ...]; NaN
+            A row of outputs for each simulation, in the units of the variables [Hz, ms, ...]; one
+            output that is a number, and not in a list, has no dimension: (n,) or (). NaN
             where a variable is NaN, in the whole row where a simulation failed (one warning says
             how many, and why the first) and, with `invalid="nan"`, where a value is not allowed.
 
@@ -168,7 +169,8 @@ class Simulator:
         values = plain(np.atleast_2d(array))
         points, refused = self._rows.made(values)
         matrix = self._simulated(points, self._seeds(seeds, len(values)), refused)
-        return matrix if array.ndim == 2 else matrix[0]
+        result = matrix[:, 0] if self._outputs.is_number else matrix
+        return result if array.ndim == 2 else result[0]
 
     def configurations(
         self, parameters: ArrayLike, seeds: ArrayLike | None = None

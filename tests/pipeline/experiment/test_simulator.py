@@ -84,7 +84,7 @@ def test_configurations_are_those_of_the_next_call(configuration, parameters):
     simulate = pipeline.simulator(configuration, NAMES, "mean_weight")
     points = simulate.configurations(parameters)
     means = [float(pipeline.simulate(point)["mean_weight"]) for point in points]
-    assert np.array_equal(simulate(parameters)[:, 0], means)
+    assert np.array_equal(simulate(parameters), means)
 
 
 def test_a_single_row_is_a_vector(configuration):
@@ -92,6 +92,21 @@ def test_a_single_row_is_a_vector(configuration):
     simulate = pipeline.simulator(configuration, NAMES, ["output_rate", "weight_histogram"])
     assert simulate([0.005, 1.05, 20]).shape == (21,)
     assert simulate(np.empty((0, 3))).shape == (0, 21)
+
+
+@pytest.mark.parametrize("output", ["output_rate", lambda variables: variables["mean_weight"]])
+def test_one_number_that_is_not_in_a_list_has_no_dimension(configuration, output):
+    """A single output gives a vector, as SALib wants it; in a list it is a column."""
+    rows = [[0.005], [0.006]]
+    simulate, listed = (
+        pipeline.simulator(configuration, "stdp.A_plus", one) for one in (output, [output])
+    )
+    assert simulate(rows, seeds=1).shape == (2,)
+    assert simulate([0.005], seeds=1).shape == ()
+    assert listed(rows, seeds=1).shape == (2, 1)
+    assert np.array_equal(listed(rows, seeds=1)[:, 0], simulate(rows, seeds=1))
+    vector = pipeline.simulator(configuration, "stdp.A_plus", "weight_histogram")
+    assert vector(rows).shape == (2, 20)
 
 
 def test_functions_get_the_variables_of_a_point_without_filling(configuration):
@@ -280,7 +295,7 @@ def test_a_simulator_stays_in_its_process(configuration):
 def test_rows_may_need_unlike_kernels(configuration):
     """Where a column switches a feature of the model on, each row runs with its own."""
     simulate = pipeline.simulator(configuration, ["neuron.theta_plus"], "spike_count")
-    found = simulate([[0], [1]], seeds=0)[:, 0]
+    found = simulate([[0], [1]], seeds=0)
     expected = [
         int(
             pipeline.simulate(configuration.replaced({"neuron.theta_plus": value, "seed": 0}))[
