@@ -15,6 +15,7 @@ from pipeline.model.quantity import override_text
 from pipeline.request.experiment_size import with_size_of_experiment
 from pipeline.request.grammar import texts_quoted
 from pipeline.request.known_keys import text_keys
+from pipeline.request.sweep_settings import NEEDS_OUR_SWEEPER
 from pipeline.system.host import reproduce_command, started_as
 
 #: Options of Hydra that have no effect here, and what has.
@@ -66,7 +67,18 @@ def arranged(words: Sequence[str]) -> list[str]:
     options = _complete(options)
     _refuse_wrong_options(parser, options)
     overrides = with_size_of_experiment(overrides)
+    _refuse_samples_of_other_sweepers(overrides)
     return [*options, *_with_home(texts_quoted(overrides, text_keys()))]
+
+
+def _refuse_samples_of_other_sweepers(overrides: Sequence[str]) -> None:
+    """Refuse samples where Hydra's own sweeper would run each point by itself."""
+    sweepers = [text for text in overrides if text.startswith("hydra/sweeper=")]
+    if not sweepers or sweepers[-1] == "hydra/sweeper=pipeline":
+        return
+    for text in overrides:
+        if text.startswith("sweep.") or "=interval(" in text:
+            raise RequestError(f"{text}: {NEEDS_OUR_SWEEPER}")
 
 
 def _refuse_wrong_options(parser: argparse.ArgumentParser, options: Sequence[str]) -> None:

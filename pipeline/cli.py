@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 from pipeline.arguments import arranged
 from pipeline.command import SOME_FAILED, WRONG_REQUEST, run_and_report
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import CONF, declare_neutral_values, parameters_of
+from pipeline.request.compose import CONF, declare_neutral_values, parameters_of, sweep_settings_of
 from pipeline.request.grammar import use_for_hydras_sweepers
 from pipeline.request.grid import Grid
 from pipeline.request.help_text import QUESTION, answer, declare_help
@@ -52,6 +52,7 @@ def run_one(config: DictConfig) -> None:
     refuse_misread_files(settings)
     job = HydraConfig.get()
     own = own_files(settings, CONF)
+    sweep_settings_of(config).refuse_without_sweeper()
     grid = Grid(parameters_of(config, Origin.of(settings, CONF)), own_files=own)
     refuse_replaced(grid, job.overrides.task)
     try:

@@ -111,7 +111,7 @@ def _of_page(name: str, before: Sequence[str], word: str) -> Iterable[str]:
         return (f"{option} " for option in _SERVED[name])
     if name == "explore":
         return ()
-    of_a_sweep = (*_GENERAL, "run")
+    of_a_sweep = (*_GENERAL, "run", "sweep")
     return (one for one in _of_run(before, word) if not one.startswith(of_a_sweep))
 
 
@@ -132,10 +132,9 @@ def _keys(word: str, folders: Sequence[Path], before: Sequence[str]) -> Iterable
     from pipeline.model.class_text import fields_in
     from pipeline.model.parameters import SECTIONS, all_quantities
     from pipeline.request.choices import groups_in
-    from pipeline.request.run_settings import RunSettings
+    from pipeline.request.known_keys import settings
 
-    settings = [RunSettings.key(name) for name in RunSettings.quantities()]
-    keys = [*all_quantities(), *settings]
+    keys = [*all_quantities(), *settings()]
     for file, base in _named_files(before):  # parsed, and not run
         keys += [f"{base.section}.{field}" for field in _of_file(file, base, fields_in)]
     if "." in word:

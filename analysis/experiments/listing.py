@@ -10,7 +10,7 @@ from analysis.experiments.filters import Condition, conditions, since, values_by
 from analysis.experiments.find import Experiment, experiments
 from analysis.experiments.text_table import GLUE, table, terminal_width
 from analysis.reading.errors import LoadError
-from analysis.reading.metadata import RESULTS, Metadata
+from analysis.reading.metadata import RESULTS, Axis, Metadata
 from analysis.reading.output import say
 from analysis.reading.values import span
 
@@ -95,10 +95,14 @@ def experiment_table(found: Sequence[Experiment], width: int) -> str:
 
 
 def axes(metadata: Metadata) -> str:
-    """Format the axes: "rate_hz 10..40 (7); seed 0,1,2"."""
-    return "; ".join(
-        f"{axis.name} {span(axis.values)}".replace(" ", GLUE) for axis in metadata.axes
-    )
+    """Format the axes: "rate_hz 10..40 (7); seed 0,1,2", "256 samples of A_plus,tau_plus"."""
+    return "; ".join(_axis(axis).replace(" ", GLUE) for axis in metadata.axes)
+
+
+def _axis(axis: Axis) -> str:
+    if not axis.columns:
+        return f"{axis.name} {span(axis.values)}"
+    return f"{len(axis.values):,} samples of {','.join(one.name for one in axis.columns)}"
 
 
 def commit(metadata: Metadata) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from analysis.reading.dataset import axes, broadcast_to, parameter
 from analysis.reading.errors import LoadError, ParameterError
 from analysis.reading.flags import meanings_of_flags
-from analysis.reading.metadata import DONE, Metadata, keys_set_by
+from analysis.reading.metadata import DONE, Axis, Metadata, keys_set_by
 from analysis.reading.values import canonical, span
 
 #: What `compare` says of a variable that one of two experiments lacks, before the other one.
@@ -162,17 +162,22 @@ def compare(a: Side, b: Side, match: Match, name: str) -> str:
 def _keys(side: Side, other: Side) -> list[str]:
     """Return the keys by which the axes of one experiment are matched with the other."""
     keys: list[str] = []
-    for axis in side.metadata.axes:
+    for axis in _given(side):
         sets = keys_set_by(axis.settings)
         keys += [axis.key] if axis.key in other.metadata.parameters or not sets else sets
     return keys
+
+
+def _given(side: Side) -> list[Axis]:
+    """Return the keys of the axes; of samples those that are sampled."""
+    return [one for axis in side.metadata.axes for one in axis.given]
 
 
 def _partial_keys(side: Side) -> set[str]:
     """Return the keys that some choices of a group set and others do not."""
     return {
         key
-        for axis in side.metadata.axes
+        for axis in _given(side)
         for key in keys_set_by(axis.settings)
         if not all(key in choice for choice in axis.settings)
     }

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -37,7 +37,6 @@ FIRST_RULE = "additive"
 #: The seed policy of files that do not name one.
 FIRST_SEED_POLICY = "shared"
 
-
 #: Keys whose last word is that of a key of an earlier section.
 _SHARED_LAST_WORD = {"inhibition.n_synapses", "inhibition.rate_hz"}
 
@@ -54,12 +53,26 @@ class Axis:
         Numbers, or the names of a group's choices.
     settings : list of dict
         For a group, what each choice sets, by key; empty for a single parameter.
+    columns : tuple of Axis
+        Of samples the sampled keys, each with its value at every sample.
     """
 
     name: str
     key: str
     values: list[Any]
     settings: list[dict[str, Any]]
+    columns: tuple[Axis, ...] = ()
+
+    @property
+    def given(self) -> tuple[Axis, ...]:
+        """The keys that a user has given along the axis: this one, or those that are sampled."""
+        return self.columns or (self,)
+
+    @cached_property
+    def rows(self) -> list[Any]:
+        """What identifies each value: of a sample the values of its keys, not its number."""
+        columns = [map(canonical, one.values) for one in self.given]
+        return list(zip(*columns, strict=True)) if self.columns else list(columns[0])
 
 
 @dataclass(frozen=True)
@@ -77,11 +90,6 @@ class Setting:
 
     along: str
     values: Mapping[Any, Any]
-
-    @classmethod
-    def constant(cls, value: Any) -> Setting:
-        """Return the setting of a constant."""
-        return cls("", {"": value})
 
 
 @dataclass(frozen=True)
@@ -124,11 +132,12 @@ class Metadata:
     def settings(self) -> dict[str, Setting]:
         """Settings by key: an axis overrides the choices of a group, which override a constant."""
         settings = {
-            axis.key: Setting(axis.key, {canonical(value): value for value in axis.values})
+            one.key: Setting(axis.key, dict(zip(axis.rows, one.values, strict=True)))
             for axis in self.axes
+            for one in (axis, *axis.columns)
         }
-        weaker = [*map(_chosen, self.axes)]
-        weaker.append({key: Setting.constant(value) for key, value in self.constants.items()})
+        weaker = [_chosen(axis, one) for axis in self.axes for one in axis.given]
+        weaker.append({key: Setting("", {"": value}) for key, value in self.constants.items()})
         for by_key in weaker:
             for key, setting in by_key.items():
                 settings.setdefault(key, setting)
@@ -290,7 +299,9 @@ def _metadata(dataset: netCDF4.Dataset) -> Metadata:
     flags = np.asarray(status[...])
     coordinates = dict(_coordinates(dataset, status.dimensions))
     axes = tuple(
-        coordinates.pop(name) if name in coordinates else Axis(name, name, list(range(size)), [])
+        _with_columns(coordinates.pop(name), dataset[name], coordinates.values())
+        if name in coordinates
+        else Axis(name, name, list(range(size)), [])
         for name, size in zip(status.dimensions, flags.shape, strict=True)
     )
     n_done, n_failed, n_missing = (int((flags == flag).sum()) for flag in (DONE, FAILED, MISSING))
@@ -307,6 +318,13 @@ def _metadata(dataset: netCDF4.Dataset) -> Metadata:
         created=_created(runs[-1] if runs else attributes),
         seconds=None if seconds is None else float(seconds),
     )
+
+
+def _with_columns(axis: Axis, variable: netCDF4.Variable, others: Iterable[Axis]) -> Axis:
+    """Return an axis with the keys that are sampled along it; others have none."""
+    by_key = {one.key: one for one in others}
+    sampled = json.loads(getattr(variable, "sampled", "[]"))
+    return replace(axis, columns=tuple(by_key[key] for key in sampled))
 
 
 def _n_not_settled(dataset: netCDF4.Dataset) -> int:
@@ -340,6 +358,9 @@ def _coordinates(dataset: netCDF4.Dataset, swept: Sequence[str]) -> Iterator[tup
             if "dtype" in variable.ncattrs():  # xarray's mark of truth values
                 stored = stored.astype(variable.getncattr("dtype"))
             values = [value for value in stored.tolist() if value == value]
+            if "choices" in names:  # along samples, which may have the same one
+                by_choice = dict(zip(json.loads(variable.choices), settings, strict=True))
+                settings = [by_choice[value] for value in values]
             yield name, Axis(name, key, values, settings)
 
 
@@ -352,18 +373,18 @@ def _stored(variable: netCDF4.Variable) -> NDArray:
     return np.ravel(netCDF4.chartostring(values, encoding=encoding))
 
 
-def _chosen(axis: Axis) -> dict[str, Setting]:
+def _chosen(axis: Axis, one: Axis) -> dict[str, Setting]:
     """Return what the choices of a group set; what all of them set alike is a constant."""
     settings = {}
-    for key in keys_set_by(axis.settings):
+    for key in keys_set_by(one.settings):
         chosen = {
-            canonical(value): choice[key]
-            for value, choice in zip(axis.values, axis.settings, strict=True)
+            row: choice[key]
+            for row, choice in zip(axis.rows, one.settings, strict=True)
             if key in choice
         }
         values = list(chosen.values())
         alike = len(values) == len(axis.values) and len(set(map(canonical, values))) == 1
-        settings[key] = Setting.constant(values[0]) if alike else Setting(axis.key, chosen)
+        settings[key] = Setting("", {"": values[0]}) if alike else Setting(axis.key, chosen)
     return settings
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import xarray as xr
 
 from analysis.reading.dataset import axes, long_name, value_label, with_named_choices
 from analysis.reading.errors import ConditionError
 from analysis.reading.values import span, stands_for
+
+#: The dimension of samples, and its coordinate.
+SAMPLE = "sample"
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,14 @@ def part_of(dataset: xr.Dataset, where: Sequence[str]) -> Part:
         Results, with `status` (...), dimensionless, along all swept axes.
     where : sequence of str
         `KEY=VALUE`, one value per axis in the unit of the key, such as [Hz]. The key may be given
-        in full (`input.rate_hz`) or by its short name (`rate_hz`).
+        in full (`input.rate_hz`) or by its short name (`rate_hz`). Of a key that is sampled, all
+        samples with the value are selected.
 
     Returns
     -------
     Part
-        Its dataset lacks the axes that were given; units are unchanged.
+        Its dataset lacks the axes that were given, and that of samples where one is left; units
+        are unchanged.
 
     Raises
     ------
@@ -56,6 +63,11 @@ def part_of(dataset: xr.Dataset, where: Sequence[str]) -> Part:
     descriptions, suffix = [], ""
     for condition in where:
         key, equals, text = condition.partition("=")
+        if equals and (sampled := _sampled(dataset, key)):
+            description, end, dataset = _samples_at(dataset, sampled, text, condition)
+            descriptions.append(description)
+            suffix += end
+            continue
         axis = _axis(whole, key if equals else "", f"--where {condition}")
         if axis not in axes(dataset):
             raise ConditionError(f"--where {condition}: {axis} was given twice; one value each")
@@ -70,12 +82,43 @@ def part_of(dataset: xr.Dataset, where: Sequence[str]) -> Part:
     return Part(dataset, ", ".join(descriptions), suffix)
 
 
+def _sampled(dataset: xr.Dataset, key: str) -> str:
+    """Return the name of a coordinate along samples, by that or by its key; empty if there is none.
+
+    Also where an earlier condition has left one of them.
+    """
+    if SAMPLE not in dataset.coords or key == SAMPLE:
+        return ""
+    dims = dataset[SAMPLE].dims
+    named = [str(one.name) for one in dataset.coords.values() if one.dims == dims]
+    keyed = {dataset[name].attrs.get("config_key"): name for name in named if name not in dims}
+    return keyed.get(key) or (key if key in keyed.values() else "")
+
+
+def _samples_at(
+    dataset: xr.Dataset, name: str, text: str, condition: str
+) -> tuple[str, str, xr.Dataset]:
+    """Return description, suffix and the samples with a value, without their axis if it is one."""
+    coordinate = dataset[name]
+    values = np.atleast_1d(coordinate.values).tolist()
+    index = [i for i, value in enumerate(values) if stands_for(text, value)]
+    if not index:
+        raise ConditionError(f"--where {condition}: {name} must be one of {span(values)}")
+    value = values[index[0]]
+    description = f"{long_name(coordinate)} {value_label(coordinate, value)}"
+    if coordinate.ndim:
+        dataset = dataset.isel({SAMPLE: index[0] if len(index) == 1 else index})
+    return description, f"_{name}={value}", dataset
+
+
 def _axis(dataset: xr.Dataset, key: str, condition: str) -> str:
     swept = axes(dataset)
     for axis in swept:
         if key in (axis, dataset[axis].attrs.get("config_key")):
             return axis
-    keys = ", ".join(dataset[axis].attrs.get("config_key", axis) for axis in swept)
+    named = [dataset[axis].attrs.get("config_key", axis) for axis in swept]
+    named += json.loads(dataset[SAMPLE].attrs.get("sampled", "[]")) if SAMPLE in swept else []
+    keys = ", ".join(named)
     raise ConditionError(
         f"{condition}: must be KEY=VALUE with one of the axes {keys or '(none here)'}"
     )

@@ -19,13 +19,15 @@ from pipeline.execution.pool import unlike_in_time
 from pipeline.model.looks import first_look, last_look
 from pipeline.model.number_lists import value_text
 from pipeline.model.parameters import Configuration
-from pipeline.model.quantity import rounded
+from pipeline.model.plain_values import rounded
 from pipeline.model.sections import UNTIL, Settle
 from pipeline.request.axis import Axis
+from pipeline.request.drawn_samples import intervals_of
 from pipeline.request.grid import Grid
 from pipeline.request.own_contents import refuse_unknown_contents
 from pipeline.request.points import Points
 from pipeline.request.run_settings import RunSettings
+from pipeline.request.samples import generator_of
 from pipeline.request.size import bytes_per_point
 from pipeline.storage.along_axes import LabelledArray
 from pipeline.storage.arrays import Counts, refuse_larger_than_memory
@@ -105,7 +107,7 @@ class Plan:
         lines += [f"axis: {axis.key} = {_values(axis)}" for axis in self.axes]
         if self.file_axes != self.axes:
             lines += [f"axis of the file: {axis.key} = {_values(axis)}" for axis in self.file_axes]
-        lines += [_derived(name, *array) for name, array in self.derived.items()]
+        lines += [_derived(self.file_axes, name, *array) for name, array in self.derived.items()]
         lines += [f"no effect: all points along {key} are the same run" for key in self.idle]
         until = "until it has settled, " if self.until_settled else ""
         lines.append(f"duration: {until}{_durations(*self.durations)}")
@@ -182,7 +184,7 @@ def _derived_parameters(grid: Grid) -> dict[str, LabelledArray]:
         name: array
         for name, array in (everywhere | somewhere).items()
         if name != "discrete_ltd_ratio"  # it follows the time step
-        and np.isfinite(array[1]).any()
+        and (array[1].dtype.kind not in "fc" or np.isfinite(array[1]).any())
         and (array[1].size > 1 or name == "effective_ltd_ratio")
     }
 
@@ -246,16 +248,29 @@ def _shortened(point: Configuration, engine: str) -> Configuration:
 
 
 def _values(axis: Axis) -> str:
+    generator = generator_of([axis])
+    if generator:
+        return f"{generator['samples']:,} by {generator['method']} with seed {generator['seed']}"
     return f"{_listed(axis.values)} {axis.quantity.units}".rstrip() + f" ({len(axis.values)})"
 
 
-def _derived(name: str, dims: Sequence[str], values: NDArray, attributes: Mapping[str, Any]) -> str:
-    """Describe values of any shape and unit along axes."""
+def _derived(
+    axes: Sequence[Axis],
+    name: str,
+    dims: Sequence[str],
+    values: NDArray,
+    attributes: Mapping[str, Any],
+) -> str:
+    """Describe values of any shape and unit along axes, sampled or derived."""
+    key = attributes.get("config_key", name)
+    interval = intervals_of(generator_of(axes)).get(key)
+    if sampled := any(key in axis.own_keys for axis in axes):
+        key = f"{key} = {interval}" if interval else key
     plain = [rounded(v) if isinstance(v, float) else v for v in values.ravel().tolist()]
     plain = plain[:1] if len(set(plain)) == 1 else plain
     text = f"{_listed(plain)} {attributes.get('units', '')}".rstrip()
     along = f" along {' and '.join(dims)}" if len(plain) > 1 else ""
-    return f"derived: {attributes.get('config_key', name)} = {text}{along}"
+    return f"{'sampled' if sampled else 'derived'}: {key} = {text}{along}"
 
 
 def _listed(values: Sequence[Any]) -> str:

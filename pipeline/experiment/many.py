@@ -10,6 +10,7 @@ from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import as_tuple
 from pipeline.model.parameters import Configuration, all_quantities, by_key
 from pipeline.model.quantity import written
+from pipeline.model.registry import REGISTRIES
 from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 from pipeline.request.samples import Column, sample_axis
@@ -79,13 +80,17 @@ def grid_of_configurations(configurations: Sequence[Configuration]) -> Grid:
                 f"{written(key, other)}: must be the same in all configurations, as a file has one "
                 f"record, and the first has {written(key, values[0])}"
             )
-    quantities = all_quantities()
     axis = sample_axis(
-        Column(key, tuple(values), quantities[key])
-        for key, values in (differing or {"seed": columns["seed"]}).items()
+        _column(key, values) for key, values in (differing or {"seed": columns["seed"]}).items()
     )
     own_files = {path: text for one in configurations for path, text in one.own_files.items()}
     return Grid(configurations[0].to_mapping(), [axis], own_files)
+
+
+def _column(key: str, values: Sequence[Any]) -> Column:
+    """Return the values of a key; a rule or a process is a choice, though it sets its name alone."""
+    choices = {value: {key: value} for value in values} if key in REGISTRIES else {}
+    return Column(key, tuple(values), all_quantities()[key], choices)
 
 
 def _validated(configurations: Any) -> list[Configuration]:

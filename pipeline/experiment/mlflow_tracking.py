@@ -218,7 +218,7 @@ class Tracker:
         """Log one point as a nested run of its sweep."""
         grid = state.arrays.grid
         index = np.unravel_index(position, grid.shape)
-        values = dict(zip([axis.key for axis in grid.axes], grid.values_at(position), strict=True))
+        values = grid.given_at(position)
         done = results.values("status")[index] == DONE
         tags = {"mlflow.parentRunId": parent}
         metrics, seconds = {}, 0.0
@@ -289,8 +289,9 @@ def _params(state: SweepState) -> dict[str, Any]:
     grid = state.arrays.grid
     params = by_key(grid.constants())
     for axis in grid.axes:
-        values = ", ".join(map(value_text, axis.values[:_LONGEST_PARAM]))
-        params[f"axis.{axis.key}"] = f"{len(axis.values)} values: {values}"
+        for key, values in axis.given_columns().items():
+            text = ", ".join(map(value_text, values[:_LONGEST_PARAM]))
+            params[f"axis.{key}"] = f"{len(values)} values: {text}"
     return params
 
 

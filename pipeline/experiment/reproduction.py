@@ -16,7 +16,7 @@ from pipeline.experiment.api import simulate
 from pipeline.experiment.phases import EARLIER, GIVEN, GIVEN_OUTPUT, phase_from
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import axis_text, value_of_text
-from pipeline.model.parameters import Configuration, all_quantities
+from pipeline.model.parameters import Configuration, all_quantities, short_name
 from pipeline.model.quantity import unknown_key, written
 from pipeline.model.registry import REGISTRIES
 from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, Result, stacked
@@ -163,17 +163,22 @@ class _Recorded:
 
     def _meeting(self, condition: str) -> NDArray[np.bool_]:
         key, _, text = condition.partition("=")
-        axes = {axis.key: axis for axis in self.grid.axes}
-        axis = axes.get(key) or {axis.short_name: axis for axis in self.grid.axes}.get(key)
-        if axis is None:
-            raise unknown_key(key, text, axes, "no axis of this file")
-        shown = {_shown(axis.key, value): i for i, value in enumerate(axis.values)}
-        if _shown(axis.key, text) not in shown:
-            raise RequestError(f"{written(key, text)}: must be one of {_abbreviated([*shown])}")
+        given = {
+            name: (n, values)
+            for n, axis in enumerate(self.grid.axes)
+            for name, values in axis.given_columns().items()
+        }
+        full = key if key in given else {short_name(name): name for name in given}.get(key)
+        if full is None:
+            raise unknown_key(key, text, given, "no axis of this file")
+        n, values = given[full]
+        shown = [_shown(full, value) for value in values]
+        if _shown(full, text) not in shown:
+            known = list(dict.fromkeys(shown))
+            raise RequestError(f"{written(key, text)}: must be one of {_abbreviated(known)}")
         shape = [1] * len(self.grid.axes)
-        n = self.grid.axes.index(axis)
-        shape[n] = len(axis.values)
-        meets = np.arange(len(axis.values)) == shown[_shown(axis.key, text)]
+        shape[n] = len(values)
+        meets = np.array(shown) == _shown(full, text)
         return np.broadcast_to(meets.reshape(shape), self.grid.shape).ravel()
 
     def compare(self, position: int) -> Iterator[str]:

@@ -20,6 +20,7 @@ from pipeline.request.grid import Grid
 from pipeline.request.own_contents import refuse_unknown_contents
 from pipeline.request.points import Points
 from pipeline.request.run_settings import RunSettings
+from pipeline.request.samples import generator_of
 from pipeline.storage import provenance
 from pipeline.storage.arrays import Counts, refuse_larger_than_memory
 from pipeline.storage.directory import Directory
@@ -113,7 +114,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
             settings = dataclasses.replace(
                 settings, engine=available_engine(settings.engine, pending.unlike_models())
             )
-            state.runs.append(provenance.capture(settings, grid.own_files))
+            state.runs.append(provenance.capture(settings, grid.own_files, generator_of(grid.axes)))
             state.warn_of_other_code()
         state.open()
         with _logging_to(directory):

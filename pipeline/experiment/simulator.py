@@ -19,7 +19,8 @@ from pipeline.experiment.rows import Rows, as_array, columns_of, explicit_seeds
 from pipeline.experiment.run import progress_bar, warn_of_unstable_steps
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import Configuration
-from pipeline.model.quantity import plain, written
+from pipeline.model.plain_values import plain
+from pipeline.model.quantity import written
 from pipeline.request.compose import default_run_settings
 from pipeline.request.own_contents import refuse_unknown_content
 from pipeline.request.run_settings import RunSettings

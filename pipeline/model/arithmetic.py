@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.quantity import rounded
+from pipeline.model.plain_values import rounded
 
 
 def _library_fma() -> Callable[[float, float, float], float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pipeline.model.errors import RequestError
@@ -13,22 +14,33 @@ from pipeline.model.sections import is_multiple
 if TYPE_CHECKING:
     from pipeline.model.parameters import Configuration
 
+#: Raises `RequestError` if some values of a configuration are not allowed together.
+Check = Callable[["Configuration"], None]
+
 #: Most cells (steps times synapses): cell indices, summed over a chunk of gaps, must fit in int64.
 MOST_CELLS = 2**48
 
 
 def refuse_contradictions(configuration: Configuration) -> None:
     """Raise `RequestError` if some values of a configuration are not allowed together."""
-    _refuse_time_step(configuration)
-    configuration.input.refuse_unfit_time_step(configuration.simulation.dt)
+    for _, check in CHECKS:
+        check(configuration)
+
+
+def _refuse_unfit_input(configuration: Configuration) -> None:
+    simulation, inputs = configuration.simulation, configuration.input
+    inputs.refuse_unfit_time_step(simulation.dt)
+    inputs.refuse_unfit_duration(simulation.duration, simulation.dt)
+
+
+def _refuse_unfit_inhibition(configuration: Configuration) -> None:
     configuration.inhibition.refuse_unfit_time_step(configuration.simulation.dt)
-    _refuse_size(configuration)
-    _refuse_until(configuration)
-    simulation = configuration.simulation
-    configuration.synapse.refuse_unfit_delays(simulation.duration, simulation.dt)
-    configuration.synapse.refuse_unfit_scaling(simulation.duration, simulation.dt)
-    configuration.input.refuse_unfit_duration(simulation.duration, simulation.dt)
-    refuse_unfit_weights(configuration)
+
+
+def _refuse_unfit_synapse(configuration: Configuration) -> None:
+    simulation, synapse = configuration.simulation, configuration.synapse
+    synapse.refuse_unfit_delays(simulation.duration, simulation.dt)
+    synapse.refuse_unfit_scaling(simulation.duration, simulation.dt)
 
 
 def _refuse_until(configuration: Configuration) -> None:
@@ -114,3 +126,15 @@ def _refuse_size(configuration: Configuration) -> None:
         raise RequestError(
             f"{written('simulation.duration', duration)}: steps times synapses must be <= 2**48"
         )
+
+
+#: Each check, and the sections that it reads: it holds for all points that share these.
+CHECKS: tuple[tuple[frozenset[str], Check], ...] = (
+    (frozenset({"neuron", "synapse", "stdp", "simulation", "record"}), _refuse_time_step),
+    (frozenset({"input", "simulation"}), _refuse_unfit_input),
+    (frozenset({"inhibition", "simulation"}), _refuse_unfit_inhibition),
+    (frozenset({"input", "inhibition", "simulation"}), _refuse_size),
+    (frozenset({"stdp", "input", "simulation", "settle", "record"}), _refuse_until),
+    (frozenset({"synapse", "simulation"}), _refuse_unfit_synapse),
+    (frozenset({"synapse", "input"}), refuse_unfit_weights),
+)

@@ -38,8 +38,9 @@ class GroupedProcess(InputProcess):
         neutral=None,
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def refuse_unfit_values(self) -> None:
+        """Refuse values that are not allowed together."""
+        super().refuse_unfit_values()
         total = sum(self.sizes)
         if total > self.n_synapses:
             raise RequestError(

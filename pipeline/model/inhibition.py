@@ -39,8 +39,9 @@ class Inhibition(Section):
     )
     tau_in: float = quantity("inhibitory synaptic time constant", "ms", above=0, neutral=5.0)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def refuse_unfit_values(self) -> None:
+        """Refuse values that are not allowed together."""
+        super().refuse_unfit_values()
         if self.is_present:
             return
         for name, neutral in self.neutral_values().items():

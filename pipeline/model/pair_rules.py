@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from pipeline.model.errors import RequestError
+from pipeline.model.plain_values import rounded
 from pipeline.model.plasticity import POST, PRE, Rule, Trace
-from pipeline.model.quantity import quantity, rounded, written
+from pipeline.model.quantity import quantity, written
 
 #: `Rule.potentiate` and `Rule.depress`.
 Functions = tuple[Callable[..., Any], Callable[..., Any]]
@@ -120,8 +121,9 @@ class PairRule(PairedRule):
         "effective LTD ratio", at_least=0, at_most=1000, null="from A_minus", neutral=None
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def refuse_unfit_values(self) -> None:
+        """Refuse values that are not allowed together."""
+        super().refuse_unfit_values()
         if self.effective_ltd_ratio is not None:
             vars(self).update(ltd_ratio=None, A_minus=None)  # of the parameter set
         elif self.ltd_ratio is None and self.A_minus is None:

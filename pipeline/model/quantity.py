@@ -7,18 +7,15 @@ import difflib
 import functools
 import html
 import json
-import math
-import numbers
-import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import listed, value_text
+from pipeline.model.plain_values import CONVERTERS, plain
 
 #: Marks a field without neutral value.
 REQUIRED = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
@@ -111,7 +108,7 @@ class Quantity:
 
     def _number(self, value: Any) -> Any:
         """Return a single value as a plain one; raise `ValueError` or another error if refused."""
-        clean: Any = _CONVERTERS[self.kind](value)
+        clean: Any = CONVERTERS[self.kind](value)
         if self.kind is str:
             admitted = not self.choices or clean in self.choices
         else:
@@ -172,63 +169,6 @@ def unknown_key(
     return RequestError(
         f"{written(key, value)}: {why}{hint} (known: {', '.join(dict.fromkeys(shown))})"
     )
-
-
-def rounded(number: float) -> float:
-    """Round a number to 15 significant digits, which binary64 preserves for every decimal number.
-
-    0.1 + 0.2 becomes 0.3: equal values have one representation, one point and one coordinate.
-    """
-    return float(f"{number:.15g}")
-
-
-def plain(values: ArrayLike) -> Any:
-    """Return an array as plain Python values, nested as it is.
-
-    Numbers of 16 or 32 bits are the shortest decimals that they stand for: 0.1 of 32 bits is 0.1,
-    and not 0.10000000149. A masked value is None.
-
-    Parameters
-    ----------
-    values : array_like, (...)
-        Of any unit.
-    """
-    array = np.asanyarray(values)
-    if array.dtype in (np.float16, np.float32):
-        shortest = np.array([float(str(number)) for number in np.asarray(array).flat])
-        mask = np.ma.getmaskarray(array)
-        array = np.ma.masked_array(shortest.reshape(array.shape), mask)
-    return array.tolist()
-
-
-def _as_float(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError
-    number = rounded(plain(value) if isinstance(value, np.generic) else float(value))
-    if not math.isfinite(number):
-        raise ValueError
-    return number + 0.0  # -0.0 and 0.0 are one value
-
-
-def _as_int(value: Any) -> int:
-    if isinstance(value, bool):
-        raise TypeError
-    return operator.index(value)
-
-
-def _as_bool(value: Any) -> bool:
-    if not isinstance(value, bool | np.bool_):
-        raise TypeError
-    return bool(value)
-
-
-def _as_str(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return str(value)
-
-
-_CONVERTERS = {float: _as_float, int: _as_int, bool: _as_bool, str: _as_str}
 
 
 def quantity(long_name: str, units: str = "", **bounds: Any) -> Any:
@@ -325,12 +265,14 @@ class Section:
 
     def key_values(self) -> dict[str, Any]:
         """Return the values that determine results, for a point's key, without neutral ones."""
-        neutral = self.neutral_values()
-        return {
-            name: value
-            for name, value in self.to_mapping().items()
-            if name not in neutral or value != neutral[name]
-        }
+        own, neutral, kept = vars(self), self.neutral_values(), {}
+        for name in self.quantities():
+            value = own[name]
+            if type(value) is tuple:
+                value = list(value)
+            if name not in neutral or value != neutral[name]:
+                kept[name] = value
+        return kept
 
     def _repr_html_(self) -> str:
         """Return a table of keys, values, units and long names, which a notebook displays."""
@@ -358,9 +300,44 @@ class Section:
         return other
 
     def __post_init__(self) -> None:
+        self.complete()
         values = vars(self)
         for name, key, quantity in self._keyed_quantities():
             values[name] = quantity.admit(key, values[name])
+        self.refuse_unfit_values()
+
+    def complete(self) -> None:
+        """Set fields that the class decides; called before fields are validated."""
+
+    def refuse_unfit_values(self) -> None:
+        """Refuse values that are not allowed together, each of which is admitted; see there.
+
+        Raises
+        ------
+        RequestError
+            If there are some.
+        """
+
+    def with_values(self, values: Mapping[str, Any]) -> Self:
+        """Return a copy with other values of fields, validated together.
+
+        It is several times as fast as a new section, of which each field is validated.
+
+        Parameters
+        ----------
+        values : mapping
+            By name of the field; each is admitted by the quantity of the field.
+
+        Raises
+        ------
+        RequestError
+            If values are not allowed together.
+        """
+        if type(self).__post_init__ is not Section.__post_init__:  # of a class of the user's
+            return type(self).from_mapping(self.to_mapping() | dict(values))
+        other = self.with_admitted(**values)
+        other.refuse_unfit_values()
+        return other
 
     @classmethod
     @functools.cache

@@ -344,11 +344,11 @@ class Variant(Section):
     def key_values(self) -> dict[str, Any]:
         """Return the values that determine results, with the source's hash if registered."""
         own = super().key_values()
-        return own | ({"source": content_hash(self.source)} if self.source else {})
+        return own | {"source": content_hash(self.source)} if self.source else own
 
-    def __post_init__(self) -> None:
+    def complete(self) -> None:
+        """Set the field that chooses the variant to its name."""
         vars(self)[self.chosen_by] = self.name
-        super().__post_init__()
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
         """Pickle an instance of a registered class with its source text."""

@@ -48,8 +48,9 @@ class Neuron(Section):
         "time constant of the decay of the threshold's rise", "ms", above=0, neutral=_TAU_THETA
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def refuse_unfit_values(self) -> None:
+        """Refuse values that are not allowed together."""
+        super().refuse_unfit_values()
         if self.V_reset >= self.V_th:
             raise RequestError(
                 f"{written('neuron.V_reset', self.V_reset)}: must be < neuron.V_th={self.V_th} mV"
@@ -125,8 +126,9 @@ class Synapse(Section):
         neutral=_SCALING["tau_scaling"],
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def refuse_unfit_values(self) -> None:
+        """Refuse values that are not allowed together."""
+        super().refuse_unfit_values()
         refuse_impossible_spread(self)
         if self.w_from is not None and self.w_init_spread:
             raise RequestError(

@@ -13,7 +13,8 @@ from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import axis_text, value_of_text, value_text
 from pipeline.model.number_lists import listed as as_list
 from pipeline.model.parameters import SECTIONS, all_quantities, declarations, short_name
-from pipeline.model.quantity import Quantity, plain, unknown_key, written
+from pipeline.model.plain_values import plain
+from pipeline.model.quantity import Quantity, unknown_key, written
 
 #: Largest number of points of a sweep.
 MOST_POINTS = 1_000_000
@@ -112,6 +113,17 @@ class Axis:
         """Return the keys that the axis sets itself, each with its values as text."""
         return {self.key: written(self.key, self.text)}
 
+    def plain_columns(self) -> dict[str, Sequence[Any]]:
+        """Return the values by key that the axis sets one by one, each admitted; see `choice_at`.
+
+        What else it sets comes from what is chosen, of which there may be few.
+        """
+        return {} if self.sets_more or self.is_choice else {self.key: self.values}
+
+    def choice_at(self, index: int) -> Any:
+        """Return what is chosen at an index: the same where the same other keys are set."""
+        return index if self.sets_more or self.is_choice else None
+
     def mapped(self, setting: Setting, value: Callable[[str, Any], Any] | None = None) -> Axis:
         """Return the axis with other settings, and possibly other values, of the same points.
 
@@ -129,11 +141,19 @@ class Axis:
         """Return the axis without settings of some keys, which are not its own."""
         return self.mapped(lambda own: {k: v for k, v in own.items() if k not in keys})
 
+    def given_columns(self) -> dict[str, Sequence[Any]]:
+        """Return all values by key that the user gives."""
+        return {self.key: self.values}
+
+    def given_at(self, index: int) -> dict[str, Any]:
+        """Return the values by key that the user gives at an index."""
+        return {self.key: self.values[index]}
+
     def described(self, index: int) -> str:
         """Return one value as text: "rate_hz=10.0"."""
         return f"{self.short_name}={value_text(self.values[index])}"
 
-    @property
+    @functools.cached_property
     def sets_more(self) -> bool:
         """Whether a value of the axis sets other keys than its own."""
         return self.keys != {self.key}
@@ -217,7 +237,8 @@ def admitted(key: str, values: Iterable[Any]) -> tuple[tuple[Any, ...], Quantity
     for value in values:
         if value is None:
             raise RequestError(f"{written(key, value)}: must be a value on an axis")
-    return tuple(_admitted(key, value) for value in values), quantity
+    declared = declarations(key)
+    return tuple([_admitted(declared, key, value) for value in values]), quantity
 
 
 def restored_axis(key: str, values: Iterable[Any]) -> Axis:
@@ -238,10 +259,10 @@ def restored_values(key: str, values: Iterable[Any]) -> list[Any]:
     return list(values)
 
 
-def _admitted(key: str, value: Any) -> Any:
+def _admitted(declared: Sequence[Quantity], key: str, value: Any) -> Any:
     """Return a value as a variant of its section admits it; each point is checked by its own."""
     refusals = []
-    for quantity in declarations(key):
+    for quantity in declared:
         try:
             return quantity.admit(key, value)
         except RequestError as error:

@@ -32,7 +32,7 @@ from pipeline.request.samples import (
     Column,
     SampleAxis,
     Samples,
-    refuse_repeated,
+    SampleSettings,
     sample_axis,
 )
 
@@ -209,19 +209,22 @@ def _restored_key_axis(key: str, values: Sequence[Any] | Mapping[Any, dict[str, 
 def _sample_axis(_: str, samples: Samples, composition: Composition) -> SampleAxis:
     """Return the axis of samples, with the keys that follow their values by `${...}`."""
     columns = []
-    for key, values in samples.columns.items():
-        columns += _columns(key, values, composition)
-    axis = sample_axis(columns, samples.generator)
-    refuse_repeated(axis)
-    return axis
+    for key in samples.columns:
+        columns += _columns(key, samples, composition)
+    repeated = SampleSettings(columns).repeated()
+    if repeated:
+        first, second = map(samples.named, repeated)
+        same = first.removeprefix(f"{samples.origin}: ")
+        raise RequestError(f"{second}: is the same as {same}; each must differ")
+    return sample_axis(columns, samples.generator)
 
 
-def _columns(key: str, values: Iterable[Any], composition: Composition) -> list[Column]:
+def _columns(key: str, samples: Samples, composition: Composition) -> list[Column]:
     """Return the values of a sampled key, and of each key that follows it."""
-    kind, listed_values = kind_of(key), listed(key, values)
+    kind, listed_values = kind_of(key), listed(key, samples.columns[key])
     of_choices = kind is not AXIS_KINDS["key"]
     if key not in SWEPT_GROUPS:
-        clean, quantity = admitted(key, listed_values)
+        clean, quantity = _admitted_samples(key, listed_values, samples)
     if not of_choices and key.rpartition(".")[2] not in composition.referred_to:
         return [Column(key, clean, quantity)]
     distinct = listed_values if key in SWEPT_GROUPS else clean
@@ -239,6 +242,21 @@ def _columns(key: str, values: Iterable[Any], composition: Composition) -> list[
         for other in sorted(axis.keys - {key})
     ]
     return [Column(key, clean, quantity), *tied]
+
+
+def _admitted_samples(
+    key: str, values: Sequence[Any], samples: Samples
+) -> tuple[tuple[Any, ...], Quantity]:
+    """Return the values of a sampled key as it admits them; an error names the sample."""
+    try:
+        return admitted(key, values)
+    except RequestError:
+        for index, value in enumerate(values):
+            try:
+                admitted(key, [value])
+            except RequestError as error:
+                raise RequestError(f"{samples.named(index)}, {error}") from error
+        raise
 
 
 def _restored_sample_axis(_: str, stored: Mapping[str, Any]) -> SampleAxis:

@@ -40,6 +40,7 @@ from pipeline.request.own_files import (
 from pipeline.request.own_models import is_reference
 from pipeline.request.parameter_sets import Origin, for_variant, in_variants, variant_sections
 from pipeline.request.run_settings import RunSettings
+from pipeline.request.sweep_settings import SweepSettings
 from pipeline.system.locks import shared_lock
 
 log = logging.getLogger("pipeline")
@@ -90,7 +91,7 @@ def configure(*overrides: str, conf: str | Path | None = None) -> Configuration:
         if not isinstance(override, str):
             raise RequestError(f"{written('override', override)}: must be text such as 'seed=1'")
         key = override.partition("=")[0].lstrip("+~")
-        if key.partition(".")[0] == "run" or key in GENERAL:
+        if key.partition(".")[0] in ("run", "sweep") or key in GENERAL:
             raise RequestError(
                 f"{override}: must be a parameter of the model; run settings and the directory are "
                 "arguments of pipeline.simulate and pipeline.sweep"
@@ -176,7 +177,7 @@ class Composition:
             self.loaded.reusable
             and not any(map(calls_resolver, self._references.values()))
             and not self._names_a_file()
-            and not self.referred_to & {*GENERAL, "run"}  # which may be read from anything
+            and not self.referred_to & {*GENERAL, "run", "sweep"}  # which may be read from anything
         )
 
     def _names_a_file(self) -> bool:
@@ -300,6 +301,17 @@ def run_settings_of(config: DictConfig) -> RunSettings:
         If a setting is not allowed.
     """
     return RunSettings.from_mapping(plain(without_hydra(config)).get("run", {}))
+
+
+def sweep_settings_of(config: DictConfig) -> SweepSettings:
+    """Return the section `sweep` of a composed config.
+
+    Raises
+    ------
+    RequestError
+        If a setting is not allowed.
+    """
+    return SweepSettings.of(plain(without_hydra(config)).get("sweep", {}))
 
 
 def default_run_settings(**settings: Any) -> RunSettings:

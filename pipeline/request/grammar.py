@@ -2,12 +2,14 @@
 
 Hydra 1.3 reverses a range by its ends, which are not on the range, shuffles what is sorted, and
 adds binary fractions. Each of its functions that makes a range gives the numbers of the definition:
-`start + i * step` in decimal.
+`start + i * step` in decimal. Two functions are added, `logspace` and `linspace`, and an interval
+may have a logarithmic scale.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 import random
 import re
@@ -21,6 +23,7 @@ from hydra.core.override_parser import overrides_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import (
     ChoiceSweep,
+    IntervalSweep,
     Override,
     QuotedString,
     RangeSweep,
@@ -28,8 +31,11 @@ from hydra.core.override_parser.types import (
 )
 
 from pipeline.model.errors import RequestError
+from pipeline.model.parameters import all_quantities
 from pipeline.model.quantity import override_text
 from pipeline.request.axis import refuse_too_many
+from pipeline.request.drawn_samples import Interval
+from pipeline.request.spaced import SpacedSweep, linspace, logspace
 
 _hydras_functions = overrides_parser.create_functions
 
@@ -45,6 +51,24 @@ class DecimalRange(RangeSweep):
     def range(self) -> list[float]:  # type: ignore[override]
         """Return the numbers in their order; see `numbers_of`."""
         return numbers_of(self, f"range({self.start},{self.stop},{self.step})")
+
+
+@dataclasses.dataclass
+class ScaledInterval(IntervalSweep):
+    """An interval whose numbers are as they are typed, on a linear or a logarithmic scale."""
+
+    start: int | float = 0
+    end: int | float = 1
+    log: bool = False
+
+
+def _interval(start: int | float, end: int | float, scale: str = "linear") -> ScaledInterval:
+    """Numbers from `start` to `end`, uniform on a scale: `linear` or `log`."""
+    if scale not in ("linear", "log"):
+        raise RequestError("the scale must be linear or log")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RequestError("the ends must be finite")
+    return ScaledInterval(start=start, end=end, log=scale == "log")
 
 
 def numbers_of(sweep: RangeSweep, text: str) -> list[float]:
@@ -108,12 +132,20 @@ def functions() -> Functions:
                 if isinstance(given, RangeSweep):
                     return _sorted(given, reverse)
                 return _sorted(function(*arguments, **named), reverse)
-            return _decimal(function(*arguments, **named))
+            made = _decimal(function(*arguments, **named))
+            given = [one for one in (*arguments, *named.values()) if isinstance(one, Sweep)]
+            if name in ("int", "float") and isinstance(made, IntervalSweep):
+                return dataclasses.replace(given[0], start=made.start, end=made.end)
+            return made
 
         return call
 
     for name, function in table.functions.items():
         table.functions[name] = repaired(name, function)
+    del table.definitions["interval"]
+    for name, function in (("interval", _interval), ("logspace", logspace), ("linspace", linspace)):
+        table.definitions[name] = inspect.signature(function, eval_str=True)
+        table.functions[name] = function
     return table
 
 
@@ -176,6 +208,18 @@ def _is_retyped(value: str) -> bool:
     return True
 
 
+def _is_whole(key: str) -> bool:
+    quantity = all_quantities().get(key)
+    return quantity is not None and quantity.kind is int
+
+
+def interval_of(sweep: Override) -> Interval:
+    """Return the interval of an override that has one."""
+    value = sweep.value()
+    assert isinstance(value, ScaledInterval)
+    return Interval(value.start, value.end, value.log)
+
+
 def values_of(sweep: Override) -> list[Any]:
     """Return the values of an override that sweeps, in the order of its definition.
 
@@ -190,6 +234,8 @@ def values_of(sweep: Override) -> list[Any]:
     if isinstance(value, RangeSweep):
         numbers = numbers_of(value, text)
         return random.Random().sample(numbers, len(numbers)) if value.shuffle else numbers
+    if isinstance(value, SpacedSweep):
+        return value.numbers(_is_whole(sweep.key_or_group))
     values = [v.text if isinstance(v, QuotedString) else v for v in sweep.sweep_iterator()]
     if any(isinstance(value, Sweep) for value in values):
         raise RequestError(f"{text}: must be one list of values, not one within another")

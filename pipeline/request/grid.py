@@ -163,6 +163,13 @@ class Grid:
         index = np.unravel_index(position, self.shape)
         return [axis.values[int(i)] for axis, i in zip(self.axes, index, strict=True)]
 
+    def given_at(self, position: int) -> dict[str, Any]:
+        """Return the values by key at a flat index: of each axis, and of keys that are sampled."""
+        given: dict[str, Any] = {}
+        for axis, i in zip(self.axes, np.unravel_index(position, self.shape), strict=True):
+            given |= axis.given_at(int(i))
+        return given
+
     def describe(self, position: int) -> str:
         """Return the values of the axes at a flat index as text: "rate_hz=10.0, seed=3"."""
         index = np.unravel_index(position, self.shape)

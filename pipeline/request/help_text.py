@@ -12,6 +12,7 @@ from pipeline.model.parameters import SECTIONS, all_quantities
 from pipeline.model.quantity import Quantity, Section, unknown_key
 from pipeline.model.registry import REGISTRIES
 from pipeline.request.choices import choices_of, groups_in
+from pipeline.request.known_keys import settings
 from pipeline.request.run_settings import BACKEND_NAMES, RunSettings
 from pipeline.system.host import started_as
 
@@ -87,9 +88,8 @@ def values_of_key(key: str) -> tuple[str, ...]:
 
 
 def _quantities() -> dict[str, Quantity]:
-    settings = {RunSettings.key(name): one for name, one in RunSettings.quantities().items()}
     by_section = sorted(all_quantities().items(), key=lambda item: _position(item[0]))
-    return dict(by_section) | settings
+    return dict(by_section) | settings()
 
 
 def _position(key: str) -> int:

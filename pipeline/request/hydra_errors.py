@@ -22,6 +22,13 @@ from pipeline.request.own_files import (
 #: Texts that Hydra's grammar parses as values of another type.
 _NOT_A_NAME = ("null", "true", "false")
 
+#: Functions of our grammar, and how they are written.
+_FORMS = {
+    "interval": "interval(a,b) or interval(a,b,log)",
+    "logspace": "logspace(a,b,n), n whole",
+    "linspace": "linspace(a,b,n), n whole",
+}
+
 
 def request_error(error: Exception, overrides: Sequence[str], conf: Path) -> RequestError:
     """Return an error of Hydra as one line that names the key, if it can be found.
@@ -60,6 +67,9 @@ def request_error(error: Exception, overrides: Sequence[str], conf: Path) -> Req
     if isinstance(error, OverrideParseException):
         if isinstance(error.__cause__, RequestError):  # of a function of the grammar
             return RequestError(f"{error.override}: {error.__cause__}")
+        for name, form in _FORMS.items():
+            if f"{name}(" in str(error.override):
+                return RequestError(f"{error.override}: {name} must be {form}")
         return RequestError(
             f"{error.override}: must be key=value, key=v1,v2 or key=range(a,b); values with "
             "other characters than letters, digits and /-_. must be quoted"

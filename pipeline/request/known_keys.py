@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pipeline.model.parameters import SECTIONS, all_quantities
+from pipeline.model.quantity import Quantity
 from pipeline.request.run_settings import RunSettings
+from pipeline.request.sweep_settings import SweepSettings
 
 #: Keys of `conf/config.yaml` that are not parameters of the model; those of text.
 TEXTS = ("study", "name", "outputs")
@@ -15,13 +17,20 @@ ADDED = ("experiment", "size")
 
 def known_keys() -> tuple[str, ...]:
     """Return every key that a command line may set, except Hydra's own."""
-    run = [RunSettings.key(name) for name in RunSettings.quantities()]
-    return (*all_quantities(), *run, *GENERAL, *SECTIONS, "run", *ADDED)
+    return (*all_quantities(), *settings(), *GENERAL, *SECTIONS, "run", "sweep", *ADDED)
+
+
+def settings() -> dict[str, Quantity]:
+    """Return the quantity of every key of the sections `run` and `sweep`."""
+    return {
+        section.key(name): quantity
+        for section in (RunSettings, SweepSettings)
+        for name, quantity in section.quantities().items()
+    }
 
 
 def text_keys() -> list[str]:
     """Return every key whose value is text: those of text, and groups, whose choices have names."""
     texts = [key for key, quantity in all_quantities().items() if quantity.kind is str]
-    run = RunSettings.quantities().items()
-    texts += [RunSettings.key(name) for name, quantity in run if quantity.kind is str]
+    texts += [key for key, quantity in settings().items() if quantity.kind is str]
     return [*texts, *TEXTS, *SECTIONS, "run", *ADDED]

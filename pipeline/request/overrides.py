@@ -25,9 +25,10 @@ from pipeline.request.compose import (
     parameters_of,
     plain,
     references_in,
+    sweep_settings_of,
     without_hydra,
 )
-from pipeline.request.grammar import texts_quoted, values_of
+from pipeline.request.grammar import interval_of, texts_quoted, values_of
 from pipeline.request.grid import Grid
 from pipeline.request.known_keys import ADDED
 from pipeline.request.own_contents import (
@@ -39,7 +40,8 @@ from pipeline.request.own_contents import (
 from pipeline.request.own_files import own_files
 from pipeline.request.own_models import names_of
 from pipeline.request.parameter_sets import Origin, for_variant, variant_sections
-from pipeline.request.samples import SAMPLE, samples_of
+from pipeline.request.sample_request import requested_samples
+from pipeline.request.samples import SAMPLE, Samples, samples_of
 
 #: Composes parameters from overrides: nested plain values, not validated.
 Compose = Callable[[list[str]], Mapping[str, Any]]
@@ -71,18 +73,21 @@ def grid_of_overrides(
         If an axis or a point is not allowed.
     """
     _refuse_repeated_axes(arguments)
+    _refuse_unsweepable([*params, *arguments])
     fixed = [_text(override) for override in arguments if not override.is_sweep_override()]
     asked = {o.key_or_group: o for o in params} | {o.key_or_group: o for o in arguments}
+    intervals = {key: interval_of(o) for key, o in asked.items() if o.is_interval_sweep()}
     swept = {
         key: _axis_values(override)
         for key, override in asked.items()
-        if override.is_sweep_override() or override in params
+        if key not in intervals and (override.is_sweep_override() or override in params)
     }
 
     own, origin = own_files(config, CONF), Origin.of(config, CONF)
     for key in REGISTRIES.keys() & swept.keys():
         folders = origin.folders if asked[key] in params else ()
         swept[key] = names_of(key, swept[key], folders)
+    samples, swept = requested_samples(sweep_settings_of(config), swept, intervals, origin.folders)
 
     def compose(choice: list[str]) -> Mapping[str, Any]:
         composed = compose_again([*fixed, *choice])
@@ -91,8 +96,15 @@ def grid_of_overrides(
 
     parameters, names = parameters_of(config), names_in(references_in(config).values())
     raw = plain(without_hydra(config))
-    made = HydraComposition(parameters, config, names, compose, frozenset(swept), raw, origin)
-    return _grid(made, swept, fixed, own)
+    keys = frozenset({*swept, *(samples.columns if samples else ())})
+    made = HydraComposition(parameters, config, names, compose, keys, raw, origin)
+    return _grid(made, _with_samples(samples, swept), fixed, own)
+
+
+def _with_samples(samples: Samples | None, swept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is swept, with the samples as the first axis if there are any."""
+    first: dict[str, Any] = {} if samples is None else {SAMPLE: samples}
+    return first | dict(swept)
 
 
 def grid_of_mapping(
@@ -138,10 +150,8 @@ def grid_of_mapping(
 
     swept = frozenset({*axes, *sampled})
     made = HydraComposition(parameters, config, names, compose, swept, raw, origin)
-    samples_first: dict[str, Any] = {}
-    if drawn is not None:
-        samples_first[SAMPLE] = dataclasses.replace(drawn, columns=sampled)
-    return _grid(made, samples_first | axes, fixed, own)
+    drawn = drawn and dataclasses.replace(drawn, columns=sampled)
+    return _grid(made, _with_samples(drawn, axes), fixed, own)
 
 
 def _named(key: str, values: Iterable[Any]) -> Iterable[Any]:
@@ -271,6 +281,18 @@ def _refuse_repeated_axes(arguments: Sequence[Override]) -> None:
             raise RequestError(
                 f"{earlier.input_line} {_text(override)}: the axis is given twice; once is allowed"
             )
+
+
+def _refuse_unsweepable(overrides: Iterable[Override]) -> None:
+    """Refuse the axis of samples by its name, and settings of samples that have several values."""
+    for override in overrides:
+        if override.key_or_group == SAMPLE:
+            raise RequestError(
+                f"{_text(override)}: unknown key; sweep.table or sweep.zip has samples"
+            )
+        if override.is_sweep_override() and override.key_or_group.startswith("sweep."):
+            brackets = " in brackets, [KEY,KEY]" if override.key_or_group == "sweep.zip" else ""
+            raise RequestError(f"{_text(override)}: must be one value{brackets}")
 
 
 def _text(override: Override) -> str:

@@ -21,7 +21,7 @@ from pipeline.request.known_keys import ADDED
 from pipeline.request.own_models import is_reference
 
 #: Last keys of files that set keys of the whole configuration, as experiments do.
-_WHOLE = ("study", "name", "outputs", "dry_run", "run", "hydra", "seed", *SECTIONS)
+_WHOLE = ("study", "name", "outputs", "dry_run", "run", "sweep", "hydra", "seed", *SECTIONS)
 
 #: What may be a number of base 8 or 60 for YAML 1.1.
 _MISREAD = re.compile(r"[-+]?(?:0[0-7_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)")

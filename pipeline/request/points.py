@@ -7,12 +7,13 @@ import hashlib
 import itertools
 import math
 import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.model.checks import CHECKS, Check
 from pipeline.model.features import FEATURE_KEYS, Features
 from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import MODEL_VERSION, SECTIONS, Configuration
@@ -20,6 +21,7 @@ from pipeline.model.plasticity import Rule
 from pipeline.model.quantity import Section
 from pipeline.request.axis import Axis, settings_at
 from pipeline.request.keys import DIGEST_SIZE, Keys, keys_of
+from pipeline.request.section_plan import SectionPlan
 
 #: Sections of each kind that are kept for further points; beyond that they are made again.
 _KEPT = 2**16
@@ -55,6 +57,11 @@ class PointFactory:
         self.shape = tuple(len(axis.values) for axis in axes)
         self._touching = {name: self.axes_of([f"{name}."]) for name in SECTIONS}
         self._seeding = self.axes_of(["seed"])
+        self._plans = {
+            name: SectionPlan(name, [self.axes[i] for i in axes])
+            for name, axes in self._touching.items()
+        }
+        self._templates: dict[tuple[str, Any], Section] = {}
         self._section = functools.lru_cache(_KEPT)(self._new_section)
         self._section_text = functools.lru_cache(_KEPT)(self._new_section_text)
         self._seed = functools.lru_cache(_KEPT)(self._new_seed)
@@ -98,6 +105,20 @@ class PointFactory:
         """Return a section at an index of the axes that set it."""
         if self._made and not self._touching[name]:
             return getattr(self._made, name)
+        plan = self._plans[name]
+        chosen = plan.chosen_at(index)
+        known = self._templates.get((name, chosen))
+        if known is not None:
+            return known.with_values(plan.values_at(index))
+        section = self._section_of_mapping(name, index)
+        if plan.suits(section):
+            if len(self._templates) >= _KEPT:
+                self._templates.clear()
+            self._templates[name, chosen] = section
+        return section
+
+    def _section_of_mapping(self, name: str, index: tuple[int, ...]) -> Section:
+        """Return a section at an index of the axes that set it, each field validated."""
         own = {
             key.removeprefix(f"{name}."): value
             for key, value in self._settings(self._touching[name], index).items()
@@ -126,29 +147,44 @@ class PointFactory:
             for name, axes in self._touching.items()
         }
 
-    def _text(self, index: Mapping[int, int]) -> str:
-        texts = [
-            self._section_text(name, tuple([index[i] for i in axes]))
-            for name, axes in self._touching.items()
-        ]
-        return "\n".join([text for text in texts if text])
-
     def _validated(self) -> Keys:
         """Validate every combination of sections, and every seed; return the keys of all points."""
+        self._check_together()
         outer = sorted({i for axes in self._touching.values() for i in axes})
         inner = [i for i in range(len(self.axes)) if i not in outer]  # these set the seed alone
+        texts = [
+            (name, _picking([*map(outer.index, axes)])) for name, axes in self._touching.items()
+        ]
+        seeds_vary = not set(inner) >= set(self._seeding)
         digests = bytearray()
         heads: list[bytes] = []
         for index in itertools.product(*[range(self.shape[i]) for i in outer]):
-            at = dict(zip(outer, index, strict=True))
-            Configuration(**self._sections(at), seed=0)
-            if not heads or not set(inner) >= set(self._seeding):
+            if not heads or seeds_vary:
+                at = dict(zip(outer, index, strict=True))
                 heads = [_key_head(seed) for seed in self._seeds(at, inner)]
-            tail = self._text(at).encode()
+            parts = [self._section_text(name, pick(index)) for name, pick in texts]
+            tail = "\n".join([text for text in parts if text]).encode()
             digests += b"".join(
                 [hashlib.blake2b(head + tail, digest_size=DIGEST_SIZE).digest() for head in heads]
             )
         return keys_of(self._in_order(digests, [*outer, *inner]), math.prod(self.shape))
+
+    def _check_together(self) -> None:
+        """Apply each check to every combination of the sections that it reads."""
+        together: dict[tuple[int, ...], list[tuple[Collection[str], Check]]] = {}
+        for sections, check in CHECKS:
+            axes = sorted({i for name in sections for i in self._touching[name]})
+            together.setdefault(tuple(axes), []).append((sections, check))
+        for along, checks in together.items():
+            if not along:
+                continue  # the first point is valid
+            read = {name for sections, _ in checks for name in sections if self._touching[name]}
+            places = [(n, _picking([*map(along.index, self._touching[n])])) for n in sorted(read)]
+            for index in itertools.product(*[range(self.shape[i]) for i in along]):
+                own = {name: self._section(name, at(index)) for name, at in places}
+                point = self._first.with_admitted(**own)
+                for _, check in checks:
+                    check(point)
 
     def _seeds(self, at: Mapping[int, int], inner: Sequence[int]) -> Iterator[int]:
         """Yield the seeds at an index of some axes, for every index of the others."""
@@ -161,6 +197,14 @@ class PointFactory:
         shape = [self.shape[i] for i in order]
         array = np.frombuffer(digests, np.uint8).reshape(*shape, DIGEST_SIZE)
         return array.transpose(*np.argsort(order), len(order)).tobytes()
+
+
+def _picking(places: Sequence[int]) -> Callable[[Sequence[int]], tuple[int, ...]]:
+    """Return what picks some places of an index, as a tuple."""
+    if len(places) == 1:
+        (place,) = places
+        return lambda index: (index[place],)
+    return operator.itemgetter(*places) if places else lambda _: ()
 
 
 def _rows(index: Sequence[Sequence[int]], axes: Sequence[int]) -> Iterator[tuple[int, ...]]:

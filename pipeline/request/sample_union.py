@@ -10,15 +10,22 @@ from typing import Any
 from pipeline.model.errors import RequestError
 from pipeline.request.axis import Axis
 from pipeline.request.axis_union import Side, fixed_axis, united_axis
+from pipeline.request.drawn_samples import intervals_of
 from pipeline.request.samples import SAMPLE, Column, SampleAxis, sample_axis
 
 
 def united_samples(there: Side, here: Side) -> SampleAxis:
     """Return the axis with the samples of both sides, of which one may be a single one."""
+    generator = _united_generator(there.axis, here.axis)
     both = [side.axis.settings for side in (there, here) if isinstance(side.axis, SampleAxis)]
     by_key = {column.key: column for settings in both for column in settings.columns}
     parts = [_rows(side, by_key.values()) for side in (there, here)]
     rows = list(dict.fromkeys(itertools.chain(*parts)))
+    if generator and len(rows) > max(map(len, parts)):
+        raise RequestError(
+            "its samples are not the first ones of those requested: another version of scipy or "
+            "numpy has drawn them"
+        )
     columns = []
     for column, values in zip(by_key.values(), zip(*rows, strict=True), strict=True):
         choices: dict[Any, dict[str, Any]] = {}
@@ -28,7 +35,7 @@ def united_samples(there: Side, here: Side) -> SampleAxis:
             choices = dict(zip(axis.values, axis.settings, strict=True))
         tied = all(c.tied for s in both for c in s.columns if c.key == column.key)
         columns.append(dataclasses.replace(column, values=values, choices=choices, tied=tied))
-    return sample_axis(columns, _united_generator(there.axis, here.axis))
+    return sample_axis(columns, generator)
 
 
 def _columns_of(side: Side) -> dict[str, Column]:
@@ -65,9 +72,43 @@ def _rows(side: Side, columns: Iterable[Column]) -> list[tuple[Any, ...]]:
     return list(zip(*values, strict=True))
 
 
-def _united_generator(there: Axis | None, here: Axis | None) -> dict[str, Any]:
-    """Return what generated the samples of both sides."""
-    return {}
+def _united_generator(there: Axis | None, here: Axis | None) -> Mapping[str, Any]:
+    """Return what generated the samples of both sides: the same, or a longer part of a sequence.
+
+    Raises
+    ------
+    RequestError
+        If other samples are asked for than those there are, or than a part of the same sequence.
+    """
+    first, second = (
+        axis.settings.generator if isinstance(axis, SampleAxis) else {} for axis in (there, here)
+    )
+    if not first and not second:
+        return {}
+    if not (first and second):
+        kind = "drawn" if first else "not drawn"
+        raise RequestError(f"its samples are {kind} from intervals, and those requested differ")
+    for name in ("method", "seed", "intervals"):
+        if first[name] != second[name]:
+            raise RequestError(
+                f"its samples are drawn with {_shown(name, first)}, and those requested with "
+                f"{_shown(name, second)}"
+            )
+    few, many = sorted([first, second], key=lambda one: one["samples"])
+    if few["samples"] == many["samples"]:
+        return first
+    if few["method"] == "lhs":
+        raise RequestError(
+            f"its Latin hypercube has {first['samples']} samples and cannot be extended to "
+            f"{second['samples']}, as a Sobol sequence can"
+        )
+    return many
+
+
+def _shown(name: str, generator: Mapping[str, Any]) -> str:
+    if name != "intervals":
+        return f"sweep.{name}={generator[name]}"
+    return " ".join(f"{key}={one}" for key, one in intervals_of(generator).items())
 
 
 def refuse_swept_and_sampled(one: Mapping[str, Axis], other: Mapping[str, Axis]) -> None:

@@ -13,7 +13,7 @@ from pipeline.model.number_lists import as_tuple, axis_text, value_text
 from pipeline.model.number_lists import listed as as_list
 from pipeline.model.parameters import short_name
 from pipeline.model.quantity import Quantity, written
-from pipeline.request.axis import SWEPT_GROUPS, Axis, Setting, refuse_too_many
+from pipeline.request.axis import SWEPT_GROUPS, Axis, Setting, listed
 
 #: Name of the axis, of its dimension and of its coordinate: the number of a sample, from 0.
 SAMPLE = "sample"
@@ -22,6 +22,9 @@ _QUANTITY = Quantity(SAMPLE, kind=int)
 
 #: Values of a sample that its description has; there may be as many as keys.
 _MOST_DESCRIBED = 6
+
+#: Values of a key in a message, of which the first characters are shown.
+_MOST_WRITTEN = 32
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,17 @@ class Samples:
         By key, the value of each sample; all of one length.
     generator : mapping
         Method, seed and intervals, where they were generated.
+    origin : str
+        The table that they are from, for messages; empty for others.
     """
 
     columns: Mapping[str, Iterable[Any]]
     generator: Mapping[str, Any] = field(default_factory=dict)
+    origin: str = ""
+
+    def named(self, index: int) -> str:
+        """Return the name of a sample in messages: its row in a table, from 1, or its number."""
+        return f"{self.origin}: row {index + 1}" if self.origin else f"{SAMPLE} {index}"
 
 
 @dataclass(frozen=True)
@@ -148,6 +158,14 @@ class SampleSettings(Sequence[dict[str, Any]]):
         """Yield the values of all columns at each sample: what a sample is."""
         return zip(*[column.values for column in self.columns], strict=True)
 
+    def repeated(self) -> tuple[int, int] | None:
+        """Return the numbers of the first two samples that are the same; None where all differ."""
+        if len(set(self.rows())) == len(self):
+            return None
+        seen: dict[tuple[Any, ...], int] = {}
+        pairs = ((seen.setdefault(row, number), number) for number, row in enumerate(self.rows()))
+        return next((first, second) for first, second in pairs if first != second)
+
     @functools.cached_property
     def keys(self) -> frozenset[str]:
         """Every key that some sample sets."""
@@ -165,7 +183,7 @@ class SampleAxis(Axis):
     settings: SampleSettings
 
     def __post_init__(self) -> None:
-        """Validate nothing: the numbers of samples differ, and `refuse_repeated` is for values."""
+        """Allow any samples: those of `simulate_many` may be equal, others are refused before."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -196,6 +214,18 @@ class SampleAxis(Axis):
     def precedence(self) -> int:
         """Rank among the axes; see `Axis.precedence`."""
         return 1
+
+    def plain_columns(self) -> dict[str, Sequence[Any]]:
+        """Return the values by key that are set one by one; see `Axis.plain_columns`."""
+        return {column.key: column.values for column in self.columns if not column.choices}
+
+    def choice_at(self, index: int) -> Any:
+        """Return what a sample chooses of groups, rules, processes and contents."""
+        return tuple([values[index] for values in self._choosing])
+
+    @functools.cached_property
+    def _choosing(self) -> list[Sequence[Any]]:
+        return [column.values for column in self.columns if column.choices]
 
     def mapped(
         self, setting: Setting, value: Callable[[str, Any], Any] | None = None
@@ -232,7 +262,19 @@ class SampleAxis(Axis):
 
     def typed(self) -> dict[str, str]:
         """Return the keys that the axis sets itself, each with its values as text."""
-        return {c.key: written(c.key, c.as_axis().text) for c in self.columns if not c.tied}
+        return {
+            key: written(key, ",".join(map(value_text, values[:_MOST_WRITTEN])))
+            for key, values in self.given_columns().items()
+            if key != SAMPLE
+        }
+
+    def given_columns(self) -> dict[str, Sequence[Any]]:
+        """Return the numbers of the samples, and all values of the keys that are sampled."""
+        return {SAMPLE: self.values} | {c.key: c.values for c in self.columns if not c.tied}
+
+    def given_at(self, index: int) -> dict[str, Any]:
+        """Return the number of a sample, and the values of the keys that are sampled."""
+        return {key: values[index] for key, values in self.given_columns().items()}
 
     def described(self, index: int) -> str:
         """Return a sample as text: "sample=3 (A_plus=0.01, tau_plus=20.0)"."""
@@ -245,42 +287,9 @@ class SampleAxis(Axis):
 def sample_axis(
     columns: Iterable[Column], generator: Mapping[str, Any] | None = None
 ) -> SampleAxis:
-    """Return the axis of some columns.
-
-    Raises
-    ------
-    RequestError
-        If there are no columns, no samples or too many, or columns differ in length.
-    """
+    """Return the axis of some columns, at least one."""
     settings = SampleSettings(columns, generator)
-    first = settings.columns[0] if settings.columns else None
-    if first is None or not len(first.values):
-        raise RequestError("samples: there are none; at least one is required")
-    for column in settings.columns:
-        if len(column.values) != len(first.values):
-            raise RequestError(
-                f"samples: {first.key} has {len(first.values)} values and {column.key} has "
-                f"{len(column.values)}; all must have the same number"
-            )
-    refuse_too_many("samples", len(settings))
     return SampleAxis(SAMPLE, range(len(settings)), settings, _QUANTITY)
-
-
-def refuse_repeated(axis: SampleAxis) -> None:
-    """Refuse samples of which two are equal.
-
-    Raises
-    ------
-    RequestError
-        If there are.
-    """
-    seen: dict[tuple[Any, ...], int] = {}
-    for number, row in enumerate(axis.settings.rows()):
-        if (first := seen.setdefault(row, number)) != number:
-            raise RequestError(
-                f"samples {first} and {number}: are the same ({axis.described(number)}); each "
-                "must differ"
-            )
 
 
 def samples_of(given: Any) -> Samples:
@@ -301,4 +310,20 @@ def samples_of(given: Any) -> Samples:
             "samples: must map keys such as 'stdp.A_plus' to lists of values of one length, or be "
             "a table with a column for each key"
         )
-    return Samples(dict(given))
+    columns = {key: listed(key, values) for key, values in given.items()}
+    lengths = {key: len(values) for key, values in columns.items()}
+    first = next(iter(lengths), "")
+    if not any(lengths.values()):
+        raise RequestError("samples: there are none; at least one is required")
+    for key, length in lengths.items():
+        if length != lengths[first]:
+            raise RequestError(
+                f"samples: {first} has {lengths[first]} values and {key} has {length}; all must "
+                "have the same number"
+            )
+    return Samples(columns)
+
+
+def generator_of(axes: Iterable[Axis]) -> Mapping[str, Any]:
+    """Return what generated the samples of some axes: method, seed, intervals; empty if nothing."""
+    return next((one.settings.generator for one in axes if isinstance(one, SampleAxis)), {})

@@ -15,6 +15,7 @@ from pipeline.system.atomic_files import StorageError, replacing
 def write_failures(path: Path, grid: Grid, failures: Mapping[str, Failure]) -> None:
     """Write a row per failed point: its value on every axis, reason, traceback, content key.
 
+    Of a sample it has the number, and the values of the keys that are sampled.
     The file is removed when no point has failed.
 
     Raises
@@ -30,9 +31,9 @@ def write_failures(path: Path, grid: Grid, failures: Mapping[str, Failure]) -> N
         return
     with replacing(path) as temporary, temporary.open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow([*(axis.key for axis in grid.axes), "reason", "traceback", "key"])
+        table.writerow([*grid.given_at(0), "reason", "traceback", "key"])
         for key, failure in failures.items():
-            values = grid.values_at(grid.keys.index(key))
+            values = grid.given_at(grid.keys.index(key)).values()
             table.writerow([*map(value_text, values), failure.reason, failure.traceback, key])
 
 

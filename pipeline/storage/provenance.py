@@ -28,7 +28,11 @@ SEED_POLICY = (
 )
 
 
-def capture(settings: RunSettings, own_files: Mapping[str, str] | None = None) -> RunRecord:
+def capture(
+    settings: RunSettings,
+    own_files: Mapping[str, str] | None = None,
+    generator: Mapping[str, Any] | None = None,
+) -> RunRecord:
     """Return the record of a run that is about to start.
 
     Parameters
@@ -37,6 +41,8 @@ def capture(settings: RunSettings, own_files: Mapping[str, str] | None = None) -
         How the points are run.
     own_files : mapping, optional
         Content of the user's configuration files, by path; recorded where there are any.
+    generator : mapping, optional
+        Method, seed, intervals and packages of samples that were drawn; recorded likewise.
     """
     record: RunRecord = {
         "id": uuid.uuid4().hex,
@@ -58,7 +64,8 @@ def capture(settings: RunSettings, own_files: Mapping[str, str] | None = None) -
         "host": platform.node(),
         "seconds": None,  # set when it has ended
     }
-    return record | {"own_files": dict(own_files)} if own_files else record
+    record |= {"own_files": dict(own_files)} if own_files else {}
+    return record | ({"sample_generator": dict(generator)} if generator else {})
 
 
 def of_simulation(settings: RunSettings, own_files: Mapping[str, str]) -> dict[str, Any]:

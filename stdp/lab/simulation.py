@@ -19,7 +19,8 @@ from pipeline.engine.simulate import available_engine
 from pipeline.model.errors import RequestError
 from pipeline.model.looks import SAMPLE_SPACING
 from pipeline.model.parameters import Configuration
-from pipeline.model.quantity import rounded, written
+from pipeline.model.plain_values import rounded
+from pipeline.model.quantity import written
 from pipeline.model.sections import Settle, Simulation
 from pipeline.request.compose import default_run_settings
 from pipeline.request.own_models import is_from_file

@@ -46,8 +46,9 @@ class File(InputProcess):
         "hash of the events", kind=str, null="that of the file", neutral=None
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def refuse_unfit_values(self) -> None:
+        """Refuse values that are not allowed together."""
+        super().refuse_unfit_values()
         if self.rate_hz is not None:
             raise RequestError(
                 f"{written(self.key('rate_hz'), self.rate_hz)}: must be null with "

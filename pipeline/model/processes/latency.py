@@ -75,8 +75,9 @@ class Latency(InputProcess):
         "coefficient of variation of intervals between trials", at_least=0, at_most=1, neutral=0.0
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def refuse_unfit_values(self) -> None:
+        """Refuse values that are not allowed together."""
+        super().refuse_unfit_values()
         if self.rate_hz > self.burst_rate_hz:
             raise RequestError(
                 f"{written(self.key('rate_hz'), self.rate_hz)}: must be <= "

@@ -21,8 +21,9 @@ class Notebook(InputProcess):
     needs_duration: ClassVar[bool] = True
     theory_gap: ClassVar[str] = ""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def refuse_unfit_values(self) -> None:
+        """Refuse values that are not allowed together."""
+        super().refuse_unfit_values()
         if self.seed_policy != SEED_POLICIES[0]:
             raise RequestError(
                 f"{written(self.key('seed_policy'), self.seed_policy)}: must be "

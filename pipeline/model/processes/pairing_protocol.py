@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import Cells, InputProcess
 from pipeline.model.output_spikes import FIRST
-from pipeline.model.quantity import quantity, rounded, written
+from pipeline.model.plain_values import rounded
+from pipeline.model.quantity import quantity, written
 from pipeline.model.sections import steps
 
 #: Estimated time of an output spike that is prescribed [s].

@@ -84,8 +84,9 @@ class Patterns(InputProcess):
         at_most=1_000_000,
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def refuse_unfit_values(self) -> None:
+        """Refuse values that are not allowed together."""
+        super().refuse_unfit_values()
         if self._n_members * self.rate_hz * self.pattern_duration / 1000 > _MOST_SPIKES:
             raise RequestError(
                 f"{written(self.key('pattern_duration'), self.pattern_duration)}: the pattern must "

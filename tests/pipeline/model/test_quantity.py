@@ -12,13 +12,8 @@ from omegaconf import OmegaConf
 
 from pipeline.model.arithmetic import multiples
 from pipeline.model.errors import RequestError
-from pipeline.model.quantity import (
-    Quantity,
-    override_text,
-    rounded,
-    unknown_key,
-    written,
-)
+from pipeline.model.plain_values import rounded
+from pipeline.model.quantity import Quantity, override_text, unknown_key, written
 
 TAU = Quantity("time constant", "ms", above=0)
 COUNT = Quantity("number of items", kind=int, at_least=1, at_most=10)

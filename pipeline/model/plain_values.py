@@ -1,0 +1,71 @@
+"""Values of any type as plain Python values, numbers as the decimals that they stand for."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def rounded(number: float) -> float:
+    """Round a number to 15 significant digits, which binary64 preserves for every decimal number.
+
+    0.1 + 0.2 becomes 0.3: equal values have one representation, one point and one coordinate.
+    """
+    return float(f"{number:.15g}")
+
+
+def plain(values: ArrayLike) -> Any:
+    """Return an array as plain Python values, nested as it is.
+
+    Numbers of 16 or 32 bits are the shortest decimals that they stand for: 0.1 of 32 bits is 0.1,
+    and not 0.10000000149. A masked value is None.
+
+    Parameters
+    ----------
+    values : array_like, (...)
+        Of any unit.
+    """
+    array = np.asanyarray(values)
+    if array.dtype in (np.float16, np.float32):
+        shortest = np.array([float(str(number)) for number in np.asarray(array).flat])
+        mask = np.ma.getmaskarray(array)
+        array = np.ma.masked_array(shortest.reshape(array.shape), mask)
+    return array.tolist()
+
+
+def _as_float(value: Any) -> float:
+    if type(value) is not float:  # the most frequent type first, of a million samples
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise TypeError
+        value = plain(value) if isinstance(value, np.generic) else float(value)
+    number = rounded(value)
+    if not math.isfinite(number):
+        raise ValueError
+    return number + 0.0  # -0.0 and 0.0 are one value
+
+
+def _as_int(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    return operator.index(value)
+
+
+def _as_bool(value: Any) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError
+    return bool(value)
+
+
+def _as_str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return str(value)
+
+
+#: By kind of a quantity, what returns a value of it as a plain one or raises an error.
+CONVERTERS = {float: _as_float, int: _as_int, bool: _as_bool, str: _as_str}
