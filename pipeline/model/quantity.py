@@ -335,7 +335,10 @@ class Section:
         """
         if type(self).__post_init__ is not Section.__post_init__:  # of a class of the user's
             return type(self).from_mapping(self.to_mapping() | dict(values))
-        other = self.with_admitted(**values)
+        cls: Any = type(self)  # mypy takes it for unhashable
+        own = vars(self)  # without what was computed from other values, as cached properties
+        other: Self = object.__new__(cls)
+        vars(other).update({name: own[name] for name in _value_names(cls)}, **values)
         other.refuse_unfit_values()
         return other
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from pipeline.model.contents import HASHED
 from pipeline.model.errors import RequestError
+from pipeline.model.number_lists import as_tuple
 from pipeline.model.number_lists import listed as listed_value
 from pipeline.model.parameters import SECTIONS, all_quantities
 from pipeline.model.quantity import Quantity, refuse_unknown_keys, written
@@ -66,6 +67,9 @@ class Composition(Protocol):
 
     def with_value(self, key: str, value: Any) -> dict[str, Any]:
         """Return values by key with another value of a key, and of what refers to it."""
+
+    def following(self, keys: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
+        """Return the values by key of what refers to some keys, for each row of values of these."""
 
     def with_variant(self, key: str, name: str) -> dict[str, Any]:
         """Return values by key of a section with another rule or process."""
@@ -208,40 +212,50 @@ def _restored_key_axis(key: str, values: Sequence[Any] | Mapping[Any, dict[str, 
 
 def _sample_axis(_: str, samples: Samples, composition: Composition) -> SampleAxis:
     """Return the axis of samples, with the keys that follow their values by `${...}`."""
-    columns = []
-    for key in samples.columns:
-        columns += _columns(key, samples, composition)
-    repeated = SampleSettings(columns).repeated()
-    if repeated:
+    columns = [_column(key, samples, composition) for key in samples.columns]
+    if repeated := SampleSettings(columns).repeated():
         first, second = map(samples.named, repeated)
         same = first.removeprefix(f"{samples.origin}: ")
         raise RequestError(f"{second}: is the same as {same}; each must differ")
-    return sample_axis(columns, samples.generator)
+    return sample_axis([*columns, *_tied(columns, composition)], samples.generator)
 
 
-def _columns(key: str, samples: Samples, composition: Composition) -> list[Column]:
-    """Return the values of a sampled key, and of each key that follows it."""
-    kind, listed_values = kind_of(key), listed(key, samples.columns[key])
-    of_choices = kind is not AXIS_KINDS["key"]
+def _column(key: str, samples: Samples, composition: Composition) -> Column:
+    """Return the values of a sampled key."""
+    kind, values = kind_of(key), tuple(listed(key, samples.columns[key]))
     if key not in SWEPT_GROUPS:
-        clean, quantity = _admitted_samples(key, listed_values, samples)
-    if not of_choices and key.rpartition(".")[2] not in composition.referred_to:
-        return [Column(key, clean, quantity)]
-    distinct = listed_values if key in SWEPT_GROUPS else clean
-    axis = kind.build(key, tuple(dict.fromkeys(distinct)), composition)
-    settings = dict(zip(axis.values, axis.settings, strict=True))
-    if of_choices:
-        return [Column(key, tuple(distinct), axis.quantity, settings)]
-    tied = [
-        Column(
-            other,
-            tuple(settings[value][other] for value in clean),
-            all_quantities().get(other, Quantity(other)),
-            tied=True,
-        )
-        for other in sorted(axis.keys - {key})
+        values, quantity = _admitted_samples(key, values, samples)
+    if kind is AXIS_KINDS["key"]:
+        return Column(key, values, quantity)
+    axis = kind.build(key, tuple(dict.fromkeys(values)), composition)
+    return Column(key, values, axis.quantity, dict(zip(axis.values, axis.settings, strict=True)))
+
+
+def _tied(columns: Sequence[Column], composition: Composition) -> list[Column]:
+    """Return the values of the keys that follow those of some columns.
+
+    Raises
+    ------
+    RequestError
+        If such a key follows a choice as well: the value is ambiguous.
+    """
+    plain_columns = [column for column in columns if not column.choices]
+    keys = [column.key for column in plain_columns]
+    if not {key.rpartition(".")[2] for key in keys} & composition.referred_to:
+        return []
+    rows = zip(*[column.values for column in plain_columns], strict=True)
+    tied = composition.following(keys, rows)
+    for column in columns:
+        for key in sorted({k for one in column.choices.values() for k in one} & tied.keys()):
+            raise RequestError(
+                f"{key}: depends on both {column.key} and another key of the samples; one of them "
+                "must be fixed"
+            )
+    quantities = all_quantities()
+    return [
+        Column(key, tuple(map(as_tuple, values)), quantities.get(key, Quantity(key)), tied=True)
+        for key, values in sorted(tied.items())
     ]
-    return [Column(key, clean, quantity), *tied]
 
 
 def _admitted_samples(

@@ -270,10 +270,13 @@ def parameters_of(config: DictConfig, origin: Origin | None = None) -> dict[str,
 
 
 def references_in(config: DictConfig) -> dict[str, str]:
-    """Return the texts with `${...}` among the model's parameters of a composed config, by key."""
+    """Return the texts with `${...}` among the model's parameters of a composed config, by key.
+
+    Also those in lists.
+    """
     parameters = OmegaConf.masked_copy(config, [*SECTIONS, "seed"])
     values = by_key(plain(parameters, resolve=False)).items()
-    return {key: text for key, text in values if isinstance(text, str) and "${" in text}
+    return {key: str(v) for key, v in values if isinstance(v, str | list) and "${" in str(v)}
 
 
 def names_in(references: Iterable[str]) -> frozenset[str]:

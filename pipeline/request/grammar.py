@@ -215,9 +215,8 @@ def _is_whole(key: str) -> bool:
 
 def interval_of(sweep: Override) -> Interval:
     """Return the interval of an override that has one."""
-    value = sweep.value()
-    assert isinstance(value, ScaledInterval)
-    return Interval(value.start, value.end, value.log)
+    value: Any = sweep.value()
+    return Interval(value.start, value.end, getattr(value, "log", False))
 
 
 def values_of(sweep: Override) -> list[Any]:

@@ -13,6 +13,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from pipeline.model.errors import RequestError
+from pipeline.model.number_lists import listed as as_list
 from pipeline.model.parameters import Configuration, by_key
 from pipeline.model.quantity import overrides_by_key, written
 from pipeline.model.registry import REGISTRIES
@@ -209,6 +210,22 @@ class HydraComposition:
         OmegaConf.update(copy, key, value)
         return by_key(parameters_of(copy, self.origin))
 
+    def following(self, keys: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
+        """Return the values by key of what refers to some keys, for each row of values of these."""
+        copy = without_hydra(self.config)
+        following = [key for key in references_in(copy) if key not in self.swept]
+        found: dict[str, list[Any]] = {key: [] for key in following}
+        for row in rows:
+            for key, value in zip(keys, row, strict=True):
+                OmegaConf.update(copy, key, as_list(value))
+            for key, values in found.items():
+                values.append(_selected(copy, key))
+        return {
+            key: values
+            for key, values in found.items()
+            if any(value != self.base.get(key) for value in values)
+        }
+
     def with_variant(self, key: str, name: str) -> dict[str, Any]:
         """Return values by key of a section with another rule or process."""
         section = key.partition(".")[0]
@@ -219,6 +236,12 @@ class HydraComposition:
     def with_content(self, key: str, name: str) -> dict[str, Any]:
         """Return the keys and values that the name of a content sets."""
         return settings_of(key, name, Places.of(self.raw, (Path.cwd(), *self.origin.folders)))
+
+
+def _selected(config: DictConfig, key: str) -> Any:
+    """Return the plain value of a key, its references resolved."""
+    value = OmegaConf.select(config, key)
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
 def _grid(

@@ -82,6 +82,9 @@ ATTRIBUTES = {
     "seconds",
 }
 
+#: Attributes of the coordinate `sample`, which `tests/pipeline/request/test_samples.py` checks.
+OF_SAMPLES = ("sampled",)
+
 #: Attributes of a variable of flags.
 OF_FLAGS = ("flag_values", "flag_meanings")
 
@@ -216,7 +219,7 @@ def test_the_file_requires_no_more_variables_than_it_has(dataset):
 def test_every_attribute_that_is_read_is_written(experiment, dataset):
     """Of the file, of its coordinates, and of the record of each run."""
     read = read_from("attributes", "run", "runs[i]", "metadata")
-    of_coordinates = {"units", "config_key", "settings", "long_name", *OF_FLAGS}
+    of_coordinates = {"units", "config_key", "settings", "long_name", *OF_FLAGS, *OF_SAMPLES}
     assert read <= ATTRIBUTES | OF_RUNS | OF_SOME_RUNS | of_coordinates | {
         "sample_time",
         "weight_history",

@@ -61,7 +61,7 @@ def test_a_range_counts_in_decimal():
     [
         ("seed=range(5,5)", "^seed: the axis has no values"),
         ("stdp.A_plus=range(0,1,0)", r"^stdp\.A_plus=range\(0,1,0\): the step of a range"),
-        ("stdp.A_plus=interval(0,1)", r"interval\(0,1\): must be a list, range"),
+        ("stdp.A_plus=interval(0,1)", r"interval\(0,1\): needs the number of samples"),
         ("+experiment=demo,seeds", "one experiment at a time"),
         ("record=final,history", "record=final,history: cannot be swept"),
         ("run.n_jobs=1,2", "run.n_jobs=1,2: cannot be swept"),

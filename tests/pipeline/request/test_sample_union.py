@@ -1,0 +1,110 @@
+"""Samples of an experiment that grows: each once, in the order of arrival."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pipeline
+from pipeline.model.errors import RequestError
+from pipeline.request.drawn_samples import Interval, drawn
+from pipeline.request.merge import united
+from pipeline.request.overrides import grid_of_mapping
+from pipeline.request.spec import request_of
+from pipeline.request.sweep_settings import SweepSettings
+
+#: A few samples, which often have some in common.
+SAMPLES = st.lists(
+    st.tuples(st.sampled_from([0.01, 0.02, 0.03]), st.sampled_from([10.0, 20.0])),
+    min_size=1,
+    max_size=6,
+    unique=True,
+)
+
+
+def grid(samples, *overrides, axes=()):
+    """Return the grid of samples by key."""
+    return grid_of_mapping(pipeline.configure(*overrides), dict(axes), samples)
+
+
+def of_rows(rows):
+    """Return the grid of rows of an amplitude and a time constant."""
+    columns = dict(zip(["stdp.A_plus", "stdp.tau_plus"], zip(*rows, strict=True), strict=True))
+    return grid(columns)
+
+
+def both(first, second):
+    """Return the union of two grids, of which the first one is stored."""
+    return united(second, request_of(first))
+
+
+def columns(made):
+    """Return the values by key of the samples of a grid."""
+    return {column.key: list(column.values) for column in made.axes[0].columns}
+
+
+@settings(max_examples=30, deadline=None)
+@given(SAMPLES, SAMPLES)
+def test_the_union_has_the_first_samples_and_then_the_new_ones(first, second):
+    """No sample is there twice, and the keys are those of both."""
+    rows = list(dict.fromkeys([*first, *second]))
+    assert both(of_rows(first), of_rows(second)).keys == of_rows(rows).keys
+
+
+def test_a_key_that_only_one_of_them_samples_has_its_constant_value():
+    """Also where one of them samples nothing: its only point is a sample."""
+    made = both(
+        grid({"stdp.A_plus": [0.01, 0.02]}), grid({"input.rate_hz": [3.0]}, "stdp.A_plus=0.03")
+    )
+    assert columns(made) == {"stdp.A_plus": [0.01, 0.02, 0.03], "input.rate_hz": [15, 15, 3]}
+    made = both(grid(None, "stdp.A_plus=0.03"), grid({"stdp.A_plus": [0.01, 0.03]}))
+    assert columns(made) == {"stdp.A_plus": [0.03, 0.01]}
+
+
+def test_choices_unite_as_well():
+    """With what they set."""
+    made = both(grid({"stdp": ["notebook"], "seed": [1]}), grid({"stdp": ["triplet"], "seed": [1]}))
+    assert columns(made) == {"stdp": ["notebook", "triplet"], "seed": [1, 1]}
+    assert [point.stdp.name for point in made.points] == ["additive", "triplet"]
+
+
+def test_an_axis_of_a_sampled_key_is_refused():
+    """No dimension could hold both."""
+    with pytest.raises(RequestError, match="seed: is sampled in one of the two requests"):
+        both(grid({"seed": [1, 2]}), grid(None, axes={"seed": [1, 2]}))
+
+
+def draw(samples, method="sobol", seed=0, end=40):
+    """Return the grid of samples that are drawn."""
+    settings_ = SweepSettings(samples=samples, method=method, seed=seed)
+    return grid(drawn({"input.rate_hz": Interval(10, end)}, settings_))
+
+
+@pytest.mark.parametrize("method", ["sobol", "random"])
+def test_a_sequence_is_extended(method):
+    """Whichever part of it comes first; the generator is that of the longer one."""
+    few, many = draw(4, method), draw(8, method)
+    for made in (both(few, many), both(many, few)):
+        assert made.keys == many.keys
+        assert made.axes[0].settings.generator["samples"] == 8
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (lambda: draw(8, seed=1), "drawn with sweep.seed=0, and those requested with sweep.seed=1"),
+        (lambda: draw(8, "random"), "sweep.method=sobol, and those requested with sweep.method=r"),
+        (lambda: draw(8, end=50), "input.rate_hz=interval.10,40., and those requested with input"),
+        (lambda: grid({"input.rate_hz": [1.0]}), "its samples are drawn from intervals"),
+    ],
+)
+def test_other_samples_do_not_join_those_that_are_drawn(other, message):
+    """They would no longer be the samples of their generator."""
+    with pytest.raises(RequestError, match=message):
+        both(draw(8), other())
+
+
+def test_a_latin_hypercube_cannot_be_extended():
+    """The same one can be requested again."""
+    assert both(draw(4, "lhs"), draw(4, "lhs")).keys == draw(4, "lhs").keys
+    with pytest.raises(RequestError, match="Latin hypercube has 4 samples and cannot be extended"):
+        both(draw(4, "lhs"), draw(8, "lhs"))
