@@ -11,7 +11,7 @@ INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # A file of tests in one process, as many at a time as there are processors.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: run test test-long test-all test-lowest coverage test-brian2 compare test-browser soak settle papers papers-broken lint format docs docs-examples gallery screenshots bench growth peers clean
+.PHONY: run test test-long test-all test-lowest coverage test-brian2 compare test-browser test-inference inference soak settle papers papers-broken lint format docs docs-examples gallery screenshots bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -67,6 +67,19 @@ test-browser: $(VENV)/.ready
 	$(INSTALLER) --editable '.[browser]'
 	$(BIN)/python -m pytest tests/stdp/browser tests/stdp/test_pages.py
 
+# The notebooks on inference, sensitivity and search, and the calibration of a posterior, at small
+# size. sbi brings PyTorch, some GB; `make test-long` skips these tests where it is missing.
+test-inference: $(VENV)/.ready-inference
+	$(BIN)/python -m pytest tests/inference tests/end_to_end/test_notebooks.py
+
+# The calibration at full size, ten minutes: the coverage is written to tests/inference/RESULTS.md.
+inference: $(VENV)/.ready-inference
+	$(BIN)/python -m tests.inference
+
+$(VENV)/.ready-inference: $(VENV)/.ready
+	$(INSTALLER) --editable '.[inference,sensitivity,search]'
+	@touch $@
+
 # Fault injection (kills, damaged files, full disks, invalid requests), about ten minutes; the counts
 # are written to tests/soak/RESULTS.md.
 soak: $(VENV)/.ready
@@ -113,7 +126,7 @@ docs-examples: $(VENV)/.ready
 
 # Run the experiments of README and docs, draw their figures, and render the notebooks. Figures of
 # papers are drawn from outputs/papers, which `make papers` completes first.
-gallery: run papers
+gallery: run papers $(VENV)/.ready-inference
 	$(BIN)/python -m pipeline +experiment=equilibrium name=equilibrium
 	$(BIN)/python -m analysis outputs/equilibrium --figure rates --figure phase_diagram \
 		--figure durations

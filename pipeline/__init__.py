@@ -7,6 +7,9 @@ Public Python API::
     dataset = pipeline.simulate(configuration.replaced({"stdp.A_plus": 0.004}))
     dataset = pipeline.sweep(configuration, {"input.rate_hz": [10, 20], "seed": range(5)})
     print(pipeline.plan(configuration, {"seed": range(1000)}))
+    dataset = pipeline.simulate_many([configuration, pipeline.configure("stdp=multiplicative")])
+    simulate = pipeline.simulator(configuration, ["stdp.A_plus", "input.rate_hz"], "output_rate")
+    rates = simulate([[0.004, 10], [0.008, 20]])
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ _PUBLIC = {
     "simulate": "pipeline.experiment.api",
     "sweep": "pipeline.experiment.api",
     "plan": "pipeline.experiment.api",
+    "simulate_many": "pipeline.experiment.many",
+    "simulator": "pipeline.experiment.simulator",
     "register": "pipeline.model.registry",
     "Configuration": "pipeline.model.parameters",
     "RequestError": "pipeline.model.errors",

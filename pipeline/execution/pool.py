@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pipeline.engine.cost import longest_seconds
 from pipeline.execution.backends import BACKENDS, SECONDS_IN_PYTHON
@@ -49,22 +49,46 @@ def run_points(
     KeyboardInterrupt
         After an interruption, once all batches that had finished were yielded.
     """
-    backend = BACKENDS[settings.backend]
-    unlike = [point for point, _ in unlike_in_time(points)]
-    longest = longest_seconds(unlike, settings.engine)
-    n_jobs = backend.n_existing(settings) or settings.n_jobs
-    n_workers = backend.n_workers(len(points), longest, n_jobs)
-    automatic = _batch_size(len(points), longest, largest_bytes(unlike), n_workers)
-    size = settings.batch_size or automatic
-    n_workers = min(n_workers, math.ceil(len(points) / size))
-    stop = Stop()
     jobs = (
         Job(key, point, start_of(key) if point.can_go_on else None) for key, point in points.items()
     )
+    unlike = [point for point, _ in unlike_in_time(points)]
+    return run_jobs(jobs, len(points), unlike, settings)
+
+
+def run_jobs(
+    jobs: Iterable[Job], n_jobs: int, unlike: Sequence[Configuration], settings: RunSettings
+) -> Iterator[Batch]:
+    """Run jobs as `run_points` runs points.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        Points to run, each taken when a worker has room for it. Their keys must differ.
+    n_jobs : int
+        How many there are.
+    unlike : sequence of Configuration
+        Some of the points, from which run time and memory are estimated.
+    settings : RunSettings
+        As of `run_points`.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        As of `run_points`.
+    """
+    backend = BACKENDS[settings.backend]
+    longest = longest_seconds(unlike, settings.engine)
+    workers = backend.n_existing(settings) or settings.n_jobs
+    n_workers = backend.n_workers(n_jobs, longest, workers)
+    automatic = _batch_size(n_jobs, longest, largest_bytes(unlike), n_workers)
+    size = settings.batch_size or automatic
+    n_workers = min(n_workers, math.ceil(n_jobs / size))
+    stop = Stop()
     tasks = Tasks(jobs, size, stop)
     with stop.on_interrupts():
         try:
-            for batch in backend.run(tasks, n_workers, settings, stop) if points else ():
+            for batch in backend.run(tasks, n_workers, settings, stop) if n_jobs else ():
                 stop.requested |= settings.fail_fast and bool(batch.failures)
                 yield batch
         finally:

@@ -147,10 +147,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
 def _run(pending: Points, settings: RunSettings, state: SweepState) -> None:
     """Run points; every batch is saved as soon as it has finished."""
     failed: list[str] = []
-    shown = {"delay": 1} if in_notebook() else {"disable": None}
-    with tqdm(
-        total=len(pending), unit="point", **(shown if pending else {"disable": True})
-    ) as progress:
+    with progress_bar(len(pending)) as progress:
         for batch in run_points(pending, settings, state.start_of):
             state.enter(batch)
             failed += batch.failures
@@ -160,6 +157,12 @@ def _run(pending: Points, settings: RunSettings, state: SweepState) -> None:
     if failed:
         point, reason = state.describe(failed[0]), state.failures[failed[0]].reason
         log.error("failed: %d; the first at %s: %s", len(failed), point, reason)
+
+
+def progress_bar(n_points: int) -> tqdm:
+    """Return the bar of some points: in a terminal, or after a second in a notebook."""
+    shown = {"delay": 1} if in_notebook() else {"disable": None}
+    return tqdm(total=n_points, unit="point", **(shown if n_points else {"disable": True}))
 
 
 def warn_of_unstable_steps(overshoot: ArrayLike) -> None:

@@ -264,7 +264,7 @@ class Configuration(Section):
         references = {key: names for key, names in self.references.items() if key not in values}
         given: dict[str, dict[str, Any]] = {}
         for key, value in values.items():
-            section, name = self._replaceable(key, value, references)
+            section, name = self.replaceable(key, value, references)
             given.setdefault(section, {})[name] = value
         changed: dict[str, Any] = {
             section: dataclasses.replace(getattr(self, section), **fields)
@@ -284,7 +284,7 @@ class Configuration(Section):
         section, _, name = key.rpartition(".")
         return getattr(getattr(self, section) if section else self, name)
 
-    def _replaceable(
+    def replaceable(
         self, key: Any, value: Any, references: Mapping[str, frozenset[str]]
     ) -> tuple[str, str]:
         """Return section and field of a key that `replaced` may set while some references stay.

@@ -126,9 +126,10 @@ class PointFactory:
         }
         values = {**self.base[name], **own}
         fields = SECTIONS[name].variant(values).quantities()
-        # Fields of the base that the variant at this point does not have are left out.
+        # Fields of the base that the variant at this point does not have are left out, and what
+        # samples of other variants have, which is null here.
         return SECTIONS[name].from_mapping(
-            {field: value for field, value in values.items() if field in fields or field in own}
+            {k: v for k, v in values.items() if k in fields or own.get(k) is not None}
         )
 
     def _new_section_text(self, name: str, index: tuple[int, ...]) -> str:

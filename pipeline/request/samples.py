@@ -177,17 +177,13 @@ class SampleSettings(Sequence[dict[str, Any]]):
 class SampleAxis(Axis):
     """The samples of a sweep as an axis, whose values are their numbers from 0; see `Axis`.
 
-    `settings` is a `SampleSettings`: a sample is its values, and no two are equal.
+    `settings` is a `SampleSettings`: a sample is its values.
     """
 
     settings: SampleSettings
 
     def __post_init__(self) -> None:
-        if repeated := self.settings.repeated():
-            first, second = repeated
-            raise RequestError(
-                f"{self.described(second)}: is the same as {SAMPLE} {first}; each must differ"
-            )
+        """Allow any samples: those of `simulate_many` may be equal, others are refused before."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -296,13 +292,7 @@ class SampleAxis(Axis):
 def sample_axis(
     columns: Iterable[Column], generator: Mapping[str, Any] | None = None
 ) -> SampleAxis:
-    """Return the axis of some columns, at least one.
-
-    Raises
-    ------
-    RequestError
-        If samples are equal.
-    """
+    """Return the axis of some columns, at least one."""
     settings = SampleSettings(columns, generator)
     return SampleAxis(SAMPLE, range(len(settings)), settings, _QUANTITY)
 

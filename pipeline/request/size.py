@@ -31,7 +31,7 @@ def bytes_per_point(grid: Grid) -> int:
 
 def largest_bytes(points: Iterable[Configuration]) -> int:
     """Return the size of the largest results of some points [bytes], without spike times."""
-    return max((_bytes(point, _longest([point])) for point in points), default=0)
+    return max((_bytes(point, lengths_of(point)) for point in points), default=0)
 
 
 def _bytes(point: Configuration, sizes: dict[str, int]) -> int:
@@ -39,6 +39,11 @@ def _bytes(point: Configuration, sizes: dict[str, int]) -> int:
         dtype.itemsize * math.prod(sizes[dim] for dim in VARIABLES[name].dims)
         for name, dtype in recorded(point).items()
     )
+
+
+def lengths_of(point: Configuration) -> dict[str, int]:
+    """Return the lengths of the dimensions of the variables of one point, as of `lengths`."""
+    return _longest([point])
 
 
 def _longest(points: Iterable[Configuration]) -> dict[str, int]:

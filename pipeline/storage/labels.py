@@ -44,7 +44,12 @@ from pipeline.storage.model_labels import (
     model_coordinates,
     model_variables,
 )
-from pipeline.storage.sample_labels import sample_attributes, sample_coordinates
+from pipeline.storage.sample_labels import (
+    null_somewhere,
+    sample_attributes,
+    sample_coordinates,
+    sample_variables,
+)
 from pipeline.storage.synapse_labels import list_variables, synapse_coordinates
 
 if TYPE_CHECKING:
@@ -328,6 +333,7 @@ def derived_parameters(
     somewhere = {name: arrays[name] for name in in_some}
     taken = {*everywhere, *somewhere, *map(dimension_name, grid.axes)}
     everywhere |= sample_coordinates(grid, taken)
+    somewhere |= sample_variables(grid, {*taken, *everywhere})
     for axis in grid.axes:
         if isinstance(axis, SampleAxis):
             continue
@@ -356,7 +362,7 @@ def _resolved_fields(grid: Grid) -> tuple[dict[str, PointNumber], dict[str, Poin
     in_all, in_some : dict
         Fields that the rules of all points have, and fields of only some, NaN elsewhere.
     """
-    swept = _swept(grid)
+    swept = _swept(grid) - null_somewhere(grid)
     rules = [type(point.stdp) for point in grid.unlike_models]
     in_all: dict[str, PointNumber] = {}
     in_some: dict[str, PointNumber] = {}

@@ -28,7 +28,7 @@ GENERATOR = "generator"
 def sample_attributes(axis: SampleAxis) -> dict[str, str]:
     """Return the attributes of the coordinate of samples: their keys, and what generated them."""
     tied = [column.key for column in axis.columns if column.tied]
-    with_null = {c.key: c.coordinate for c in axis.columns if None in c.values}
+    with_null = {c.key: _nullable(c) for c in axis.columns if None in c.values}
     texts: dict[str, Any] = {SAMPLED: axis.sampled, _TIED: tied, _WITH_NULL: with_null}
     texts[GENERATOR] = axis.settings.generator
     return {name: json.dumps(value) for name, value in texts.items() if value}
@@ -57,6 +57,39 @@ def sample_coordinates(grid: Grid, taken: Collection[str]) -> dict[str, Labelled
     }
 
 
+def sample_variables(grid: Grid, taken: Collection[str]) -> dict[str, LabelledArray]:
+    """Return a variable for each sampled number that is null somewhere, NaN there.
+
+    Parameters
+    ----------
+    grid : Grid
+        The points.
+    taken : collection of str
+        Names that other coordinates and variables have, to which these yield.
+    """
+    comment = "NaN where null, or where the rule or process has no such field"
+    return {
+        name_in_file(column.key): (
+            (SAMPLE,),
+            np.array(column.values, dtype=np.float64),
+            _attributes(grid, column) | {"comment": comment},
+        )
+        for column in _nullable_columns(grid)
+        if name_in_file(column.key) not in taken
+        if all(value is None or isinstance(value, int | float) for value in column.values)
+    }
+
+
+def null_somewhere(grid: Grid) -> set[str]:
+    """Return the sampled keys that are null at some sample, where others may stand for them."""
+    return {column.key for column in _nullable_columns(grid)}
+
+
+def _nullable_columns(grid: Grid) -> list[Column]:
+    axes = [axis for axis in grid.axes if isinstance(axis, SampleAxis)]
+    return [column for axis in axes for column in axis.columns if None in column.values]
+
+
 def _attributes(grid: Grid, column: Column) -> dict[str, Any]:
     quantity = column.quantity if column.choices else grid.quantity_of(column.key)
     attributes = {"long_name": quantity.long_name, "units": quantity.units}
@@ -65,6 +98,12 @@ def _attributes(grid: Grid, column: Column) -> dict[str, Any]:
         attributes["choices"] = json.dumps(list(column.choices))
         attributes["settings"] = json.dumps(list(column.choices.values()))
     return {name: text for name, text in attributes.items() if text}
+
+
+def _nullable(column: Column) -> list[Any]:
+    """Return the values of a coordinate some of which are null."""
+    labels = zip(column.values, column.coordinate, strict=True)
+    return [None if value is None else label for value, label in labels]
 
 
 def stored_samples(file: Any) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Calibration of posteriors that `sbi` infers from simulations (`make test-inference`)."""
