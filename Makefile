@@ -11,7 +11,7 @@ INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # A file of tests in one process, as many at a time as there are processors.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: run test test-long test-all test-lowest coverage test-brian2 compare test-browser test-inference inference soak settle papers papers-broken lint format docs docs-examples gallery screenshots bench growth peers clean
+.PHONY: run test test-long test-all test-lowest coverage test-brian2 compare test-slurm test-browser test-inference inference soak settle papers papers-broken lint format docs docs-examples gallery screenshots bench growth peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -60,6 +60,14 @@ test-brian2: $(VENV)/.ready .venv-brian2/.ready
 # tests/compare/results.json, and their tables to docs/explanation/other_simulators.md.
 compare: $(VENV)/.ready .venv-brian2/.ready .venv-nest/.ready
 	$(BIN)/python -m tests.compare
+
+# A sweep as an array of a Slurm that the tests start on this machine, as root; Debian's packages are
+# installed where they are missing. `make test-long` skips these tests without them.
+test-slurm: $(VENV)/.ready
+	command -v slurmctld slurmd sbatch > /dev/null || { apt-get --quiet=2 update && \
+		DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 install --no-install-recommends \
+		slurmctld slurmd slurm-client slurm-wlm-basic-plugins > /dev/null; }
+	$(BIN)/python -m pytest -rs tests/slurm
 
 # The pages of `stdp explore` and `stdp lab` in a headless Chromium, which must be installed; the
 # environment variable CHROMIUM names another one. `make test-long` skips these tests where it is missing.

@@ -80,9 +80,11 @@ def test_merged_shards_are_the_undivided_sweep(made, parts):
             assert {runs[i] for i in merged.made_by.values[is_done]} == {own["id"]}
 
 
-def test_nothing_runs_again_after_a_merge(parts, monkeypatch):
+def test_nothing_runs_again_after_a_merge(parts):
     """The whole sweep finds all of its points, and more of them are added to these."""
     merge([parts])
+    kept = (parts / "configuration.yaml").read_text()
+    assert kept == (parts / "shards" / "1" / "configuration.yaml").read_text()
     plan = pipeline.plan(pipeline.configure(*CONFIGURATION), AXES, parts)
     assert plan.asked == (16, 0, 0)
     swept(parts, AXES)
