@@ -65,6 +65,7 @@ def cluster():
 
 
 def on(cluster, **settings):
+    """Return settings for the scheduler of a cluster."""
     return default_run_settings(backend="dask", scheduler=cluster.scheduler_address, **settings)
 
 
