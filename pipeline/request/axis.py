@@ -118,11 +118,16 @@ class Axis:
 
         What else it sets comes from what is chosen, of which there may be few.
         """
-        return {} if self.sets_more or self.is_choice else {self.key: self.values}
+        return {} if self.sets_by_choice else {self.key: self.values}
+
+    @property
+    def sets_by_choice(self) -> bool:
+        """Whether it sets keys other than those of `plain_columns`."""
+        return self.sets_more or self.is_choice
 
     def choice_at(self, index: int) -> Any:
         """Return what is chosen at an index: the same where the same other keys are set."""
-        return index if self.sets_more or self.is_choice else None
+        return index if self.sets_by_choice else None
 
     def mapped(self, setting: Setting, value: Callable[[str, Any], Any] | None = None) -> Axis:
         """Return the axis with other settings, and possibly other values, of the same points.

@@ -152,8 +152,11 @@ class PointFactory:
         self._check_together()
         outer = sorted({i for axes in self._touching.values() for i in axes})
         inner = [i for i in range(len(self.axes)) if i not in outer]  # these set the seed alone
-        texts = [
-            (name, _picking([*map(outer.index, axes)])) for name, axes in self._touching.items()
+        parts = ["" if axes else self._section_text(n, ()) for n, axes in self._touching.items()]
+        varying = [
+            (place, name, _picking([*map(outer.index, axes)]))
+            for place, (name, axes) in enumerate(self._touching.items())
+            if axes
         ]
         seeds_vary = not set(inner) >= set(self._seeding)
         digests = bytearray()
@@ -162,7 +165,8 @@ class PointFactory:
             if not heads or seeds_vary:
                 at = dict(zip(outer, index, strict=True))
                 heads = [_key_head(seed) for seed in self._seeds(at, inner)]
-            parts = [self._section_text(name, pick(index)) for name, pick in texts]
+            for place, name, pick in varying:
+                parts[place] = self._section_text(name, pick(index))
             tail = "\n".join([text for text in parts if text]).encode()
             digests += b"".join(
                 [hashlib.blake2b(head + tail, digest_size=DIGEST_SIZE).digest() for head in heads]

@@ -219,6 +219,11 @@ class SampleAxis(Axis):
         """Return the values by key that are set one by one; see `Axis.plain_columns`."""
         return {column.key: column.values for column in self.columns if not column.choices}
 
+    @property
+    def sets_by_choice(self) -> bool:
+        """Whether it sets keys other than those of `plain_columns`."""
+        return bool(self._choosing)
+
     def choice_at(self, index: int) -> Any:
         """Return what a sample chooses of groups, rules, processes and contents."""
         return tuple([values[index] for values in self._choosing])

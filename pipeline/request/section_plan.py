@@ -24,7 +24,7 @@ class SectionPlan:
 
     def __init__(self, section: str, axes: Sequence[Axis]) -> None:
         prefix = f"{section}."
-        self._axes = axes
+        self._choosing = [(i, axis) for i, axis in enumerate(axes) if axis.sets_by_choice]
         by_precedence = sorted(enumerate(axes), key=lambda pair: pair[1].precedence)
         self._columns = {
             key.removeprefix(prefix): (place, values)
@@ -37,7 +37,7 @@ class SectionPlan:
 
     def chosen_at(self, index: Sequence[int]) -> Hashable:
         """Return what is chosen at an index: sections of equal ones differ in `values_at` alone."""
-        return tuple([axis.choice_at(i) for axis, i in zip(self._axes, index, strict=True)])
+        return tuple([axis.choice_at(index[place]) for place, axis in self._choosing])
 
     def values_at(self, index: Sequence[int]) -> dict[str, Any]:
         """Return the values of fields that are set one by one."""

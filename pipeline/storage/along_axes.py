@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,17 +33,44 @@ def name_in_file(key: str) -> str:
     return f"{name}_set" if name in FILE_NAMES else name
 
 
-def along_axes(
-    grid: Grid,
-    keys: Iterable[str],
-    function: Callable[[Configuration], float],
-    attributes: Mapping[str, Any],
-) -> LabelledArray:
-    """Return a number of each point along the axes that set any of the keys."""
-    along, points = grid.slice_along(keys)
-    values = np.fromiter((function(point) for point in points), dtype=float, count=len(points))
-    dims, shape = dimensions(grid, along)
-    return dims, values.reshape(shape), attributes
+@dataclass(frozen=True)
+class PointNumber:
+    """A number of each point.
+
+    Attributes
+    ----------
+    keys : tuple of str
+        The keys that decide it, such as `stdp.A_plus`, or `stdp.` for all of a section.
+    function : callable
+        `function(point)` returns the number.
+    attributes : mapping
+        Attributes of the array.
+    """
+
+    keys: tuple[str, ...]
+    function: Callable[[Configuration], float]
+    attributes: Mapping[str, Any]
+
+
+def along_axes(grid: Grid, numbers: Mapping[str, PointNumber]) -> dict[str, LabelledArray]:
+    """Return numbers by name, each along the axes that set any of its keys.
+
+    Points are made once for all numbers along the same axes.
+    """
+    together: dict[tuple[int, ...], list[str]] = {}
+    for name, number in numbers.items():
+        together.setdefault(tuple(grid.axes_of(number.keys)), []).append(name)
+    found: dict[str, LabelledArray] = {}
+    for along, names in together.items():
+        _, points = grid.slice_along(numbers[names[0]].keys)
+        functions = [numbers[name].function for name in names]
+        values = np.empty((len(points), len(names)))
+        for row, point in zip(values, points, strict=True):
+            row[:] = [function(point) for function in functions]
+        dims, shape = dimensions(grid, along)
+        for name, column in zip(names, values.T, strict=True):
+            found[name] = dims, column.reshape(shape), numbers[name].attributes
+    return {name: found[name] for name in numbers}
 
 
 def dimensions(grid: Grid, along: Iterable[int]) -> tuple[tuple[str, ...], list[int]]:

@@ -36,6 +36,7 @@ from pipeline.storage.netcdf import (
 )
 from pipeline.storage.paths import free_directory, why_not_writable
 from pipeline.storage.provenance import RunRecord
+from pipeline.storage.sample_text import columns_as_lists, columns_as_text
 from pipeline.system.atomic_files import (
     StorageError,
     checksum,
@@ -237,7 +238,7 @@ class Directory:
     def request(self) -> Request | None:
         """Return the request so far, from `configuration.yaml` or else from `results.nc`."""
         try:
-            return yaml.load(unsealed(self._request.read_text()), Loader=_LOADER)
+            return columns_as_lists(yaml.load(unsealed(self._request.read_text()), Loader=_LOADER))
         except (OSError, ValueError, yaml.YAMLError) as error:
             self._note_damage(self._request, error, _FROM_RESULTS)
             return from_results(self.results, request_in)
@@ -261,7 +262,7 @@ class Directory:
     def write_request(self, grid: Grid, grown_from: Sequence[float] = ()) -> None:
         """Write the constants and the axes to `configuration.yaml`, and earlier durations [ms]."""
         request = request_of(grid) | ({GROWN_FROM: [*grown_from]} if grown_from else {})
-        text = yaml.dump(request, Dumper=_DUMPER, sort_keys=False)
+        text = yaml.dump(columns_as_text(request), Dumper=_DUMPER, sort_keys=False)
         self._follow()
         with self._replacing(self._request) as temporary:
             temporary.write_text(sealed(text))

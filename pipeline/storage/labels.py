@@ -31,7 +31,13 @@ from pipeline.model.variables import (
 from pipeline.request.axis import Axis
 from pipeline.request.grid import Grid
 from pipeline.request.samples import SampleAxis
-from pipeline.storage.along_axes import LabelledArray, LabelledVariable, along_axes, dimension_name
+from pipeline.storage.along_axes import (
+    LabelledArray,
+    LabelledVariable,
+    PointNumber,
+    along_axes,
+    dimension_name,
+)
 from pipeline.storage.columns import GatheredVariable
 from pipeline.storage.model_labels import (
     model_attributes,
@@ -305,25 +311,26 @@ def derived_parameters(
         Fields that the rules of all points have, and keys that follow an axis by `${...}`; fields
         of only some rules, NaN elsewhere, and the effective LTD ratio, NaN where a rule has none.
     """
-    everywhere, somewhere = _resolved_fields(grid)
+    in_all, in_some = _resolved_fields(grid)
     swept = _swept(grid)
     if any(point.input.rate_hz is None for point in grid.unlike_models):
-        everywhere[short_name(_RATE_KEY)] = along_axes(
-            grid,
-            ["input.", "simulation.duration"],
+        in_all[short_name(_RATE_KEY)] = PointNumber(
+            ("input.", "simulation.duration"),
             lambda point: point.input.rate_in(point.simulation.duration),
             _attributes(grid.quantity_of(_RATE_KEY), config_key=_RATE_KEY),
         )
     if _EFFECTIVE_RATIO_KEY not in swept:
-        somewhere["effective_ltd_ratio"] = along_axes(
-            grid, ["stdp."], lambda point: point.stdp.area_ratio(), _EFFECTIVE_RATIO_ATTRIBUTES
+        in_some["effective_ltd_ratio"] = PointNumber(
+            ("stdp.",), lambda point: point.stdp.area_ratio(), _EFFECTIVE_RATIO_ATTRIBUTES
         )
-    somewhere["discrete_ltd_ratio"] = along_axes(
-        grid,
-        ["stdp.", "simulation.dt"],
+    in_some["discrete_ltd_ratio"] = PointNumber(
+        ("stdp.", "simulation.dt"),
         lambda point: point.stdp.discrete_area_ratio(point.simulation.dt),
         _DISCRETE_RATIO_ATTRIBUTES,
     )
+    arrays = along_axes(grid, in_all | in_some)
+    everywhere = {name: arrays[name] for name in in_all}
+    somewhere = {name: arrays[name] for name in in_some}
     taken = {*everywhere, *somewhere, *map(dimension_name, grid.axes)}
     everywhere |= sample_coordinates(grid, taken)
     somewhere |= sample_variables(grid, {*taken, *everywhere})
@@ -347,29 +354,28 @@ def _swept(grid: Grid) -> set[str]:
     return {key for axis in grid.axes for key in axis.own_keys}
 
 
-def _resolved_fields(grid: Grid) -> tuple[dict[str, LabelledArray], dict[str, LabelledArray]]:
-    """Return the fields that are derived from others when null, along the axes of those.
+def _resolved_fields(grid: Grid) -> tuple[dict[str, PointNumber], dict[str, PointNumber]]:
+    """Return the fields that are derived from others when null.
 
     Returns
     -------
-    coordinates, variables : dict
+    in_all, in_some : dict
         Fields that the rules of all points have, and fields of only some, NaN elsewhere.
     """
     swept = _swept(grid) - null_somewhere(grid)
     rules = [type(point.stdp) for point in grid.unlike_models]
-    everywhere: dict[str, LabelledArray] = {}
-    somewhere: dict[str, LabelledArray] = {}
+    in_all: dict[str, PointNumber] = {}
+    in_some: dict[str, PointNumber] = {}
     for rule in rules:
         for name in rule.followers:
             if rule.key(name) not in swept:
-                in_all = all(name in other.quantities() for other in rules)
-                (everywhere if in_all else somewhere)[name] = along_axes(
-                    grid,
-                    [rule.key(rule.chosen_by), rule.key(name), *_followed(grid, rule, name)],
+                everywhere = all(name in other.quantities() for other in rules)
+                (in_all if everywhere else in_some)[name] = PointNumber(
+                    (rule.key(rule.chosen_by), rule.key(name), *_followed(grid, rule, name)),
                     functools.partial(_resolved, name),
                     _attributes(rule.quantities()[name], config_key=rule.key(name)),
                 )
-    return everywhere, somewhere
+    return in_all, in_some
 
 
 def _followed(grid: Grid, rule: type[Rule], name: str) -> set[str]:
