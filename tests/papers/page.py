@@ -33,7 +33,7 @@ def _findings() -> str:
     minutes = sum(one["seconds"] for one in kept["papers"].values()) / 60
     parts = [
         f"`make papers` ran the {len(rows)} experiments below on {kept['date']} in "
-        f"{minutes:.0f} minutes of processor time: {agreeing} of {len(all_rows)} values agree.",
+        f"{minutes:.0f} minutes, summed over points: {agreeing} of {len(all_rows)} values agree.",
         f"Measured is the mean over seeds with its {LEVEL:.0%} interval (Student's), in "
         "parentheses the standard error and the number of seeds. A value agrees if the published "
         "one is within this interval and the published error, or half of its last digit, added in "
