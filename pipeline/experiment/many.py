@@ -88,7 +88,7 @@ def grid_of_configurations(configurations: Sequence[Configuration]) -> Grid:
 
 
 def _column(key: str, values: Sequence[Any]) -> Column:
-    """Return the values of a key; a rule or process is a choice, though it sets its name alone."""
+    """Return the values of a key; rules and processes are choices that set their name alone."""
     choices = {value: {key: value} for value in values} if key in REGISTRIES else {}
     return Column(key, tuple(values), all_quantities()[key], choices)
 

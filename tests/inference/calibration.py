@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,19 +76,27 @@ def inferred_ranks(
     """
     import torch
     from sbi.inference import NPE
-    from sbi.utils import BoxUniform
+    from sbi.neural_nets import posterior_nn
+    from torch.distributions import MultivariateNormal, Normal
+    from torch.utils.tensorboard import SummaryWriter
 
     torch.manual_seed(seed)
-    low, high = torch.tensor(list(PRIOR.values()), dtype=torch.float32).T
-    prior = BoxUniform(low, high)
+    low, high = np.array(list(PRIOR.values())).T
+    # Without bounds, at which a mixture of normal distributions would be cut off, and too narrow.
+    prior = MultivariateNormal(torch.zeros(len(PRIOR)), torch.eye(len(PRIOR)))
+    z = prior.sample((n_simulations + n_truths,))
     configuration = pipeline.configure("simulation.duration=60000")
     outputs = ["weight_histogram", "output_rate"]
     simulate = pipeline.simulator(configuration, list(PRIOR), outputs, n_bins=10, seed=seed)
-    theta = prior.sample((n_simulations + n_truths,))
-    x = torch.as_tensor(simulate(theta), dtype=torch.float32)
-    inference = NPE(prior, density_estimator="mdn", show_progress_bars=False)
-    inference.append_simulations(theta[:n_simulations], x[:n_simulations])
-    inference.train(training_batch_size=min(1000, n_simulations // 4), learning_rate=1e-3)
-    posterior = inference.build_posterior()
+    simulated = simulate(low + (high - low) * Normal(0, 1).cdf(z).numpy())
+    x = torch.as_tensor(np.sqrt(simulated), dtype=torch.float32)
+    with tempfile.TemporaryDirectory() as logs:  # which sbi writes, by default where one is
+        network, writer = posterior_nn("mdn", num_components=8), SummaryWriter(logs)
+        inference = NPE(prior, network, show_progress_bars=False, summary_writer=writer)
+        inference.append_simulations(z[:n_simulations], x[:n_simulations])
+        batch = min(1000, n_simulations // 4)
+        inference.train(training_batch_size=batch, learning_rate=2e-3)
+        posterior = inference.build_posterior()
+        writer.close()
     drawn = posterior.sample_batched((n_samples,), x=x[n_simulations:], show_progress_bars=False)
-    return (drawn < theta[n_simulations:]).double().mean(dim=0).numpy()
+    return (drawn < z[n_simulations:]).double().mean(dim=0).numpy()
