@@ -80,7 +80,7 @@ class Axis:
     @property
     def coordinate(self) -> list[Any]:
         """Values that can label points: where some are lists of numbers, the texts of all."""
-        return [axis_text(value) if self.has_lists else value for value in self.values]
+        return list(map(axis_text, self.values)) if self.has_lists else list(self.values)
 
     @property
     def text(self) -> str:
