@@ -41,7 +41,7 @@ _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_BETWEEN_COUNTS, _SECONDS_WITHOUT_WORKERS = 2.0, 10.0
 
 #: Longest time of the transfer of a result, which is repeated [s].
-_SECONDS_PER_TRANSFER = 60
+_SECONDS_PER_TRANSFER = 20
 
 #: Part of a file of events that is sent at a time [bytes].
 _BYTES_PER_BLOCK = 8_000_000
@@ -196,7 +196,11 @@ class _Sweep:
     def _look_at_workers(self) -> None:
         """Count the threads of all workers, and leave out workers with other code."""
         now = time.monotonic()
-        if self._settings.scheduler is None or now < self._counted + _SECONDS_BETWEEN_COUNTS:
+        if now < self._counted + _SECONDS_BETWEEN_COUNTS:
+            return
+        if self._settings.scheduler is None:
+            self._client.cluster.scale(self._n_threads)  # those whose start was killed, too
+            self._counted = now
             return
         threads = self._ask(self._client.nthreads)
         new = [worker for worker in threads if worker not in self._seen]
