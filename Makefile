@@ -75,7 +75,7 @@ test-browser: $(VENV)/.ready
 	$(INSTALLER) --editable '.[browser]'
 	$(BIN)/python -m pytest tests/stdp/browser tests/stdp/test_pages.py
 
-# The notebooks on inference, sensitivity and search, and the calibration of a posterior, at small
+# The notebooks on sensitivity and search, and the calibration of a posterior, at small
 # size. sbi brings PyTorch, some GB; `make test-long` skips these tests where it is missing.
 test-inference: $(VENV)/.ready-inference
 	$(BIN)/python -m pytest tests/inference tests/end_to_end/test_notebooks.py
