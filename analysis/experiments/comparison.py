@@ -10,8 +10,9 @@ from pathlib import Path
 from analysis.experiments.matching import NOT_COMPARED, ONLY_IN, Side, compare, done, matched
 from analysis.experiments.text_table import table, terminal_width
 from analysis.reading.dataset import open_results
-from analysis.reading.metadata import Metadata, Setting, packages_of, read_metadata, results_file
+from analysis.reading.metadata import Metadata, Setting, read_metadata, results_file
 from analysis.reading.output import say
+from analysis.reading.runs import packages_of
 from analysis.reading.values import canonical, span
 
 #: Global attributes that are no provenance, or are compared entry by entry.

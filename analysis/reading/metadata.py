@@ -6,10 +6,9 @@ Read with netCDF4 alone: importing xarray takes longer than reading the metadata
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from analysis.reading.commands import command
 from analysis.reading.errors import LoadError
 from analysis.reading.flags import meanings_of_flags
 from analysis.reading.netcdf import HDF5, open_netcdf
+from analysis.reading.runs import created
 from analysis.reading.values import canonical
 
 RESULTS = "results.nc"
@@ -284,21 +284,6 @@ def short_name(key: str) -> str:
     return f"{section}_{name}" if key in _SHARED_LAST_WORD else name
 
 
-def packages_of(run: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the package versions of a run by name; the global attribute holds them as JSON.
-
-    A name is as the package index writes it, `netcdf4`, whatever its version calls itself.
-    """
-    packages = run.get("packages")
-    try:
-        packages = json.loads(packages) if isinstance(packages, str) else packages
-    except ValueError:
-        return {}
-    if not isinstance(packages, Mapping):
-        return {}
-    return {re.sub("[-_.]+", "-", name).lower(): version for name, version in packages.items()}
-
-
 def _metadata(dataset: netCDF4.Dataset) -> Metadata:
     attributes = {name: dataset.getncattr(name) for name in dataset.ncattrs()}
     if "status" not in dataset.variables or "configuration" not in attributes:
@@ -326,7 +311,7 @@ def _metadata(dataset: netCDF4.Dataset) -> Metadata:
         n_not_settled=_n_not_settled(dataset),
         attributes=attributes,
         runs=[dict(run) for run in runs],
-        created=_created(runs[-1] if runs else attributes),
+        created=created(runs[-1] if runs else attributes),
         seconds=None if seconds is None else float(seconds),
     )
 
@@ -397,14 +382,3 @@ def _chosen(axis: Axis, one: Axis) -> dict[str, Setting]:
         alike = len(values) == len(axis.values) and len(set(map(canonical, values))) == 1
         settings[key] = Setting("", {"": values[0]}) if alike else Setting(axis.key, chosen)
     return settings
-
-
-def _created(run: Mapping[str, Any]) -> datetime | None:
-    """Return the start of a run; None if it is not recorded or no valid date."""
-    try:
-        time = datetime.fromisoformat(str(run["created"]).rpartition("; ")[2])
-    except (KeyError, ValueError):
-        return None
-    if not 1970 <= time.year <= 9000:  # conversion to local time fails at the calendar's ends
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

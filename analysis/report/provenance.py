@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis.reading.metadata import DONE, Metadata, packages_of
+from analysis.reading.metadata import DONE, Metadata
+from analysis.reading.runs import packages_of
 from analysis.reading.values import written
 
 #: Entries of a run that are listed once if all runs agree.

@@ -136,7 +136,19 @@ def _refuse_replaced(configuration: Configuration, columns: Sequence[Column]) ->
 
 
 def as_array(parameters: Any, names: Sequence[str]) -> NDArray[Any]:
-    """Return parameters as an array, (n, k) or (k,), in their units.
+    """Return parameters as an array.
+
+    Parameters
+    ----------
+    parameters : array_like, (n, k) or (k,)
+        In the units of their keys; a table has a column named by each key.
+    names : sequence of str
+        The k keys.
+
+    Returns
+    -------
+    ndarray, (n, k) or (k,)
+        The same, in the same units.
 
     Raises
     ------

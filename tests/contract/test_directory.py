@@ -67,9 +67,9 @@ def test_the_directory_has_the_files_that_the_analysis_names(experiment):
 
 
 def test_the_folders_of_an_experiment_hold_no_experiment(experiment, configure):
-    """`analysis` skips them in its search; `pipeline` refuses an experiment there."""
-    assert {*find._OWN} == {"points", "figures"}
-    for folder in find._OWN:
+    """`analysis` skips them in its search; `pipeline` refuses one there, but for a shard."""
+    assert {*find._OWN} == {"points", "figures", "shards"}
+    for folder in ("points", "figures"):
         with pytest.raises(RequestError, match=f"must not be inside the {folder} of another"):
             pipeline.sweep(configure(), {"seed": [1]}, experiment / folder / "x")
 

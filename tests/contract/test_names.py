@@ -13,6 +13,7 @@ from analysis.experiments.comparison import _CLASSES, source_hash
 from analysis.measures import pairing, stationarity, stimuli, synapses
 from analysis.reading import metadata, model
 from analysis.reading.dataset import _REQUIRED
+from analysis.reading.runs import packages_of
 from analysis.report.provenance import MAIN_PACKAGES
 from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import MODEL_VERSION, all_quantities, short_name
@@ -242,7 +243,7 @@ def test_every_attribute_that_is_read_is_written(experiment, dataset):
     assert {*dataset.attrs} >= ATTRIBUTES
     runs = json.loads(dataset.attrs["runs"])
     assert {*runs[-1]} >= OF_RUNS | CONDITIONS
-    assert set(MAIN_PACKAGES) <= {*metadata.packages_of(runs[-1])}
+    assert set(MAIN_PACKAGES) <= {*packages_of(runs[-1])}
     for name in CONDITIONS:
         assert str(dataset.attrs[name]) == str(runs[-1][name])
     kept = metadata.read_metadata(experiment / "results.nc")
@@ -331,8 +332,8 @@ def test_output_that_cannot_be_written_is_handled_alike():
 def test_packages_have_the_names_of_the_index():
     """A version whose folder is called netCDF4 is that of netcdf4, in old files and new ones."""
     run = {"packages": json.dumps({"netCDF4": "1.7.3", "hydra_core": "1.3.8"})}
-    assert metadata.packages_of(run) == {"netcdf4": "1.7.3", "hydra-core": "1.3.8"}
-    assert {*MAIN_PACKAGES} == {*metadata.packages_of({"packages": dict.fromkeys(MAIN_PACKAGES)})}
+    assert packages_of(run) == {"netcdf4": "1.7.3", "hydra-core": "1.3.8"}
+    assert {*MAIN_PACKAGES} == {*packages_of({"packages": dict.fromkeys(MAIN_PACKAGES)})}
 
 
 def test_short_names_are_those_of_the_dimensions():

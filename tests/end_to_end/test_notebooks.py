@@ -37,7 +37,7 @@ SMALL = {
 def refuse_absent(name):
     """Skip the test where the package of a notebook is not installed."""
     if name in SMALL and not find_spec(SMALL[name][0]):
-        pytest.skip(f"{SMALL[name][0]} is not installed: make test-inference")
+        pytest.skip(reason=f"{SMALL[name][0]} is not installed: make test-inference")
 
 
 def made_small(name, notebook):
