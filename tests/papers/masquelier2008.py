@@ -87,9 +87,9 @@ PAPERS = (
                 "figure 5",
                 "seeds that succeed: hit rate above 0.98, no spike outside, latency below 10 ms",
                 "> 0.95",
-                f"{_REPLICATION} (at a time step of 0.1 ms)",
+                _REPLICATION,
                 _success,
-                f"one seed has a hit rate of 0.977 and meets the other criteria; {_INPUT}",
+                "one seed has a hit rate of 0.977 and meets the other criteria",
             ),
             _row(
                 "figure 4",
