@@ -98,7 +98,7 @@ PAPER_FIGURES = {
     ),
     "notebook_demo_2": PaperFigure("weights", "Demo 2: histograms of weights"),
     "notebook_demo_3": PaperFigure("by_synapse", "Demo 3: weights of correlated and other inputs"),
-    "song2000_rates": PaperFigure("rates", "figure 3: output rate against input rate"),
+    "song2000_rates": PaperFigure("rates", "figure 2c: output rate against input rate"),
     "song2000_ratio": PaperFigure("weights", "weights at several ratios of LTD to LTP"),
     "song2000_latency": PaperFigure("by_synapse", "figure 4: weights against latency"),
     "song2001_uncorrelated": PaperFigure(
@@ -119,7 +119,9 @@ PAPER_FIGURES = {
     "rubin2001": PaperFigure("weights", "distribution of weights at equilibrium"),
     "gutig2003": PaperFigure("bifurcation", "symmetry breaking against the exponent"),
     "pfister2006": PaperFigure("pairing", "figure 7: weight change against frequency"),
-    "masquelier2008": PaperFigure("response", "latency of output spikes in the pattern"),
+    "masquelier2008": PaperFigure(
+        "response", "latencies of output spikes, as they move to the begin of the pattern"
+    ),
     "gilson2009": PaperFigure("mean_weight_by_group", "mean weights of both pools"),
     "brian2_example": PaperFigure("weights", "histogram of weights"),
 }

@@ -35,6 +35,18 @@ def test_every_paper_says_under_which_change_its_test_fails():
         assert paper.check.__doc__, paper.experiment
 
 
+def test_every_paper_has_findings_with_figure_value_and_source():
+    """None is empty, each published value can be read, and an experiment over seeds has eight."""
+    for name, rows in campaign.kept_rows().items():
+        assert rows, name
+        for row in rows:
+            assert row.figure, (name, row.quantity)
+            assert row.quantity, name
+            assert row.source, (name, row.quantity)
+            assert Published.read(row.published), (name, row.quantity)
+            assert row.measured.n in (1, 8), (name, row.quantity)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -39,7 +39,8 @@ def generated_runs(draw, rule, pairing, coincidence, features, process):
     )
     mapping = made.to_mapping()
     mapping["stdp"] = _rule(rule, base.simulation.dt, random)
-    mapping["stdp"] |= {"pairing": pairing, "coincidence": coincidence}
+    if "pairing" in RULES.named(rule).quantities():
+        mapping["stdp"] |= {"pairing": pairing, "coincidence": coincidence}
     mapping["input"] |= {"process": process, **_INPUTS.get(process, _no_fields)(base, random)}
     if process == "pairing_protocol":  # which has to be over before the run is
         simulation = mapping["simulation"]

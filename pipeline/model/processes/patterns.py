@@ -54,9 +54,9 @@ class Patterns(InputProcess):
 
     In the paper, of 2,000 synapses one half takes part, for 50 ms in a quarter of the time, with a
     jitter of 1 ms; their rates vary, with a mean of 54 Hz and 10 Hz of noise. Here all have one
-    constant rate. The paper finds that the neuron fires at the pattern alone, near its begin. It
-    changes weights by the nearest spikes, once for each; with traces, all pairs count, and
-    synapses that fire between output spikes are depressed more (Hathway & Goodman 2018).
+    constant rate. The paper finds that the neuron fires at the pattern alone, near its begin. Its
+    rule takes each spike once (`stdp=masquelier2008`); where all pairs count, synapses that fire
+    between output spikes are depressed more (Hathway & Goodman 2018).
 
     Where `bernoulli_cells` takes 2.1 ns an event, this takes 12 ns, and 8.5 without jitter: the
     normal variates take 25 ns each.

@@ -65,7 +65,12 @@ def test_steps_and_traces_are_judged_where_a_rule_says_nothing(unlike):
 def test_the_literatures_rules_are_covered_with_their_parameters():
     """All but those with signs, triplets; of one rule alone the gaps have no dimension."""
     covered = ["additive", "multiplicative", "van_rossum", "gutig", "power_law", "log_stdp"]
-    others = {"anti_hebbian": "signed", "symmetric": "signed", "triplet": "triplet"}
+    others = {
+        "anti_hebbian": "signed",
+        "symmetric": "signed",
+        "triplet": "triplet",
+        "masquelier2008": "reduced_nearest",
+    }
     gaps = theory_gaps(swept({"stdp": [*covered, *others]}))
     assert (gaps.sel(stdp=covered) == "").all()
     for choice, name in others.items():

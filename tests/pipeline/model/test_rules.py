@@ -118,6 +118,32 @@ def test_weights_are_those_of_sums_over_spikes(case):
         assert not np.array_equal(one, other)  # every choice matters
 
 
+def test_spikes_that_pair_once_are_those_found_in_the_spike_times():
+    """Of one synapse at a time: the last other spike, if none of its own kind came after it."""
+    configuration = pipeline.configure(
+        "stdp=masquelier2008", "input.n_synapses=8", "input.rate_hz=90", "synapse.g_max=0.5",
+        "synapse.w_init=0.4", "simulation.duration=250", "neuron.t_ref=0",
+    )  # fmt: skip
+    run, stdp = reference.run(configuration), configuration.stdp
+    cells = np.concatenate([*configuration.input_events()])
+    cells = cells[cells < (run.n_steps - 1) * 8]  # the last step changes no weight
+    post = run.spike_step.tolist()
+    for i in range(8):
+        pre, w = (cells[cells % 8 == i] // 8).tolist(), 0.4
+        for step, is_input in sorted([(s, False) for s in post] + [(s, True) for s in pre]):
+            own, others = (pre, post) if is_input else (post, pre)
+            others = [other for other in others if other <= step and (is_input or other > 0)]
+            if not others or any(others[-1] <= s < step and (s or not is_input) for s in own):
+                continue
+            tau = stdp.tau_minus if is_input else stdp.tau_plus
+            change = (1 - DT / tau) ** (step - others[-1])
+            w += -stdp.A_minus * change if is_input else stdp.A_plus * change
+            w = min(max(w, 0.0), 1.0)
+        assert run.weight[i] == pytest.approx(w, abs=1e-12)
+    assert len(set(post) & set((cells // 8).tolist())) > 10  # coincident spikes are among them
+    assert np.abs(run.weight - 0.4).max() > 0.02
+
+
 @pytest.mark.parametrize(
     ("exponents", "limit"),
     [((0, 0), "additive"), ((1, 1), "multiplicative"), ((0, 1), "van_rossum")],
