@@ -11,7 +11,7 @@ INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # A file of tests in one process, as many at a time as there are processors.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: run test test-long test-all test-lowest coverage test-brian2 compare test-slurm test-browser test-inference inference soak settle papers papers-broken lint format docs docs-examples gallery screenshots bench growth peers clean
+.PHONY: run test test-long test-all test-lowest coverage test-brian2 compare test-slurm test-browser test-inference inference soak settle papers papers-broken lint format docs docs-examples gallery screenshots bench growth large peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -174,6 +174,11 @@ bench: $(VENV)/.ready
 # The figure of run time against size, docs/growth.png, about a minute; part of `make bench`.
 growth: $(VENV)/.ready
 	$(BIN)/python -m tests.benchmarks --only growth
+
+# Time and memory of a sweep of a million points: run, resumed, listed, drawn and reported, in a quarter of
+# an hour; its table is in docs/explanation/speed.md.
+large: $(VENV)/.ready
+	$(BIN)/python -m tests.benchmarks.large
 
 peers: .venv-brian2/.ready .venv-nest/.ready
 

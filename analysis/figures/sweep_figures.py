@@ -53,7 +53,7 @@ def weights(measured: MeasuredDataset) -> Figures:
         expected = here.expected
         part = xr.Dataset(
             {
-                "share": weight_measures.weight_histogram(here.dataset),
+                "share": here.weight_histogram,
                 "expected": expected["share"],
                 "settled": here.at_equilibrium,
                 "silent": here.silent,
@@ -73,7 +73,7 @@ def weights(measured: MeasuredDataset) -> Figures:
 
 def _highest_share(measured: MeasuredDataset) -> float:
     """Return the highest share that a map of any slice has."""
-    share = weight_measures.weight_histogram(measured.dataset)
+    share = measured.weight_histogram
     return float(share.where(~measured.silent).max())
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
+from operator import add
 from typing import TypeVar
 
 import xarray as xr
@@ -14,9 +16,14 @@ _Result = TypeVar("_Result", xr.DataArray, xr.Dataset)
 
 
 def by_chunks(
-    function: Callable[[xr.Dataset], _Result], dataset: xr.Dataset, kept: Sequence[str]
+    function: Callable[[xr.Dataset], _Result],
+    dataset: xr.Dataset,
+    kept: Sequence[str],
+    added: bool = False,
 ) -> _Result:
-    """Apply a function to chunks of a dataset, and concatenate the results.
+    """Apply a function to chunks of a dataset, and join the results.
+
+    Chunks are contiguous in the file, which is thus read once.
 
     Parameters
     ----------
@@ -26,18 +33,27 @@ def by_chunks(
     dataset : Dataset, (*kept, ...)
         The variables that the function uses and no others, in any unit; may be lazy.
     kept : sequence of str
-        Dimensions that the function keeps; the dataset is divided along the longest.
+        Dimensions that the function keeps, along which results are concatenated.
+    added : bool
+        Whether the results of chunks along other dimensions are added, as counts are; otherwise
+        these dimensions are not divided.
 
     Returns
     -------
     DataArray or Dataset, (*kept, ...)
         As from the function applied to the whole dataset, in the unit of the function.
     """
-    along = max(kept, key=lambda dim: dataset.sizes[dim], default=None)
-    n_bytes = sum(variable.nbytes for variable in dataset.data_vars.values())
-    if along is None or n_bytes <= CHUNK_BYTES:
+    variables = dataset.data_vars.values()
+    n_bytes = sum(variable.nbytes for variable in variables)
+    divisible: list[str] = []
+    if n_bytes > CHUNK_BYTES:
+        in_file = map(str, max(variables, key=lambda variable: variable.nbytes).dims)
+        divisible = [d for d in in_file if dataset.sizes[d] > 1 and (added or d in kept)]
+    if not divisible:
         return function(dataset.compute())  # loaded before use: transposing lazy arrays is slow
+    along = divisible[0]
     n = dataset.sizes[along]
     step = max(1, int(n * CHUNK_BYTES / n_bytes))
     chunks = (dataset.isel({along: slice(start, start + step)}) for start in range(0, n, step))
-    return xr.concat([function(chunk.compute()) for chunk in chunks], along)
+    results = (by_chunks(function, chunk, kept, added) for chunk in chunks)
+    return xr.concat(list(results), along) if along in kept else functools.reduce(add, results)

@@ -105,7 +105,10 @@ def apart_from(name: str, taken: Container[Hashable]) -> str:
 
 
 def expected_histogram(
-    dataset: xr.Dataset, settled: xr.DataArray | None = None, n_bins: int = N_BINS
+    dataset: xr.Dataset,
+    settled: xr.DataArray | None = None,
+    n_bins: int = N_BINS,
+    histogram: xr.DataArray | None = None,
 ) -> xr.Dataset:
     """Return the weight histogram of the theory at each point that has settled.
 
@@ -130,6 +133,8 @@ def expected_histogram(
         The variable `settled` of `settling`, dimensionless, if it has been computed.
     n_bins : int
         Number of bins.
+    histogram : DataArray, (..., weight_bin), optional
+        `weight_histogram` with as many bins, dimensionless, if it has been computed.
 
     Returns
     -------
@@ -142,7 +147,7 @@ def expected_histogram(
         not settled or the neuron is silent; of additive rules also for B <= 1, where no rate is
         stationary, and where output spikes follow each other as fast as they can.
     """
-    found = weight_histogram(dataset, n_bins)
+    found = weight_histogram(dataset, n_bins) if histogram is None else histogram
     settled = settling(dataset)["settled"] if settled is None else settled
     known = (settled == SETTLED) & ~silent(dataset) & covered(dataset)
     weight = mean_over_seeds(dataset["mean_weight"])
@@ -230,7 +235,11 @@ def spikes_per_input(dataset: xr.Dataset, chosen: xr.DataArray | None = None) ->
     return gain
 
 
-def homeostatic_rate(dataset: xr.Dataset, settled: xr.DataArray | None = None) -> xr.DataArray:
+def homeostatic_rate(
+    dataset: xr.Dataset,
+    settled: xr.DataArray | None = None,
+    histogram: xr.DataArray | None = None,
+) -> xr.DataArray:
     """Return the stationary output rate of the theory, at which alpha equals beta.
 
     c is estimated by `spikes_per_input` at the output rate of the results: this tests the balance
@@ -243,6 +252,8 @@ def homeostatic_rate(dataset: xr.Dataset, settled: xr.DataArray | None = None) -
         `status` (...), dimensionless, and `rate_history` (..., sample_time) [Hz].
     settled : DataArray, (...), optional
         The variable `settled` of `settling`, dimensionless, if it has been computed.
+    histogram : DataArray, (..., weight_bin), optional
+        `weight_histogram`, dimensionless, if it has been computed.
 
     Returns
     -------
@@ -253,7 +264,7 @@ def homeostatic_rate(dataset: xr.Dataset, settled: xr.DataArray | None = None) -
         of the areas of the window in time steps, of nearest spikes at the rates of the results.
     """
     settled = settling(dataset)["settled"] if settled is None else settled
-    share = weight_histogram(dataset)
+    share = weight_histogram(dataset) if histogram is None else histogram
     ends = [share.isel(weight_bin=end).sum("weight_bin") for end in (slice(2), slice(-2, None))]
     balanced = (ends[0] >= _MIN_PEAK) & (ends[1] >= _MIN_PEAK)
     c = spikes_per_input(dataset, (settled == SETTLED) & balanced)

@@ -183,6 +183,17 @@ class MeasuredDataset:
         return self.settling["settled"].isin(STATIONARY) & ~self.silent
 
     @cached_property
+    def weight_histogram(self) -> xr.DataArray:
+        """Histogram of final weights, seeds pooled.
+
+        Returns
+        -------
+        DataArray, (..., weight_bin)
+            Shares, dimensionless, along the swept axes without `seed`.
+        """
+        return weights.weight_histogram(self.dataset)
+
+    @cached_property
     def expected(self) -> xr.Dataset:
         """Histogram of weights in theory.
 
@@ -191,7 +202,8 @@ class MeasuredDataset:
         Dataset, (..., weight_bin)
             As of `expected_histogram`, dimensionless, along the swept axes without `seed`.
         """
-        return equilibrium.expected_histogram(self.dataset, self.settling["settled"])
+        settled, histogram = self.settling["settled"], self.weight_histogram
+        return equilibrium.expected_histogram(self.dataset, settled, histogram=histogram)
 
     @cached_property
     def any_settled(self) -> bool:
@@ -292,7 +304,8 @@ class MeasuredDataset:
         DataArray, (...)
             Rate [Hz] along the swept axes without `seed`; NaN where the theory gives none.
         """
-        return equilibrium.homeostatic_rate(self.dataset, self.settling["settled"])
+        settled, histogram = self.settling["settled"], self.weight_histogram
+        return equilibrium.homeostatic_rate(self.dataset, settled, histogram)
 
     @cached_property
     def shares(self) -> xr.DataArray:

@@ -17,6 +17,9 @@ LOWEST, HIGHEST = "valid_min", "valid_max"
 
 _N_RESAMPLES = 2000
 
+#: With more seeds than this, of which the mean is normally distributed, none are resampled.
+_MOST_RESAMPLED = 1000
+
 #: Up to this many numbers are held at once of resampled seeds, and of means of resamples.
 _MAX_HELD = 2_000_000
 
@@ -103,7 +106,7 @@ def confidence_interval(variable: xr.DataArray, level: float = 0.95) -> xr.DataA
     Bootstrap, chapter 13). As these intervals are too narrow for few seeds, deviations are widened
     by sqrt(n / (n - 1)) and by the ratio of Student's quantile to the normal one (the expanded
     percentile interval of Hesterberg 2015, The American Statistician 69:371). The random numbers
-    are fixed, and the same for all points.
+    are fixed, and the same for all points. For more than 1,000 seeds it is Student's interval.
 
     Parameters
     ----------
@@ -191,6 +194,11 @@ def _intervals(rows: NDArray, level: float) -> NDArray:
     # Rows with equal numbers of values are resampled together, with the same random numbers.
     for n in np.unique(n_done[n_done >= 3]).tolist():
         (chosen,) = np.nonzero(n_done == n)
+        if n > _MOST_RESAMPLED:
+            mean, spread = np.nanmean(rows[chosen], axis=1), np.nanstd(rows[chosen], axis=1, ddof=1)
+            half = _student_quantile(1 - tail, n - 1) * spread / np.sqrt(n)
+            interval[chosen] = np.stack([mean - half, mean + half], axis=1)
+            continue
         for start in range(0, len(chosen), _MAX_HELD // _N_RESAMPLES):
             some = chosen[start : start + _MAX_HELD // _N_RESAMPLES]
             values = rows[some][done[some]].reshape(-1, n)

@@ -48,23 +48,21 @@ def weight_histogram(
     kept = swept_axes(dataset)
     centres = (np.arange(n_bins) + 0.5) / n_bins
 
-    def fractions(part: xr.Dataset) -> xr.DataArray:
+    def counts(part: xr.Dataset) -> xr.DataArray:
         pooled = [dim for dim in part["weight"].dims if dim not in kept]
         stacked = part["weight"].transpose(*kept, *pooled)
         rows = stacked.values.reshape(int(np.prod([part.sizes[dim] for dim in kept])), -1)
-        counts = count_in_bins(rows, n_bins)
-        with np.errstate(invalid="ignore"):  # 0 / 0 where no point is done
-            values = counts / counts.sum(axis=1, keepdims=True)
         return xr.DataArray(
-            values.reshape(*(part.sizes[dim] for dim in kept), n_bins),
+            count_in_bins(rows, n_bins).reshape(*(part.sizes[dim] for dim in kept), n_bins),
             dims=[*kept, "weight_bin"],
-            coords={dim: part[dim] for dim in kept if dim in part.coords}
-            | {"weight_bin": ("weight_bin", centres, weight.attrs)},
-            name="share",
-            attrs={"long_name": "share of synapses"},
+            coords={dim: part[dim] for dim in kept if dim in part.coords},
         )
 
-    return by_chunks(fractions, weight.to_dataset(name="weight"), kept)
+    counted = by_chunks(counts, weight.to_dataset(name="weight"), kept, added=True)
+    with np.errstate(invalid="ignore"):  # 0 / 0 where no point is done
+        share = counted / counted.sum("weight_bin")
+    share = share.assign_coords(weight_bin=("weight_bin", centres, weight.attrs))
+    return share.rename("share").assign_attrs(long_name="share of synapses")
 
 
 def count_in_bins(rows: NDArray, n_bins: int) -> NDArray[np.int64]:

@@ -101,7 +101,7 @@ def test_a_file_read_in_chunks_gives_the_same(keep, monkeypatch):
 
 
 def test_chunks_have_at_most_the_given_size(monkeypatch):
-    """The longest kept axis is divided into chunks of at most the given number of bytes."""
+    """Kept axes are divided, the first one in the file first, until chunks are that small."""
     dataset = xr.Dataset({"x": (("seed", "rate_hz", "synapse"), np.ones((2, 10, 5)))})
     seen = []
 
@@ -119,6 +119,25 @@ def test_chunks_have_at_most_the_given_size(monkeypatch):
     seen.clear()
     chunks.by_chunks(summed, dataset, [])
     assert seen == [800]
+
+
+def test_chunks_of_counts_are_added_along_axes_that_are_not_kept(monkeypatch):
+    """A file of many seeds is read once, in its own order, and not once for each value of an axis."""
+    x = np.arange(600.0).reshape(20, 3, 10)
+    dataset = xr.Dataset({"x": (("seed", "rate_hz", "synapse"), x)})
+    seen = []
+
+    def summed(part):
+        seen.append(dict(part.sizes))
+        return part["x"].sum(["seed", "synapse"])
+
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 1000)
+    joined = chunks.by_chunks(summed, dataset, ["rate_hz"], added=True)
+    np.testing.assert_array_equal(joined, x.sum(axis=(0, 2)))
+    assert seen == [{"seed": 4, "rate_hz": 3, "synapse": 10}] * 5
+    seen.clear()
+    np.testing.assert_array_equal(chunks.by_chunks(summed, dataset, ["rate_hz"]), x.sum((0, 2)))
+    assert {part["seed"] for part in seen} == {20}
 
 
 def test_shares_count_weights_near_the_bounds_and_above_the_middle():
