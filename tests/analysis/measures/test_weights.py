@@ -122,7 +122,7 @@ def test_chunks_have_at_most_the_given_size(monkeypatch):
 
 
 def test_chunks_of_counts_are_added_along_axes_that_are_not_kept(monkeypatch):
-    """A file of many seeds is read once, in its own order, and not once for each value of an axis."""
+    """A file of many seeds is read once, in its own order, not once for each value of an axis."""
     x = np.arange(600.0).reshape(20, 3, 10)
     dataset = xr.Dataset({"x": (("seed", "rate_hz", "synapse"), x)})
     seen = []
