@@ -36,6 +36,8 @@ from pipeline.request.run_settings import RunSettings
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+    from pipeline.execution.dask_processes import OwnWorkers
+
 log = logging.getLogger("pipeline")
 
 #: Longest time after which a request to stop, or a lost scheduler, is seen [s].
@@ -97,13 +99,13 @@ def run_on_cluster(
     with contextlib.ExitStack() as stack:
         try:
             if settings.scheduler is None:
-                client = stack.enter_context(own_cluster(n_workers))
+                client, own = stack.enter_context(own_cluster(n_workers))
             else:
-                client = stack.enter_context(connected(settings.scheduler))
+                client, own = stack.enter_context(connected(settings.scheduler)), None
         except RequestError as error:
             _interrupt(stop, str(error))
             return
-        except (OSError, RuntimeError, AssertionError) as error:  # no further processes
+        except (OSError, RuntimeError) as error:  # no further processes
             reason = " ".join(str(error.__cause__ or error).split())
             text = (
                 "run.backend=dask: processes cannot be started (%s); run.backend=threading is used"
@@ -112,7 +114,7 @@ def run_on_cluster(
             yield from BACKENDS["threading"].run(tasks, n_workers, settings, stop)
             return
         try:
-            yield from _Sweep(client, n_workers, settings, stop).batches(tasks)
+            yield from _Sweep(client, own, settings, stop).batches(tasks)
         except _SchedulerLostError:
             _interrupt(stop, f"{_shown(settings)}: the connection to the scheduler was lost")
 
@@ -178,17 +180,19 @@ class _Sweep:
     ----------
     client : Client
         The connection to the scheduler.
-    n_workers : int
-        Number of workers, where the cluster is one of this process.
+    own : OwnWorkers or None
+        Its workers, where they are processes of this machine.
     settings : RunSettings
         How points are run.
     stop : Stop
         Flag that ends the sweep.
     """
 
-    def __init__(self, client: Client, n_workers: int, settings: RunSettings, stop: Stop) -> None:
+    def __init__(
+        self, client: Client, own: OwnWorkers | None, settings: RunSettings, stop: Stop
+    ) -> None:
         self._client = client
-        self._n_workers = n_workers
+        self._own = own
         self._settings = settings
         self._stop = stop
         self._how = settings.engine, settings.timeout, settings.fail_fast
@@ -247,8 +251,9 @@ class _Sweep:
         now = time.monotonic()
         if now < self._looked + _SECONDS_BETWEEN_COUNTS:
             return
-        if self._settings.scheduler is None:
-            self._client.cluster.scale(self._n_workers)  # those whose start was killed, too
+        if self._own is not None:
+            with contextlib.suppress(OSError):  # no further process for now
+                self._own.start_missing()
         threads = self._ask(self._client.nthreads)
         self._note_unlike([w for w in threads if w not in self._threads and w not in self._unlike])
         self._threads = {w: n for w, n in threads.items() if w not in self._unlike}
