@@ -200,7 +200,7 @@ def on_another_machine(key, expected, payload):
 
 def test_events_reach_workers_that_cannot_read_their_file(configure, monkeypatch, tmp_path):
     """They are sent; results are those of threads."""
-    times = np.sort(np.random.default_rng(1).uniform(0, 1000, 5000))
+    times = np.sort(np.random.default_rng(1).uniform(0, 499, 5000))
     np.savez(tmp_path / "events.npz", times=times, synapses=np.arange(5000) % 40)
     file = f"input.file={tmp_path / 'events.npz'}"
     points = seeds(configure, 4, "input=file", "input.rate_hz=null", file)
