@@ -1,12 +1,14 @@
 """Run batches on a Dask cluster: one that exists, or processes of this machine.
 
 Tasks are futures, a bounded number of them at a time. A worker that is lost costs no point: the
-scheduler runs its tasks on others. A task that has killed four of them is divided until the point
-is found that does.
+tasks that it was running are run on others, in parts, until the point is found that kills its
+worker.
 """
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import contextlib
 import logging
 import math
@@ -14,7 +16,9 @@ import pickle
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.execution.backends import BACKENDS
@@ -32,16 +36,18 @@ from pipeline.request.run_settings import RunSettings
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+    from pipeline.execution.dask_processes import OwnWorkers
+
 log = logging.getLogger("pipeline")
 
 #: Longest time after which a request to stop, or a lost scheduler, is seen [s].
 _SECONDS_BETWEEN_LOOKS = 0.1
 
 #: Time between two looks at the workers of a scheduler [s], and without any until a warning.
-_SECONDS_BETWEEN_COUNTS, _SECONDS_WITHOUT_WORKERS = 2.0, 10.0
+_SECONDS_BETWEEN_COUNTS, _SECONDS_WITHOUT_WORKERS = 0.5, 10.0
 
-#: Longest time of the transfer of a result, which is repeated [s].
-_SECONDS_PER_TRANSFER = 20
+#: Number of workers that a point has to itself and that are lost, after which it has failed.
+_LOSSES_ALONE = 3
 
 #: Part of a file of events that is sent at a time [bytes].
 _BYTES_PER_BLOCK = 8_000_000
@@ -93,13 +99,13 @@ def run_on_cluster(
     with contextlib.ExitStack() as stack:
         try:
             if settings.scheduler is None:
-                client = stack.enter_context(own_cluster(n_workers))
+                client, own = stack.enter_context(own_cluster(n_workers))
             else:
-                client = stack.enter_context(connected(settings.scheduler))
+                client, own = stack.enter_context(connected(settings.scheduler)), None
         except RequestError as error:
             _interrupt(stop, str(error))
             return
-        except (OSError, RuntimeError, AssertionError) as error:  # no further processes
+        except (OSError, RuntimeError) as error:  # no further processes
             reason = " ".join(str(error.__cause__ or error).split())
             text = (
                 "run.backend=dask: processes cannot be started (%s); run.backend=threading is used"
@@ -108,7 +114,7 @@ def run_on_cluster(
             yield from BACKENDS["threading"].run(tasks, n_workers, settings, stop)
             return
         try:
-            yield from _Sweep(client, n_workers, settings, stop).batches(tasks)
+            yield from _Sweep(client, own, settings, stop).batches(tasks)
         except _SchedulerLostError:
             _interrupt(stop, f"{_shown(settings)}: the connection to the scheduler was lost")
 
@@ -120,37 +126,83 @@ def _interrupt(stop: Stop, reason: str) -> None:
 
 
 def _shown(settings: RunSettings) -> str:
+    if settings.scheduler is None:
+        return "run.backend=dask"
     return written("run.scheduler", settings.scheduler)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A task that is to be run.
+
+    Attributes
+    ----------
+    task : Task
+        The task.
+    n_losses : int
+        Number of workers that were lost while they ran it, or the task that it is a part of.
+    """
+
+    task: Task
+    n_losses: int = 0
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A task on a worker.
+
+    Attributes
+    ----------
+    waiting : _Waiting
+        The task.
+    worker : str
+        Address of the worker.
+    future : Future
+        The task at the scheduler.
+    transfer : concurrent.futures.Future
+        Its result, once it is in this process.
+    """
+
+    waiting: _Waiting
+    worker: str
+    future: Future
+    transfer: concurrent.futures.Future[Any]
 
 
 class _Sweep:
     """Tasks under way on a cluster.
 
+    Each is sent to one worker, which has no more of them than threads: where a worker is lost it is
+    known which tasks it was running, and a result on its way here shares its worker with none
+    that waits. A task during which a worker was lost has the next one to itself.
+
     Parameters
     ----------
     client : Client
         The connection to the scheduler.
-    n_workers : int
-        Number of workers, where the cluster is one of this process.
+    own : OwnWorkers or None
+        Its workers, where they are processes of this machine.
     settings : RunSettings
         How points are run.
     stop : Stop
         Flag that ends the sweep.
     """
 
-    def __init__(self, client: Client, n_workers: int, settings: RunSettings, stop: Stop) -> None:
+    def __init__(
+        self, client: Client, own: OwnWorkers | None, settings: RunSettings, stop: Stop
+    ) -> None:
         self._client = client
+        self._own = own
         self._settings = settings
         self._stop = stop
         self._how = settings.engine, settings.timeout, settings.fail_fast
-        self._running: dict[Future, Task] = {}
-        self._again: list[Task] = []
+        self._running: list[_Running] = []
+        self._again: deque[_Waiting] = deque()
         self._some_done = threading.Event()
-        self._n_threads = n_workers
-        self._counted = -math.inf
-        self._had_workers = time.monotonic()
-        self._seen: set[str] = set()
+        self._threads: dict[str, int] = {}  # of usable workers, by address
         self._unlike: set[str] = set()
+        self._looked = -math.inf
+        self._had_workers = time.monotonic()
 
     def batches(self, tasks: Tasks) -> Iterator[Batch]:
         """Yield the results of tasks as they finish; once `stop` is requested those that have.
@@ -160,21 +212,22 @@ class _Sweep:
         _SchedulerLostError
             If the scheduler is lost.
         """
-        waiting = iter(tasks)
+        waiting = map(_Waiting, tasks)
         try:
             while not self._stop.requested:
                 self._look_at_workers()
-                self._submit_more(waiting)
-                if not self._running:
+                if not self._submit_more(waiting) and not self._running:
                     return
                 self._some_done.wait(_SECONDS_BETWEEN_LOOKS)
                 self._some_done.clear()
                 yield from self._finished()
+                yield from self._lost()
                 self._refuse_lost_scheduler()
             yield from self._finished()
         finally:
             with contextlib.suppress(Exception):  # of a scheduler that is lost
-                self._client.cancel([*self._running], asynchronous=False)
+                futures = [running.future for running in self._running]
+                self._client.cancel(futures, asynchronous=False)
 
     def _refuse_lost_scheduler(self) -> None:
         if self._client.status != "running":
@@ -196,84 +249,126 @@ class _Sweep:
     def _look_at_workers(self) -> None:
         """Count the threads of all workers, and leave out workers with other code."""
         now = time.monotonic()
-        if now < self._counted + _SECONDS_BETWEEN_COUNTS:
+        if now < self._looked + _SECONDS_BETWEEN_COUNTS:
             return
-        if self._settings.scheduler is None:
-            self._client.cluster.scale(self._n_threads)  # those whose start was killed, too
-            self._counted = now
-            return
+        if self._own is not None:
+            with contextlib.suppress(OSError):  # no further process for now
+                self._own.start_missing()
         threads = self._ask(self._client.nthreads)
-        new = [worker for worker in threads if worker not in self._seen]
-        for worker, difference in self._ask(lambda: _unlike_workers(self._client, new)).items():
-            log.warning(
-                "%s: its worker %s %s; it is not used",
-                *(_shown(self._settings), worker, difference),
-            )
-            self._unlike.add(worker)
-        self._seen.update(new)
-        self._n_threads = sum(n for worker, n in threads.items() if worker not in self._unlike)
-        if self._n_threads:
+        self._note_unlike([w for w in threads if w not in self._threads and w not in self._unlike])
+        self._threads = {w: n for w, n in threads.items() if w not in self._unlike}
+        if self._threads:
             self._had_workers = now
         elif now > self._had_workers + _SECONDS_WITHOUT_WORKERS:
             log.warning("%s: waiting for workers; it has none", _shown(self._settings))
             self._had_workers = math.inf
-        self._counted = time.monotonic()
+        self._looked = time.monotonic()
 
-    def _submit_more(self, waiting: Iterator[Task]) -> None:
-        """Submit tasks until there are two for each thread."""
-        while len(self._running) < 2 * max(1, self._n_threads):
-            task = self._again.pop() if self._again else next(waiting, None)
-            if task is None:
-                return
-            key = f"stdp-{uuid.uuid4().hex}"
-            future = self._client.submit(
-                run_task,
-                key,
-                code(),
-                pickle.dumps((task, *self._how), pickle.HIGHEST_PROTOCOL),
-                key=key,
-                pure=False,
-                workers=[*(self._seen - self._unlike)] if self._unlike else None,
-            )
-            future.add_done_callback(lambda _: self._some_done.set())
-            self._running[future] = task
+    def _note_unlike(self, workers: list[str]) -> None:
+        """Leave out those of some workers that have other code, with a warning."""
+        for worker, difference in self._ask(lambda: _unlike_workers(self._client, workers)).items():
+            name = _shown(self._settings)
+            log.warning("%s: its worker %s %s; it is not used", name, worker, difference)
+            self._unlike.add(worker)
+
+    def _submit_more(self, waiting: Iterator[_Waiting]) -> bool:
+        """Submit tasks until all threads are busy; return whether there may be more of them."""
+        free = dict(self._threads)
+        for running in self._running:
+            if running.worker in free:
+                free[running.worker] -= self._size(running.waiting, running.worker)
+        while True:
+            if (first := self._again.popleft() if self._again else next(waiting, None)) is None:
+                return False
+            roomy = [w for w, n in free.items() if n >= self._size(first, w)]
+            if not roomy:
+                self._again.appendleft(first)
+                return True
+            worker = max(roomy, key=lambda worker: free[worker])
+            free[worker] -= self._size(first, worker)
+            self._submit(first, worker)
+
+    def _size(self, waiting: _Waiting, worker: str) -> int:
+        """Return the number of threads of a worker that a task occupies."""
+        return self._threads[worker] if waiting.n_losses else 1
+
+    def _submit(self, waiting: _Waiting, worker: str) -> None:
+        """Send a task to a worker, and ask for its result as soon as there is one."""
+        key = f"stdp-{uuid.uuid4().hex}"
+        future = self._client.submit(
+            run_task,
+            key,
+            code(),
+            pickle.dumps((waiting.task, *self._how), pickle.HIGHEST_PROTOCOL),
+            key=key,
+            pure=False,
+            workers=[worker],
+        )
+
+        async def result() -> Any:
+            return await self._client.gather(future, asynchronous=True)
+
+        loop = self._client.loop.asyncio_loop
+        transfer = asyncio.run_coroutine_threadsafe(result(), loop)
+        transfer.add_done_callback(lambda _: self._some_done.set())
+        self._running.append(_Running(waiting, worker, future, transfer))
 
     def _finished(self) -> Iterator[Batch]:
         """Yield the results of tasks that have finished; note those that are to be run again."""
-        for future in [future for future in self._running if future.done()]:
-            task = self._running.pop(future)
-            batch = self._batch_of(future, task)
-            future.release()
+        for running in [running for running in self._running if running.transfer.done()]:
+            self._running.remove(running)
+            batch = self._batch_of(running)
+            running.future.release()
             if batch is not None:
                 yield batch
 
-    def _batch_of(self, future: Future, task: Task) -> Batch | None:
+    def _lost(self) -> Iterator[Batch]:
+        """Note the tasks of lost workers to be run again; yield the failures of those that kill."""
+        for running in [running for running in self._running if running.worker in self._gone()]:
+            self._running.remove(running)
+            running.future.cancel()  # which ends the transfer, too
+            if (batch := self._killed(running.waiting)) is not None:
+                yield batch
+
+    def _gone(self) -> set[str]:
+        """Return the addresses of workers with tasks that the scheduler no longer has."""
+        return {running.worker for running in self._running} - self._threads.keys()
+
+    def _killed(self, waiting: _Waiting) -> Batch | None:
+        """Return the failure of a point that has killed its workers, None if it is run again."""
+        task, n_losses = waiting.task, waiting.n_losses + 1
+        if len(task) > 1:
+            size = math.isqrt(len(task))
+            self._again += [_Waiting(task[i : i + size], 1) for i in range(0, len(task), size)]
+            return None
+        if n_losses > _LOSSES_ALONE:
+            return Batch([], {}, {task[0].key: KILLED})
+        self._again.append(_Waiting(task, n_losses))
+        return None
+
+    def _batch_of(self, running: _Running) -> Batch | None:
         """Return the results of a task, None if it is to be run again."""
-        from distributed import CancelledError, KilledWorker
+        from distributed import KilledWorker
 
         try:
-            answer = future.result(timeout=_SECONDS_PER_TRANSFER)
+            answer = running.transfer.result()
         except KilledWorker:
-            if len(task) == 1:
-                return Batch([], {}, {task[0].key: KILLED})
-            size = math.isqrt(len(task))  # each part that kills costs four workers
-            self._again += [task[i : i + size] for i in range(0, len(task), size)]
-        except (CancelledError, OSError):  # of lost data or connections; of slow ones a timeout
-            self._refuse_lost_scheduler()
-            self._again.append(task)
+            return self._killed(running.waiting)
+        except (concurrent.futures.CancelledError, asyncio.CancelledError, OSError):
+            self._refuse_lost_scheduler()  # else of lost data or of a lost connection to a worker
+            self._again.append(running.waiting)
         except Exception:
             known = len(self._unlike)
-            self._seen.clear()
-            self._counted = -math.inf
-            self._look_at_workers()
+            self._note_unlike([running.worker])
             if len(self._unlike) == known:
                 raise  # the code is ours, and so is the error
-            self._again.append(task)
+            self._threads.pop(running.worker, None)
+            self._again.append(running.waiting)
         else:
             if isinstance(answer, Batch):
                 return answer
             self._send(answer)
-            self._again.append(task)
+            self._again.append(running.waiting)
         return None
 
     def _send(self, lacking: LackingEvents) -> None:

@@ -6,30 +6,29 @@ import asyncio
 import contextlib
 import logging
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pipeline.execution.dask_processes import OwnWorkers
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import written
 from pipeline.system.locks import shared_lock
-from pipeline.system.signals import interrupts_deferred
 
 if TYPE_CHECKING:
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
 #: Longest time in which a scheduler must answer [s].
 _SECONDS_TO_CONNECT = 8
 
-#: How often workers are started that do not: one may be killed as it starts.
-_STARTS = 3
+#: Number of workers that may end before the first is there: some may be killed as they start.
+_ENDED_AT_START = 4
 
-#: While a sweep runs: processes that do not import the caller's main module, which may be a script
-#: that would start a sweep again; no variables in the environment of this process; no warning of
-#: large tasks, whose size `pool` limits.
+_SECONDS_BETWEEN_LOOKS = 0.02
+
+#: While a sweep runs: no warning of large tasks, whose size `pool` limits.
 _CONFIGURATION = {
-    "distributed.worker.multiprocessing-method": "loky",
-    "distributed.nanny.pre-spawn-environ": {},
     "distributed.admin.large-graph-warning-threshold": "1 TB",
     "distributed.comm.timeouts.connect": f"{_SECONDS_TO_CONNECT}s",
 }
@@ -79,48 +78,52 @@ async def _greet(scheduler: str) -> None:
 
 
 @contextlib.contextmanager
-def own_cluster(n_workers: int) -> Iterator[Client]:
-    """Yield a connection to a cluster of worker processes of this machine, which ends with it."""
-    from multiprocessing import resource_tracker
+def own_cluster(n_workers: int) -> Iterator[tuple[Client, OwnWorkers]]:
+    """Yield a connection to a scheduler in this process, and its worker processes.
 
-    from distributed import Client
-    from joblib.externals.loky.backend import resource_tracker as loky_tracker
-
-    with _quiet(), tempfile.TemporaryDirectory(prefix="stdp-dask-") as scratch:
-        # Started here: within the block below they would unblock the signals that it blocks.
-        resource_tracker.ensure_running()
-        loky_tracker.ensure_running()
-        with interrupts_deferred():  # inherited by all workers: this process alone handles Ctrl-C
-            cluster = _started(n_workers, scratch)
-        with cluster, Client(cluster, set_as_default=False) as client:
-            yield client
-
-
-def _started(n_workers: int, scratch: str) -> LocalCluster:
-    """Return a new cluster of worker processes, with files in a folder.
+    Both end with the block.
 
     Raises
     ------
-    OSError, RuntimeError, AssertionError
+    OSError, RuntimeError
         If they cannot be started.
     """
-    from distributed import LocalCluster
+    from distributed import Client, LocalCluster
 
-    settings: dict[str, Any] = {
-        "threads_per_worker": 1,
-        "processes": True,
-        "host": "127.0.0.1",
-        "dashboard_address": None,
-        # Of the server that it starts nevertheless: any free port.
-        "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"},
-        "memory_limit": 0,
-        "local_directory": scratch,
-        "silence_logs": logging.CRITICAL,
-    }
-    for _ in range(_STARTS - 1):
-        with contextlib.suppress(RuntimeError):
-            return LocalCluster(n_workers=n_workers, **settings)
-    return LocalCluster(n_workers=n_workers, **settings)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_quiet())
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="stdp-dask-"))
+        cluster = LocalCluster(
+            n_workers=0,
+            host="127.0.0.1",
+            dashboard_address=None,
+            # Of the server that it starts nevertheless: any free port.
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+            silence_logs=logging.CRITICAL,
+        )
+        stack.enter_context(cluster)
+        client = stack.enter_context(Client(cluster, set_as_default=False))
+        workers = OwnWorkers(n_workers, cluster.scheduler_address, scratch)
+        stack.callback(workers.end)
+        _start(client, workers)
+        yield client, workers
+
+
+def _start(client: Client, workers: OwnWorkers) -> None:
+    """Start workers, and wait for the first.
+
+    Raises
+    ------
+    OSError
+        If they cannot be started.
+    """
+    workers.start_missing()
+    n_ended = 0
+    while not client.nthreads():
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        n_ended += workers.start_missing()
+        if n_ended > _ENDED_AT_START:
+            raise OSError(workers.last_words())
 
 
 _QUIET = shared_lock()
