@@ -120,10 +120,17 @@ class Axis:
         """
         return {} if self.sets_by_choice else {self.key: self.values}
 
-    @property
+    @functools.cached_property
     def sets_by_choice(self) -> bool:
-        """Whether it sets keys other than those of `plain_columns`."""
-        return self.sets_more or self.is_choice
+        """Whether it sets other keys than its own, or its own to what are not its values."""
+        return (
+            self.sets_more
+            or self.is_choice
+            or any(
+                setting[self.key] != as_list(value)
+                for value, setting in zip(self.values, self.settings, strict=True)
+            )
+        )
 
     def choice_at(self, index: int) -> Any:
         """Return what is chosen at an index: the same where the same other keys are set."""

@@ -38,7 +38,7 @@ from tests.support.terminal import Terminal
         ("stdp run input=poisson,n", ["input=poisson,notebook"]),
         (
             "stdp run run.backend=",
-            [f"run.backend={b}" for b in ("loky", "sequential", "threading")],
+            [f"run.backend={b}" for b in ("dask", "loky", "sequential", "threading")],
         ),
         ("stdp run record.traces=", ["record.traces=false", "record.traces=true"]),
         ("stdp run run.track=", ["run.track=mlflow", "run.track=null"]),
