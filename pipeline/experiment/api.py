@@ -255,10 +255,7 @@ def _request(
         _refuse_replaced(grid, "w_init", ("synapse.w_from",))
     refuse_larger_than_memory(grid, in_memory=True)  # `sweep` returns all results
     if directory is None:
-        if run_settings.shard is not None:
-            raise RequestError(
-                f"{written('shard', run_settings.shard)}: needs a directory, in whose shards/ it is"
-            )
+        run_settings.refuse_shard()
         return grid, run_settings, None
     return grid, run_settings, experiment_directory(expanded(Path(directory)), run_settings)
 

@@ -55,6 +55,7 @@ def simulate_many(configurations: Iterable[Configuration], **settings: Any) -> x
 
     given = _validated(configurations)
     run_settings = default_run_settings(**settings)
+    run_settings.refuse_shard()
     grid = grid_of_configurations(given)
     refuse_larger_than_memory(grid, in_memory=True)
     return run_grid(grid, run_settings).results.to_xarray()

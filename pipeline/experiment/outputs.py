@@ -85,7 +85,7 @@ class Outputs:
             raise RequestError(f"{written('n_bins', n_bins)}: must be a whole number >= 1")
         sizes = _lengths_by_name(configuration, names) | {HISTOGRAM: int(n_bins)}
         for output in given:
-            if not callable(output) and output not in sizes:
+            if not callable(output) and not (isinstance(output, str) and output in sizes):
                 raise RequestError(
                     f"{written('outputs', output)}: must be a variable of every simulation "
                     f"({', '.join(sizes)}), or a function of the variables"

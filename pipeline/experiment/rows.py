@@ -102,12 +102,17 @@ def columns_of(configuration: Configuration, names: Iterable[str]) -> list[Colum
     RequestError
         If a key is unknown, repeated, not a number, or has no effect.
     """
-    keys = [names] if isinstance(names, str) else list(names)
+    keys = [names] if isinstance(names, str) else names
+    if not isinstance(keys, Iterable):
+        raise RequestError(f"{written('names', names)}: must be a list of keys")
+    keys = list(keys)
     if not keys:
         raise RequestError("names=[]: must be keys, at least one")
     references = {key: own for key, own in configuration.references.items() if key not in keys}
     columns: list[Column] = []
     for key in keys:
+        if not isinstance(key, str):
+            raise RequestError(f"{written('names', key)}: must be a key, such as stdp.A_plus")
         if key == "seed":
             raise RequestError("names=seed: must be given by the argument seeds of each call")
         if keys.count(key) > 1:
@@ -157,8 +162,12 @@ def as_array(parameters: Any, names: Sequence[str]) -> NDArray[Any]:
     """
     of_shape = f"must be numbers of shape (n, {len(names)}) or ({len(names)},), a column for each "
     of_shape += f"of {', '.join(names)}"
-    if set(names) <= set(getattr(parameters, "columns", ())):  # a DataFrame
+    columns = {*getattr(parameters, "columns", ())}  # of a DataFrame
+    if columns.issuperset(names):
         parameters = parameters[list(names)]
+    elif columns.intersection(names):
+        lacking = next(name for name in names if name not in columns)
+        raise RequestError(f"parameters: the table has no column {lacking}; {of_shape}")
     try:
         array = np.asanyarray(parameters)
     except (TypeError, ValueError, RuntimeError) as error:  # as of ragged rows, or of PyTorch
@@ -186,7 +195,10 @@ def explicit_seeds(seeds: ArrayLike, n: int) -> list[int]:
     RequestError
         If there is another number of them, or one is no seed.
     """
-    array = np.asanyarray(seeds)
+    try:
+        array = np.asanyarray(seeds)
+    except ValueError:
+        raise RequestError(f"seeds of unlike lengths: must be () or ({n},), one a row") from None
     if array.shape not in ((), (n,)):
         raise RequestError(f"seeds of shape {array.shape}: must be () or ({n},), one a row")
     admit = Configuration.quantities()["seed"].admit

@@ -87,6 +87,7 @@ def simulator(
     if invalid not in _INVALID:
         raise RequestError(f"{written('invalid', invalid)}: must be {' or '.join(_INVALID)}")
     run_settings = default_run_settings(**{"backend": "threading"} | settings)
+    run_settings.refuse_shard()
     columns = columns_of(configuration, names)
     exact = configuration.with_admitted(record=configuration.record.with_admitted(dtype="float64"))
     made = Outputs(exact, [column.key for column in columns], outputs, n_bins)

@@ -89,6 +89,7 @@ def grid_of_overrides(
         folders = origin.folders if asked[key] in params else ()
         swept[key] = names_of(key, swept[key], folders)
     samples, swept = requested_samples(sweep_settings_of(config), swept, intervals, origin.folders)
+    _refuse_sampled(arguments, samples)
 
     def compose(choice: list[str]) -> Mapping[str, Any]:
         composed = compose_again([*fixed, *choice])
@@ -100,6 +101,18 @@ def grid_of_overrides(
     keys = frozenset({*swept, *(samples.columns if samples else ())})
     made = HydraComposition(parameters, config, names, compose, keys, raw, origin)
     return _grid(made, _with_samples(samples, swept), fixed, own)
+
+
+def _refuse_sampled(arguments: Iterable[Override], samples: Samples | None) -> None:
+    """Refuse single values of keys that a table has for each sample."""
+    if samples is None or not samples.origin:
+        return
+    for override in arguments:
+        if override.key_or_group in samples.columns and not override.is_sweep_override():
+            raise RequestError(
+                f"{_text(override)}: must not be given together with {samples.origin}, "
+                f"which has a column {override.key_or_group}"
+            )
 
 
 def _with_samples(samples: Samples | None, swept: Mapping[str, Any]) -> dict[str, Any]:

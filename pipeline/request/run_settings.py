@@ -64,6 +64,19 @@ class RunSettings(Section):
         if self.scheduler is not None:
             self._refuse_scheduler(self.scheduler)
 
+    def refuse_shard(self) -> None:
+        """Refuse a shard where no directory is written.
+
+        Raises
+        ------
+        RequestError
+            If a shard is asked for.
+        """
+        if self.shard is not None:
+            raise RequestError(
+                f"{written('shard', self.shard)}: needs a directory, in whose shards/ it is"
+            )
+
     def _refuse_scheduler(self, scheduler: str) -> None:
         """Refuse an address that is none, and settings that have no effect or no use with it."""
         shown = written("run.scheduler", scheduler)

@@ -43,18 +43,14 @@ def _columns_of(side: Side) -> dict[str, Column]:
 
 
 def _side_of_column(side: Side, column: Column) -> Side:
-    own = (
-        {c.key: c for c in side.axis.settings.columns} if isinstance(side.axis, SampleAxis) else {}
-    )
+    own = _columns_of(side)
     axis = own[column.key].as_axis() if column.key in own else None
     return side._replace(axis=axis)
 
 
 def _rows(side: Side, columns: Iterable[Column]) -> list[tuple[Any, ...]]:
     """Return the values of some columns at the samples of a side; one where it has none."""
-    own = (
-        {c.key: c for c in side.axis.settings.columns} if isinstance(side.axis, SampleAxis) else {}
-    )
+    own = _columns_of(side)
     n_samples = len(side.axis.values) if side.axis else 1
     values: list[Sequence[Any]] = []
     for column in columns:

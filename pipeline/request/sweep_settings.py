@@ -67,9 +67,10 @@ class SweepSettings(Section):
         if keys is not None:
             is_list = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
             if not is_list or len({*keys}) != len(keys) or len(keys) < 2:
+                shown = f"[{','.join(map(str, keys))}]" if isinstance(keys, list) else keys
                 raise RequestError(
-                    f"{written(cls.key('zip'), keys)}: must be a list of two or more swept keys in "
-                    "brackets, as in sweep.zip=[stdp.tau_plus,stdp.tau_minus]"
+                    f"{written(cls.key('zip'), shown)}: must be a list of two or more swept keys, "
+                    "each once, in brackets, as in sweep.zip=[stdp.tau_plus,stdp.tau_minus]"
                 )
             values = {**values, "zip": ",".join(keys)}
         return cls.from_mapping(values)

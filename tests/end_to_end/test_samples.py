@@ -136,7 +136,7 @@ def test_failures_name_the_values_of_their_sample(command, fail_for_seed):
     [
         ((*PAIRS[:1], "stdp.tau_minus=1,2", ZIP), f"{ZIP}: stdp.tau_plus has 3 values, stdp.tau_m"),
         ((PAIRS[0], ZIP), f"{ZIP}: stdp.tau_minus must be swept"),
-        ((PAIRS[0], "sweep.zip=[stdp.tau_plus]"), "sweep.zip=['stdp.tau_plus']: must be a list of"),
+        ((PAIRS[0], "sweep.zip=[stdp.tau_plus]"), "sweep.zip=[stdp.tau_plus]: must be a list of"),
         (
             ("sweep.zip=seed,stdp.tau_plus",),
             "sweep.zip=seed,stdp.tau_plus: must be one value in br",

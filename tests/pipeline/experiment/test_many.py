@@ -135,3 +135,5 @@ def test_a_setting_that_does_not_exist_is_refused(unlike):
     """Settings are those of the section `run`."""
     with pytest.raises(pipeline.RequestError, match="^run.workers=2: unknown key"):
         pipeline.simulate_many(unlike, workers=2)
+    with pytest.raises(pipeline.RequestError, match="^shard=1/2: needs a directory"):
+        pipeline.simulate_many(unlike, shard="1/2")

@@ -187,6 +187,8 @@ def test_numbers_of_other_libraries_are_taken():
     assert (point.stdp.A_plus, point.stdp.ltd_ratio) == (0.003, 1.1)
     frame = pandas.DataFrame({"stdp.ltd_ratio": [1.1], "stdp.A_plus": [0.003]})
     assert simulate.configurations(frame) == [point]
+    with pytest.raises(pipeline.RequestError, match="^parameters: the table has no column stdp.l"):
+        simulate.configurations(frame.rename(columns={"stdp.ltd_ratio": "ltd_ratio"}))
 
 
 @pytest.mark.parametrize(
@@ -222,6 +224,10 @@ def test_numbers_of_other_libraries_are_taken():
         ("stdp.A_plus", "weight", {"seed": -1}, "^seed=-1: random seed must be"),
         ("stdp.A_plus", "weight", {"backend": "gpu"}, "^run.backend=gpu: backend must be"),
         ("stdp.A_plus", "weight", {"workers": 2}, "^run.workers=2: unknown key"),
+        ("stdp.A_plus", "weight", {"shard": "1/2"}, "^shard=1/2: needs a directory"),
+        (3, "weight", {}, "^names=3: must be a list of keys$"),
+        ([["stdp.A_plus"]], "weight", {}, r"^names=\['?stdp.A_plus'?\]: must be a key, such as"),
+        ("stdp.A_plus", [["weight"]], {}, r"^outputs=\['?weight'?\]: must be a variable of every"),
     ],
 )
 def test_a_wrong_simulator_is_refused_in_one_line(configuration, names, outputs, more, message):
@@ -243,6 +249,7 @@ def test_a_wrong_simulator_is_refused_in_one_line(configuration, names, outputs,
         ([[np.nan]], None, r"^stdp\.A_plus=nan: .* must be a finite number .* \(row 0\)$"),
         ([[0.1], [None]], None, r"^stdp\.A_plus=null: .* \(row 1\)$"),
         ([[0.1], [0.1]], [1, 2, 3], r"^seeds of shape \(3,\): must be \(\) or \(2,\), one"),
+        ([[0.1]], [1, [2]], r"^seeds of unlike lengths: must be \(\) or \(1,\), one a row$"),
         ([[0.1]], 1.5, "^seeds=1.5: random seed must be a whole number"),
         ([[0.1]], [2**32], "^seeds=4294967296: random seed must be"),
     ],

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.model.errors import RequestError
-from pipeline.request.drawn_samples import Interval, drawn
+from pipeline.request.drawn_samples import Interval, drawn, intervals_of
 from pipeline.request.sweep_settings import METHODS, SweepSettings
 
 RATE, AMPLITUDE = Interval(10, 40), Interval(0.001, 0.1, log=True)
@@ -56,6 +56,21 @@ def test_whole_numbers_include_both_ends():
     columns = draw(64, "random", **{"input.n_synapses": Interval(1, 4)})
     assert sorted(columns["input.n_synapses"]) == [1, 2, 3, 4]
     assert all(type(one) is int for one in columns["input.n_synapses"])
+
+
+def test_what_drew_the_samples_is_kept():
+    """The number is the one that was asked for, where samples that repeat others are left out."""
+    key, whole = "input.n_synapses", Interval(1, 4)
+    found = drawn({key: whole}, SweepSettings(samples=64, method="random", seed=3))
+    assert len(found.columns[key]) == 4
+    assert found.generator == {
+        "method": "random",
+        "seed": 3,
+        "samples": 64,
+        "intervals": {key: [1, 4]},
+        "numpy": np.__version__,
+    }
+    assert intervals_of(found.generator) == {key: whole}
 
 
 @settings(max_examples=60, deadline=None)

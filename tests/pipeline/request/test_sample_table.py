@@ -87,3 +87,12 @@ def test_a_missing_file_is_refused(refused):
     assert refused("sweep.table=none.csv") == (
         "error: sweep.table=none.csv: must be a file that exists"
     )
+
+
+def test_a_single_value_of_a_key_that_the_table_has_is_refused(refused, table):
+    """It would have no effect."""
+    path = table(TABLE)
+    assert refused(f"sweep.table={path}", "stdp.tau_plus=3") == (
+        f"error: stdp.tau_plus=3: must not be given together with sweep.table={path}, which has a "
+        "column stdp.tau_plus"
+    )
