@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.execution.backends import BACKENDS
 from pipeline.execution.batch import KILLED, Batch, Task, Tasks
 from pipeline.execution.cancel import Stop
-from pipeline.execution.dask_connection import connected, own_cluster
+from pipeline.execution.dask_connection import connected, own_cluster, unlike_workers
 from pipeline.execution.dask_worker import LackingEvents, code, receive, run_task
 from pipeline.model.contents import content_of
 from pipeline.model.errors import RequestError
@@ -74,7 +74,7 @@ def refuse_unusable(settings: RunSettings) -> None:
     if settings.scheduler is None:
         return
     with connected(settings.scheduler) as client:
-        for worker, difference in _unlike_workers(client, [*client.nthreads()]).items():
+        for worker, difference in unlike_workers(client, [*client.nthreads()]).items():
             raise RequestError(f"{_shown(settings)}: its worker {worker} {difference}")
 
 
@@ -266,7 +266,7 @@ class _Sweep:
 
     def _note_unlike(self, workers: list[str]) -> None:
         """Leave out those of some workers that have other code, with a warning."""
-        for worker, difference in self._ask(lambda: _unlike_workers(self._client, workers)).items():
+        for worker, difference in self._ask(lambda: unlike_workers(self._client, workers)).items():
             name = _shown(self._settings)
             log.warning("%s: its worker %s %s; it is not used", name, worker, difference)
             self._unlike.add(worker)
@@ -387,21 +387,3 @@ class _Sweep:
                     self._client.run(
                         receive, *arguments, workers=[lacking.worker], on_error="return"
                     )
-
-
-def _unlike_workers(client: Client, workers: list[str]) -> dict[str, str]:
-    """Return how the code of some workers differs from that of this process, by address."""
-    if not workers:
-        return {}
-    here, unlike = code(), {}
-    for worker, there in client.run(code, workers=workers, on_error="return").items():
-        if isinstance(there, OSError):  # it has just ended
-            continue
-        if isinstance(there, Exception):
-            unlike[worker] = f"cannot import this version of the package ({there})"
-            continue
-        for name, version in here.items():
-            if there.get(name) != version:
-                unlike[worker] = f"has {name} {there.get(name)}, and this process {version}"
-                break
-    return unlike

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from pipeline.execution.dask_processes import OwnWorkers
+from pipeline.execution.dask_worker import code
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import written
 from pipeline.system.locks import shared_lock
@@ -152,3 +153,21 @@ def _quiet() -> Iterator[None]:
             _n_quiet[0] -= 1
             if not _n_quiet[0]:
                 _loud.close()
+
+
+def unlike_workers(client: Client, workers: list[str]) -> dict[str, str]:
+    """Return how the code of some workers differs from that of this process, by address."""
+    if not workers:
+        return {}
+    here, unlike = code(), {}
+    for worker, there in client.run(code, workers=workers, on_error="return").items():
+        if isinstance(there, OSError):  # it has just ended
+            continue
+        if isinstance(there, Exception):
+            unlike[worker] = f"cannot import this version of the package ({there})"
+            continue
+        for name, version in here.items():
+            if there.get(name) != version:
+                unlike[worker] = f"has {name} {there.get(name)}, and this process {version}"
+                break
+    return unlike
