@@ -40,6 +40,12 @@ def test_a_table_is_the_mapping_of_its_columns(table, text):
     assert samples_in(table(text)).columns == COLUMNS
 
 
+def test_a_table_may_be_in_the_folder_of_an_experiment(table, tmp_path):
+    """It is found there where the current folder has none of its name."""
+    table(TABLE, "beside.csv")
+    assert samples_in("beside.csv", [tmp_path / "none", tmp_path]).columns == COLUMNS
+
+
 def test_a_parquet_file_is_the_same_table(tmp_path):
     """By its columns."""
     pytest.importorskip("pyarrow", reason="Parquet needs the extra parquet")
