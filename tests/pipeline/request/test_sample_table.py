@@ -40,11 +40,27 @@ def test_a_table_is_the_mapping_of_its_columns(table, text):
     assert samples_in(table(text)).columns == COLUMNS
 
 
+def test_a_table_may_be_in_the_folder_of_an_experiment(table, tmp_path):
+    """It is found there where the current folder has none of its name."""
+    table(TABLE, "beside.csv")
+    assert samples_in("beside.csv", [tmp_path / "none", tmp_path]).columns == COLUMNS
+
+
 def test_a_parquet_file_is_the_same_table(tmp_path):
     """By its columns."""
     pytest.importorskip("pyarrow", reason="Parquet needs the extra parquet")
     pd.DataFrame(COLUMNS).to_parquet(tmp_path / "points.parquet")
     assert samples_in(str(tmp_path / "points.parquet")).columns == COLUMNS
+    pd.DataFrame({"seed": [1, None]}).to_parquet(tmp_path / "null.parquet")
+    with pytest.raises(pipeline.RequestError, match="row 2, column seed: must have a value$"):
+        samples_in(str(tmp_path / "null.parquet"))
+
+
+def test_a_rule_in_a_file_is_looked_for(table):
+    """By the path in its cell; nothing else may be in place of a name."""
+    path = table("stdp.rule\nadditive\nnone.py\n")
+    with pytest.raises(pipeline.RequestError, match="^stdp.rule=none.py: "):
+        samples_in(path)
 
 
 def test_choices_and_truth_values_and_lists_are_columns_too(table):
