@@ -190,17 +190,16 @@ def _lengths_by_name(configuration: Configuration, names: Sequence[str]) -> dict
 
 def _variables_at(columns: Mapping[str, NDArray], row: int) -> dict[str, Any]:
     """Return the variables of a point by name, as of a simulation of it alone."""
-    point = {name: _unpadded(column[row]) for name, column in columns.items()}
-    return {name: value for name, value in point.items() if value is not None}
+    return {name: _unpadded(column[row]) for name, column in columns.items()}
 
 
 def _unpadded(values: Any) -> Any:
-    """Return an array without the NaN at its ends that fills it up; None if nothing is left."""
+    """Return an array without the NaN at its ends that fills it up; a vector may be empty."""
     if not values.ndim or not values.size or not np.isnan(values.flat[-1]):
         return values
     finite = ~np.isnan(values)
     if not finite.any():
-        return None if values.ndim == 1 and values.size else values
+        return values[:0] if values.ndim == 1 else values
     for axis in range(values.ndim):
         others = tuple(i for i in range(values.ndim) if i != axis)
         n_kept = np.flatnonzero(finite.any(axis=others))[-1] + 1

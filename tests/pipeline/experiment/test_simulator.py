@@ -123,7 +123,8 @@ def test_functions_get_the_variables_of_a_point_without_filling(configuration):
         ]
 
     names, rows = ("input.n_synapses", "synapse.w_init"), [[100, 0.5], [300, 0.8], [300, 1.0]]
-    simulate = pipeline.simulator(recording, names, [summary, "spike_count"])
+    how = {"batch_size": 3, "n_jobs": 1}  # in one batch they are filled up
+    simulate = pipeline.simulator(recording, names, [summary, "spike_count"], **how)
     found = simulate(rows)
     assert len(set(found[:, 1])) == 3 and (found[:, 1] == found[:, 3]).all()
     assert found[:, 0].tolist() == [100, 300, 300]

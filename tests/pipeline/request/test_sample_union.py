@@ -1,5 +1,7 @@
 """Samples of an experiment that grows: each once, in the order of arrival."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -108,3 +110,13 @@ def test_a_latin_hypercube_cannot_be_extended():
     assert both(draw(4, "lhs"), draw(4, "lhs")).keys == draw(4, "lhs").keys
     with pytest.raises(RequestError, match="Latin hypercube has 4 samples and cannot be extended"):
         both(draw(4, "lhs"), draw(8, "lhs"))
+
+
+def test_a_sequence_that_begins_otherwise_is_refused():
+    """As of another version of scipy: its samples are not the first ones of a longer sequence."""
+    intervals = {"input.rate_hz": Interval(10, 40)}
+    few, many = (drawn(intervals, SweepSettings(samples=n, method="random")) for n in (4, 8))
+    other = dataclasses.replace(few, columns={"input.rate_hz": [11.0, 12.0, 13.0, 14.0]})
+    with pytest.raises(RequestError, match="its samples are not the first ones of those requested"):
+        both(grid(other), grid(many))
+    assert both(grid(few), grid(many)).keys == grid(many).keys

@@ -103,6 +103,14 @@ def test_rules_may_differ_from_sample_to_sample(configure):
     assert grid_of_request(request_of(grid)).keys == grid.keys
 
 
+def test_a_sampled_key_overrides_what_a_sampled_group_sets(configure):
+    """In whichever order they are given."""
+    samples = {"stdp.A_plus": [0.01, 0.02], "stdp": ["notebook", "song_abbott_2001"]}
+    for columns in (samples, dict(reversed(samples.items()))):
+        grid = grid_of_mapping(configure(), {}, columns)
+        assert [point.stdp.A_plus for point in grid.points] == [0.01, 0.02]
+
+
 def test_lists_of_numbers_are_samples():
     """Their coordinate is their text."""
     base = pipeline.configure("input=groups", "input.group_sizes=[20,20]")
