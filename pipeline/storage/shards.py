@@ -169,6 +169,8 @@ def division_of(experiment: Path) -> Division | None:
         If the file that says so cannot be read.
     """
     file = experiment / SHARDS / DIVISION
+    if not os.path.exists(file):  # noqa: PTH110 - see `refuse_not_merged`
+        return None
     try:
         values = json.loads(file.read_text())
         return Division(int(values["shards"]), values["first_task"])
@@ -189,7 +191,9 @@ def refuse_not_merged(path: Path) -> None:
     RequestError
         If there are shards, and nothing was merged yet.
     """
-    if any((path / name).exists() for name in ("results.nc", "configuration.yaml", "points")):
+    names = ("results.nc", "configuration.yaml", "points")
+    # A name that no file can have, at which `Path.exists` raises, is refused later.
+    if any(os.path.exists(path / name) for name in names):  # noqa: PTH110
         return
     if division := division_of(path):
         raise RequestError(

@@ -51,7 +51,7 @@ def test_keys_of_points_without_delays_are_those_of_configurations_that_do_not_k
     del earlier["synapse"]["axonal_delay"], earlier["synapse"]["dendritic_delay"]
     assert Configuration.from_mapping(earlier) == configuration
     assert Grid(earlier).keys[0] == Grid(configuration).keys[0]
-    assert "delay" not in str(Grid(configuration)._factory._text({}))
+    assert "delay" not in Grid(configuration)._factory._section_text("synapse", ())
     delayed = pipeline.configure(*SHORT, "input.seed_policy=independent", *DELAYS)
     assert Grid(delayed).keys[0] != Grid(configuration).keys[0]
 

@@ -78,7 +78,7 @@ def test_keys_of_points_without_it_are_those_of_configurations_that_do_not_know_
     read = Configuration.from_mapping(earlier)
     assert read == configuration
     assert Grid(earlier).keys[0] == Grid(configuration).keys[0]
-    assert "inhibition" not in str(Grid(configuration)._factory._text({}))
+    assert "inhibition" not in Grid(configuration)._factory._section_text("inhibition", ())
     inhibited = pipeline.configure(*SHORT, "input.seed_policy=independent", SONG)
     assert inhibited.input_seed != configuration.input_seed
 

@@ -54,7 +54,7 @@ def test_keys_of_points_without_them_are_those_of_configurations_that_do_not_kno
         del earlier["neuron"][name]
     assert Configuration.from_mapping(earlier) == configuration
     assert Grid(earlier).keys[0] == Grid(configuration).keys[0]
-    assert "theta" not in str(Grid(configuration)._factory._text({}))
+    assert "theta" not in Grid(configuration)._factory._section_text("neuron", ())
 
 
 @pytest.mark.parametrize("engine", ["compiled", "reference"])

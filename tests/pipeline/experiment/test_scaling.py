@@ -70,7 +70,7 @@ def test_keys_of_points_without_it_are_those_of_configurations_that_do_not_know_
         del earlier["synapse"][name]
     assert Configuration.from_mapping(earlier) == configuration
     assert Grid(earlier).keys[0] == Grid(configuration).keys[0]
-    assert "scaling" not in str(Grid(configuration)._factory._text({}))
+    assert "scaling" not in Grid(configuration)._factory._section_text("synapse", ())
 
 
 @pytest.mark.parametrize("engine", ["compiled", "reference"])
