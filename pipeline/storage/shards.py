@@ -6,6 +6,7 @@ The number of shards is written once, by the first that runs, and all others fol
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import uuid
@@ -224,14 +225,19 @@ def _pin(experiment: Path, division: Division) -> None:
 
 def _name_once(temporary: Path, file: Path) -> None:
     """Give a written file its name, unless there is one of that name."""
-    with contextlib.suppress(FileExistsError):
+    try:
+        os.link(temporary, file)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links: one at a time
+        folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            os.link(temporary, file)
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without hard links
-            with file.open("x") as created:
-                created.write(temporary.read_text())
+            with contextlib.suppress(OSError):  # where nothing can be locked either
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            if not file.exists():
+                temporary.replace(file)
+        finally:
+            os.close(folder)
 
 
 def _refuse_another(experiment: Path, division: Division) -> None:
