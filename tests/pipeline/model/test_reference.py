@@ -1,5 +1,6 @@
 """The model against the notebook's runs, at its limits, and against independent derivations."""
 
+import gc
 import sys
 import time
 
@@ -237,15 +238,19 @@ def test_reference_is_not_slower_than_the_notebooks_algorithm():
     def seconds(function, *arguments):
         tracer = sys.gettrace()
         sys.settrace(None)  # coverage would slow down one of the two
+        gc.disable()  # and so do collections, through all objects of a process that ran many tests
         try:
             started = time.process_time()
             function(*arguments)
             return time.process_time() - started
         finally:
+            gc.enable()
             sys.settrace(tracer)
 
     ours, dense = [], []
-    for _ in range(6):
+    for _ in range(30):  # until the least times, of processors that are shared, are known
         ours.append(seconds(reference.run, configuration, iter(cells)))
         dense.append(seconds(notebook_algorithm.run, parameters, spikes))
-    assert min(ours) < 1.5 * min(dense)  # processors of continuous integration are shared
+        if len(ours) >= 3 and min(ours) < min(dense):
+            break
+    assert min(ours) < min(dense)
