@@ -47,12 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="OUT",
         help="the directory that is written; without it, the one DIR, from its shards",
     )
-    parser.add_argument(
-        "--run-given-code",
-        action="store_true",
-        help="run the source code of rules and processes that the directories contain; read it "
-        "first (given/*.py)",
-    )
+    parser.add_run_given_code("rules and processes that the directories contain")
     try:
         with closed_pipes_ignored():
             given = parser.parse_args(arguments)

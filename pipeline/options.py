@@ -14,3 +14,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise `RequestError` in place of exiting."""
         raise RequestError(f"{message}; see {self.prog} --help")
+
+    def add_run_given_code(self, whose: str) -> None:
+        """Add the option that allows to run what `whose` names."""
+        self.add_argument(
+            "--run-given-code",
+            action="store_true",
+            help=f"run the source code of {whose}; read it first (given/*.py)",
+        )

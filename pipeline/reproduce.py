@@ -33,12 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="KEY=VALUE",
         help="only points with this value on an axis, such as seed=3; may be repeated",
     )
-    parser.add_argument(
-        "--run-given-code",
-        action="store_true",
-        help="run the source code of registered rules and processes that the file contains; read "
-        "it first (given/*.py)",
-    )
+    parser.add_run_given_code("registered rules and processes that the file contains")
     try:
         with closed_pipes_ignored():
             given = parser.parse_args(arguments)

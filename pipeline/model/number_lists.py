@@ -7,6 +7,7 @@ in JSON, it is a list; on an axis and on the command line it has a text, `[250,5
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 
@@ -31,6 +32,16 @@ def value_text(value: Any) -> str:
 def axis_text(value: Any) -> Any:
     """Return the text of a number or a list on an axis that has lists; other values as they are."""
     return f"{value:.15g}" if isinstance(value, int | float) else value_text(value)
+
+
+def have_lists(values: Iterable[Any]) -> bool:
+    """Return whether some values are lists of numbers, one for each group."""
+    return any(isinstance(value, tuple) for value in values)
+
+
+def labels_of(values: Sequence[Any]) -> list[Any]:
+    """Return values as labels of points: where some are lists of numbers, the texts of all."""
+    return list(map(axis_text, values)) if have_lists(values) else list(values)
 
 
 def value_of_text(text: Any) -> Any:

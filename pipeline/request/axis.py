@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.model.errors import RequestError
-from pipeline.model.number_lists import axis_text, value_of_text, value_text
+from pipeline.model.number_lists import have_lists, labels_of, value_of_text, value_text
 from pipeline.model.number_lists import listed as as_list
 from pipeline.model.parameters import SECTIONS, all_quantities, declarations, short_name
 from pipeline.model.plain_values import plain
@@ -75,12 +75,12 @@ class Axis:
     @property
     def has_lists(self) -> bool:
         """Whether a value is a list of numbers, one for each group."""
-        return any(isinstance(value, tuple) for value in self.values)
+        return have_lists(self.values)
 
     @property
     def coordinate(self) -> list[Any]:
         """Values that can label points: where some are lists of numbers, the texts of all."""
-        return list(map(axis_text, self.values)) if self.has_lists else list(self.values)
+        return labels_of(self.values)
 
     @property
     def text(self) -> str:

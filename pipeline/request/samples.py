@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, overload
 
 from pipeline.model.errors import RequestError
-from pipeline.model.number_lists import as_tuple, axis_text, value_text
+from pipeline.model.number_lists import as_tuple, labels_of, value_text
 from pipeline.model.number_lists import listed as as_list
 from pipeline.model.parameters import short_name
 from pipeline.model.quantity import Quantity, written
@@ -81,14 +81,9 @@ class Column:
         return 0 if self.key in SWEPT_GROUPS else 1 if self.choices else 2
 
     @property
-    def has_lists(self) -> bool:
-        """Whether a value is a list of numbers, one for each group."""
-        return any(isinstance(value, tuple) for value in self.values)
-
-    @property
     def coordinate(self) -> list[Any]:
         """Values that can label samples: where some are lists of numbers, the texts of all."""
-        return list(map(axis_text, self.values)) if self.has_lists else list(self.values)
+        return labels_of(self.values)
 
     def setting(self, index: int) -> dict[str, Any]:
         """Return the keys and values that one sample sets by this column."""

@@ -31,11 +31,6 @@ from pipeline.system import host
 
 log = logging.getLogger("pipeline")
 
-_UNKNOWN_RUNS = (
-    "%d finished points are of runs that are not in provenance.json: who made them, and with what "
-    "code, is not known"
-)
-
 
 class SweepState:
     """The requested points, those in the directory, and the results of both.
@@ -184,9 +179,7 @@ class SweepState:
 
         To be called when the record of the new run is the last of `runs`.
         """
-        unknown = self.arrays.n_made_by([-1])
-        if unknown:
-            log.warning(_UNKNOWN_RUNS, unknown)
+        self._warn_of_unknown_runs()
         name = "model_sources"  # missing in records of earlier versions
         *earlier, new = [run.get(name) for run in self.runs]
         others = [i for i, sources in enumerate(earlier) if sources not in (None, new)]
@@ -201,8 +194,7 @@ class SweepState:
 
     def warn_of_unlike_code(self) -> None:
         """Warn of finished points of runs that are not known, or of unlike code."""
-        if unknown := self.arrays.n_made_by([-1]):
-            log.warning(_UNKNOWN_RUNS, unknown)
+        self._warn_of_unknown_runs()
         by_sources: dict[str, list[int]] = {}
         for index, run in enumerate(self.runs):
             if sources := run.get("model_sources"):
@@ -213,6 +205,14 @@ class SweepState:
                 "the finished points were made by %d versions of the code: the sources of the "
                 "model or the engine differ",
                 len(made),
+            )
+
+    def _warn_of_unknown_runs(self) -> None:
+        if unknown := self.arrays.n_made_by([-1]):
+            log.warning(
+                "%d finished points are of runs that are not in provenance.json: who made them, "
+                "and with what code, is not known",
+                unknown,
             )
 
     def counts(self) -> Counts:
