@@ -15,6 +15,7 @@ from pipeline.model.number_lists import listed as as_list
 from pipeline.model.parameters import SECTIONS, all_quantities, declarations, short_name
 from pipeline.model.plain_values import plain
 from pipeline.model.quantity import Quantity, unknown_key, written
+from pipeline.model.registry import REGISTRIES
 
 #: Largest number of points of a sweep.
 MOST_POINTS = 1_000_000
@@ -122,10 +123,14 @@ class Axis:
 
     @functools.cached_property
     def sets_by_choice(self) -> bool:
-        """Whether it sets other keys than its own, or its own to what are not its values."""
+        """Whether it sets other keys than its own, its own to what are not its values, or a class.
+
+        Rules and processes are classes of a section, and not values of a field of one of them.
+        """
         return (
             self.sets_more
             or self.is_choice
+            or self.key in REGISTRIES
             or any(
                 setting[self.key] != as_list(value)
                 for value, setting in zip(self.values, self.settings, strict=True)
