@@ -47,6 +47,7 @@ RULES = {
     ),
     "triplet": ("stdp=triplet", "stdp.A2_minus=0.02"),
     "triplet_nearest": ("stdp=triplet_nearest", "stdp.A3_plus=0.01"),
+    "reduced_nearest": ("stdp=masquelier2008",),
 }
 
 #: Every input process; patterns with the number of synapses of the others.

@@ -32,7 +32,8 @@ dtheta/dt = -theta / tau_theta : volt
 """
 
 #: Weights after an output and after an input spike, by rule, with the traces x_in and x_out of
-#: spikes on either side, and u_in and u_out, slow ones of earlier spikes only.
+#: spikes on either side, and u_in and u_out, slow ones of earlier spikes only; arrived_at and
+#: fired_at are the times of the last spikes, arrived_before and fired_before of those before.
 _RULES = {
     "additive": ("w + A_plus * x_in", "w - A_minus * x_out"),
     "multiplicative": ("w + A_plus * (1 - w) * x_in", "w - A_minus * w * x_out"),
@@ -43,6 +44,10 @@ _RULES = {
         "w + A_plus * exp(-w / (beta * w_0)) * x_in",
         "w - A_minus * x_out * (int(w <= w_0) * w / w_0"
         " + int(w > w_0) * (1 + log(1 + alpha * clip(w / w_0 - 1, 0, inf)) / alpha))",
+    ),
+    "reduced_nearest": (
+        "w + A_plus * x_in * int(arrived_at > fired_before)",
+        "w - A_minus * x_out * int(fired_at > arrived_before)",
     ),
     "signed": ("w + A_plus * x_in + w_out", "w - A_minus * x_out + w_in"),
     "triplet": (
@@ -64,10 +69,15 @@ _TRACES = {"in": "tau_plus", "out": "tau_minus", "slow_in": "tau_x", "slow_out":
 def _synapse(p: dict[str, Any]) -> str:
     """Return variables and equations: of each trace its value and that before its last jump."""
     driven = "event-driven" if p.get("usual") == "traces" else "clock-driven"
-    of_spikes = "w : 1\narrived_at : second\nfired_at : second\n"
-    return of_spikes + "".join(
-        f"dy_{name}/dt = -y_{name} / {tau} : 1 ({driven})\nbefore_{name} : 1\n"
-        for name, tau in _traces(p).items()
+    times = ("arrived_at", "arrived_before", "fired_at", "fired_before")
+    of_spikes = "".join(f"{time} : second\n" for time in times)
+    return (
+        "w : 1\n"
+        + of_spikes
+        + "".join(
+            f"dy_{name}/dt = -y_{name} / {tau} : 1 ({driven})\nbefore_{name} : 1\n"
+            for name, tau in _traces(p).items()
+        )
     )
 
 
@@ -75,10 +85,15 @@ def _traces(p: dict[str, Any]) -> dict[str, str]:
     return {name: tau for name, tau in _TRACES.items() if tau in p}
 
 
+def _pairing(p: dict[str, Any]) -> str:
+    """Return which pairs count; a rule without the choice has the nearest, in both directions."""
+    return p.get("pairing", "nearest")
+
+
 def _jumps(p: dict[str, Any], side: str, size: str) -> str:
     """Return the statements that keep the traces of a side, and apply a jump."""
     names = [name for name in _traces(p) if name.endswith(side)]
-    change = "y_{0} = {1} + (1 - {1}) * y_{0}" if p["pairing"] == "nearest" else "y_{0} += {1}"
+    change = "y_{0} = {1} + (1 - {1}) * y_{0}" if _pairing(p) == "nearest" else "y_{0} += {1}"
     return "; ".join(f"before_{n} = y_{n}; " + change.format(n, size) for n in names)
 
 
@@ -87,7 +102,8 @@ def _seen(p: dict[str, Any]) -> str:
 
     A value before the jump at this very step is one that the coincidence does not count in.
     """
-    late = {"both": (), "ltp_only": ("out",), "neither": ("out", "in")}[p["coincidence"]]
+    coincidence = p.get("coincidence", "both")
+    late = {"both": (), "ltp_only": ("out",), "neither": ("out", "in")}[coincidence]
     names = {"in": "x_in", "out": "x_out", "slow_in": "u_in", "slow_out": "u_out"}
     lines = []
     for name in _traces(p):
@@ -105,15 +121,15 @@ def _at_input(p: dict[str, Any]) -> dict[str, str]:
     input spike at step 0.
     """
     return {
-        "trace": f"{_jumps(p, 'in', 'int(t > 0*ms)')}; arrived_at = t",
+        "trace": f"{_jumps(p, 'in', 'int(t > 0*ms)')}; arrived_before = arrived_at; arrived_at = t",
         "arrival": f"g_ex_post += g_max * w; {_seen(p)}; w = clip({_RULES[p['rule']][1]}, 0, 1)",
     }
 
 
 def _at_output(p: dict[str, Any]) -> str:
-    return (
-        f"{_jumps(p, 'out', '1')}; fired_at = t; {_seen(p)}; w = clip({_RULES[p['rule']][0]}, 0, 1)"
-    )
+    times = "fired_before = fired_at; fired_at = t"
+    change = f"w = clip({_RULES[p['rule']][0]}, 0, 1)"
+    return f"{_jumps(p, 'out', '1')}; {times}; {_seen(p)}; {change}"
 
 
 #: Traces and potentials are integrated at the end of a step, after the spikes and the reset.
@@ -186,7 +202,8 @@ def run(
     # output's for what it does at the synapses.
     synapses.trace.delay = synapses.arrival.delay = p["axonal_delay"] * ms
     synapses.post.delay = p["dendritic_delay"] * ms
-    synapses.arrived_at = synapses.fired_at = -1 * ms
+    synapses.arrived_at = synapses.arrived_before = -1 * ms
+    synapses.fired_at = synapses.fired_before = -1 * ms
     output = brian2.SpikeMonitor(neuron)
     network = brian2.Network(source, neuron, synapses, output, *_inhibition(p, inhibitory, neuron))
     if p.get("usual") != "schedule":
