@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import io
@@ -10,9 +11,9 @@ import os
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,24 +22,113 @@ from pipeline.execution.batch import Batch
 from pipeline.model.state import STATE
 from pipeline.system.atomic_files import checksum, replacing
 
+T = TypeVar("T")
+
 #: Length of the fixed part of a member's header, and where the lengths of name and extra field are.
 _MEMBER_HEADER, _LENGTHS_AT = 30, 26
 
 
 class FileColumns(Mapping[str, NDArray]):
-    """The columns of a batch file by name; each is mapped into memory for as long as it is used.
+    """The columns of a batch by name; each is mapped into memory for as long as it is used.
 
     Parameters
     ----------
     path : callable
-        Returns the path of the file, which changes when its folder is renamed.
+        Returns the path of the file, which changes when its folder is renamed. Where the file was
+        compacted, here or by another process, the one that has its rows is read.
+    """
+
+    def __init__(self, path: Callable[[], Path]) -> None:
+        self.path = path
+        self._file = BatchFile(path)
+        self._columns: Mapping[str, NDArray] = self._file
+
+    def held(self) -> Mapping[str, NDArray] | None:
+        """Return all columns of the file in memory, those about the batch too, None if damaged.
+
+        Returns
+        -------
+        dict of ndarray, (n_rows, ...), or None
+            By name, units as in `variables.VARIABLES`.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read.
+        """
+        path = self.path()
+        content = path.read_bytes()
+        if checksum(content) not in path.name:
+            return None
+        return {name: _array(content, **place) for name, place in self._file.members.items()}
+
+    def kind(self) -> Hashable:
+        """Return what files have in common that can be one: names and types of all columns.
+
+        What was compacted is of another kind than what was not. Lengths that differ from point to point may be others: shorter rows are padded, at most to
+        twice their length.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        """
+        return tuple(
+            (name, place["dtype"].str, tuple(map(_similar(place["dtype"]), place["shape"][1:])))
+            for name, place in sorted(self._file.members.items())
+            if name != COMPACTED
+        )
+
+    def moved_to(self, columns: Mapping[str, NDArray]) -> None:
+        """Read the same columns from another place."""
+        self._columns = columns
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read(list))
+
+    def __contains__(self, name: object) -> bool:
+        return self._read(lambda columns: name in columns)
+
+    def __len__(self) -> int:
+        return self._read(len)
+
+    def __getitem__(self, name: str) -> NDArray:
+        return self._read(lambda columns: columns[name])
+
+    def _read(self, read: Callable[[Mapping[str, NDArray]], T]) -> T:
+        try:
+            return read(self._columns)
+        except FileNotFoundError:
+            moved = _rows_elsewhere(self.path)
+            if moved is None:
+                raise
+            self.moved_to(moved)
+            return read(moved)
+
+
+def _similar(dtype: np.dtype) -> Callable[[int], int]:
+    return int.bit_length if dtype.kind == "f" else int
+
+
+def _array(content: bytes, dtype: np.dtype, shape: tuple, offset: int, order: Any) -> NDArray:
+    values = np.frombuffer(content, dtype, math.prod(shape), offset)
+    return values.reshape(shape, order=order)
+
+
+class BatchFile(Mapping[str, NDArray]):
+    """The columns of one file of finished points, by name.
+
+    Parameters
+    ----------
+    path : callable
+        Returns the path of the file.
     """
 
     def __init__(self, path: Callable[[], Path]) -> None:
         self._path = path
 
     @functools.cached_property
-    def _members(self) -> dict[str, dict[str, Any]]:
+    def members(self) -> dict[str, dict[str, Any]]:
         """Where each column is in the file, as arguments of `numpy.memmap`, by name."""
         path = self._path()
         try:
@@ -52,27 +142,99 @@ class FileColumns(Mapping[str, NDArray]):
             raise OSError(number, os.strerror(number), str(path)) from error
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self._members if name not in _ABOUT_BATCH)
+        return (name for name in self.members if name not in _ABOUT_BATCH)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._members
+        return name in self.members
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __getitem__(self, name: str) -> NDArray:
-        member = self._members[name]
+        member = self.members[name]
         if not all(member["shape"]):
             return np.empty(member["shape"], member["dtype"])
         path = self._path()
         try:
-            return np.memmap(path, mode="r", **member)
+            return np.memmap(os.fspath(path), mode="r", **member)
         except OSError as error:  # some file systems of FUSE map no files
             if error.errno not in (errno.ENODEV, errno.EINVAL):
                 raise
             n_values = math.prod(member["shape"])
             values = np.fromfile(path, member["dtype"], n_values, offset=member["offset"])
             return values.reshape(member["shape"], order=member["order"])
+
+
+class RowsOf(Mapping[str, NDArray]):
+    """Some rows of the columns of a batch: those of a file that was compacted.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray, (n_rows, ...)
+        Of all rows.
+    start, stop : int
+        The first row, and the one after the last.
+    """
+
+    def __init__(self, columns: Mapping[str, NDArray], start: int, stop: int) -> None:
+        self._columns, self._rows = columns, slice(start, stop)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __getitem__(self, name: str) -> NDArray:
+        if name == MADE_BY:
+            return self._columns[name]
+        if name not in (STATE, STATE_ENDS):
+            return self._columns[name][self._rows]
+        ends, start = self._columns[STATE_ENDS], self._rows.start
+        first = ends[start - 1] if start else 0
+        ends = ends[self._rows]
+        return ends - first if name == STATE_ENDS else self._columns[STATE][first : ends[-1]]
+
+
+def _rows_elsewhere(path: Callable[[], Path]) -> Mapping[str, NDArray] | None:
+    """Return the columns of a file from the one in its folder into which it was compacted."""
+    missing = path()
+    for file in batch_files_in(missing.parent):
+        with contextlib.suppress(OSError):  # compacted in turn, or damaged
+            if rows := _compacted_into(file).get(missing.name):
+                beside = functools.partial(_beside, path, file.name)
+                return RowsOf(FileColumns(beside), *rows)
+    return None
+
+
+def _beside(path: Callable[[], Path], name: str) -> Path:
+    return path().with_name(name)
+
+
+def compacted_in(columns: Mapping[str, NDArray]) -> dict[str, tuple[int, int]]:
+    """Return the first row, and the one after the last, of each file that was compacted in one."""
+    if COMPACTED not in columns:
+        return {}
+    rows = map(tuple, columns[COMPACTED_ROWS].tolist())
+    return dict(zip(columns[COMPACTED].tolist(), rows, strict=True))
+
+
+@functools.lru_cache(maxsize=1024)
+def _compacted_into(file: Path) -> dict[str, tuple[int, int]]:
+    return compacted_in(BatchFile(lambda: file))
+
+
+def names_of_points(folder: Path) -> set[str]:
+    """Return the names of all batch files of a folder, those that were compacted too."""
+    names: set[str] = set()
+    for file in batch_files_in(folder):
+        names.add(file.name)
+        with contextlib.suppress(OSError):  # damaged
+            names.update(_compacted_into(file))
+    return names
 
 
 def _place_of(member: zipfile.ZipInfo, file: BinaryIO) -> dict[str, Any]:
@@ -92,8 +254,17 @@ STATE_ENDS = "state_end"
 #: earlier versions have none.
 DURATION = "duration"
 
+#: The identity of the run that computed all points of a file.
+MADE_BY = "made_by"
+
+#: Names of the files that a file was made from, and the first and last row of each, (n_files, 2).
+COMPACTED, COMPACTED_ROWS = "compacted", "compacted_rows"
+
 #: Columns that are not variables: content keys, the identity of the run, durations, end states.
-_ABOUT_BATCH = ("key", "made_by", DURATION, STATE, STATE_ENDS)
+_ABOUT_BATCH = ("key", MADE_BY, DURATION, STATE, STATE_ENDS, COMPACTED, COMPACTED_ROWS)
+
+#: Columns that have no row for each point.
+NOT_BY_ROW = (MADE_BY, COMPACTED, COMPACTED_ROWS)
 
 
 #: Name of a batch file: a checksum, before or after which a file manager writes what is a copy.
@@ -125,14 +296,33 @@ def write_batch(batch: Batch, made_by: str, folder: Path) -> str:
     StorageError
         If the file cannot be written.
     """
-    content = io.BytesIO()
     columns: dict[str, Any] = dict(batch.columns)
     if any(batch.states):
         columns[STATE] = np.frombuffer(b"".join(batch.states), dtype=np.uint8)
         columns[STATE_ENDS] = np.cumsum([len(state) for state in batch.states])
     if batch.durations:
         columns[DURATION] = np.array(batch.durations)
-    np.savez(content, key=np.array(batch.keys), made_by=np.array(made_by), **columns)
+    about = {"key": np.array(batch.keys), MADE_BY: np.array(made_by)}
+    return write_columns(about | columns, folder)
+
+
+def write_columns(columns: Mapping[str, NDArray], folder: Path) -> str:
+    """Write columns to a file named by its checksum; return that name.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray, (n_points, ...)
+        By name, with those about the batch; units as in `variables.VARIABLES`.
+    folder : Path
+        Where.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    content = io.BytesIO()
+    np.savez(content, **dict[str, Any](columns))
     name = f"{checksum(content.getbuffer())}.npz"
     with replacing(folder / name) as temporary:
         temporary.write_bytes(content.getbuffer())
@@ -141,4 +331,4 @@ def write_batch(batch: Batch, made_by: str, folder: Path) -> str:
 
 def read_batch(columns: FileColumns) -> tuple[Batch, str]:
     """Return the points of a file, with columns that are read when used, and who made them."""
-    return Batch(columns["key"].tolist(), columns), columns["made_by"].item()
+    return Batch(columns["key"].tolist(), columns), columns[MADE_BY].item()

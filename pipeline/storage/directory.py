@@ -22,6 +22,7 @@ from pipeline.request.shard import Shard
 from pipeline.request.spec import GROWN_FROM, Request, model_sources, request_of
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.batch_files import FileColumns, batch_files_in, read_batch, write_batch
+from pipeline.storage.compaction import Compaction
 from pipeline.storage.content import refuse_other_content
 from pipeline.storage.failures import read_failures, write_failures
 from pipeline.storage.labels import LabelledDataset
@@ -81,6 +82,7 @@ class Directory:
         self._unnamed = unnamed
         self._damaged: set[str] = set()
         self._folder: int | None = None
+        self._compaction = Compaction(lambda: self.points)
         self._locate(path)
 
     def _locate(self, path: Path) -> None:
@@ -160,7 +162,7 @@ class Directory:
         Parameters
         ----------
         set_damaged_aside : bool
-            Whether damaged files are renamed.
+            Whether damaged files are renamed, and many small ones compacted.
 
         Raises
         ------
@@ -175,7 +177,11 @@ class Directory:
                 raise RequestError(f"{file}: cannot be read ({error.strerror})") from error
             if found in file.name:  # of `HASH (1).npz` too, as file managers name copies
                 if found not in seen:
-                    yield read_batch(self._file_columns(file.name))
+                    columns = self._file_columns(file.name)
+                    batch, made_by = read_batch(columns)
+                    yield batch, made_by
+                    if set_damaged_aside:
+                        self._compaction.note(columns, made_by)
                 seen.add(found)
                 continue
             aside = path_aside(file, "damaged").name
@@ -195,8 +201,9 @@ class Directory:
         if not batch.keys:
             return batch
         self._follow()
-        name = write_batch(batch, made_by, self.points)
-        return Batch(batch.keys, self._file_columns(name), batch.failures)
+        columns = self._file_columns(write_batch(batch, made_by, self.points))
+        self._compaction.note(columns, made_by)
+        return Batch(batch.keys, columns, batch.failures)
 
     def _file_columns(self, name: str) -> FileColumns:
         """Return the columns of a batch file, found again when the directory is renamed."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.model.errors import RequestError
 from pipeline.request.shard import Shard
-from pipeline.storage.batch_files import batch_files_in
+from pipeline.storage.batch_files import batch_files_in, names_of_points
 from pipeline.storage.content import is_experiment
 from pipeline.storage.directory import Directory
 from pipeline.storage.shards import SHARDS, Division, division_of
@@ -106,7 +106,7 @@ def take_points(source: Directory, target: Directory, linked: bool) -> tuple[int
         If one cannot be written.
     """
     n_new = n_damaged = 0
-    there = {file.name for file in batch_files_in(target.points)}
+    there = names_of_points(target.points)
     for file in batch_files_in(source.points):
         if file.name in there:
             continue
