@@ -65,8 +65,8 @@ class FileColumns(Mapping[str, NDArray]):
     def kind(self) -> Hashable:
         """Return what files have in common that can be one: names and types of all columns.
 
-        What was compacted is of another kind than what was not. Lengths that differ from point to point may be others: shorter rows are padded, at most to
-        twice their length.
+        What was compacted is of another kind than what was not. Lengths that differ from point to
+        point may be others: shorter rows are padded, at most to twice their length.
 
         Raises
         ------
