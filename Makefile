@@ -80,7 +80,7 @@ test-browser: $(VENV)/.ready
 test-inference: $(VENV)/.ready-inference
 	$(BIN)/python -m pytest tests/inference tests/end_to_end/test_notebooks.py
 
-# The calibration at full size, ten minutes: the coverage is written to tests/inference/RESULTS.md.
+# The calibration at full size, a quarter of an hour: the coverage is written to tests/inference/RESULTS.md.
 inference: $(VENV)/.ready-inference
 	$(BIN)/python -m tests.inference
 

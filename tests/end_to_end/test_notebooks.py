@@ -22,6 +22,7 @@ N_FIGURES = {
     "1_tutorial": 9,
     "2_sweep": 6,
     "3_post_hoc": 1,
+    "4_inference": 3,
     "5_sensitivity": 1,
     "6_search": 2,
 }
@@ -29,6 +30,7 @@ N_FIGURES = {
 #: The optional package that a notebook needs, and what its cell `sizes` is here instead: it runs in
 #: seconds, and its numbers mean nothing.
 SMALL = {
+    "4_inference": ("sbi", "n_simulations, n_truths, n_samples = 400, 40, 200"),
     "5_sensitivity": ("SALib", "n_base = 8"),
     "6_search": ("optuna", "n_rounds, batch, n_seeds = 2, 6, 3"),
 }

@@ -16,7 +16,7 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 def main() -> int:
     """Return 1 if the coverage is not nominal."""
     parser = argparse.ArgumentParser(prog="python -m tests.inference", description=__doc__)
-    parser.add_argument("--simulations", type=int, default=40_000, help="for training")
+    parser.add_argument("--simulations", type=int, default=100_000, help="for training")
     parser.add_argument("--truths", type=int, default=1_000, help="for the coverage")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
@@ -36,7 +36,7 @@ def page(coverage: Coverage, n_simulations: int, n_truths: int, seconds: float) 
         f"Last run of `make inference`: {date.today()}, {seconds / 60:.0f} min.",
         "",
         f"Neural posterior estimation by sbi (mixture density network, {n_simulations:,} "
-        "simulations of 60 s) from the histogram of weights and the output rate; "
+        "simulations of 120 s) from the histogram of weights and the output rate; "
         f"{n_truths:,} further truths.",
         f"The coverage is {answer}: within {MOST_ERRORS:g} standard errors at every level.",
         "",

@@ -85,7 +85,7 @@ def inferred_ranks(
     # Without bounds, at which a mixture of normal distributions would be cut off, and too narrow.
     prior = MultivariateNormal(torch.zeros(len(PRIOR)), torch.eye(len(PRIOR)))
     z = prior.sample((n_simulations + n_truths,))
-    configuration = pipeline.configure("simulation.duration=60000")
+    configuration = pipeline.configure("simulation.duration=120000")
     outputs = ["weight_histogram", "output_rate"]
     simulate = pipeline.simulator(configuration, list(PRIOR), outputs, n_bins=10, seed=seed)
     simulated = simulate(low + (high - low) * Normal(0, 1).cdf(z).numpy())
@@ -95,7 +95,7 @@ def inferred_ranks(
         inference = NPE(prior, network, show_progress_bars=False, summary_writer=writer)
         inference.append_simulations(z[:n_simulations], x[:n_simulations])
         batch = min(1000, n_simulations // 4)
-        inference.train(training_batch_size=batch, learning_rate=2e-3)
+        inference.train(training_batch_size=batch, learning_rate=1e-3)
         posterior = inference.build_posterior()
         writer.close()
     drawn = posterior.sample_batched((n_samples,), x=x[n_simulations:], show_progress_bars=False)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.inference.calibration import Coverage, inferred_ranks
+from tests.inference.__main__ import RESULTS, page
+from tests.inference.calibration import LEVELS, PRIOR, Coverage, inferred_ranks
 
 
 @pytest.mark.parametrize(("width", "is_nominal"), [(1.0, True), (1.15, False), (0.85, False)])
@@ -20,6 +21,18 @@ def test_a_biased_posterior_is_not_nominal():
     truths = np.random.default_rng(1).standard_normal((1000, 3)) + 0.5
     samples = np.sort(np.random.default_rng(2).standard_normal(2000))
     assert not Coverage.of(np.searchsorted(samples, truths) / 2000).is_nominal
+
+
+def test_the_last_full_run_was_nominal():
+    """RESULTS.md has the coverage of every parameter at every level, and the answer."""
+    text = RESULTS.read_text()
+    assert "The coverage is nominal" in text
+    rows = [line for line in text.splitlines() if line.startswith("| stdp.")]
+    assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == list(PRIOR)
+    shares = np.array([[float(s.strip(" |%")) for s in row.split(" | ")[1:]] for row in rows]) / 100
+    errors = np.sqrt(np.array(LEVELS) * (1 - np.array(LEVELS)) / 1000)
+    assert Coverage(shares, errors + 0.0005).is_nominal
+    assert page(Coverage(shares, errors), 100_000, 1_000, 0).splitlines()[6] in text
 
 
 @pytest.mark.long
