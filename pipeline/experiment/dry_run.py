@@ -24,7 +24,6 @@ from pipeline.model.sections import UNTIL, Settle
 from pipeline.request.axis import Axis
 from pipeline.request.drawn_samples import intervals_of
 from pipeline.request.grid import Grid
-from pipeline.request.own_contents import refuse_unknown_contents
 from pipeline.request.points import Points
 from pipeline.request.run_settings import RunSettings
 from pipeline.request.samples import generator_of
@@ -146,7 +145,7 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
     """
     backend = BACKENDS[settings.backend]
     refuse_larger_than_memory(grid, in_memory=directory is None)
-    refuse_unknown_contents(grid)
+    grid.refuse_unknown_contents()
     if directory:
         directory.refuse_unusable()
     state = SweepState(grid, directory, dry=True)

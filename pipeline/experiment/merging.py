@@ -309,7 +309,7 @@ def _incomplete(parts: Iterable[_Part], arrays: ResultArrays) -> Iterator[Incomp
         positions: NDArray[np.int32] = arrays.grid.keys.first(part.grid.keys)
         first = part.divided.division.first
         for shard in part.divided.shards():
-            counts = arrays.counts(positions[shard.positions(part.grid.keys)])
+            counts = arrays.counts(positions[part.grid.keys.of_shard(shard)])
             came = shard.number not in part.divided.never_came
             if counts.failed or counts.missing:
                 task = None if first is None else first + shard.number - 1

@@ -187,14 +187,6 @@ class Axis:
         return self.key in SWEPT_GROUPS
 
 
-def not_a_choice(group: str, value: Any) -> RequestError:
-    """Return the error for a value that cannot be the name of a choice of a group."""
-    allowed = f"must be the name of a file in conf/{group}"
-    if str(value).lower() in ("none", "null"):
-        allowed += ", and null is none, also where a file has it"
-    return RequestError(f"{written(group, value)}: {allowed}")
-
-
 def refuse_too_many(key: str, count: int) -> None:
     """Refuse an axis with more values than a sweep may have points.
 

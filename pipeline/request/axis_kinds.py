@@ -23,11 +23,11 @@ from pipeline.request.axis import (
     admitted,
     choice_axis,
     listed,
-    not_a_choice,
     restored_axis,
     restored_values,
     value_axis,
 )
+from pipeline.request.choices import not_a_choice
 from pipeline.request.samples import (
     SAMPLE,
     Column,

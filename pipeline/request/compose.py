@@ -26,7 +26,6 @@ from pipeline.model.parameters import (
 from pipeline.model.quantity import Quantity, overrides_by_key, unknown_key, written
 from pipeline.request.experiment_size import with_size_of_experiment
 from pipeline.request.file_state import FileState, file_state
-from pipeline.request.grammar import texts_quoted
 from pipeline.request.hydra_errors import one_line, request_error
 from pipeline.request.hydra_loader import Loaded, calls_resolver, load
 from pipeline.request.known_keys import ADDED, GENERAL, TEXTS, known_keys, text_keys
@@ -39,6 +38,7 @@ from pipeline.request.own_files import (
 )
 from pipeline.request.own_models import is_reference
 from pipeline.request.parameter_sets import Origin, for_variant, in_variants, variant_sections
+from pipeline.request.quoting import texts_quoted
 from pipeline.request.run_settings import RunSettings
 from pipeline.request.sweep_settings import SweepSettings
 from pipeline.system.locks import shared_lock

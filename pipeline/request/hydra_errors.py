@@ -10,8 +10,7 @@ from hydra.errors import MissingConfigException, OverrideParseException
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS
 from pipeline.model.quantity import unknown_key, written
-from pipeline.request.axis import not_a_choice
-from pipeline.request.choices import choices_of
+from pipeline.request.choices import choices_of, not_a_choice
 from pipeline.request.known_keys import ADDED, known_keys
 from pipeline.request.own_files import (
     overridden_below,

@@ -29,7 +29,7 @@ from pipeline.request.compose import (
     sweep_settings_of,
     without_hydra,
 )
-from pipeline.request.grammar import interval_of, texts_quoted, values_of
+from pipeline.request.grammar import interval_of, values_of
 from pipeline.request.grid import Grid
 from pipeline.request.known_keys import ADDED
 from pipeline.request.own_contents import (
@@ -41,6 +41,7 @@ from pipeline.request.own_contents import (
 from pipeline.request.own_files import own_files
 from pipeline.request.own_models import names_of
 from pipeline.request.parameter_sets import Origin, for_variant, variant_sections
+from pipeline.request.quoting import texts_quoted
 from pipeline.request.sample_request import requested_samples
 from pipeline.request.samples import SAMPLE, Samples, samples_of
 

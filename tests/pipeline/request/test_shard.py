@@ -29,7 +29,7 @@ def test_the_remainder_is_that_of_a_number_of_128_bits(numbers, divisor):
 def test_every_point_is_of_one_shard(total):
     """The shards of any number divide the points among them."""
     keys = pipeline_grid(range(50)).keys
-    parts = [Shard(i, total).positions(keys) for i in range(1, total + 1)]
+    parts = [keys.of_shard(Shard(i, total)) for i in range(1, total + 1)]
     assert sorted(np.concatenate(parts)) == list(range(50))
 
 
@@ -37,8 +37,8 @@ def test_a_point_stays_in_its_shard_when_an_axis_grows():
     """Its key decides, not its place on the grid."""
     small, large = pipeline_grid(range(10, 20)), pipeline_grid(range(25))
     for number in range(1, 5):
-        before = {small.keys[i] for i in Shard(number, 4).positions(small.keys)}
-        after = {large.keys[i] for i in Shard(number, 4).positions(large.keys)}
+        before = {small.keys[i] for i in small.keys.of_shard(Shard(number, 4))}
+        after = {large.keys[i] for i in large.keys.of_shard(Shard(number, 4))}
         assert before == after & {*small.keys}
 
 
