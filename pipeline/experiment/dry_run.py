@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.composition.run_settings import RunSettings
 from pipeline.engine.cost import SECONDS_PER_BYTE, estimated_seconds, longest_seconds
 from pipeline.engine.simulate import Engine, available_engine, engine_named, run_point
 from pipeline.execution.backends import BACKENDS
@@ -25,7 +26,6 @@ from pipeline.request.axis import Axis
 from pipeline.request.drawn_samples import intervals_of
 from pipeline.request.grid import Grid
 from pipeline.request.points import Points
-from pipeline.request.run_settings import RunSettings
 from pipeline.request.samples import generator_of
 from pipeline.request.size import bytes_per_point
 from pipeline.storage.along_axes import LabelledArray

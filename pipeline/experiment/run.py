@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
+from pipeline.composition.run_settings import RunSettings
 from pipeline.engine.simulate import available_engine, refuse_uncompilable
 from pipeline.execution.backends import BACKENDS
 from pipeline.execution.pool import run_points
 from pipeline.experiment.mlflow_tracking import open_tracker
 from pipeline.request.grid import Grid
 from pipeline.request.points import Points
-from pipeline.request.run_settings import RunSettings
 from pipeline.request.samples import generator_of
 from pipeline.storage import provenance
 from pipeline.storage.arrays import Counts, refuse_larger_than_memory

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pipeline.composition.choices import not_a_choice
 from pipeline.model.contents import HASHED
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import as_tuple
@@ -27,7 +28,6 @@ from pipeline.request.axis import (
     restored_values,
     value_axis,
 )
-from pipeline.request.choices import not_a_choice
 from pipeline.request.samples import (
     SAMPLE,
     Column,

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.composition.known_keys import known_keys
+from pipeline.composition.sweep_settings import SweepSettings
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import all_quantities
 from pipeline.model.quantity import unknown_key
 from pipeline.request.axis import SWEPT_GROUPS, refuse_too_many
-from pipeline.request.known_keys import known_keys
 from pipeline.request.samples import Samples
-from pipeline.request.sweep_settings import SweepSettings
 
 log = logging.getLogger("pipeline")
 

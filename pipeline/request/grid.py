@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.composition.own_contents import refuse_unknown_content
+from pipeline.composition.own_models import files_of
 from pipeline.model.contents import HASHED_KEYS
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import InputProcess
@@ -20,8 +22,6 @@ from pipeline.model.quantity import Quantity, refuse_unknown_keys
 from pipeline.model.sections import Record
 from pipeline.model.trial import MOST_RULES, refuse_not_finite
 from pipeline.request.axis import MOST_AXES, MOST_POINTS, Axis
-from pipeline.request.own_contents import refuse_unknown_content
-from pipeline.request.own_models import files_of
 from pipeline.request.points import PointFactory, Points
 
 #: The sections of which there are several classes.

@@ -10,7 +10,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.request.shard import Shard
+from pipeline.composition.shard import Shard
 
 #: Size of a digest [bytes]; a key is its hexadecimal digits.
 DIGEST_SIZE = 16

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.composition.sweep_settings import SweepSettings
 from pipeline.model.errors import RequestError
 from pipeline.request.axis import listed
 from pipeline.request.drawn_samples import Interval, drawn
 from pipeline.request.sample_table import samples_in
 from pipeline.request.samples import Samples
-from pipeline.request.sweep_settings import SweepSettings
 
 
 def requested_samples(

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.composition.own_models import names_of
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import as_tuple, value_of_text
 from pipeline.model.parameters import all_quantities, declarations
 from pipeline.model.quantity import Quantity, unknown_key
 from pipeline.model.registry import REGISTRIES
 from pipeline.request.axis import SWEPT_GROUPS, refuse_too_many
-from pipeline.request.own_models import names_of
 from pipeline.request.samples import Samples
 
 #: What separates the columns of a file; the one that its first line has most of.

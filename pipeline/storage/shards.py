@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.composition.run_settings import RunSettings
+from pipeline.composition.shard import MOST_SHARDS, SLURM, Shard, shard_of
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import written
-from pipeline.request.run_settings import RunSettings
-from pipeline.request.shard import MOST_SHARDS, SLURM, Shard, shard_of
 from pipeline.storage.content import refuse_other_content
 from pipeline.storage.directory import Directory
 from pipeline.system import host

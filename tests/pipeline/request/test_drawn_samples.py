@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.composition.sweep_settings import METHODS, SweepSettings
 from pipeline.model.errors import RequestError
 from pipeline.request.drawn_samples import Interval, drawn, intervals_of
-from pipeline.request.sweep_settings import METHODS, SweepSettings
 
 RATE, AMPLITUDE = Interval(10, 40), Interval(0.001, 0.1, log=True)
 

@@ -1,4 +1,4 @@
-"""Division of points among shards, and the values of `run.shard`."""
+"""Division of points among shards."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pipeline
-from pipeline.model.errors import RequestError
-from pipeline.request.compose import default_run_settings
+from pipeline.composition.shard import MOST_SHARDS, Shard
 from pipeline.request.keys import keys_of
 from pipeline.request.overrides import grid_of_mapping
-from pipeline.request.shard import MOST_SHARDS, Shard, shard_of
 from tests.conftest import SMALL
 
 
@@ -45,17 +43,3 @@ def test_a_point_stays_in_its_shard_when_an_axis_grows():
 def pipeline_grid(seeds):
     """Return a grid of some seeds."""
     return grid_of_mapping(pipeline.configure(*SMALL), {"seed": list(seeds)})
-
-
-@pytest.mark.parametrize("text", ["0/4", "5/4", "4", "1/0", "a/b", "1/2/3", "-1/4", "1/9999999"])
-def test_another_text_is_refused(text):
-    """In one line with the key, the value and what is allowed."""
-    with pytest.raises(RequestError, match=r"run\.shard=.*must be i/n, shard i of n with 1 <= i"):
-        default_run_settings(shard=text)
-
-
-def test_settings_without_it_are_complete():
-    """A user's own file of run settings need not have the key."""
-    assert default_run_settings().shard is None
-    assert shard_of("3/16") == Shard(3, 16)
-    assert default_run_settings(shard="slurm").shard == "slurm"

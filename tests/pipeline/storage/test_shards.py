@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
+from pipeline.composition.compose import default_run_settings
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import default_run_settings
 from pipeline.storage import shards
 from pipeline.storage.shards import Division, division_of, experiment_directory
 from tests.conftest import names_in

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.composition.event_files import read_event_file
+from pipeline.composition.kept_contents import COPY, NOTE, kept_name, read_kept
+from pipeline.composition.own_models import found_file
+from pipeline.composition.weight_files import read_weight_file
 from pipeline.model.contents import (
     ARRAY,
     HASHED,
@@ -28,10 +32,6 @@ from pipeline.model.initial_weights import WeightContent
 from pipeline.model.parameters import SECTIONS, Configuration
 from pipeline.model.processes.file import File
 from pipeline.model.quantity import override_text, overrides_by_key, written
-from pipeline.request.event_files import read_event_file
-from pipeline.request.kept_contents import COPY, NOTE, kept_name, read_kept
-from pipeline.request.own_models import found_file
-from pipeline.request.weight_files import read_weight_file
 
 #: How a content is read that a key names: `read(path, conditions)`.
 _READERS: dict[str, Callable[[Path, list[str]], Content]] = {

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from hydra.errors import MissingConfigException, OverrideParseException
 
-from pipeline.model.errors import RequestError
-from pipeline.model.parameters import SECTIONS
-from pipeline.model.quantity import unknown_key, written
-from pipeline.request.choices import choices_of, not_a_choice
-from pipeline.request.known_keys import ADDED, known_keys
-from pipeline.request.own_files import (
+from pipeline.composition.choices import choices_of, not_a_choice
+from pipeline.composition.known_keys import ADDED, known_keys
+from pipeline.composition.own_files import (
     overridden_below,
     unreadable_file,
     where_own_choices_are,
 )
+from pipeline.model.errors import RequestError
+from pipeline.model.parameters import SECTIONS
+from pipeline.model.quantity import unknown_key, written
 
 #: Texts that Hydra's grammar parses as values of another type.
 _NOT_A_NAME = ("null", "true", "false")
