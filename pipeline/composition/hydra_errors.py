@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,12 +15,16 @@ from pipeline.composition.own_files import (
     unreadable_file,
     where_own_choices_are,
 )
+from pipeline.composition.sweep_settings import SweepSettings, not_whole
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS
 from pipeline.model.quantity import unknown_key, written
 
 #: Texts that Hydra's grammar parses as values of another type.
 _NOT_A_NAME = ("null", "true", "false")
+
+#: Functions that have several values, which a list cannot hold.
+_SWEEPING = ("interval", "logspace", "linspace", "range", "choice")
 
 #: Functions of our grammar, and how they are written.
 _FORMS = {
@@ -78,6 +83,10 @@ def request_error(error: Exception, overrides: Sequence[str], conf: Path) -> Req
         key = key.lstrip("+~").partition("@")[0]
         if key not in known_keys() and not key.startswith(("hydra", "-")):
             return unknown_key(key, value, known_keys())
+        if key == SweepSettings.section:
+            return not_whole(value)
+        if re.search(rf"\[.*\b({'|'.join(_SWEEPING)})\(", value):
+            return RequestError(f"{text}: must stand without brackets")
         if key in (*SECTIONS, "run") and (not value[:1].isalpha() or value in _NOT_A_NAME):
             return not_a_choice(key, value)
         if value.lower() == "null" and "override must be a string" in str(error):

@@ -170,6 +170,10 @@ class Axis:
         """Return one value as text: "rate_hz=10.0"."""
         return f"{self.short_name}={value_text(self.values[index])}"
 
+    def place(self, index: int) -> str:
+        """Return where a value stands, for messages about what it sets; empty if it says so."""
+        return ""
+
     @functools.cached_property
     def sets_more(self) -> bool:
         """Whether a value of the axis sets other keys than its own."""

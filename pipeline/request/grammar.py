@@ -181,6 +181,8 @@ def values_of(sweep: Override) -> list[Any]:
     if isinstance(value, SpacedSweep):
         return value.numbers(_is_whole(sweep.key_or_group))
     values = [v.text if isinstance(v, QuotedString) else v for v in sweep.sweep_iterator()]
+    if any(isinstance(value, IntervalSweep) for value in values):
+        raise RequestError(f"{text}: must be one interval, or values without any")
     if any(isinstance(value, Sweep) for value in values):
         raise RequestError(f"{text}: must be one list of values, not one within another")
     return values

@@ -66,6 +66,20 @@ def test_an_array_is_never_inferred(task, tmp_path, monkeypatch):
     assert directory.path == tmp_path / "y"
 
 
+@pytest.mark.parametrize(
+    ("division", "text"),
+    [
+        (Division(1), "1 shard, run.shard=i/1"),
+        (Division(3), "3 shards, run.shard=i/3"),
+        (Division(1, 5), "1 shard, task 5 of a Slurm array"),
+        (Division(3, 5), "3 shards, tasks 5 to 7 of a Slurm array"),
+    ],
+)
+def test_shards_are_counted(division, text):
+    """One of anything is not several."""
+    assert str(division) == text
+
+
 def test_another_number_of_shards_is_refused(task, tmp_path):
     """Points would move from one shard to another, and be computed twice."""
     task(1, 1, 4)
