@@ -48,10 +48,10 @@ class PipelineSweeper(Sweeper):
             If the request is not allowed.
         """
         from pipeline.command import run_and_report
-        from pipeline.request.compose import CONF, refuse_retyped
+        from pipeline.composition.compose import CONF, refuse_retyped
+        from pipeline.composition.hydra_errors import request_error
+        from pipeline.composition.hydra_settings import refuse_without_effect
         from pipeline.request.grammar import parser
-        from pipeline.request.hydra_errors import request_error
-        from pipeline.request.hydra_settings import refuse_without_effect
         from pipeline.request.overrides import grid_of_overrides
         from pipeline.storage.paths import directory_path
 

@@ -19,7 +19,7 @@ from typing import Any
 
 #: Public names by module, imported on first use: a worker needs neither Hydra nor xarray.
 _PUBLIC = {
-    "configure": "pipeline.request.compose",
+    "configure": "pipeline.composition.compose",
     "simulate": "pipeline.experiment.api",
     "sweep": "pipeline.experiment.api",
     "plan": "pipeline.experiment.api",

@@ -10,12 +10,12 @@ from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
 
+from pipeline.composition.experiment_size import with_size_of_experiment
+from pipeline.composition.known_keys import text_keys
+from pipeline.composition.quoting import texts_quoted
+from pipeline.composition.sweep_settings import NEEDS_OUR_SWEEPER
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import override_text
-from pipeline.request.experiment_size import with_size_of_experiment
-from pipeline.request.grammar import texts_quoted
-from pipeline.request.known_keys import text_keys
-from pipeline.request.sweep_settings import NEEDS_OUR_SWEEPER
 from pipeline.system.host import reproduce_command, started_as
 
 #: Options of Hydra that have no effect here, and what has.

@@ -17,17 +17,22 @@ from omegaconf import DictConfig
 
 from pipeline.arguments import arranged
 from pipeline.command import SOME_FAILED, WRONG_REQUEST, run_and_report
+from pipeline.composition.compose import (
+    CONF,
+    declare_neutral_values,
+    parameters_of,
+    sweep_settings_of,
+)
+from pipeline.composition.help_text import QUESTION, answer, declare_help
+from pipeline.composition.hydra_errors import request_error
+from pipeline.composition.hydra_loader import composed_once
+from pipeline.composition.own_files import own_files, refuse_hidden, refuse_misread_files
+from pipeline.composition.own_models import classes_of
+from pipeline.composition.parameter_sets import Origin
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import CONF, declare_neutral_values, parameters_of, sweep_settings_of
 from pipeline.request.grammar import use_for_hydras_sweepers
 from pipeline.request.grid import Grid
-from pipeline.request.help_text import QUESTION, answer, declare_help
-from pipeline.request.hydra_errors import request_error
-from pipeline.request.hydra_loader import composed_once
 from pipeline.request.overrides import refuse_replaced
-from pipeline.request.own_files import own_files, refuse_hidden, refuse_misread_files
-from pipeline.request.own_models import classes_of
-from pipeline.request.parameter_sets import Origin
 from pipeline.system.output import closed_pipes_ignored, complain, say
 from pipeline.system.signals import INTERRUPTED
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from pipeline.composition.compose import is_dry, is_unnamed, run_settings_of
+from pipeline.composition.shard import Shard
 from pipeline.experiment.dry_run import plan_grid
 from pipeline.experiment.run import Outcome, run_grid
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import written
 from pipeline.model.variables import FLAGS, is_open
-from pipeline.request.compose import is_dry, is_unnamed, run_settings_of
 from pipeline.request.grid import Grid
-from pipeline.request.shard import Shard
 from pipeline.storage.directory import Directory
 from pipeline.storage.shards import experiment_directory
 from pipeline.system import host

@@ -18,7 +18,7 @@ from pipeline.system.output import (
     say,
 )
 from pipeline.system.signals import INTERRUPTED, exit_on_interrupts, raise_on_interrupts
-from pipeline.system.words import counted_points
+from pipeline.system.words import counted, counted_points
 
 if TYPE_CHECKING:
     from pipeline.experiment.merging import Incomplete, Merged
@@ -83,13 +83,17 @@ def _summary(merged: Merged) -> str:
 def _complaints(merged: Merged) -> Iterator[str]:
     """Yield what is missing, a line each, and what to do."""
     if merged.n_damaged:
-        yield f"{merged.n_damaged:,} damaged files were left out; their points run again there"
+        left, theirs = ("was", "its") if merged.n_damaged == 1 else ("were", "their")
+        files = counted(merged.n_damaged, "damaged file")
+        yield f"{files} {left} left out; {theirs} points run again there"
     for path, number in merged.lost.items():
-        yield f"{path}: {counted_points(number)} of its results.nc are in no file of {path}/points"
+        are = "is" if number == 1 else "are"
+        points = counted_points(number)
+        yield f"{path}: {points} of its results.nc {are} in no file of {path}/points"
     for one in merged.incomplete[:_MOST_SHOWN]:
         yield f"{one.experiment}: shard {one.shard} {_state(one)}"
     if more := merged.incomplete[_MOST_SHOWN:]:
-        yield f"and {len(more):,} more shards"
+        yield f"and {counted(len(more), 'more shard')}"
     if merged.incomplete:
         yield _advice(merged.incomplete)
 

@@ -117,7 +117,7 @@ def _of_page(name: str, before: Sequence[str], word: str) -> Iterable[str]:
 
 def _folders(before: Sequence[str]) -> list[Path]:
     """Return the folders of configurations: ours and that of `--config-dir`."""
-    from pipeline.request.compose import CONF
+    from pipeline.composition.compose import CONF
 
     own = [
         word.partition("=")[2] or "".join(before[i + 1 : i + 2])
@@ -129,10 +129,10 @@ def _folders(before: Sequence[str]) -> list[Path]:
 
 def _keys(word: str, folders: Sequence[Path], before: Sequence[str]) -> Iterable[str]:
     """Return groups and sections, and the keys of a section once its dot is typed."""
+    from pipeline.composition.choices import groups_in
+    from pipeline.composition.known_keys import settings
     from pipeline.model.class_text import fields_in
     from pipeline.model.parameters import SECTIONS, all_quantities
-    from pipeline.request.choices import groups_in
-    from pipeline.request.known_keys import settings
 
     keys = [*all_quantities(), *settings()]
     for file, base in _named_files(before):  # parsed, and not run
@@ -150,8 +150,8 @@ def _keys(word: str, folders: Sequence[Path], before: Sequence[str]) -> Iterable
 
 def _values(key: str, values: str, folders: Sequence[Path]) -> Iterable[str]:
     """Return the values of a key or the choices of a group, after those before the last comma."""
-    from pipeline.request.choices import choices_of, groups_in
-    from pipeline.request.help_text import values_of_key
+    from pipeline.composition.choices import choices_of, groups_in
+    from pipeline.composition.help_text import values_of_key
 
     name = key.lstrip("+~")
     known: Sequence[str] = _GENERAL.get(name) or values_of_key(name)

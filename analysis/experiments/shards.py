@@ -39,7 +39,8 @@ def folded(folder: Path) -> tuple[Metadata | None, str]:
             found.append(read_metadata(file))
         except LoadError:  # it says so where it is listed itself
             continue
-    note = f"{len(found)} of {_number_of(folder)} shards, not merged"
+    number = _number_of(folder)
+    note = f"{len(found)} of {number} shard{'s' if number != '1' else ''}, not merged"
     if not found:
         return None, note
     newest = max(found, key=lambda one: one.created.timestamp() if one.created else 0.0)

@@ -10,14 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pipeline
 from analysis.figures.registry import FIGURES
+from pipeline.composition.choices import choices_of, groups_in
+from pipeline.composition.compose import default_run_settings
+from pipeline.composition.help_text import described_keys
 from pipeline.model.inputs import PROCESSES
 from pipeline.model.parameters import by_key
 from pipeline.model.plasticity import RULES
 from pipeline.model.registry import Registry
 from pipeline.model.variables import VARIABLES, recorded
-from pipeline.request.choices import choices_of, groups_in
-from pipeline.request.compose import default_run_settings
-from pipeline.request.help_text import described_keys
 from stdp.__main__ import SUBCOMMANDS
 from stdp_docs.experiments import experiments
 from stdp_docs.item_pages import summaries

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from pipeline.request.choices import NOT_ABOUT
+from pipeline.composition.choices import NOT_ABOUT
 from stdp_docs.places import CONF
 
 #: A paper in a comment: a year, and a journal with volume and page.

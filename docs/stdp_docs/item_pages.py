@@ -11,11 +11,11 @@ from collections.abc import Callable
 import analysis
 import pipeline
 from analysis.figures.registry import FIGURES, FigureSpec
+from pipeline.composition.choices import choices_of
+from pipeline.composition.help_text import description
 from pipeline.model.inputs import PROCESSES
 from pipeline.model.plasticity import RULES, Rule
 from pipeline.model.registry import Registry, Variant
-from pipeline.request.choices import choices_of
-from pipeline.request.help_text import description
 from stdp_docs.experiments import Experiment, experiments
 from stdp_docs.markdown import code, docstring, references, table
 from stdp_docs.paper_figures import PAPER_FIGURES, picture

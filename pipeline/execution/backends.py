@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.composition.run_settings import BACKEND_NAMES, RunSettings
 from pipeline.execution.batch import KILLED, Batch, Task, Tasks, run_batch
 from pipeline.execution.cancel import Stop, exit_with
-from pipeline.request.run_settings import BACKEND_NAMES, RunSettings
 from pipeline.system.memory import n_threads_with_memory
 from pipeline.system.signals import interrupts_deferred
 

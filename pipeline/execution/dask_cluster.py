@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.composition.run_settings import RunSettings
 from pipeline.execution.backends import BACKENDS
 from pipeline.execution.batch import KILLED, Batch, Task, Tasks
 from pipeline.execution.cancel import Stop
@@ -31,7 +32,6 @@ from pipeline.model.errors import RequestError
 from pipeline.model.event_content import EventContent, spilled
 from pipeline.model.event_sources import EventFile
 from pipeline.model.quantity import written
-from pipeline.request.run_settings import RunSettings
 
 if TYPE_CHECKING:
     from distributed import Client, Future

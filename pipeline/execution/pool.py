@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from pipeline.composition.run_settings import RunSettings
 from pipeline.engine.cost import longest_seconds
 from pipeline.execution.backends import BACKENDS, SECONDS_IN_PYTHON
 from pipeline.execution.batch import Batch, Job, Tasks
@@ -12,7 +13,6 @@ from pipeline.execution.cancel import Stop
 from pipeline.model.parameters import Configuration
 from pipeline.model.state import Start
 from pipeline.request.points import Points
-from pipeline.request.run_settings import RunSettings
 from pipeline.request.size import largest_bytes
 
 #: Intended time of a batch [s]: long compared to its dispatch, short enough to show progress.

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pipeline.composition.compose import default_run_settings
+from pipeline.composition.own_contents import refuse_unknown_content, with_events, with_weights
+from pipeline.composition.run_settings import RunSettings
 from pipeline.engine.simulate import available_engine, engine_named, run_point
 from pipeline.experiment.dry_run import Plan, plan_grid
 from pipeline.experiment.phases import GIVEN, GIVEN_OUTPUT, phase_from, with_state
@@ -22,11 +25,8 @@ from pipeline.model.processes.file import File
 from pipeline.model.quantity import written
 from pipeline.model.state import STATE
 from pipeline.model.variables import ABOUT_RUNS, DONE, stacked
-from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 from pipeline.request.overrides import grid_of_mapping
-from pipeline.request.own_contents import refuse_unknown_content, with_events, with_weights
-from pipeline.request.run_settings import RunSettings
 from pipeline.storage import provenance
 from pipeline.storage.arrays import refuse_larger_than_memory
 from pipeline.storage.directory import Directory

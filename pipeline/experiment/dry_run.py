@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.composition.run_settings import RunSettings
 from pipeline.engine.cost import SECONDS_PER_BYTE, estimated_seconds, longest_seconds
 from pipeline.engine.simulate import Engine, available_engine, engine_named, run_point
 from pipeline.execution.backends import BACKENDS
@@ -24,9 +25,7 @@ from pipeline.model.sections import UNTIL, Settle
 from pipeline.request.axis import Axis
 from pipeline.request.drawn_samples import intervals_of
 from pipeline.request.grid import Grid
-from pipeline.request.own_contents import refuse_unknown_contents
 from pipeline.request.points import Points
-from pipeline.request.run_settings import RunSettings
 from pipeline.request.samples import generator_of
 from pipeline.request.size import bytes_per_point
 from pipeline.storage.along_axes import LabelledArray
@@ -146,7 +145,7 @@ def plan_grid(grid: Grid, settings: RunSettings, directory: Directory | None = N
     """
     backend = BACKENDS[settings.backend]
     refuse_larger_than_memory(grid, in_memory=directory is None)
-    refuse_unknown_contents(grid)
+    grid.refuse_unknown_contents()
     if directory:
         directory.refuse_unusable()
     state = SweepState(grid, directory, dry=True)

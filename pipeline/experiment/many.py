@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipeline.composition.compose import default_run_settings
 from pipeline.experiment.run import run_grid
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import as_tuple
 from pipeline.model.parameters import Configuration, all_quantities, by_key
 from pipeline.model.quantity import written
 from pipeline.model.registry import REGISTRIES
-from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 from pipeline.request.samples import Column, sample_axis
 from pipeline.storage.arrays import refuse_larger_than_memory

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.composition.shard import Shard
 from pipeline.execution.batch import Failure
 from pipeline.experiment.given_code import register_given
 from pipeline.experiment.run import logging_to
@@ -18,7 +19,6 @@ from pipeline.model.errors import RequestError
 from pipeline.model.quantity import written
 from pipeline.request.grid import Grid
 from pipeline.request.merge import differences, lengthened, united
-from pipeline.request.shard import Shard
 from pipeline.request.spec import GROWN_FROM, SOURCES, Request, grid_of_request, request_of
 from pipeline.storage.arrays import Counts, ResultArrays
 from pipeline.storage.directory import Directory
@@ -309,7 +309,7 @@ def _incomplete(parts: Iterable[_Part], arrays: ResultArrays) -> Iterator[Incomp
         positions: NDArray[np.int32] = arrays.grid.keys.first(part.grid.keys)
         first = part.divided.division.first
         for shard in part.divided.shards():
-            counts = arrays.counts(positions[shard.positions(part.grid.keys)])
+            counts = arrays.counts(positions[part.grid.keys.of_shard(shard)])
             came = shard.number not in part.divided.never_came
             if counts.failed or counts.missing:
                 task = None if first is None else first + shard.number - 1

@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.composition.run_settings import RunSettings
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import value_text
 from pipeline.model.parameters import by_key
 from pipeline.model.variables import DONE, MISSING
-from pipeline.request.run_settings import RunSettings
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.state import SweepState

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.composition.own_contents import GIVEN as GIVEN_FOLDER
+from pipeline.composition.own_contents import refuse_unknown_content
 from pipeline.engine.simulate import available_engine, engine_named, run_point
 from pipeline.experiment.api import simulate
 from pipeline.experiment.given_code import register_given
@@ -21,8 +23,6 @@ from pipeline.model.parameters import Configuration, all_quantities, short_name
 from pipeline.model.quantity import unknown_key, written
 from pipeline.model.variables import ABOUT_RUNS, DONE, VARIABLES, Result, stacked
 from pipeline.request.grid import Grid
-from pipeline.request.own_contents import GIVEN as GIVEN_FOLDER
-from pipeline.request.own_contents import refuse_unknown_content, refuse_unknown_contents
 from pipeline.request.spec import grid_of_request
 from pipeline.storage.netcdf import opened, request_in, runs_in, sources_in
 from pipeline.storage.own_contents import take_up
@@ -124,7 +124,7 @@ class _Recorded:
 
     def refuse_unknown(self) -> None:
         """Refuse points, and simulations before, whose events or weights are not known."""
-        refuse_unknown_contents(self.grid)
+        self.grid.refuse_unknown_contents()
         for one in self._chain:
             refuse_unknown_content(Configuration.from_mapping(one["configuration"]))
 

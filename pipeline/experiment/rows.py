@@ -168,6 +168,9 @@ def as_array(parameters: Any, names: Sequence[str]) -> NDArray[Any]:
     elif columns.intersection(names):
         lacking = next(name for name in names if name not in columns)
         raise RequestError(f"parameters: the table has no column {lacking}; {of_shape}")
+    elif any(isinstance(name, str) for name in columns):
+        found = ", ".join(map(str, getattr(parameters, "columns", ())))
+        raise RequestError(f"parameters: the table has the columns {found}; {of_shape}")
     try:
         array = np.asanyarray(parameters)
     except (TypeError, ValueError, RuntimeError) as error:  # as of ragged rows, or of PyTorch

@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
+from pipeline.composition.run_settings import RunSettings
 from pipeline.engine.simulate import available_engine, refuse_uncompilable
 from pipeline.execution.backends import BACKENDS
 from pipeline.execution.pool import run_points
 from pipeline.experiment.mlflow_tracking import open_tracker
 from pipeline.request.grid import Grid
-from pipeline.request.own_contents import refuse_unknown_contents
 from pipeline.request.points import Points
-from pipeline.request.run_settings import RunSettings
 from pipeline.request.samples import generator_of
 from pipeline.storage import provenance
 from pipeline.storage.arrays import Counts, refuse_larger_than_memory
@@ -104,7 +103,7 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
     for axis in grid.idle_axes():
         log.warning("%s has no effect: all points along this axis are the same run", axis.key)
     refuse_larger_than_memory(grid, in_memory=directory is None)
-    refuse_unknown_contents(grid)
+    grid.refuse_unknown_contents()
     refuse_uncompilable(settings.engine, grid.unlike_models)
     BACKENDS[settings.backend].check(settings)
     tracker = open_tracker(settings, directory)

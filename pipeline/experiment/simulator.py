@@ -11,6 +11,9 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pipeline.composition.compose import default_run_settings
+from pipeline.composition.own_contents import refuse_unknown_content
+from pipeline.composition.run_settings import RunSettings
 from pipeline.engine.simulate import available_engine, refuse_uncompilable
 from pipeline.execution.batch import Job
 from pipeline.execution.pool import run_jobs
@@ -21,9 +24,6 @@ from pipeline.model.errors import RequestError
 from pipeline.model.parameters import Configuration
 from pipeline.model.plain_values import plain
 from pipeline.model.quantity import written
-from pipeline.request.compose import default_run_settings
-from pipeline.request.own_contents import refuse_unknown_content
-from pipeline.request.run_settings import RunSettings
 
 log = logging.getLogger("pipeline")
 

@@ -157,11 +157,18 @@ def unknown_key(
 ) -> RequestError:
     """Return the error for an unknown key: the nearest known key and those of its section."""
     known = list(known)
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    section, dot, short_name = key.partition(".")
+    own = [name for name in known if dot and name.startswith(f"{section}.")]
+    if own and short_name:  # the section is right: it is no part of what is compared
+        names = [name.partition(".")[2] for name in own]
+        begun = [one for one in names if one.startswith(short_name) or short_name.startswith(one)]
+        close = difflib.get_close_matches(short_name, names, n=1, cutoff=0.5) or begun[:1]
+        close = [f"{section}.{name}" for name in close]
+    else:
+        close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     if not close:
         short_name = key.rpartition(".")[2].lower()
         close = [name for name in known if name.rpartition(".")[2].lower() == short_name]
-    section = key.partition(".")[0]
     shown = [name for name in known if name.startswith(f"{section}.")] or [
         f"{name.partition('.')[0]}.*" if "." in name else name for name in known
     ]

@@ -1,1 +1,1 @@
-"""Requests: composed configurations, axes, the grid of points, run settings."""
+"""Requests of many points: axes, samples, the grid of points, their keys, unions of requests."""

@@ -170,6 +170,10 @@ class Axis:
         """Return one value as text: "rate_hz=10.0"."""
         return f"{self.short_name}={value_text(self.values[index])}"
 
+    def place(self, index: int) -> str:
+        """Return where a value stands, for messages about what it sets; empty if it says so."""
+        return ""
+
     @functools.cached_property
     def sets_more(self) -> bool:
         """Whether a value of the axis sets other keys than its own."""
@@ -185,14 +189,6 @@ class Axis:
     def is_choice(self) -> bool:
         """Whether the values are choices of a group."""
         return self.key in SWEPT_GROUPS
-
-
-def not_a_choice(group: str, value: Any) -> RequestError:
-    """Return the error for a value that cannot be the name of a choice of a group."""
-    allowed = f"must be the name of a file in conf/{group}"
-    if str(value).lower() in ("none", "null"):
-        allowed += ", and null is none, also where a file has it"
-    return RequestError(f"{written(group, value)}: {allowed}")
 
 
 def refuse_too_many(key: str, count: int) -> None:

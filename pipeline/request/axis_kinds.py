@@ -6,10 +6,12 @@ A new kind is an entry in `AXIS_KINDS`.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pipeline.composition.choices import not_a_choice
 from pipeline.model.contents import HASHED
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import as_tuple
@@ -23,7 +25,6 @@ from pipeline.request.axis import (
     admitted,
     choice_axis,
     listed,
-    not_a_choice,
     restored_axis,
     restored_values,
     value_axis,
@@ -34,7 +35,9 @@ from pipeline.request.samples import (
     SampleAxis,
     Samples,
     SampleSettings,
+    located,
     sample_axis,
+    values_of_sample,
 )
 
 
@@ -216,18 +219,22 @@ def _sample_axis(_: str, samples: Samples, composition: Composition) -> SampleAx
     if repeated := SampleSettings(columns).repeated():
         first, second = map(samples.named, repeated)
         same = first.removeprefix(f"{samples.origin}: ")
-        raise RequestError(f"{second}: is the same as {same}; each must differ")
-    return sample_axis([*columns, *_tied(columns, composition)], samples.generator)
+        values = values_of_sample(columns, repeated[1])
+        raise RequestError(f"{second}: is the same as {same} ({values}); each must differ")
+    every = [*columns, *_tied(columns, composition)]
+    return sample_axis(every, samples.generator, samples.origin)
 
 
 def _column(key: str, samples: Samples, composition: Composition) -> Column:
     """Return the values of a sampled key."""
     kind, values = kind_of(key), tuple(listed(key, samples.columns[key]))
     if key not in SWEPT_GROUPS:
-        values, quantity = _admitted_samples(key, values, samples)
+        values, quantity = located(functools.partial(admitted, key), values, samples)
     if kind is AXIS_KINDS["key"]:
         return Column(key, values, quantity)
-    axis = kind.build(key, tuple(dict.fromkeys(values)), composition)
+    axis = located(
+        lambda some: kind.build(key, tuple(dict.fromkeys(some)), composition), values, samples
+    )
     return Column(key, values, axis.quantity, dict(zip(axis.values, axis.settings, strict=True)))
 
 
@@ -256,21 +263,6 @@ def _tied(columns: Sequence[Column], composition: Composition) -> list[Column]:
         Column(key, tuple(map(as_tuple, values)), quantities.get(key, Quantity(key)), tied=True)
         for key, values in sorted(tied.items())
     ]
-
-
-def _admitted_samples(
-    key: str, values: Sequence[Any], samples: Samples
-) -> tuple[tuple[Any, ...], Quantity]:
-    """Return the values of a sampled key as it admits them; an error names the sample."""
-    try:
-        return admitted(key, values)
-    except RequestError:
-        for index, value in enumerate(values):
-            try:
-                admitted(key, [value])
-            except RequestError as error:
-                raise RequestError(f"{samples.named(index)}, {error}") from error
-        raise
 
 
 def _restored_sample_axis(_: str, stored: Mapping[str, Any]) -> SampleAxis:

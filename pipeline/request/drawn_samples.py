@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.composition.known_keys import known_keys
+from pipeline.composition.sweep_settings import SweepSettings
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import all_quantities
 from pipeline.model.quantity import unknown_key
 from pipeline.request.axis import SWEPT_GROUPS, refuse_too_many
-from pipeline.request.known_keys import known_keys
 from pipeline.request.samples import Samples
-from pipeline.request.sweep_settings import SweepSettings
+from pipeline.system.words import counted
 
 log = logging.getLogger("pipeline")
 
@@ -147,7 +148,9 @@ def drawn(intervals: Mapping[str, Interval], settings: SweepSettings) -> Samples
     }
     rows = list(dict.fromkeys(zip(*columns.values(), strict=True)))
     if len(rows) < number:
-        log.warning("%d of %d samples are the same as others", number - len(rows), number)
+        same = number - len(rows)
+        are = "is the same as another" if same == 1 else "are the same as others"
+        log.warning("%d of %s %s", same, counted(number, "sample"), are)
         columns = dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))
     generator = {
         "method": settings.method,

@@ -12,8 +12,7 @@ import dataclasses
 import inspect
 import math
 import random
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -32,16 +31,11 @@ from hydra.core.override_parser.types import (
 
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import all_quantities
-from pipeline.model.quantity import override_text
 from pipeline.request.axis import refuse_too_many
 from pipeline.request.drawn_samples import Interval
 from pipeline.request.spaced import SpacedSweep, linspace, logspace
 
 _hydras_functions = overrides_parser.create_functions
-
-#: A value of these characters alone, or a number, is quoted where it stands for text. Of other
-#: alphabets all are: in decomposed text, as of macOS, an umlaut is a letter and a mark.
-_PLAIN_TEXT = re.compile(r"(?:[\w ~/\-+.%@:=#&!;^]|[^\x00-\x7f])+")
 
 
 @dataclasses.dataclass
@@ -159,55 +153,6 @@ def use_for_hydras_sweepers() -> None:
     overrides_parser.create_functions = functions
 
 
-def texts_quoted(overrides: Iterable[str], keys: Iterable[str]) -> list[str]:
-    """Return overrides in which the values of some keys are text, as they are typed.
-
-    Hydra's grammar parses `name=1e3` as a number and `name=true` as a truth value, and refuses
-    `name=größe`. What it parses as text in the same way is returned as it is, and so are lists,
-    references, quoted text and null.
-
-    Parameters
-    ----------
-    overrides : iterable of str
-        In the form of the command line.
-    keys : iterable of str
-        Keys of text, and groups, whose choices are named by text.
-    """
-    keys = set(keys)
-    return [
-        _quoted(text) if text.lstrip("+").partition("=")[0] in keys else text for text in overrides
-    ]
-
-
-def _quoted(override: str) -> str:
-    """Quote the text of an override, or each of several texts between commas, where needed."""
-    key, equals, value = override.partition("=")
-    texts = [text.strip() for text in value.split(",")] if "," in value else [value]
-    if not equals or not all(map(is_plain, texts)) or not any(map(_needs_quotes, texts)):
-        return override
-    quoted = (override_text("", text)[1:] if _needs_quotes(text) else text for text in texts)
-    return f"{key}={','.join(quoted)}"
-
-
-def is_plain(value: str) -> bool:
-    """Whether a value is a text without quotation marks and signs of the grammar."""
-    return bool(_PLAIN_TEXT.fullmatch(value)) and value.lower() != "null"
-
-
-def _needs_quotes(value: str) -> bool:
-    """Whether Hydra refuses a text or does not take it as it is."""
-    return not value.isascii() or _is_retyped(value) or bool(set(value) & set(" ~=#&!;^"))
-
-
-def _is_retyped(value: str) -> bool:
-    """Whether Hydra parses a text as a number or truth value."""
-    try:
-        float(value)
-    except ValueError:
-        return value.lower() in ("true", "false")
-    return True
-
-
 def _is_whole(key: str) -> bool:
     quantity = all_quantities().get(key)
     return quantity is not None and quantity.kind is int
@@ -236,6 +181,8 @@ def values_of(sweep: Override) -> list[Any]:
     if isinstance(value, SpacedSweep):
         return value.numbers(_is_whole(sweep.key_or_group))
     values = [v.text if isinstance(v, QuotedString) else v for v in sweep.sweep_iterator()]
+    if any(isinstance(value, IntervalSweep) for value in values):
+        raise RequestError(f"{text}: must be one interval, or values without any")
     if any(isinstance(value, Sweep) for value in values):
         raise RequestError(f"{text}: must be one list of values, not one within another")
     return values

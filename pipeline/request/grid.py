@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.composition.own_contents import refuse_unknown_content
+from pipeline.composition.own_models import files_of
+from pipeline.model.contents import HASHED_KEYS
 from pipeline.model.errors import RequestError
 from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, completed
@@ -19,7 +22,6 @@ from pipeline.model.quantity import Quantity, refuse_unknown_keys
 from pipeline.model.sections import Record
 from pipeline.model.trial import MOST_RULES, refuse_not_finite
 from pipeline.request.axis import MOST_AXES, MOST_POINTS, Axis
-from pipeline.request.own_models import files_of
 from pipeline.request.points import PointFactory, Points
 
 #: The sections of which there are several classes.
@@ -124,6 +126,17 @@ class Grid:
                 "simulation.duration: must be one value with simulation.until=settled, the limit "
                 "of all points"
             )
+
+    def refuse_unknown_contents(self) -> None:
+        """Refuse points whose events or weights are missing, or not known in this process.
+
+        Raises
+        ------
+        RequestError
+            If there are.
+        """
+        for point in self.slice_along([*HASHED_KEYS, *InputProcess.choosing_keys()])[1]:
+            refuse_unknown_content(point)
 
     @functools.cached_property
     def record(self) -> Record:

@@ -10,6 +10,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.composition.shard import Shard
+
 #: Size of a digest [bytes]; a key is its hexadecimal digits.
 DIGEST_SIZE = 16
 
@@ -83,6 +85,23 @@ class Keys(Sequence[str]):
         """
         high, low = (self._digests % np.uint64(divisor)).T
         return (high * np.uint64(2**64 % divisor) + low) % np.uint64(divisor)
+
+    def of_shard(self, shard: Shard) -> NDArray[np.intp]:
+        """Return which points are of a shard: those whose key, modulo `total`, is its number.
+
+        It depends on no other point: a point stays in its shard when an axis grows.
+
+        Parameters
+        ----------
+        shard : Shard
+            The shard.
+
+        Returns
+        -------
+        ndarray of int, (n,)
+            Indices of the points, rising, dimensionless.
+        """
+        return np.flatnonzero(self.modulo(shard.total) == shard.number - 1)
 
     def index(self, key: str, start: int = 0, stop: int | None = None) -> int:
         """Return the first position of a key, as of a list: within `[start:stop]`.

@@ -12,14 +12,7 @@ from typing import Any
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from pipeline.model.errors import RequestError
-from pipeline.model.number_lists import listed as as_list
-from pipeline.model.parameters import Configuration, by_key
-from pipeline.model.quantity import overrides_by_key, written
-from pipeline.model.registry import REGISTRIES
-from pipeline.request.axis import Axis, listed, refuse_entangled, settings_at
-from pipeline.request.axis_kinds import kind_of
-from pipeline.request.compose import (
+from pipeline.composition.compose import (
     CONF,
     composition,
     names_in,
@@ -29,18 +22,26 @@ from pipeline.request.compose import (
     sweep_settings_of,
     without_hydra,
 )
-from pipeline.request.grammar import interval_of, texts_quoted, values_of
-from pipeline.request.grid import Grid
-from pipeline.request.known_keys import ADDED
-from pipeline.request.own_contents import (
+from pipeline.composition.known_keys import ADDED
+from pipeline.composition.own_contents import (
     Places,
     refuse_without_effect,
     settings_of,
     with_contents,
 )
-from pipeline.request.own_files import own_files
-from pipeline.request.own_models import names_of
-from pipeline.request.parameter_sets import Origin, for_variant, variant_sections
+from pipeline.composition.own_files import own_files
+from pipeline.composition.own_models import names_of
+from pipeline.composition.parameter_sets import Origin, for_variant, variant_sections
+from pipeline.composition.quoting import texts_quoted
+from pipeline.model.errors import RequestError
+from pipeline.model.number_lists import listed as as_list
+from pipeline.model.parameters import Configuration, by_key
+from pipeline.model.quantity import overrides_by_key, written
+from pipeline.model.registry import REGISTRIES
+from pipeline.request.axis import Axis, listed, refuse_entangled, settings_at
+from pipeline.request.axis_kinds import kind_of
+from pipeline.request.grammar import interval_of, values_of
+from pipeline.request.grid import Grid
 from pipeline.request.sample_request import requested_samples
 from pipeline.request.samples import SAMPLE, Samples, samples_of
 

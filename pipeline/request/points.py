@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.checks import CHECKS, Check
+from pipeline.model.errors import RequestError
 from pipeline.model.features import FEATURE_KEYS, Features
 from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import MODEL_VERSION, SECTIONS, Configuration
@@ -105,6 +106,20 @@ class PointFactory:
         """Return a section at an index of the axes that set it."""
         if self._made and not self._touching[name]:
             return getattr(self._made, name)
+        try:
+            return self._validated_section(name, index)
+        except RequestError as error:
+            raise self._placed(error, self._touching[name], index) from error
+
+    def _placed(
+        self, error: RequestError, axes: Sequence[int], index: Sequence[int]
+    ) -> RequestError:
+        """Return an error at an index of some axes, with the place of each value that has one."""
+        places = (self.axes[axis].place(i) for axis, i in zip(axes, index, strict=True))
+        return RequestError(", ".join([*filter(None, places), str(error)]))
+
+    def _validated_section(self, name: str, index: tuple[int, ...]) -> Section:
+        """Return a section at an index of the axes that set it, from one with the same choices."""
         plan = self._plans[name]
         chosen = plan.chosen_at(index)
         known = self._templates.get((name, chosen))
@@ -187,8 +202,11 @@ class PointFactory:
             for index in itertools.product(*[range(self.shape[i]) for i in along]):
                 own = {name: self._section(name, at(index)) for name, at in places}
                 point = self._first.with_admitted(**own)
-                for _, check in checks:
-                    check(point)
+                try:
+                    for _, check in checks:
+                        check(point)
+                except RequestError as error:
+                    raise self._placed(error, along, index) from error
 
     def _seeds(self, at: Mapping[int, int], inner: Sequence[int]) -> Iterator[int]:
         """Yield the seeds at an index of some axes, for every index of the others."""

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.composition.sweep_settings import SweepSettings
 from pipeline.model.errors import RequestError
 from pipeline.request.axis import listed
 from pipeline.request.drawn_samples import Interval, drawn
 from pipeline.request.sample_table import samples_in
 from pipeline.request.samples import Samples
-from pipeline.request.sweep_settings import SweepSettings
+from pipeline.system.words import counted
 
 
 def requested_samples(
@@ -75,6 +76,8 @@ def _zipped(settings: SweepSettings, swept: Mapping[str, Any]) -> tuple[Samples,
         columns[key] = listed(key, swept[key])
     lengths = {key: len(values) for key, values in columns.items()}
     if len({*lengths.values()}) > 1:
-        found = ", ".join(f"{key} has {length} values" for key, length in lengths.items())
+        found = ", ".join(
+            f"{key} has {counted(length, 'value')}" for key, length in lengths.items()
+        )
         raise RequestError(f"{settings.given()['zip']}: {found}; all must have the same number")
     return Samples(columns), {key: one for key, one in swept.items() if key not in columns}

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.composition.own_models import names_of
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import as_tuple, value_of_text
 from pipeline.model.parameters import all_quantities, declarations
 from pipeline.model.quantity import Quantity, unknown_key
 from pipeline.model.registry import REGISTRIES
 from pipeline.request.axis import SWEPT_GROUPS, refuse_too_many
-from pipeline.request.own_models import names_of
-from pipeline.request.samples import Samples
+from pipeline.request.samples import Samples, located
+from pipeline.system.words import counted
 
 #: What separates the columns of a file; the one that its first line has most of.
 _SEPARATORS = ",;\t"
@@ -59,9 +61,11 @@ def samples_in(name: str, folders: Iterable[Path] = ()) -> Samples:
     for key in columns:
         if key not in known:
             raise RequestError(f"{about}: {unknown_key(key, '...', known, 'unknown column')}")
+    samples = Samples(columns, origin=about)
     for key in REGISTRIES.keys() & columns.keys():
-        columns[key] = names_of(key, columns[key], folders)
-    return Samples(columns, origin=about)
+        named = functools.partial(names_of, key, folders=folders)
+        columns[key] = located(named, columns[key], samples)
+    return samples
 
 
 def _columns_of_csv(path: Path, about: str) -> dict[str, list[Any]]:
@@ -80,7 +84,8 @@ def _columns_of_csv(path: Path, about: str) -> dict[str, list[Any]]:
     for number, row in enumerate(cells, start=1):
         if len(row) != len(keys):
             raise RequestError(
-                f"{about}: row {number} has {len(row)} values; there are {len(keys)} columns"
+                f"{about}: row {number} has {counted(len(row), 'value')}; "
+                f"it must have {len(keys)}, one for each column"
             )
     columns = zip(*cells, strict=True) if cells else [()] * len(keys)
     return {key: _values(key, column, about) for key, column in zip(keys, columns, strict=True)}

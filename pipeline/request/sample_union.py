@@ -12,6 +12,7 @@ from pipeline.request.axis import Axis
 from pipeline.request.axis_union import Side, fixed_axis, united_axis
 from pipeline.request.drawn_samples import intervals_of
 from pipeline.request.samples import SAMPLE, Column, SampleAxis, sample_axis
+from pipeline.system.words import counted
 
 
 def united_samples(there: Side, here: Side) -> SampleAxis:
@@ -95,8 +96,8 @@ def _united_generator(there: Axis | None, here: Axis | None) -> Mapping[str, Any
         return first
     if few["method"] == "lhs":
         raise RequestError(
-            f"its Latin hypercube has {first['samples']} samples and cannot be extended to "
-            f"{second['samples']}, as a Sobol sequence can"
+            f"its Latin hypercube has {counted(first['samples'], 'sample')} and cannot be extended "
+            f"to {second['samples']}, as a Sobol sequence can"
         )
     return many
 

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import as_tuple, labels_of, value_text
@@ -14,6 +14,9 @@ from pipeline.model.number_lists import listed as as_list
 from pipeline.model.parameters import short_name
 from pipeline.model.quantity import Quantity, written
 from pipeline.request.axis import SWEPT_GROUPS, Axis, Setting, listed
+from pipeline.system.words import counted
+
+_Made = TypeVar("_Made")
 
 #: Name of the axis, of its dimension and of its coordinate: the number of a sample, from 0.
 SAMPLE = "sample"
@@ -47,7 +50,11 @@ class Samples:
 
     def named(self, index: int) -> str:
         """Return the name of a sample in messages: its row in a table, from 1, or its number."""
-        return f"{self.origin}: row {index + 1}" if self.origin else f"{SAMPLE} {index}"
+        return _named(index, self.origin)
+
+
+def _named(index: int, origin: str) -> str:
+    return f"{origin}: row {index + 1}" if origin else f"{SAMPLE} {index}"
 
 
 @dataclass(frozen=True)
@@ -118,13 +125,19 @@ class SampleSettings(Sequence[dict[str, Any]]):
         At least one, of one length; a later one overrides an earlier one.
     generator : mapping
         Method, seed and intervals of samples that were generated; empty for others.
+    origin : str
+        The table that they are from, for messages; empty for others.
     """
 
     def __init__(
-        self, columns: Iterable[Column], generator: Mapping[str, Any] | None = None
+        self,
+        columns: Iterable[Column],
+        generator: Mapping[str, Any] | None = None,
+        origin: str = "",
     ) -> None:
         self.columns = tuple(sorted(columns, key=lambda column: column.precedence))
         self.generator = dict(generator or {})
+        self.origin = origin
 
     def __len__(self) -> int:
         return len(self.columns[0].values)
@@ -232,7 +245,7 @@ class SampleAxis(Axis):
     ) -> SampleAxis:
         """Return the axis with other settings and values of the columns; see `Axis.mapped`."""
         columns = [column.mapped(setting, value) for column in self.columns]
-        return sample_axis(columns, self.settings.generator)
+        return sample_axis(columns, self.settings.generator, self.settings.origin)
 
     def without(self, keys: Collection[str]) -> SampleAxis:
         """Return the axis without settings of some keys, which are not sampled."""
@@ -247,7 +260,7 @@ class SampleAxis(Axis):
             for column in self.columns
             if not (column.tied and column.key in keys)
         ]
-        return sample_axis(columns, self.settings.generator)
+        return sample_axis(columns, self.settings.generator, self.settings.origin)
 
     @property
     def stored(self) -> dict[str, Any]:
@@ -278,18 +291,54 @@ class SampleAxis(Axis):
 
     def described(self, index: int) -> str:
         """Return a sample as text: "sample=3 (A_plus=0.01, tau_plus=20.0)"."""
-        shown = [column for column in self.columns if not column.tied]
-        values = [f"{short_name(c.key)}={value_text(c.values[index])}" for c in shown]
-        more = [] if len(values) <= _MOST_DESCRIBED else ["..."]
-        return f"{SAMPLE}={index} ({', '.join([*values[:_MOST_DESCRIBED], *more])})"
+        values = [
+            f"{short_name(c.key)}={value_text(c.values[index])}" for c in self.columns if not c.tied
+        ]
+        return f"{SAMPLE}={index} ({_first(values)})"
+
+    def place(self, index: int) -> str:
+        """Return the name of a sample in messages about what it sets."""
+        return _named(index, self.settings.origin)
+
+
+def values_of_sample(columns: Iterable[Column], index: int) -> str:
+    """Return the values of a sample by key, for messages: "stdp.A_plus=0.01, seed=3"."""
+    return _first([written(c.key, c.values[index]) for c in columns if not c.tied])
+
+
+def _first(values: Sequence[str]) -> str:
+    """Return texts with commas between them, the first of many."""
+    more = [] if len(values) <= _MOST_DESCRIBED else ["..."]
+    return ", ".join([*values[:_MOST_DESCRIBED], *more])
 
 
 def sample_axis(
-    columns: Iterable[Column], generator: Mapping[str, Any] | None = None
+    columns: Iterable[Column], generator: Mapping[str, Any] | None = None, origin: str = ""
 ) -> SampleAxis:
-    """Return the axis of some columns, at least one."""
-    settings = SampleSettings(columns, generator)
+    """Return the axis of some columns, at least one; see `SampleSettings`."""
+    settings = SampleSettings(columns, generator, origin)
     return SampleAxis(SAMPLE, range(len(settings)), settings, _QUANTITY)
+
+
+def located(
+    made: Callable[[Sequence[Any]], _Made], values: Sequence[Any], samples: Samples
+) -> _Made:
+    """Return what is made of the values of a key; an error names the sample that alone has it.
+
+    Raises
+    ------
+    RequestError
+        As of `made`.
+    """
+    try:
+        return made(values)
+    except RequestError:
+        for index, value in enumerate(values):
+            try:
+                made([value])
+            except RequestError as error:
+                raise RequestError(f"{samples.named(index)}, {error}") from error
+        raise
 
 
 def samples_of(given: Any) -> Samples:
@@ -318,8 +367,8 @@ def samples_of(given: Any) -> Samples:
     for key, length in lengths.items():
         if length != lengths[first]:
             raise RequestError(
-                f"samples: {first} has {lengths[first]} values and {key} has {length}; all must "
-                "have the same number"
+                f"samples: {first} has {counted(lengths[first], 'value')} and {key} has {length}; "
+                "all must have the same number"
             )
     return Samples(columns)
 

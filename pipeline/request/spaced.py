@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import ChoiceSweep
 
 from pipeline.model.errors import RequestError
 from pipeline.model.plain_values import rounded
-from pipeline.request.axis import refuse_too_many
+from pipeline.request.axis import MOST_POINTS
 
 #: Significant digits of a number of a logarithmic scale; more where its neighbours need them.
 _DIGITS = 6
@@ -35,8 +35,7 @@ def logspace(start: int | float, stop: int | float, n: int) -> SpacedSweep:
     `start` and `stop` are the values, not exponents. The numbers have 6 significant digits, and
     more where two neighbours differ by less than 1 %: what is shown is the value itself.
     """
-    text = f"logspace({start},{stop},{n})"
-    _refuse_unfit(text, start, stop, n)
+    _refuse_unfit(start, stop, n)
     if start <= 0 or stop <= 0:
         raise RequestError("both ends must be > 0: they are the values, not exponents")
     if n == 1:
@@ -50,8 +49,7 @@ def logspace(start: int | float, stop: int | float, n: int) -> SpacedSweep:
 
 def linspace(start: int | float, stop: int | float, n: int) -> SpacedSweep:
     """`n` numbers from `start` to `stop`, both included, equally spaced."""
-    text = f"linspace({start},{stop},{n})"
-    _refuse_unfit(text, start, stop, n)
+    _refuse_unfit(start, stop, n)
     if n == 1:
         return SpacedSweep(list=[start])
     first = Fraction(repr(start))
@@ -66,9 +64,10 @@ def _alike(numbers: list[int | float]) -> list[Any]:
     return [int(number) if whole else float(number) for number in numbers]
 
 
-def _refuse_unfit(text: str, start: float, stop: float, n: int) -> None:
+def _refuse_unfit(start: float, stop: float, n: int) -> None:
     if not (math.isfinite(start) and math.isfinite(stop)):
         raise RequestError("the ends must be finite")
     if n < 1 or (n == 1) != (start == stop):
         raise RequestError("must be two or more numbers from one end to another one")
-    refuse_too_many(text, n)
+    if n > MOST_POINTS:
+        raise RequestError(f"{n} values; an axis must have <= {MOST_POINTS}")

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import yaml
 
+from pipeline.composition.shard import Shard
 from pipeline.execution.batch import Batch, Failure
 from pipeline.model.errors import RequestError
 from pipeline.model.registry import content_hash
 from pipeline.request.grid import Grid
-from pipeline.request.shard import Shard
 from pipeline.request.spec import GROWN_FROM, Request, model_sources, request_of
 from pipeline.storage.arrays import ResultArrays
 from pipeline.storage.batch_files import FileColumns, batch_files_in, read_batch, write_batch

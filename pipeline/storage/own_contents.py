@@ -8,13 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.model.contents import HASHED, content_of, remember
-from pipeline.model.errors import RequestError
-from pipeline.model.event_content import EventContent
-from pipeline.model.event_sources import NOT_READABLE, EventFile
-from pipeline.model.quantity import written
-from pipeline.request.grid import Grid
-from pipeline.request.kept_contents import (
+from pipeline.composition.kept_contents import (
     COPY,
     NOTE,
     is_copied,
@@ -22,6 +16,12 @@ from pipeline.request.kept_contents import (
     write_kept,
     write_note,
 )
+from pipeline.model.contents import HASHED, content_of, remember
+from pipeline.model.errors import RequestError
+from pipeline.model.event_content import EventContent
+from pipeline.model.event_sources import NOT_READABLE, EventFile
+from pipeline.model.quantity import written
+from pipeline.request.grid import Grid
 from pipeline.request.spec import Request, settings_in
 from pipeline.storage.directory import Directory
 from pipeline.system.atomic_files import replacing

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from pipeline.composition.run_settings import RunSettings
 from pipeline.model.parameters import MODEL_VERSION
 from pipeline.model.variables import SCHEMA_VERSION
-from pipeline.request.run_settings import RunSettings
 from pipeline.system import host
 
 #: Record of one run of the pipeline: what `capture` returns, and `seconds` when it has ended.

@@ -14,13 +14,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.composition.run_settings import RunSettings
+from pipeline.composition.shard import MOST_SHARDS, SLURM, Shard, shard_of
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import written
-from pipeline.request.run_settings import RunSettings
-from pipeline.request.shard import MOST_SHARDS, SLURM, Shard, shard_of
 from pipeline.storage.content import refuse_other_content
 from pipeline.storage.directory import Directory
 from pipeline.system import host
+from pipeline.system.words import counted
 
 #: The folder of an experiment that holds one directory per shard, and the file there with their
 #: number; `analysis` knows both names.
@@ -49,9 +50,10 @@ class Division:
 
     def __str__(self) -> str:
         if self.first is None:
-            return f"{self.total} shards, run.shard=i/{self.total}"
+            return f"{counted(self.total, 'shard')}, run.shard=i/{self.total}"
         last = self.first + self.total - 1
-        return f"{self.total} shards, tasks {self.first} to {last} of a Slurm array"
+        tasks = f"tasks {self.first} to {last}" if self.total > 1 else f"task {last}"
+        return f"{counted(self.total, 'shard')}, {tasks} of a Slurm array"
 
 
 class ShardDirectory(Directory):

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.composition.shard import Shard
 from pipeline.model.errors import RequestError
-from pipeline.request.shard import Shard
 from pipeline.storage.batch_files import batch_files_in, names_of_points
 from pipeline.storage.content import is_experiment
 from pipeline.storage.directory import Directory

@@ -83,7 +83,7 @@ class SweepState:
         self.shard = directory.shard if directory else None
         self._positions = self._everywhere
         if self.shard:
-            self._positions = self._everywhere[self.shard.positions(asked.keys)]
+            self._positions = self._everywhere[asked.keys.of_shard(self.shard)]
         if directory:
             if not (earlier is None and directory.is_empty()):
                 self.runs = directory.runs()
@@ -223,7 +223,7 @@ class SweepState:
         """Return the requested points that are not done or go on, one for each content key."""
         distinct = self.asked.keys.distinct()
         if self.shard:
-            distinct = np.intersect1d(distinct, self.shard.positions(self.asked.keys))
+            distinct = np.intersect1d(distinct, self.asked.keys.of_shard(self.shard))
         positions = self._everywhere[distinct]
         missing = ~self.arrays.are_done(positions) | self._are_open(positions)
         return self.asked.at(distinct[missing])
@@ -319,5 +319,5 @@ class SweepState:
         """Return which shard the file is of, and how many points of the grid are of it."""
         if self.shard is None:
             return {}
-        own = self.shard.positions(self.arrays.grid.keys)
+        own = self.arrays.grid.keys.of_shard(self.shard)
         return {"shard": str(self.shard), "shard_points": len(own)}

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.composition.choices import choices_of
+from pipeline.composition.compose import CONF
+from pipeline.composition.help_text import bounds_text, values_of_key
+from pipeline.composition.parameter_sets import default_choices
 from pipeline.model.contents import HASHED
 from pipeline.model.parameters import SECTIONS, Configuration
 from pipeline.model.quantity import Quantity, Section
 from pipeline.model.registry import Variant
-from pipeline.request.choices import choices_of
-from pipeline.request.compose import CONF
-from pipeline.request.help_text import bounds_text, values_of_key
-from pipeline.request.parameter_sets import default_choices
 
 #: Key of the random seed, the only parameter without section.
 SEED = "seed"

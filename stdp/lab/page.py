@@ -11,8 +11,8 @@ from typing import Any
 from bokeh.document import Document
 from bokeh.models import Column, Select
 
+from pipeline.composition.compose import CONF
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import CONF
 from stdp.browser.layout import paragraphs, table_of_numbers, text, use_template
 from stdp.browser.newest import NewestFirst
 from stdp.browser.panels import CoursePanels, HistogramPanel, WindowPanel

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pipeline
+from pipeline.composition.compose import composition
+from pipeline.composition.known_keys import text_keys
+from pipeline.composition.own_contents import Places, with_contents
+from pipeline.composition.own_files import own_folder
+from pipeline.composition.own_models import class_at, is_reference
+from pipeline.composition.quoting import is_plain, texts_quoted
 from pipeline.model.contents import HASHED
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS, Configuration, all_quantities, declarations
 from pipeline.model.quantity import Section, override_text, overrides_by_key
-from pipeline.request.compose import composition
-from pipeline.request.grammar import is_plain, texts_quoted
-from pipeline.request.known_keys import text_keys
-from pipeline.request.own_contents import Places, with_contents
-from pipeline.request.own_files import own_folder
-from pipeline.request.own_models import class_at, is_reference
 from stdp.lab.controls import is_choosing, variant_of
 
 _WORDS = {"null": None, "true": True, "false": False}

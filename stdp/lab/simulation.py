@@ -14,6 +14,8 @@ import pipeline
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.rule_curves import stdp_window
 from analysis.report.quality import warnings_of_points
+from pipeline.composition.compose import default_run_settings
+from pipeline.composition.own_models import is_from_file
 from pipeline.engine.cost import estimated_seconds
 from pipeline.engine.simulate import available_engine
 from pipeline.model.errors import RequestError
@@ -22,8 +24,6 @@ from pipeline.model.parameters import Configuration
 from pipeline.model.plain_values import rounded
 from pipeline.model.quantity import written
 from pipeline.model.sections import Settle, Simulation
-from pipeline.request.compose import default_run_settings
-from pipeline.request.own_models import is_from_file
 from stdp.browser.combination import Combination, combination, courses
 from stdp.lab.settings import Settings
 

@@ -9,10 +9,10 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 import pipeline
-from pipeline.request.compose import CONF, declare_neutral_values
-from pipeline.request.grammar import texts_quoted
-from pipeline.request.hydra_settings import refuse_without_effect
-from pipeline.request.known_keys import text_keys
+from pipeline.composition.compose import CONF, declare_neutral_values
+from pipeline.composition.hydra_settings import refuse_without_effect
+from pipeline.composition.known_keys import text_keys
+from pipeline.composition.quoting import texts_quoted
 from tests.conftest import SMALL
 
 DRY = (*SMALL, "dry_run=true")

@@ -9,9 +9,9 @@ import yaml
 
 from analysis.__main__ import main as analyse
 from analysis.measures.coverage import theory_gaps
+from pipeline.composition import kept_contents
 from pipeline.model.contents import content_of
 from pipeline.reproduce import main as reproduce
-from pipeline.request import kept_contents
 from tests.support.contents import forget_all, random_events
 
 FILE = ("input=file", "input.n_synapses=40", "synapse.g_max=0.15", "simulation.duration=500")

@@ -14,6 +14,8 @@ import xarray as xr
 
 import pipeline
 from analysis.__main__ import main as analyse
+from pipeline.composition.compose import default_run_settings
+from pipeline.composition.run_settings import BACKEND_NAMES
 from pipeline.engine.simulate import available_engine
 from pipeline.execution.backends import BACKENDS, Backend, register
 from pipeline.execution.batch import run_batch
@@ -28,9 +30,7 @@ from pipeline.model.rules.additive import Additive
 from pipeline.model.rules.van_rossum import VanRossum
 from pipeline.reproduce import main as reproduce
 from pipeline.request.axis import choice_axis, value_axis
-from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
-from pipeline.request.run_settings import BACKEND_NAMES
 from pipeline.storage.directory import Directory
 from tests.conftest import numbers_of
 from tests.support import toy_rules

@@ -163,3 +163,11 @@ def test_events_of_the_users_own_are_merged(command):
     shutil.rmtree("outputs/x")
     Path("events.csv").unlink()
     assert reproduce(["outputs/y", "--points", "2"]) == 0
+
+
+def test_one_shard_is_listed_as_one(command, capsys):
+    """Not as several."""
+    assert command("simulation.duration=100", "name=one", "run.shard=1/1").code == 0
+    capsys.readouterr()
+    assert analyse(["list"]) == 0
+    assert "1 of 1 shard, not merged" in capsys.readouterr().out

@@ -21,10 +21,14 @@ ARROWS = {
         "model": (),
         "system": (),
         "engine": ("model", "system"),
-        "request": ("model", "system"),
-        "execution": ("engine", "request", "model", "system"),
-        "storage": ("execution", "request", "model", "system"),
-        "experiment": ("storage", "execution", "engine", "request", "model", "system"),
+        "composition": ("model", "system"),
+        "request": ("composition", "model", "system"),
+        "execution": ("engine", "request", "composition", "model", "system"),
+        "storage": ("execution", "request", "composition", "model", "system"),
+        "experiment": (
+            *("storage", "execution", "engine", "request", "composition"),
+            *("model", "system"),
+        ),
     },
     "analysis": {
         "reading": (),

@@ -22,12 +22,12 @@ import analysis
 import pipeline
 from analysis.figures.registry import FIGURES
 from analysis.plots import style
+from pipeline.composition.choices import choices_of, groups_in
+from pipeline.composition.run_settings import RunSettings
 from pipeline.model.inputs import PROCESSES
 from pipeline.model.parameters import all_quantities
 from pipeline.model.plasticity import RULES
 from pipeline.model.variables import VARIABLES
-from pipeline.request.choices import choices_of, groups_in
-from pipeline.request.run_settings import RunSettings
 from stdp.__main__ import SUBCOMMANDS
 from tests.papers.catalogue import PAPERS
 from tests.rules.test_house import ROOT

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 import pipeline
+from pipeline.composition.known_keys import known_keys
+from pipeline.composition.run_settings import RunSettings
 from pipeline.model.parameters import all_quantities
-from pipeline.request.known_keys import known_keys
-from pipeline.request.run_settings import RunSettings
 
 PROGRAM = str(Path(pipeline.__file__).with_name("__main__.py"))
 

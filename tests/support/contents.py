@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from pipeline.composition import own_contents
 from pipeline.model import contents
-from pipeline.request import own_contents
 
 
 def forget_all():

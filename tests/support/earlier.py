@@ -42,7 +42,7 @@ MODULES = {
     "pipeline.model.quantity": "pipeline.quantities",
     "pipeline.model.reference": "pipeline.reference",
     "pipeline.model.variables": "pipeline.variables",
-    "pipeline.request.compose": "pipeline.compose",
+    "pipeline.composition.compose": "pipeline.compose",
     "pipeline.request.grid": "pipeline.grid",
     "pipeline.request.overrides": "pipeline.axes",
     "pipeline.storage.arrays": "pipeline.gather",
@@ -63,6 +63,7 @@ MODULES = {
 #: Today's packages, of which bab1837 had the last three as modules.
 PACKAGES = (
     *(f"pipeline.{name}" for name in ("engine", "execution", "model", "request", "storage")),
+    "pipeline.composition",
     *("pipeline.model.rules", "pipeline.model.processes", "pipeline.system"),
     *("analysis.experiments", "analysis.figures", "analysis.plots"),
     *("analysis.reading", "analysis.measures", "analysis.report", "pipeline.experiment"),

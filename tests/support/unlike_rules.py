@@ -4,11 +4,11 @@ import contextlib
 import json
 
 import pipeline
+from pipeline.composition.compose import default_run_settings
 from pipeline.experiment.run import run_grid
 from pipeline.model.parameters import by_key
 from pipeline.model.plasticity import RULES
 from pipeline.request.axis import choice_axis, value_axis
-from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 from pipeline.storage.directory import Directory
 from tests.conftest import SMALL

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from pipeline.composition.compose import default_run_settings
 from pipeline.execution import dask_worker
 from pipeline.execution.batch import KILLED
 from pipeline.execution.dask_worker import run_task
@@ -17,7 +18,6 @@ from pipeline.model.errors import RequestError
 from pipeline.model.event_sources import EventFile
 from pipeline.model.variables import ABOUT_RUNS
 from pipeline.request.axis import value_axis
-from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.composition.compose import default_run_settings
 from pipeline.engine import compiled
 from pipeline.engine.cost import longest_seconds
 from pipeline.execution import backends
@@ -22,7 +23,6 @@ from pipeline.execution.pool import run_points
 from pipeline.model import reference
 from pipeline.model.variables import ABOUT_RUNS
 from pipeline.request.axis import value_axis
-from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 
 

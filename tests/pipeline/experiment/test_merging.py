@@ -302,7 +302,7 @@ def test_damaged_files_are_left_out_and_stay(parts, capsys, caplog):
     before = state_of(parts / "shards")
     assert main([str(parts)]) == 1
     assert f"{file} is damaged; its points are left out" in caplog.text
-    assert "1 damaged files were left out" in capsys.readouterr().err
+    assert "1 damaged file was left out; its points run again there" in capsys.readouterr().err
     assert state_of(parts / "shards") == before
 
 

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import pipeline
+from pipeline.composition.compose import default_run_settings
 from pipeline.execution import batch as worker
 from pipeline.execution import pool
 from pipeline.experiment import run as experiment_run
@@ -16,7 +17,6 @@ from pipeline.model import reference
 from pipeline.model.errors import RequestError
 from pipeline.model.variables import ABOUT_RUNS
 from pipeline.request import points, spec
-from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 from pipeline.storage import state
 from tests.conftest import numbers_of

@@ -190,6 +190,10 @@ def test_numbers_of_other_libraries_are_taken():
     assert simulate.configurations(frame) == [point]
     with pytest.raises(pipeline.RequestError, match="^parameters: the table has no column stdp.l"):
         simulate.configurations(frame.rename(columns={"stdp.ltd_ratio": "ltd_ratio"}))
+    unnamed = r"^parameters: the table has the columns ratio, A; .* stdp\.A_plus, stdp\.ltd_ratio$"
+    with pytest.raises(pipeline.RequestError, match=unnamed):
+        simulate.configurations(pandas.DataFrame({"ratio": [1.1], "A": [0.003]}))
+    assert simulate.configurations(pandas.DataFrame([[0.003, 1.1]])) == [point]
 
 
 @pytest.mark.parametrize(

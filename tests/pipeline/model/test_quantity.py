@@ -98,6 +98,9 @@ def test_unknown_key_suggests_the_nearest_and_lists_its_section():
     assert "did you mean stdp.A_plus?" in str(unknown_key("stdp.A_pluss", 1, known))
     assert "did you mean neuron.tau_m?" in str(unknown_key("tau_m", 1, known))
     assert "(known: stdp.A_plus, stdp.tau_plus)" in str(unknown_key("stdp.x", 1, known))
+    sweep = ["sweep.zip", "sweep.table", "sweep"]
+    said = str(unknown_key("sweep.foo", 1, sweep))
+    assert said == "sweep.foo=1: unknown key (known: sweep.zip, sweep.table)"
     assert "(known: stdp.*, neuron.*, seed)" in str(unknown_key("colour", 1, known))
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.composition.sweep_settings import METHODS, SweepSettings
 from pipeline.model.errors import RequestError
 from pipeline.request.drawn_samples import Interval, drawn, intervals_of
-from pipeline.request.sweep_settings import METHODS, SweepSettings
 
 RATE, AMPLITUDE = Interval(10, 40), Interval(0.001, 0.1, log=True)
 
@@ -122,3 +122,14 @@ def test_a_sobol_sequence_of_another_length_warns(caplog):
     """It is drawn, though it is not balanced."""
     assert len(rows(draw(20))) == 20
     assert "sweep.samples=20: a Sobol sequence is balanced for powers of two" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [(3, "1 of 3 samples is the same as another"), (4, "2 of 4 samples are the same as others")],
+)
+def test_samples_that_are_the_same_are_counted(caplog, number, line):
+    """Of two whole numbers, any third one is one of them."""
+    settings = SweepSettings(samples=number, method="lhs", seed=1)
+    drawn({"seed": Interval(1, 2)}, settings)
+    assert line in caplog.text

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 import pipeline
+from pipeline.composition.help_text import answer
 from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import value_of_text
 from pipeline.model.parameters import Configuration
@@ -16,7 +17,6 @@ from pipeline.model.processes.groups import Groups
 from pipeline.model.quantity import Quantity, override_text, quantity, written
 from pipeline.request.axis import restored_axis, value_axis
 from pipeline.request.grid import Grid
-from pipeline.request.help_text import answer
 from pipeline.request.merge import united
 from pipeline.request.overrides import grid_of_mapping
 from pipeline.request.spec import grid_of_request, request_of

@@ -7,8 +7,8 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 import pipeline
+from pipeline.composition.compose import composition
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import composition
 from pipeline.request.overrides import grid_of_mapping, grid_of_overrides
 
 

@@ -59,7 +59,7 @@ def test_a_parquet_file_is_the_same_table(tmp_path):
 def test_a_rule_in_a_file_is_looked_for(table):
     """By the path in its cell; nothing else may be in place of a name."""
     path = table("stdp.rule\nadditive\nnone.py\n")
-    with pytest.raises(pipeline.RequestError, match="^stdp.rule=none.py: "):
+    with pytest.raises(pipeline.RequestError, match=r"points\.csv: row 2, stdp\.rule=none\.py: "):
         samples_in(path)
 
 
@@ -82,12 +82,28 @@ def test_choices_and_truth_values_and_lists_are_columns_too(table):
         ("record.dtype\nfloat32\n", "record.dtype=...: unknown column"),
         ("stdp.tau_plus,seed\n10,\n", "row 1, column seed: must have a value"),
         ("stdp.tau_plus,seed\n10,1\n20,nan\n", "row 2, seed=nan: random seed must be a whole"),
-        ("stdp.tau_plus,seed\n10,1\n20,1\n1e1,1\n", "row 3: is the same as row 1; each must"),
+        (
+            "stdp.tau_plus,seed\n10,1\n20,1\n1e1,1\n",
+            "row 3: is the same as row 1 (stdp.tau_plus=10.0, seed=1); each must differ",
+        ),
+        (
+            "neuron.V_th,neuron.V_reset\n-54,-60\n-60,-50\n",
+            "row 2, neuron.V_reset=-50.0: must be <",
+        ),
+        (
+            "stdp.tau_plus,simulation.dt\n10,0.1\n10,7\n",
+            "row 2, simulation.dt=7.0: the time step must",
+        ),
+        ("stdp.rule\nadditive\nfoo\n", "row 2, stdp.rule=foo: must be additive or"),
+        ("stdp\nadditive\nfoo\n", "row 2, stdp=foo: must be additive or"),
         ("stdp.tau_plus,seed\n10,1\nabc,1\n", "row 2, stdp.tau_plus='abc': LTP time constant must"),
         ("seed;stdp.tau_plus\n1;10,5\n", "row 1, stdp.tau_plus='10,5': LTP time constant must"),
         ("stdp.tau_plus,seed\n10,1\n20,1.5\n", "row 2, seed=1.5: random seed must be a whole"),
         ("stdp.tau_plus\n10\n-5\n", "row 2, stdp.tau_plus=-5.0: LTP time constant must"),
-        ("stdp.tau_plus,seed\n10,1\n10,2,3\n", "row 2 has 3 values; there are 2 columns"),
+        (
+            "stdp.tau_plus,seed\n10,1\n10,2,3\n",
+            "row 2 has 3 values; it must have 2, one for each column",
+        ),
         ("seed,seed\n1,2\n", "column seed is given twice"),
         ("seed,\n1,2\n", "column 2 has no key in the first line"),
     ],
@@ -112,3 +128,24 @@ def test_a_single_value_of_a_key_that_the_table_has_is_refused(refused, table):
         f"error: stdp.tau_plus=3: must not be given together with sweep.table={path}, which has a "
         "column stdp.tau_plus"
     )
+
+
+@pytest.mark.parametrize("value", ["", "[a,b]"])
+def test_what_is_no_path_of_a_table_is_refused(refused, value):
+    """An empty text is no request for a grid, and a list is no axis."""
+    said = refused(f"sweep.table={value}")
+    assert said == f"error: sweep.table={value}: must be the path of one table (CSV or Parquet)"
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("sweep.foo=1", "sweep.foo=1: unknown key (known: sweep.zip, sweep.table, sweep.samples, "),
+        ("sweep.tabel=a.csv", "sweep.tabel=a.csv: unknown key; did you mean sweep.table? (known: "),
+        ("sweep={a:1}", "sweep={a:1}: must be set key by key: sweep.zip, sweep.table, sweep."),
+        ("sweep=1", "sweep=1: must be set key by key: sweep.zip, sweep.table, sweep.samples, "),
+    ],
+)
+def test_what_is_no_setting_of_samples_is_refused_with_those_there_are(refused, word, line):
+    """In one line; the section itself is no suggestion."""
+    assert refused(word).startswith(f"error: {line}")

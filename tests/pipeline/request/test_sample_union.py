@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipeline
+from pipeline.composition.sweep_settings import SweepSettings
 from pipeline.model.errors import RequestError
 from pipeline.request.drawn_samples import Interval, drawn
 from pipeline.request.merge import united
 from pipeline.request.overrides import grid_of_mapping
 from pipeline.request.spec import request_of
-from pipeline.request.sweep_settings import SweepSettings
 
 #: A few samples, which often have some in common.
 SAMPLES = st.lists(

@@ -137,7 +137,17 @@ def test_values_tied_to_samples_follow_each(configure):
         ({"seed": [1, 2], "stdp.A_plus": [0.1]}, {}, "seed has 2 values and stdp.A_plus has 1"),
         ({}, {}, "samples: there are none"),
         ({"seed": []}, {}, "samples: there are none"),
-        ({"seed": [1, 2, 1]}, {}, "sample 2: is the same as sample 0"),
+        ({"seed": [1, 2, 1]}, {}, r"sample 2: is the same as sample 0 \(seed=1\); each"),
+        (
+            {"neuron.V_th": [-54, -60], "neuron.V_reset": [-60, -50]},
+            {"seed": [1, 2]},
+            "^sample 1, neuron.V_reset=-50.0: must be < neuron.V_th=-60.0 mV",
+        ),
+        (
+            {"stdp.tau_plus": [10, 20]},
+            {"simulation.dt": [1, 15]},
+            "^sample 0, simulation.dt=15.0: the time step must be < ",
+        ),
         ({"seed": [1, 0.5]}, {}, "sample 1, seed=0.5: random seed must be a whole number"),
         ({"stdp.A_plus": [0.1, float("nan")]}, {}, "sample 1, stdp.A_plus=nan"),
         ({"seed": [1, 2]}, {"seed": [3]}, "seed: must be either an axis or sampled, not both"),

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from pipeline.composition.compose import default_run_settings
 from pipeline.experiment.run import run_grid
 from pipeline.model.plasticity import PRE
 from pipeline.request.axis import value_axis
-from pipeline.request.compose import default_run_settings
 from pipeline.request.grid import Grid
 from pipeline.storage import model_labels, rule_tables
 from pipeline.storage.model_labels import model_variables

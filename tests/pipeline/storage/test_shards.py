@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
+from pipeline.composition.compose import default_run_settings
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import default_run_settings
 from pipeline.storage import shards
 from pipeline.storage.shards import Division, division_of, experiment_directory
 from tests.conftest import names_in
@@ -64,6 +64,20 @@ def test_an_array_is_never_inferred(task, tmp_path, monkeypatch):
     directory = experiment_directory(tmp_path / "y", default_run_settings())
     assert directory.shard is None
     assert directory.path == tmp_path / "y"
+
+
+@pytest.mark.parametrize(
+    ("division", "text"),
+    [
+        (Division(1), "1 shard, run.shard=i/1"),
+        (Division(3), "3 shards, run.shard=i/3"),
+        (Division(1, 5), "1 shard, task 5 of a Slurm array"),
+        (Division(3, 5), "3 shards, tasks 5 to 7 of a Slurm array"),
+    ],
+)
+def test_shards_are_counted(division, text):
+    """One of anything is not several."""
+    assert str(division) == text
 
 
 def test_another_number_of_shards_is_refused(task, tmp_path):

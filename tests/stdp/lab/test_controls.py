@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import pipeline
+from pipeline.composition.compose import CONF
 from pipeline.model.parameters import SECTIONS, all_quantities, all_variants
 from pipeline.model.plasticity import RULES
 from pipeline.model.quantity import Quantity
-from pipeline.request.compose import CONF
 from stdp.lab.controls import (
     Control,
     SliderScale,

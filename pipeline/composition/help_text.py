@@ -8,12 +8,12 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from pipeline.composition.choices import choices_of, groups_in
+from pipeline.composition.known_keys import settings
+from pipeline.composition.run_settings import BACKEND_NAMES, RunSettings
 from pipeline.model.parameters import SECTIONS, all_quantities
 from pipeline.model.quantity import Quantity, Section, unknown_key
 from pipeline.model.registry import REGISTRIES
-from pipeline.request.choices import choices_of, groups_in
-from pipeline.request.known_keys import settings
-from pipeline.request.run_settings import BACKEND_NAMES, RunSettings
 from pipeline.system.host import started_as
 
 #: Ends a word of the command line that asks for what may follow.

@@ -3,9 +3,9 @@
 import pytest
 
 import pipeline
+from pipeline.composition.parameter_sets import Origin, ParameterSet, fitted
 from pipeline.model.errors import RequestError
 from pipeline.model.plasticity import RULES
-from pipeline.request.parameter_sets import Origin, ParameterSet, fitted
 from tests.support.rule_files import HARD, SOFT
 
 SET = {"A_plus": 0.008, "tau_plus": 20.0, "ltd_ratio": 1.1, "tau_minus": "${.tau_plus}"}

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from hydra.errors import MissingConfigException, OverrideParseException
 
-from pipeline.model.errors import RequestError
-from pipeline.model.parameters import SECTIONS
-from pipeline.model.quantity import unknown_key, written
-from pipeline.request.axis import not_a_choice
-from pipeline.request.choices import choices_of
-from pipeline.request.known_keys import ADDED, known_keys
-from pipeline.request.own_files import (
+from pipeline.composition.choices import choices_of, not_a_choice
+from pipeline.composition.known_keys import ADDED, known_keys
+from pipeline.composition.own_files import (
     overridden_below,
     unreadable_file,
     where_own_choices_are,
 )
+from pipeline.composition.sweep_settings import SweepSettings, not_whole
+from pipeline.model.errors import RequestError
+from pipeline.model.parameters import SECTIONS
+from pipeline.model.quantity import unknown_key, written
 
 #: Texts that Hydra's grammar parses as values of another type.
 _NOT_A_NAME = ("null", "true", "false")
+
+#: Functions that have several values, which a list cannot hold.
+_SWEEPING = ("interval", "logspace", "linspace", "range", "choice")
 
 #: Functions of our grammar, and how they are written.
 _FORMS = {
@@ -79,6 +83,10 @@ def request_error(error: Exception, overrides: Sequence[str], conf: Path) -> Req
         key = key.lstrip("+~").partition("@")[0]
         if key not in known_keys() and not key.startswith(("hydra", "-")):
             return unknown_key(key, value, known_keys())
+        if key == SweepSettings.section:
+            return not_whole(value)
+        if re.search(rf"\[.*\b({'|'.join(_SWEEPING)})\(", value):
+            return RequestError(f"{text}: must stand without brackets")
         if key in (*SECTIONS, "run") and (not value[:1].isalpha() or value in _NOT_A_NAME):
             return not_a_choice(key, value)
         if value.lower() == "null" and "override must be a string" in str(error):

@@ -5,12 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import written
-from pipeline.request.keys import Keys
 
 #: The value of `run.shard` by which a task of a Slurm array is the shard of its number.
 SLURM = "slurm"
@@ -38,23 +34,6 @@ class Shard:
 
     def __str__(self) -> str:
         return f"{self.number}/{self.total}"
-
-    def positions(self, keys: Keys) -> NDArray[np.intp]:
-        """Return which points are of this shard: those whose key, modulo `total`, is its number.
-
-        It depends on no other point: a point stays in its shard when an axis grows.
-
-        Parameters
-        ----------
-        keys : Keys
-            Content keys of points.
-
-        Returns
-        -------
-        ndarray of int, (n,)
-            Indices into `keys`, rising, dimensionless.
-        """
-        return np.flatnonzero(keys.modulo(self.total) == self.number - 1)
 
 
 def shard_of(text: str) -> Shard:

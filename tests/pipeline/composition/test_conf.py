@@ -8,9 +8,9 @@ import xarray as xr
 from omegaconf import OmegaConf
 
 import pipeline
+from pipeline.composition.compose import CONF, composition, parameters_of, run_settings_of
+from pipeline.composition.run_settings import RunSettings
 from pipeline.model.parameters import SECTIONS, Configuration
-from pipeline.request.compose import CONF, composition, parameters_of, run_settings_of
-from pipeline.request.run_settings import RunSettings
 
 CHOICES = [
     (group, file.stem)

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pipeline.composition.shard import SLURM, shard_of
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import Section, quantity, written
-from pipeline.request.shard import SLURM, shard_of
 
 #: Two implementations of one model, on the same events: spike times are equal, weights to 1e-10.
 ENGINES = ("compiled", "reference")

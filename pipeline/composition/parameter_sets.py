@@ -16,12 +16,12 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from pipeline.composition.file_state import FileState, file_state
+from pipeline.composition.own_files import own_files
+from pipeline.composition.own_models import names_of
 from pipeline.model.parameters import SECTIONS, neutral_mapping
 from pipeline.model.quantity import REQUIRED, overrides_by_key
 from pipeline.model.registry import Variant
-from pipeline.request.file_state import FileState, file_state
-from pipeline.request.own_files import own_files
-from pipeline.request.own_models import names_of
 
 #: What stands in a file with a path of another one.
 _PATHS = (".py", ".npz", ".npy", ".nc", ".csv", "w_from")

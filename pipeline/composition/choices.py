@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from pipeline.model.errors import RequestError
+from pipeline.model.quantity import written
 
 #: Comments that are not about the content of a file.
 NOT_ABOUT = ("@package", "python -m", "stdp ")
@@ -33,6 +37,14 @@ def choices_of(group: str, folders: Sequence[Path]) -> dict[str, str]:
             name = file.relative_to(folder / group).with_suffix("").as_posix()
             found.setdefault(name, _first_sentence(file))
     return found
+
+
+def not_a_choice(group: str, value: Any) -> RequestError:
+    """Return the error for a value that cannot be the name of a choice of a group."""
+    allowed = f"must be the name of a file in conf/{group}"
+    if str(value).lower() in ("none", "null"):
+        allowed += ", and null is none, also where a file has it"
+    return RequestError(f"{written(group, value)}: {allowed}")
 
 
 def _first_sentence(file: Path) -> str:

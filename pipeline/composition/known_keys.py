@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pipeline.composition.run_settings import RunSettings
+from pipeline.composition.sweep_settings import SweepSettings
 from pipeline.model.parameters import SECTIONS, all_quantities
 from pipeline.model.quantity import Quantity
-from pipeline.request.run_settings import RunSettings
-from pipeline.request.sweep_settings import SweepSettings
 
 #: Keys of `conf/config.yaml` that are not parameters of the model; those of text.
 TEXTS = ("study", "name", "outputs")

@@ -4,10 +4,10 @@ import netCDF4
 import numpy as np
 import pytest
 
+from pipeline.composition import event_files
+from pipeline.composition.event_files import read_event_file
 from pipeline.model import event_sources
 from pipeline.model.errors import RequestError
-from pipeline.request import event_files
-from pipeline.request.event_files import read_event_file
 from tests.support.contents import random_events
 
 TIMES, SYNAPSES = random_events(2, n_synapses=5, duration=300, dt=0.1)

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.composition.event_files import read_event_file
+from pipeline.composition.kept_contents import COPY, NOTE, kept_name, read_kept
+from pipeline.composition.own_models import found_file
+from pipeline.composition.weight_files import read_weight_file
 from pipeline.model.contents import (
     ARRAY,
     HASHED,
-    HASHED_KEYS,
     Content,
     content_of,
     known_content,
@@ -26,15 +29,9 @@ from pipeline.model.errors import RequestError
 from pipeline.model.event_content import read_events
 from pipeline.model.event_sources import NOT_READABLE, EventArrays
 from pipeline.model.initial_weights import WeightContent
-from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import SECTIONS, Configuration
 from pipeline.model.processes.file import File
 from pipeline.model.quantity import override_text, overrides_by_key, written
-from pipeline.request.event_files import read_event_file
-from pipeline.request.grid import Grid
-from pipeline.request.kept_contents import COPY, NOTE, kept_name, read_kept
-from pipeline.request.own_models import found_file
-from pipeline.request.weight_files import read_weight_file
 
 #: How a content is read that a key names: `read(path, conditions)`.
 _READERS: dict[str, Callable[[Path, list[str]], Content]] = {
@@ -198,18 +195,6 @@ def settings_of(key: str, name: str, places: Places) -> dict[str, Any]:
         As `digest_at`.
     """
     return {key: name, HASHED[key]: digest_at(key, name, places)}
-
-
-def refuse_unknown_contents(grid: Grid) -> None:
-    """Refuse points whose events or weights are missing, or not known in this process.
-
-    Raises
-    ------
-    RequestError
-        If there are.
-    """
-    for point in grid.slice_along([*HASHED_KEYS, *InputProcess.choosing_keys()])[1]:
-        refuse_unknown_content(point)
 
 
 def refuse_unknown_content(point: Configuration) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig
 
+from pipeline.composition.compose import plain
+from pipeline.composition.own_files import chosen_files
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import plain
-from pipeline.request.own_files import chosen_files
 
 #: Settings of Hydra without effect, their values in `conf/config.yaml`, and what has one.
 _WITHOUT_EFFECT: dict[str, tuple[Any, str]] = {

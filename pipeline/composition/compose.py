@@ -14,6 +14,23 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import Container, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from pipeline.composition.experiment_size import with_size_of_experiment
+from pipeline.composition.file_state import FileState, file_state
+from pipeline.composition.hydra_errors import one_line, request_error
+from pipeline.composition.hydra_loader import Loaded, calls_resolver, load
+from pipeline.composition.known_keys import ADDED, GENERAL, TEXTS, known_keys, text_keys
+from pipeline.composition.own_contents import Places, refuse_without_effect, with_contents
+from pipeline.composition.own_files import (
+    own_folder,
+    refuse_hidden,
+    refuse_misplaced,
+    refuse_misread_files,
+)
+from pipeline.composition.own_models import is_reference
+from pipeline.composition.parameter_sets import Origin, for_variant, in_variants, variant_sections
+from pipeline.composition.quoting import texts_quoted
+from pipeline.composition.run_settings import RunSettings
+from pipeline.composition.sweep_settings import SweepSettings
 from pipeline.model.contents import HASHED
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import (
@@ -24,23 +41,6 @@ from pipeline.model.parameters import (
     neutral_mapping,
 )
 from pipeline.model.quantity import Quantity, overrides_by_key, unknown_key, written
-from pipeline.request.experiment_size import with_size_of_experiment
-from pipeline.request.file_state import FileState, file_state
-from pipeline.request.grammar import texts_quoted
-from pipeline.request.hydra_errors import one_line, request_error
-from pipeline.request.hydra_loader import Loaded, calls_resolver, load
-from pipeline.request.known_keys import ADDED, GENERAL, TEXTS, known_keys, text_keys
-from pipeline.request.own_contents import Places, refuse_without_effect, with_contents
-from pipeline.request.own_files import (
-    own_folder,
-    refuse_hidden,
-    refuse_misplaced,
-    refuse_misread_files,
-)
-from pipeline.request.own_models import is_reference
-from pipeline.request.parameter_sets import Origin, for_variant, in_variants, variant_sections
-from pipeline.request.run_settings import RunSettings
-from pipeline.request.sweep_settings import SweepSettings
 from pipeline.system.locks import shared_lock
 
 log = logging.getLogger("pipeline")

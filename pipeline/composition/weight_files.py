@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.composition.event_files import reason_of
 from pipeline.model.errors import RequestError
 from pipeline.model.initial_weights import WeightContent
 from pipeline.model.variables import DONE
-from pipeline.request.event_files import reason_of
 from pipeline.system.locks import alone_in_hdf5
 
 #: Name of the array in a file.

@@ -12,13 +12,13 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from pipeline.composition.choices import choices_of
+from pipeline.composition.known_keys import ADDED
+from pipeline.composition.own_models import is_reference
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS
 from pipeline.model.quantity import written
 from pipeline.model.registry import REGISTRIES
-from pipeline.request.choices import choices_of
-from pipeline.request.known_keys import ADDED
-from pipeline.request.own_models import is_reference
 
 #: Last keys of files that set keys of the whole configuration, as experiments do.
 _WHOLE = ("study", "name", "outputs", "dry_run", "run", "sweep", "hydra", "seed", *SECTIONS)

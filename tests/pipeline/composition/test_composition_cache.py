@@ -20,10 +20,10 @@ from omegaconf import OmegaConf
 from omegaconf.errors import ReadonlyConfigError
 
 import pipeline
+from pipeline.composition import compose, hydra_loader
+from pipeline.composition.hydra_loader import load
 from pipeline.model.errors import RequestError
 from pipeline.model.plasticity import RULES
-from pipeline.request import compose, hydra_loader
-from pipeline.request.hydra_loader import load
 
 #: The source of a rule whose only field has a neutral value.
 DRIFT = """

@@ -3,9 +3,9 @@
 import pytest
 
 import pipeline
+from pipeline.composition.compose import composition
+from pipeline.composition.experiment_size import with_size_of_experiment
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import composition
-from pipeline.request.experiment_size import with_size_of_experiment
 
 EXPERIMENT, SIZE = "+experiment=song2000_latency", "+size=quick"
 

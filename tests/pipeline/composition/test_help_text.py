@@ -2,9 +2,9 @@
 
 import pytest
 
+from pipeline.composition import help_text
+from pipeline.composition.choices import choices_of
 from pipeline.model.parameters import all_quantities
-from pipeline.request import help_text
-from pipeline.request.choices import choices_of
 from tests.conftest import ROOT
 
 CONF = ROOT / "conf"

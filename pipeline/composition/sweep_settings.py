@@ -54,8 +54,19 @@ class SweepSettings(Section):
     )
     seed: int = quantity("random seed of drawing samples", kind=int, at_least=0, neutral=0)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.table is not None and not self.table.strip():
+            raise self._no_table(self.table)
+
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> SweepSettings:
+    def _no_table(cls, value: Any) -> RequestError:
+        return RequestError(
+            f"{written(cls.key('table'), value)}: must be the path of one table (CSV or Parquet)"
+        )
+
+    @classmethod
+    def of(cls, values: Any) -> SweepSettings:
         """Return the settings of the section of a composed config, as plain values.
 
         Raises
@@ -63,7 +74,11 @@ class SweepSettings(Section):
         RequestError
             If a setting is unknown or not allowed.
         """
-        keys = values.get("zip") if isinstance(values, Mapping) else None
+        if not isinstance(values, Mapping):
+            raise not_whole(values)
+        if isinstance(values.get("table"), list):
+            raise cls._no_table(f"[{','.join(map(str, values['table']))}]")
+        keys = values.get("zip")
         if keys is not None:
             is_list = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
             if not is_list or len({*keys}) != len(keys) or len(keys) < 2:
@@ -102,3 +117,10 @@ class SweepSettings(Section):
             for name, value in values.items()
             if value != neutral[name]
         }
+
+
+def not_whole(value: Any) -> RequestError:
+    """Return the error for a value of the whole section, which is set key by key."""
+    names = SweepSettings.quantities()
+    keys = ", ".join(map(SweepSettings.key, names))
+    return RequestError(f"{written(SweepSettings.section, value)}: must be set key by key: {keys}")

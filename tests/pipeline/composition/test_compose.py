@@ -3,8 +3,8 @@
 import pytest
 
 import pipeline
+from pipeline.composition.compose import default_run_settings
 from pipeline.model.errors import RequestError
-from pipeline.request.compose import default_run_settings
 
 
 def test_configure_takes_overrides_groups_and_experiments():

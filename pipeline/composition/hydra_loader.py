@@ -25,9 +25,9 @@ from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from pipeline.request.file_state import FileState, file_state
-from pipeline.request.own_files import own_files, refuse_hidden, refuse_misread_files
-from pipeline.request.parameter_sets import Origin
+from pipeline.composition.file_state import FileState, file_state
+from pipeline.composition.own_files import own_files, refuse_hidden, refuse_misread_files
+from pipeline.composition.parameter_sets import Origin
 
 VERSION_BASE = "1.3"
 

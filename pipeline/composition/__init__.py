@@ -1,0 +1,1 @@
+"""Composition of one configuration: from `conf/`, overrides and files, validated."""
