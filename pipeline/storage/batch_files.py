@@ -80,7 +80,13 @@ class FileColumns(Mapping[str, NDArray]):
         )
 
     def moved_to(self, columns: Mapping[str, NDArray]) -> None:
-        """Read the same columns from another place."""
+        """Read the same columns from another place.
+
+        Parameters
+        ----------
+        columns : mapping of str to ndarray, (n_rows, ...)
+            The same rows by name, units as in `variables.VARIABLES`.
+        """
         self._columns = columns
 
     def __iter__(self) -> Iterator[str]:
@@ -215,7 +221,18 @@ def _beside(path: Callable[[], Path], name: str) -> Path:
 
 
 def compacted_in(columns: Mapping[str, NDArray]) -> dict[str, tuple[int, int]]:
-    """Return the first row, and the one after the last, of each file that was compacted in one."""
+    """Return which rows of a file are those of each file that it was made from.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray, (n_rows, ...)
+        All columns of the file, in their units.
+
+    Returns
+    -------
+    dict of tuple of int
+        The first row, and the one after the last, by the name of the file.
+    """
     if COMPACTED not in columns:
         return {}
     rows = map(tuple, columns[COMPACTED_ROWS].tolist())
