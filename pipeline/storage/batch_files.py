@@ -76,7 +76,6 @@ class FileColumns(Mapping[str, NDArray]):
         return tuple(
             (name, place["dtype"].str, tuple(map(_similar(place["dtype"]), place["shape"][1:])))
             for name, place in sorted(self._file.members.items())
-            if name != COMPACTED
         )
 
     def moved_to(self, columns: Mapping[str, NDArray]) -> None:

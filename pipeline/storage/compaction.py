@@ -97,8 +97,7 @@ class _Part(NamedTuple):
 
 
 def _readable(files: Sequence[FileColumns]) -> list[_Part]:
-    """Return the files that are whole, without those that have a point of an earlier one."""
-    seen: set[str] = set()
+    """Return the files that are whole, with their columns."""
     parts: list[_Part] = []
     start = 0
     for file in files:
@@ -106,11 +105,10 @@ def _readable(files: Sequence[FileColumns]) -> list[_Part]:
             columns = file.held()
         except OSError:
             continue
-        if columns is None or not seen.isdisjoint(keys := columns["key"].tolist()):
-            continue
-        seen.update(keys)
-        parts.append(_Part(file, columns, start, start + len(keys)))
-        start += len(keys)
+        if columns is not None:
+            stop = start + len(columns["key"])
+            parts.append(_Part(file, columns, start, stop))
+            start = stop
     return parts
 
 

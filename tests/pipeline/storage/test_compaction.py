@@ -96,11 +96,15 @@ def test_a_dry_run_compacts_nothing(apart, configure, tmp_path):
     assert files(tmp_path / "one") == there
 
 
-def test_runs_go_on_from_end_states_in_compacted_files(swept, apart, tmp_path):
-    """Longer runs begin at the end of shorter ones, and have the results of whole ones."""
-    swept("grown")
-    grown = swept("grown", "simulation.duration=800")
-    assert_same(grown, apart("whole", "simulation.duration=800"))
+@pytest.mark.parametrize("before", ["swept", "apart"])
+def test_runs_go_on_from_end_states_in_compacted_files(request, swept, apart, caplog, before):
+    """Longer runs begin at the end of shorter ones, compacted before or while they are read."""
+    history = ("record=history", "record.weight_interval=50")  # keeps end states
+    request.getfixturevalue(before)("grown", *history)
+    with caplog.at_level("INFO", "pipeline"):
+        grown = swept("grown", *history, "simulation.duration=800")
+    assert "20 points, 0 of them finished before, 20 go on from an earlier end" in caplog.text
+    assert_same(grown, apart("whole", *history, "simulation.duration=800"))
 
 
 def test_results_that_are_read_later_are_found_in_the_new_file(apart, swept, tmp_path):
