@@ -5,7 +5,6 @@ import errno
 import fcntl
 import itertools
 import json
-import multiprocessing
 import os
 import shutil
 from pathlib import Path
@@ -21,6 +20,7 @@ from pipeline.model import parameters
 from pipeline.model.errors import RequestError
 from pipeline.system.atomic_files import sealed
 from tests.conftest import SMALL, names_in, numbers_of
+from tests.support.killed import killed_at
 
 AXES = {"input.rate_hz": [20, 40], "seed": range(8)}
 ONE_BY_ONE = {"backend": "sequential", "batch_size": 1}
@@ -189,37 +189,13 @@ def test_what_is_merged_into_an_experiment_is_added_to_its_own(tmp_path):
     assert len(json.loads((tmp_path / "a" / "provenance.json").read_text())["runs"]) == 2
 
 
-def _killed_at(number, parts):
-    """Merge in a process that ends at the given change of a file's name, as by SIGKILL."""
-
-    def child():
-        counted = itertools.count(1)
-
-        def counting(change):
-            def counted_change(*arguments, **more):
-                if next(counted) == number:
-                    os._exit(9)
-                return change(*arguments, **more)
-
-            return counted_change
-
-        os.link, Path.replace = counting(os.link), counting(Path.replace)
-        merge([parts])
-        os._exit(0)
-
-    process = multiprocessing.get_context("fork").Process(target=child)
-    process.start()
-    process.join()
-    return process.exitcode
-
-
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_killed_at_any_moment_it_goes_on(made, tmp_path):
     """Before each file that it writes: repeated, it ends with what it would have been."""
     for number in itertools.count(1):
         parts = Path(shutil.copytree(made / "parts", tmp_path / f"{number}"))
         before = state_of(parts / "shards")
-        ended = _killed_at(number, parts)
+        ended = killed_at(number, lambda parts=parts: merge([parts]))
         if ended == 0:
             break
         assert ended == 9

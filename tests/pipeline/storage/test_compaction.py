@@ -1,6 +1,7 @@
 """Many small files of finished points become one; no point is lost, changed or run again."""
 
 import errno
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline.model.variables import ABOUT_RUNS
 from pipeline.storage import compaction
 from pipeline.storage.batch_files import batch_files_in, compacted_in, names_of_points
 from pipeline.storage.directory import Directory
+from tests.support.killed import killed_at
 
 SEEDS = range(20)
 
@@ -196,6 +198,31 @@ def _keep_points(path, missing_ok=False):
     if path.suffix == ".npz":
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
     UNLINK(path, missing_ok)
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_killed_at_any_moment_nothing_is_lost_or_run_again(swept, apart, tmp_path, monkeypatch):
+    """Before each file that is written or removed: points on disk stay, and the rest follows."""
+    monkeypatch.setattr(compaction, "MANY", 3)
+    whole = apart("whole", seeds=range(7)).load()
+    for number in itertools.count(1):
+        ended = killed_at(number, lambda name=f"{number}": swept(name, seeds=range(7)))
+        there = dict(_wall_times(tmp_path / f"{number}"))
+        results = swept(f"{number}", seeds=range(7)).load()
+        assert_same(results, whole)
+        assert there.items() <= dict(_wall_times(tmp_path / f"{number}")).items()
+        assert not [*tmp_path.rglob("*.tmp")]
+        if ended == 0:
+            break
+        assert ended == 9
+    assert number > 15
+
+
+def _wall_times(path):
+    """Yield each point on disk with the time that it took, which no other run of it takes."""
+    for batch, _ in Directory(path).finished(set_damaged_aside=False):
+        yield from zip(batch.keys, batch.columns["wall_time"].tolist(), strict=True)
 
 
 def test_a_sweep_goes_on_where_no_new_file_can_be_written(swept, tmp_path, monkeypatch, caplog):
