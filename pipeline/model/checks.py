@@ -94,15 +94,17 @@ def _refuse_time_step(configuration: Configuration) -> None:
     simulation, record = configuration.simulation, configuration.record
     dt = simulation.dt
     stdp, neuron = configuration.stdp, configuration.neuron
-    for key, tau in (
-        ("neuron.tau_m", neuron.tau_m),
-        ("neuron.tau_theta", neuron.tau_theta if neuron.theta_plus else None),
-        ("synapse.tau_ex", configuration.synapse.tau_ex),
-        *((stdp.key(trace.tau), getattr(stdp, trace.tau)) for trace in stdp.traces.values()),
+    for section, name in (
+        (neuron, "tau_m"),
+        *([(neuron, "tau_theta")] if neuron.theta_plus else ()),
+        (configuration.synapse, "tau_ex"),
+        *[(stdp, trace.tau) for trace in stdp.traces.values()],
     ):
+        tau = getattr(section, name)
         if tau is not None and dt >= tau:
             raise RequestError(
-                f"{written('simulation.dt', dt)}: the time step must be < {key}={tau:g} ms"
+                f"{written('simulation.dt', dt)}: the time step must be < "
+                f"{section.key(name)}={tau:g} ms"
             )
     if simulation.duration < dt:
         raise RequestError(

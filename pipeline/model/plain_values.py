@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 import numbers
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+#: Powers of ten that binary64 holds exactly.
+_POWERS = np.array([float(f"1e{exponent}") for exponent in range(23)])
 
 
 def rounded(number: float) -> float:
@@ -17,6 +21,37 @@ def rounded(number: float) -> float:
     0.1 + 0.2 becomes 0.3: equal values have one representation, one point and one coordinate.
     """
     return float(f"{number:.15g}")
+
+
+def rounded_all(values: Sequence[float]) -> list[float]:
+    """Return numbers as `rounded` does, of which most are decimals of 15 digits already.
+
+    Such a decimal is a whole number below 1e15 divided by a power of ten: both are exact in
+    binary64, so that their quotient is the number itself.
+
+    Parameters
+    ----------
+    values : sequence of float, (n,)
+        Of any unit.
+
+    Returns
+    -------
+    list of float, (n,)
+        The same, without negative zeros; empty if one of them is not finite.
+    """
+    array = np.array(values, dtype=np.float64)
+    if not np.isfinite(array).all():
+        return []
+    size = np.abs(array)
+    n_digits = 14 - np.floor(np.log10(np.where(size > 0, size, 1.0)))
+    scale = _POWERS[np.clip(n_digits, 0, len(_POWERS) - 1).astype(int)]
+    whole = np.rint(array * scale)
+    is_decimal = (whole / scale == array) & (np.abs(whole) < 1e15)
+    array += 0.0  # -0.0 and 0.0 are one value
+    clean: list[float] = array.tolist()
+    for index in np.flatnonzero(~is_decimal).tolist():
+        clean[index] = rounded(clean[index]) + 0.0
+    return clean
 
 
 def plain(values: ArrayLike) -> Any:

@@ -225,7 +225,8 @@ class Rule(Variant):
     def key_values(self) -> dict[str, Any]:
         """Return the resolved values, which determine results."""
         own = super(Rule, self.resolved()).key_values()
-        return {name: value for name, value in own.items() if name not in self.not_in_key}
+        left_out = self.not_in_key
+        return {k: v for k, v in own.items() if k not in left_out} if left_out else own
 
     def fields(self) -> Any:
         """Return the resolved numbers by name, as `potentiate` and `depress` take them."""

@@ -251,7 +251,10 @@ def admitted(key: str, values: Iterable[Any]) -> tuple[tuple[Any, ...], Quantity
         if value is None:
             raise RequestError(f"{written(key, value)}: must be a value on an axis")
     declared = declarations(key)
-    return tuple([_admitted(declared, key, value) for value in values]), quantity
+    try:
+        return tuple(declared[0].admit_all(key, values)), quantity
+    except RequestError:
+        return tuple([_admitted(declared, key, value) for value in values]), quantity
 
 
 def restored_axis(key: str, values: Iterable[Any]) -> Axis:

@@ -27,6 +27,9 @@ from pipeline.request.section_plan import SectionPlan
 #: Sections of each kind that are kept for further points; beyond that they are made again.
 _KEPT = 2**16
 
+#: Stands for a field that was not written yet.
+_NONE: tuple[Any, str] = (object(), "")
+
 #: Points that are made, and keys that are written as text, at once.
 _BLOCK = 1024
 
@@ -62,7 +65,8 @@ class PointFactory:
             name: SectionPlan(name, [self.axes[i] for i in axes])
             for name, axes in self._touching.items()
         }
-        self._templates: dict[tuple[str, Any], Section] = {}
+        self._templates: dict[tuple[str, Any], Callable[[Mapping[str, Any]], Section]] = {}
+        self._written: dict[str, dict[str, tuple[Any, str]]] = {name: {} for name in SECTIONS}
         self._section = functools.lru_cache(_KEPT)(self._new_section)
         self._section_text = functools.lru_cache(_KEPT)(self._new_section_text)
         self._seed = functools.lru_cache(_KEPT)(self._new_seed)
@@ -124,12 +128,12 @@ class PointFactory:
         chosen = plan.chosen_at(index)
         known = self._templates.get((name, chosen))
         if known is not None:
-            return known.with_values(plan.values_at(index))
+            return known(plan.values_at(index))
         section = self._section_of_mapping(name, index)
         if plan.suits(section):
             if len(self._templates) >= _KEPT:
                 self._templates.clear()
-            self._templates[name, chosen] = section
+            self._templates[name, chosen] = section.variations()
         return section
 
     def _section_of_mapping(self, name: str, index: tuple[int, ...]) -> Section:
@@ -149,8 +153,14 @@ class PointFactory:
 
     def _new_section_text(self, name: str, index: tuple[int, ...]) -> str:
         """Return a section's part of the text of a key; empty if all of its values are neutral."""
-        values = self._section(name, index).key_values()
-        return f"{name}: {values}" if values else ""
+        values, written, texts = self._section(name, index).key_values(), self._written[name], []
+        for field, value in values.items():
+            last, text = written.get(field, _NONE)
+            if value is not last:  # of most fields it is that of all points
+                text = f"{field!r}: {value!r}"
+                written[field] = value, text
+            texts.append(text)
+        return f"{name}: {{{', '.join(texts)}}}" if texts else ""
 
     def _new_seed(self, index: tuple[int, ...]) -> int:
         seed = self._settings(self._seeding, index).get("seed", self.base["seed"])
@@ -164,8 +174,11 @@ class PointFactory:
 
     def _validated(self) -> Keys:
         """Validate every combination of sections, and every seed; return the keys of all points."""
-        self._check_together()
         outer = sorted({i for axes in self._touching.values() for i in axes})
+        together = self._checks_together()
+        of_each = together.pop(tuple(outer), [])
+        for along, checks in together.items():
+            self._check(along, checks, itertools.product(*[range(self.shape[i]) for i in along]))
         inner = [i for i in range(len(self.axes)) if i not in outer]  # these set the seed alone
         parts = ["" if axes else self._section_text(n, ()) for n, axes in self._touching.items()]
         varying = [
@@ -176,7 +189,7 @@ class PointFactory:
         seeds_vary = not set(inner) >= set(self._seeding)
         digests = bytearray()
         heads: list[bytes] = []
-        for index in itertools.product(*[range(self.shape[i]) for i in outer]):
+        for index in self._checked(outer, of_each):
             if not heads or seeds_vary:
                 at = dict(zip(outer, index, strict=True))
                 heads = [_key_head(seed) for seed in self._seeds(at, inner)]
@@ -188,25 +201,42 @@ class PointFactory:
             )
         return keys_of(self._in_order(digests, [*outer, *inner]), math.prod(self.shape))
 
-    def _check_together(self) -> None:
-        """Apply each check to every combination of the sections that it reads."""
+    def _checks_together(self) -> dict[tuple[int, ...], list[tuple[Collection[str], Check]]]:
+        """Return the checks and the sections that they read, by the axes that set these."""
         together: dict[tuple[int, ...], list[tuple[Collection[str], Check]]] = {}
         for sections, check in CHECKS:
             axes = sorted({i for name in sections for i in self._touching[name]})
             together.setdefault(tuple(axes), []).append((sections, check))
-        for along, checks in together.items():
-            if not along:
-                continue  # the first point is valid
-            read = {name for sections, _ in checks for name in sections if self._touching[name]}
-            places = [(n, _picking([*map(along.index, self._touching[n])])) for n in sorted(read)]
-            for index in itertools.product(*[range(self.shape[i]) for i in along]):
-                own = {name: self._section(name, at(index)) for name, at in places}
-                point = self._first.with_admitted(**own)
-                try:
-                    for _, check in checks:
-                        check(point)
-                except RequestError as error:
-                    raise self._placed(error, along, index) from error
+        together.pop((), None)  # the first point is valid
+        return together
+
+    def _check(
+        self,
+        along: Sequence[int],
+        checks: Sequence[tuple[Collection[str], Check]],
+        indices: Iterable[tuple[int, ...]],
+    ) -> None:
+        """Apply checks at some indices of the axes that set the sections that they read."""
+        read = {name for sections, _ in checks for name in sections if self._touching[name]}
+        places = [(n, _picking([*map(along.index, self._touching[n])])) for n in sorted(read)]
+        for index in indices:
+            own = {name: self._section(name, at(index)) for name, at in places}
+            point = self._first.with_admitted(**own)
+            try:
+                for _, check in checks:
+                    check(point)
+            except RequestError as error:
+                raise self._placed(error, along, index) from error
+
+    def _checked(
+        self, along: Sequence[int], checks: Sequence[tuple[Collection[str], Check]]
+    ) -> Iterator[tuple[int, ...]]:
+        """Yield every index of some axes, after checks of a block, whose sections are kept."""
+        indices = itertools.product(*[range(self.shape[i]) for i in along])
+        while block := list(itertools.islice(indices, _KEPT // 4)):
+            if checks:
+                self._check(along, checks, block)
+            yield from block
 
     def _seeds(self, at: Mapping[int, int], inner: Sequence[int]) -> Iterator[int]:
         """Yield the seeds at an index of some axes, for every index of the others."""

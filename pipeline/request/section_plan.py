@@ -37,6 +37,8 @@ class SectionPlan:
 
     def chosen_at(self, index: Sequence[int]) -> Hashable:
         """Return what is chosen at an index: sections of equal ones differ in `values_at` alone."""
+        if not self._choosing:  # as of most samples, of which there may be a million
+            return ()
         return tuple([axis.choice_at(index[place]) for place, axis in self._choosing])
 
     def values_at(self, index: Sequence[int]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import pipeline
 from pipeline.model.errors import RequestError
+from pipeline.model.quantity import Section
 from pipeline.request.grid import Grid
 from pipeline.request.overrides import grid_of_mapping
 from pipeline.request.spec import grid_of_request, request_of
@@ -174,3 +175,20 @@ def test_columns_of_unlike_rules_are_validated_by_their_own(configure):
         grid_of_mapping(
             configure(), {}, {"stdp": ["notebook", "triplet"], "stdp.A_plus": [0.01, 0.02]}
         )
+
+
+def test_a_section_of_a_sample_is_made_once(configure, monkeypatch):
+    """Also of more samples than sections are kept: for its checks and for its key."""
+    monkeypatch.setattr("pipeline.request.points._KEPT", 64)
+    made = []
+    variations = Section.variations
+
+    def counted(section):
+        varied = variations(section)
+        return lambda values: made.append(values) or varied(values)
+
+    monkeypatch.setattr(Section, "variations", counted)
+    rates = [1 + i / 100 for i in range(1000)]
+    grid = grid_of_mapping(configure(), {}, {"input.rate_hz": rates})
+    assert len(made) <= 1001
+    assert grid.keys[999] == grid_of_mapping(configure(), {"input.rate_hz": [rates[999]]}).keys[0]
