@@ -13,6 +13,7 @@ from analysis.reading.dataset import open_results
 from analysis.reading.metadata import Metadata, Setting, read_metadata, results_file
 from analysis.reading.output import say
 from analysis.reading.runs import packages_of
+from analysis.reading.samples import SAMPLE
 from analysis.reading.values import canonical, span
 
 #: Global attributes that are no provenance, or are compared entry by entry.
@@ -163,16 +164,17 @@ def _same(key: str, a: Setting, b: Setting) -> bool:
     """Return whether two settings agree.
 
     Axes of the key itself agree if they have the same values; values along the axis of another key
-    agree if they are equal wherever both axes have the same value.
+    agree if they are equal wherever both axes have the same value. Of samples of which the other
+    has none, the values themselves are compared: the numbers of samples tell nothing.
     """
     if a.along != b.along:
         return False
     if a.along == key:
         return a.values.keys() == b.values.keys()
-    return all(
-        canonical(a.values[at]) == canonical(b.values[at])
-        for at in a.values.keys() & b.values.keys()
-    )
+    common = a.values.keys() & b.values.keys()
+    if a.along == SAMPLE and not common:
+        return {*map(canonical, a.values.values())} == {*map(canonical, b.values.values())}
+    return all(canonical(a.values[at]) == canonical(b.values[at]) for at in common)
 
 
 def _described(key: str, here: Setting | None, there: Setting | None) -> str:

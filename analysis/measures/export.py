@@ -10,6 +10,7 @@ import xarray as xr
 from analysis.reading.dataset import axes, broadcast_to
 from analysis.reading.errors import LoadError
 from analysis.reading.metadata import DONE, FAILED
+from analysis.reading.samples import SAMPLE, sampled_parameters
 from analysis.reading.until import answers_of_runs, run_durations
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def to_neo(dataset: xr.Dataset) -> Any:
     -------
     neo.Block
         One segment for each point that is done, in the order of the axes, with the values of the
-        axes as annotations; each has one `neo.SpikeTrain` in ms from 0 to the end of the run.
+        axes, and of what samples set, as annotations; each has one `neo.SpikeTrain` in ms from 0
+        to the end of the run.
 
     Raises
     ------
@@ -90,12 +92,14 @@ def to_neo(dataset: xr.Dataset) -> Any:
     swept = list(done.dims)
     trains = dataset["spike_time"].transpose(*swept, "spike").values
     ends = broadcast_to(run_durations(dataset), done).values
+    parameters = sampled_parameters(dataset) if SAMPLE in swept else []
     block = neo.Block(name=dataset.attrs.get("title", ""))
     for index in zip(*np.nonzero(np.atleast_1d(done.values)), strict=True):
         at = index if swept else ()
         point = {str(dim): dataset[dim].values[i].item() for dim, i in zip(swept, at, strict=True)}
+        sampled = {name: dataset[name][at[swept.index(SAMPLE)]].item() for name in parameters}
         segment = neo.Segment(
-            name=", ".join(f"{name}={value}" for name, value in point.items()), **point
+            name=", ".join(f"{name}={value}" for name, value in point.items()), **point, **sampled
         )
         times = trains[at]
         segment.spiketrains.append(

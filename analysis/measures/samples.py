@@ -30,14 +30,17 @@ def means_in_bins(variable: xr.DataArray, parameter: str) -> xr.Dataset | None:
     variable : DataArray, (sample, ..., [seed])
         In any unit; NaN is left out.
     parameter : str
-        A coordinate (sample) of numbers in any unit.
+        A coordinate (sample) of numbers in any unit, or of names.
 
     Returns
     -------
     Dataset, (bin, ...), or None
         `mean` in the unit of the variable, and `centre` (bin), the mean of the parameter in its
-        unit, of bins with equal numbers of samples; None for too few samples to have three bins.
+        unit, of bins with equal numbers of samples; None for names, and for too few samples to
+        have three bins.
     """
+    if variable[parameter].dtype.kind not in "iuf":
+        return None
     values = mean_over_seeds(variable)
     positions = values[parameter].values
     order = np.argsort(positions, kind="stable")

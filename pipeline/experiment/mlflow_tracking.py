@@ -29,6 +29,7 @@ from pipeline.model.errors import RequestError
 from pipeline.model.number_lists import value_text
 from pipeline.model.parameters import by_key
 from pipeline.model.variables import DONE, MISSING
+from pipeline.request.samples import generator_of
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.state import SweepState
@@ -285,14 +286,14 @@ def _draw_figures(path: Path) -> bool:
 
 
 def _params(state: SweepState) -> dict[str, Any]:
-    """Return the constants of all points by their keys, and the values of the axes as text."""
+    """Return constants by their keys, the values of axes as text, and how samples were drawn."""
     grid = state.arrays.grid
     params = by_key(grid.constants())
     for axis in grid.axes:
         for key, values in axis.given_columns().items():
             text = ", ".join(map(value_text, values[:_LONGEST_PARAM]))
             params[f"axis.{key}"] = f"{len(values)} values: {text}"
-    return params
+    return params | {f"sweep.{name}": value for name, value in generator_of(grid.axes).items()}
 
 
 def _tags(results: LabelledDataset) -> dict[str, Any]:

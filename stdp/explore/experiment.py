@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -19,6 +20,7 @@ from analysis.plots.style import is_categorical
 from analysis.reading.dataset import long_name, open_results
 from analysis.reading.errors import LoadError
 from analysis.reading.metadata import DONE, FAILED, MISSING, Metadata, read_metadata, results_file
+from analysis.reading.samples import SAMPLE, sampled_parameters
 from analysis.reading.values import told_apart
 from analysis.report.quality import QualityWarning, quality_warnings
 
@@ -47,6 +49,8 @@ class AxisChoice:
         The position in the file of each of them.
     is_numeric : bool
         Whether the values are numbers.
+    contents : tuple of str
+        Of samples, what each sets, in the order of `texts`; empty for other axes.
     """
 
     name: str
@@ -55,6 +59,7 @@ class AxisChoice:
     texts: tuple[str, ...]
     order: tuple[int, ...]
     is_numeric: bool
+    contents: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, coordinate: xr.DataArray) -> AxisChoice:
@@ -67,21 +72,50 @@ class AxisChoice:
         """
         numeric = not is_categorical(coordinate)
         order = np.argsort(coordinate.values) if numeric else np.arange(coordinate.size)
-        units = coordinate.attrs.get("units", "")
-        values = told_apart(coordinate.values[order].tolist())
         return cls(
             str(coordinate.name),
             long_name(coordinate),
-            units,
-            tuple(f"{value} {units}".strip() for value in values),
+            coordinate.attrs.get("units", ""),
+            tuple(_texts(coordinate, coordinate.values[order].tolist())),
             tuple(order.tolist()),
             numeric,
+            _contents(coordinate),
         )
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether neighbours are alike: values, not the numbers of samples."""
+        return not self.contents
+
+    @property
+    def full_texts(self) -> tuple[str, ...]:
+        """The values, of samples with what they set: "3: Input rate 15 Hz, LTP amplitude 0.01"."""
+        if not self.contents:
+            return self.texts
+        return tuple(map(": ".join, zip(self.texts, self.contents, strict=True)))
 
     @property
     def label(self) -> str:
         """Long name and unit, for the axis of a panel."""
         return f"{self.title} ({self.units})" if self.units else self.title
+
+
+def _texts(coordinate: xr.DataArray, values: list[Any]) -> list[str]:
+    """Return values of a coordinate with its unit."""
+    units = coordinate.attrs.get("units", "")
+    return [f"{value} {units}".strip() for value in told_apart(values)]
+
+
+def _contents(coordinate: xr.DataArray) -> tuple[str, ...]:
+    """Return what each sample sets, as text; nothing for another axis."""
+    if coordinate.name != SAMPLE:
+        return ()
+    parameters = [coordinate[name] for name in sampled_parameters(coordinate)]
+    columns = [
+        [f"{long_name(one)} {text}" for text in _texts(one, one.values.tolist())]
+        for one in parameters
+    ]
+    return tuple(map(", ".join, zip(*columns, strict=True)))
 
 
 class Experiment:

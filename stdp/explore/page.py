@@ -40,6 +40,9 @@ _NO_HISTORY = (
     "record.weight_interval=1000 records them."
 )
 
+#: What a sample sets may need several lines.
+_WRAPPED_TITLE = ".bk-slider-title { white-space: normal; }"
+
 #: No second axis: a line.
 _NO_AXIS = "(none)"
 
@@ -175,12 +178,12 @@ class ExplorePage:
             widget = Slider(
                 start=0, end=len(axis.texts) - 1, step=1, value=number, title=axis.title,
                 name=f"axis_{axis.name}", sizing_mode="stretch_width",
-                format=CustomJSTickFormatter(
-                    args={"texts": list(axis.texts)}, code="return texts[Math.round(tick)]"
+                stylesheets=[_WRAPPED_TITLE], format=CustomJSTickFormatter(
+                    args={"texts": list(axis.full_texts)}, code="return texts[Math.round(tick)]"
                 ),
             )  # fmt: skip
         else:
-            options = [(str(i), name) for i, name in enumerate(axis.texts)]
+            options = [(str(i), name) for i, name in enumerate(axis.full_texts)]
             widget = Select(title=axis.title, options=options, value=str(number),
                             name=f"axis_{axis.name}", sizing_mode="stretch_width")  # fmt: skip
         widget.on_change("value", lambda _, __, new: self._choose({axis.name: int(new)}))

@@ -73,7 +73,9 @@ class PlanePanel:
         self.figure.on_event(Tap, self._on_tap)
 
     def _draw_lines(self) -> None:
-        self._line = self.figure.line("x", "y", source=self.dots, color=style.NEUTRAL)
+        self._line = self.figure.line(
+            "x", "y", source=self.dots, color=style.NEUTRAL, name="joined"
+        )
         self._points = self.figure.scatter("x", "y", source=self.dots, color=style.NEUTRAL, size=7)
         self._bars = self.figure.segment("x", "low", "x", "high", source=self.dots,
                                          color=style.NEUTRAL)  # fmt: skip
@@ -96,6 +98,7 @@ class PlanePanel:
         self._map.visible = is_map
         for glyph in (self._line, self._points, self._bars):
             glyph.visible = not is_map
+        self._line.visible &= axes[0].is_ordered
         small = max(len(axis.texts) for axis in axes) > _SMALL
         self._cell.visible, self._chosen.visible = is_map and not small, not is_map or small
         self._bar.visible = is_map

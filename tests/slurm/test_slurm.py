@@ -10,11 +10,23 @@ import pytest
 import xarray as xr
 
 from tests.conftest import ROOT, names_in, numbers_of
+from tests.support.printed import blocks
 from tests.support.slurm import ask, cluster, wait_for, why_not
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 
 N_SHARDS = 6
+
+PAGE = ROOT / "docs" / "how_to" / "cluster.md"
+
+#: What the cluster of the tests, of two cores, has no room for.
+SMALLER = {
+    "--ntasks=17 --cpus-per-task=2": "--ntasks=2 --cpus-per-task=1",
+    "--ntasks=15": "--ntasks=1",
+    "--exact --cpus-per-task=2": "--exact --cpus-per-task=1",
+    "seed=range(2000)": "seed=range(20)",
+    "name=large": "simulation.duration=1000 name=large",
+}
 
 #: 48 points of about a fifth of a second each.
 SWEEP = (
@@ -105,3 +117,28 @@ def test_what_slurm_refuses_is_one_line(stdp):
     said = stdp("slurm", "--submit", "--partition", "none", "seed=1", "name=b", code=2)
     assert said.startswith("error: --submit: sbatch: error: ")
     assert "invalid partition" in said
+
+
+def test_the_printed_job_of_dask_runs_the_sweep(stdp, tmp_path, monkeypatch):
+    """As the page has it, with one task of workers and fewer points: the results of threads."""
+    pytest.importorskip("distributed", reason="needs the extra dask")
+    (printed,) = [block.text for block in blocks(PAGE) if "dask.sbatch" in block.text]
+    script = printed.partition("<<'END'\n")[2].partition("END\n")[0]
+    for old, new in SMALLER.items():
+        assert old in script
+        script = script.replace(old, new)
+    Path("dask.sbatch").write_text(script)
+    for name, module in {"stdp": "stdp", "dask": "dask", "python": ""}.items():
+        file = tmp_path / "bin" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f'#!/bin/sh\nexec {sys.executable} {"-m " * bool(module)}{module} "$@"\n')
+        file.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    job = ask("sbatch", "--parsable", "dask.sbatch").strip()
+    wait_for(job)
+    logs = [file.read_text() for file in (Path(f"slurm-{job}.out"), Path(f"dask_{job}.log"))]
+    assert "20 points in " in logs[0], logs
+    assert logs[1].count("Start worker at") == 2
+    assert "End scheduler" in logs[1]  # which does not outlive the job
+    stdp("run", "-m", "seed=range(20)", "simulation.duration=1000", "name=threads")
+    xr.testing.assert_identical(results("large"), results("threads"))

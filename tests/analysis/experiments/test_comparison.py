@@ -10,6 +10,7 @@ import netCDF4
 import numpy as np
 import pytest
 
+import pipeline
 from analysis.__main__ import main
 
 
@@ -312,3 +313,16 @@ def test_flags_are_compared_in_words(keep, diff):
     assert code == 1
     changes = "2 of 3 values differ: 2 not settled in A, frozen in B"
     assert found["results"]["settled"] == [changes]
+
+
+def test_samples_that_are_all_others_are_told_by_their_values(diff, configure, tmp_path):
+    """Their numbers tell nothing; where some are the same, the numbers of the others do."""
+    rows = {"a": ([20, 30], [0.01, 0.02]), "b": ([25, 35], [0.01, 0.02]), "c": ([20], [0.01])}
+    for name, (rates, amplitudes) in rows.items():
+        samples = {"input.rate_hz": rates, "stdp.A_plus": amplitudes}
+        pipeline.sweep(configure(), {}, tmp_path / name, samples=samples, backend="sequential")
+    _, found = diff(tmp_path / "a", tmp_path / "b")
+    assert found["configuration"]["input.rate_hz"] == ["20,30 along sample", "25,35 along sample"]
+    assert "stdp.A_plus" not in found["configuration"]
+    _, found = diff(tmp_path / "a", tmp_path / "c")
+    assert [key for key in found["configuration"] if key != "configuration"] == ["sample"]

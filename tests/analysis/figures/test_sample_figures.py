@@ -125,3 +125,18 @@ def test_the_report_lists_what_samples_set(sampled):
     heading, rows = by_combination(MeasuredDataset(sampled.isel(sample=slice(3))))
     assert heading[:3] == ["Sample", "Input rate (Hz)", "LTP amplitude"]
     assert rows[2][:3] == ["2", f"{RATES[2]:g}", f"{AMPLITUDES[2]:g}"]
+
+
+def test_names_have_a_panel_too():
+    """Samples of a table may choose a rule by name: one place for each name, and no mean."""
+    samples = {"stdp": ["notebook", "multiplicative"] * 15, "input.rate_hz": RATES[:30]}
+    configuration = pipeline.configure(*SMALL, "simulation.duration=50")
+    dataset = pipeline.sweep(configuration, samples=samples, backend="sequential")
+    made = captioned(MeasuredDataset(dataset), "mean_weight", "pairs")
+    of_rule, of_rate = made["mean_weight_against_samples"].figure.axes
+    assert [tick.get_text() for tick in of_rule.get_xticklabels()] == ["multiplicative", "notebook"]
+    assert [len(axes.lines) for axes in (of_rule, of_rate)] == [
+        len(of_rule.lines),
+        len(of_rule.lines) + 1,  # the mean of alike samples
+    ]
+    assert "pairs_mean_weight" in made

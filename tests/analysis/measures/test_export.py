@@ -99,3 +99,14 @@ def test_results_without_spike_times_are_refused(sweep):
     """The message says what to set."""
     with pytest.raises(LoadError, match="record.spike_times=true"):
         to_neo(sweep({"seed": [1]}))
+
+
+def test_segments_of_samples_are_annotated_with_what_they_set(configure):
+    """Also of a selection, in which positions are not the numbers of samples."""
+    samples = {"stdp": ["notebook", "multiplicative"], "input.rate_hz": [50, 60]}
+    dataset = pipeline.sweep(
+        configure("record.spike_times=true"), {}, samples=samples, backend="sequential"
+    )
+    (segment,) = to_neo(dataset.isel(sample=[1])).segments
+    assert segment.name == "sample=1"
+    assert segment.annotations == {"sample": 1, "stdp": "multiplicative", "rate_hz": 60.0}

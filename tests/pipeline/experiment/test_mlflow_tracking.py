@@ -148,6 +148,23 @@ def test_a_server_that_fails_after_the_sweep_causes_a_warning(command, failing_c
         )
 
 
+def test_the_run_says_how_samples_were_drawn(command, failing_client, monkeypatch):
+    """Under the keys of the command, beside the values."""
+    logged = {}
+    monkeypatch.setattr(
+        failing_client, "log_batch", lambda self, run, metrics, params: logged.update(params)
+    )
+    drawn = ("input.rate_hz=interval(10,40)", "sweep.samples=2", "sweep.method=random")
+    assert command("-m", *TRACK, *drawn, "sweep.seed=3", "name=x").code == 0
+    assert {key: logged[f"sweep.{key}"] for key in ("method", "seed", "samples", "intervals")} == {
+        "method": "random",
+        "seed": "3",
+        "samples": "2",
+        "intervals": '{"input.rate_hz": [10, 40]}',
+    }
+    assert logged["axis.input.rate_hz"].startswith("2 values: ")
+
+
 def test_a_run_that_cannot_be_logged_in_full_is_killed_there(command, failing_client):
     """It is not left open, nor counted as logged: the same command logs the sweep again."""
     for _ in range(2):

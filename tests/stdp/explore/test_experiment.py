@@ -13,6 +13,7 @@ from analysis.report.summary import by_combination
 from stdp.browser.combination import combination, courses
 from stdp.explore.experiment import Experiment
 from stdp.explore.shared import SharedExperiment
+from tests.conftest import SMALL
 
 #: Numbers of the values 50 Hz and 10 ms, in rising order.
 AT = {"rate_hz": 2, "tau_plus": 0}
@@ -28,6 +29,24 @@ def test_axes_have_the_values_units_and_names_of_the_file(experiment):
     part = experiment.at(AT).dataset
     assert (part["rate_hz"].item(), part["tau_plus"].item()) == (50, 10)
     assert experiment.at(AT, 1).dataset["seed"].item() == 5
+
+
+def test_samples_are_told_by_what_they_set(tmp_path):
+    """Their numbers are not in the order of anything; names and units are those of the file."""
+    samples = {"stdp": ["notebook", "multiplicative"], "input.rate_hz": [60, 50]}
+    configuration = pipeline.configure(*SMALL)
+    axes = {"stdp.tau_plus": [10, 15]}
+    pipeline.sweep(configuration, axes, tmp_path / "x", samples=samples, backend="sequential")
+    experiment = Experiment(tmp_path / "x")
+    by_name = {axis.name: axis for axis in experiment.axes}
+    assert by_name["sample"].full_texts == (
+        "0: STDP rule notebook, Input rate 60 Hz",
+        "1: STDP rule multiplicative, Input rate 50 Hz",
+    )
+    assert by_name["sample"].texts == ("0", "1")
+    assert by_name["tau_plus"].full_texts == ("10 ms", "15 ms")
+    assert [by_name[name].is_ordered for name in ("sample", "tau_plus")] == [False, True]
+    experiment.close()
 
 
 def test_the_first_combination_fires(keep):
