@@ -5,6 +5,7 @@ import os
 import signal
 import time
 
+import numpy as np
 import pytest
 import xarray as xr
 
@@ -184,19 +185,23 @@ def test_workers_of_a_sweep_that_is_killed_end(tmp_path):
 
 def test_a_scheduler_that_is_killed_interrupts_the_sweep(tmp_path):
     """Exit code 130; what had finished is kept, and the command that resumes is printed."""
-    with scheduler(tmp_path) as (address, server), workers(tmp_path, address):
-        with sweep(tmp_path, *SLOW, *on(address)) as process:
-            wait_until(lambda: n_batches(tmp_path) >= 3)
-            server.kill()
-            assert_interrupted(process, tmp_path, 300)
+    with (
+        scheduler(tmp_path) as (address, server),
+        workers(tmp_path, address),
+        sweep(tmp_path, *SLOW, *on(address)) as process,
+    ):
+        wait_until(lambda: n_batches(tmp_path) >= 3)
+        server.kill()
+        assert_interrupted(process, tmp_path, 300)
     lost = f"ERROR: run.scheduler={address}: the connection to the scheduler was lost\n"
     assert lost in process.out.read_text()
 
 
+#: What a worker with a nanny executes twice.
 KILLS_AT_SEED_3 = """
 import os, signal
 import pipeline.execution.dask_worker as there
-run_batch = there.run_batch
+from pipeline.execution.batch import run_batch
 def run_or_kill(task, *how):
     if any(job.point.seed == 3 for job in task):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -220,25 +225,24 @@ def test_a_point_that_kills_each_worker_of_a_cluster_has_failed(tmp_path):
     assert "WorkerKilled: the process that ran it was killed" in failures
 
 
-def test_workers_of_several_threads(tmp_path):
-    """A point that takes too long fails alone; the others are those of threads."""
-    durations = (*SMALL[:-1], "simulation.duration=400,500,1e10", "seed=range(6)")
-    with scheduler(tmp_path) as (address, _), workers(tmp_path, address, "--nthreads", "4"):
-        limited = (*durations, "run.timeout=2", "run.batch_size=1")
-        with sweep(tmp_path, *limited, *on(address)) as process:
-            assert process.wait(120) == 1, process.out.read_text()
-    with sweep(tmp_path, *durations[:-2], "simulation.duration=400,500", durations[-1], name="few"):
-        wait_until((tmp_path / "outputs" / "few" / "results.nc").exists)
-    found = results(tmp_path)
-    assert (found["status"].sel(simulation_duration=1e10) != 0).all()
-    done = found.sel(simulation_duration=[400, 500])
-    assert (done["status"] == 0).all()
-    expected = results(tmp_path, "few")
-    for name in ("rate", "w_final"):
-        if name in expected:
-            xr.testing.assert_equal(done[name], expected[name])
+def test_points_that_take_too_long_on_workers_of_several_threads(tmp_path):
+    """They have failed, also where all threads run one; the others have the results of threads."""
+    few = ("seed=range(6)", "run.timeout=2", "run.batch_size=1", *SMALL[:-1])
+    durations = "simulation.duration=400,500,1e10"
+    with (
+        scheduler(tmp_path) as (address, _),
+        workers(tmp_path, address, "--nthreads", "4"),
+        sweep(tmp_path, *few, durations, *on(address)) as process,
+    ):
+        assert process.wait(120) == 1, process.out.read_text()
     reasons = (tmp_path / "outputs" / "swept" / "failures.csv").read_text()
-    assert reasons.count("TimeoutError: took longer than run.timeout=2 s") == 6
+    assert reasons.count(",TimeoutError: took longer than run.timeout=2 s,") == 6
+    with sweep(tmp_path, *few, durations.rpartition(",")[0], name="threads") as process:
+        assert process.wait(60) == 0, process.out.read_text()
+    done = results(tmp_path).sel(duration=[400, 500])
+    expected = results(tmp_path, "threads")
+    for name in ("status", "weight", "spike_count", "mean_weight"):
+        np.testing.assert_array_equal(done[name], expected[name])
 
 
 def test_a_scheduler_that_does_not_answer_is_refused(refused):
