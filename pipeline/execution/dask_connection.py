@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 #: Longest time in which a scheduler must answer [s].
-_SECONDS_TO_CONNECT = 8
+_SECONDS_TO_CONNECT = 5
 
 #: Number of workers that may end before the first is there: some may be killed as they start.
 _ENDED_AT_START = 4
@@ -56,6 +56,11 @@ def connected(scheduler: str) -> Iterator[Client]:
             ) as thread:  # this one may have a loop of its own
                 thread.submit(lambda: asyncio.run(_greet(scheduler))).result()
             client = Client(scheduler, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
+        except TypeError as error:  # of tls://
+            raise RequestError(
+                f"{written('run.scheduler', scheduler)}: needs certificates in the configuration "
+                "of Dask, distributed.comm.tls"
+            ) from error
         except (OSError, ValueError) as error:
             raise RequestError(
                 f"{written('run.scheduler', scheduler)}: no Dask scheduler answered within "

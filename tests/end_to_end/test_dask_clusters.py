@@ -245,9 +245,47 @@ def test_points_that_take_too_long_on_workers_of_several_threads(tmp_path):
         np.testing.assert_array_equal(done[name], expected[name])
 
 
-def test_a_scheduler_that_does_not_answer_is_refused(refused):
+def test_a_worker_without_the_package_is_refused(tmp_path, refused):
+    """By its name, with what it cannot import; nothing is written."""
+    package = tmp_path / "other" / "pipeline"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('not here')")
+    with (
+        scheduler(tmp_path) as (address, _),
+        workers(tmp_path, address, PYTHONPATH=str(package.parent)),
+        distributed.Client(address, set_as_default=False) as client,
+    ):
+        client.wait_for_workers(1, timeout=60)
+        (worker,) = client.nthreads()
+        line = refused(*SMALL, *on(address))
+    assert f"its worker {worker} cannot import this version of the package" in line
+    assert "not here" in line
+
+
+UNREACHABLE = {
+    "tcp://127.0.0.1:1": "no Dask scheduler answered within 5 s",
+    "tls://127.0.0.1:1": "needs certificates in the configuration of Dask, distributed.comm.tls",
+}
+
+
+@pytest.mark.parametrize("address", UNREACHABLE)
+def test_a_scheduler_that_does_not_answer_is_refused(refused, address):
     """Within ten seconds, in one line, exit code 2, nothing written."""
     begun = time.monotonic()
-    line = refused(*SMALL, "run.backend=dask", "run.scheduler=tcp://127.0.0.1:1")
-    assert line.startswith("error: run.scheduler=tcp://127.0.0.1:1: no Dask scheduler answered")
+    line = refused(*SMALL, *on(address))
+    assert line == f"error: run.scheduler={address}: {UNREACHABLE[address]}"
     assert time.monotonic() - begun < 10
+
+
+def test_ctrl_c_ends_a_sweep_whose_scheduler_hangs(tmp_path):
+    """Exit code 130; what had finished is kept."""
+    with (
+        scheduler(tmp_path) as (address, server),
+        workers(tmp_path, address),
+        sweep(tmp_path, *SLOW, *on(address)) as process,
+    ):
+        wait_until(lambda: n_batches(tmp_path) >= 3)
+        server.send_signal(signal.SIGSTOP)
+        time.sleep(1)  # a question to the scheduler is under way
+        process.send_signal(signal.SIGINT)
+        assert_interrupted(process, tmp_path, 300)

@@ -36,7 +36,7 @@ def _environment() -> dict[str, str]:
 def started(folder: Path, *words: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a Python program in a folder; it and all that it started is killed after the block.
 
-    What it prints is in `PID.out` there.
+    What it prints is in the file `process.out`.
     """
     out = folder / f"{time.monotonic_ns()}.out"
     with out.open("wb") as output:
@@ -99,7 +99,7 @@ def scheduler(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
 
 @contextlib.contextmanager
 def workers(
-    folder: Path, address: str, *words: str, preload: str = ""
+    folder: Path, address: str, *words: str, preload: str = "", **environment: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `dask worker` for a scheduler, by default one process of one thread with a nanny.
 
@@ -113,13 +113,15 @@ def workers(
         Further options.
     preload : str
         Source that each worker executes as it starts.
+    **environment : str
+        Environment variables.
     """
     command = ["-m", "dask", "worker", address, "--host", "127.0.0.1", "--no-dashboard"]
     command += ["--memory-limit", "0", *(() if "--nthreads" in words else ("--nthreads", "1"))]
     if preload:
         (folder / "preloaded.py").write_text(preload)
         command += ["--preload", str(folder / "preloaded.py")]
-    with started(folder, *command, *words) as process:
+    with started(folder, *command, *words, **environment) as process:
         yield process
 
 
