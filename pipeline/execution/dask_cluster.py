@@ -14,10 +14,9 @@ import logging
 import math
 import pickle
 import threading
-import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,13 @@ from pipeline.composition.run_settings import RunSettings
 from pipeline.execution.backends import BACKENDS
 from pipeline.execution.batch import KILLED, Batch, Task, Tasks
 from pipeline.execution.cancel import Stop
-from pipeline.execution.dask_connection import connected, own_cluster, unlike_workers
+from pipeline.execution.dask_connection import (
+    connected,
+    in_background,
+    own_cluster,
+    unlike_workers,
+)
+from pipeline.execution.dask_usable_workers import SchedulerLostError, UsableWorkers
 from pipeline.execution.dask_worker import LackingEvents, code, receive, run_task
 from pipeline.model.contents import content_of
 from pipeline.model.errors import RequestError
@@ -36,25 +41,16 @@ from pipeline.model.quantity import written
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-    from pipeline.execution.dask_processes import OwnWorkers
-
 log = logging.getLogger("pipeline")
 
 #: Longest time after which a request to stop, or a lost scheduler, is seen [s].
 _SECONDS_BETWEEN_LOOKS = 0.1
-
-#: Time between two looks at the workers of a scheduler [s], and without any until a warning.
-_SECONDS_BETWEEN_COUNTS, _SECONDS_WITHOUT_WORKERS = 0.5, 10.0
 
 #: Number of workers that a point has to itself and that are lost, after which it has failed.
 _LOSSES_ALONE = 3
 
 #: Part of a file of events that is sent at a time [bytes].
 _BYTES_PER_BLOCK = 8_000_000
-
-
-class _SchedulerLostError(Exception):
-    """The connection to the scheduler has ended."""
 
 
 def refuse_unusable(settings: RunSettings) -> None:
@@ -74,7 +70,7 @@ def refuse_unusable(settings: RunSettings) -> None:
     if settings.scheduler is None:
         return
     with connected(settings.scheduler) as client:
-        for worker, difference in unlike_workers(client, [*client.nthreads()]).items():
+        for worker, difference in unlike_workers(client).items():
             raise RequestError(f"{_shown(settings)}: its worker {worker} {difference}")
 
 
@@ -114,8 +110,9 @@ def run_on_cluster(
             yield from BACKENDS["threading"].run(tasks, n_workers, settings, stop)
             return
         try:
-            yield from _Sweep(client, own, settings, stop).batches(tasks)
-        except _SchedulerLostError:
+            workers = UsableWorkers(client, own, _shown(settings))
+            yield from _Sweep(client, workers, settings, stop).batches(tasks)
+        except SchedulerLostError:
             _interrupt(stop, f"{_shown(settings)}: the connection to the scheduler was lost")
 
 
@@ -180,8 +177,8 @@ class _Sweep:
     ----------
     client : Client
         The connection to the scheduler.
-    own : OwnWorkers or None
-        Its workers, where they are processes of this machine.
+    workers : UsableWorkers
+        Its workers.
     settings : RunSettings
         How points are run.
     stop : Stop
@@ -189,33 +186,28 @@ class _Sweep:
     """
 
     def __init__(
-        self, client: Client, own: OwnWorkers | None, settings: RunSettings, stop: Stop
+        self, client: Client, workers: UsableWorkers, settings: RunSettings, stop: Stop
     ) -> None:
         self._client = client
-        self._own = own
-        self._settings = settings
+        self._workers = workers
         self._stop = stop
         self._how = settings.engine, settings.timeout, settings.fail_fast
         self._running: list[_Running] = []
         self._again: deque[_Waiting] = deque()
         self._some_done = threading.Event()
-        self._threads: dict[str, int] = {}  # of usable workers, by address
-        self._unlike: set[str] = set()
-        self._looked = -math.inf
-        self._had_workers = time.monotonic()
 
     def batches(self, tasks: Tasks) -> Iterator[Batch]:
         """Yield the results of tasks as they finish; once `stop` is requested those that have.
 
         Raises
         ------
-        _SchedulerLostError
+        SchedulerLostError
             If the scheduler is lost.
         """
         waiting = map(_Waiting, tasks)
         try:
             while not self._stop.requested:
-                self._look_at_workers()
+                self._workers.look()
                 if not self._submit_more(waiting) and not self._running:
                     return
                 self._some_done.wait(_SECONDS_BETWEEN_LOOKS)
@@ -231,49 +223,11 @@ class _Sweep:
 
     def _refuse_lost_scheduler(self) -> None:
         if self._client.status != "running":
-            raise _SchedulerLostError
-
-    def _ask(self, question: Callable[[], Any]) -> Any:
-        """Return an answer of the scheduler.
-
-        Raises
-        ------
-        _SchedulerLostError
-            If it gives none.
-        """
-        try:
-            return question()
-        except OSError as error:
-            raise _SchedulerLostError from error
-
-    def _look_at_workers(self) -> None:
-        """Count the threads of all workers, and leave out workers with other code."""
-        now = time.monotonic()
-        if now < self._looked + _SECONDS_BETWEEN_COUNTS:
-            return
-        if self._own is not None:
-            with contextlib.suppress(OSError):  # no further process for now
-                self._own.start_missing()
-        threads = self._ask(self._client.nthreads)
-        self._note_unlike([w for w in threads if w not in self._threads and w not in self._unlike])
-        self._threads = {w: n for w, n in threads.items() if w not in self._unlike}
-        if self._threads:
-            self._had_workers = now
-        elif now > self._had_workers + _SECONDS_WITHOUT_WORKERS:
-            log.warning("%s: waiting for workers; it has none", _shown(self._settings))
-            self._had_workers = math.inf
-        self._looked = time.monotonic()
-
-    def _note_unlike(self, workers: list[str]) -> None:
-        """Leave out those of some workers that have other code, with a warning."""
-        for worker, difference in self._ask(lambda: unlike_workers(self._client, workers)).items():
-            name = _shown(self._settings)
-            log.warning("%s: its worker %s %s; it is not used", name, worker, difference)
-            self._unlike.add(worker)
+            raise SchedulerLostError
 
     def _submit_more(self, waiting: Iterator[_Waiting]) -> bool:
         """Submit tasks until all threads are busy; return whether there may be more of them."""
-        free = dict(self._threads)
+        free = dict(self._workers.threads)
         for running in self._running:
             if running.worker in free:
                 free[running.worker] -= self._size(running.waiting, running.worker)
@@ -290,7 +244,7 @@ class _Sweep:
 
     def _size(self, waiting: _Waiting, worker: str) -> int:
         """Return the number of threads of a worker that a task occupies."""
-        return self._threads[worker] if waiting.n_losses else 1
+        return self._workers.threads[worker] if waiting.n_losses else 1
 
     def _submit(self, waiting: _Waiting, worker: str) -> None:
         """Send a task to a worker, and ask for its result as soon as there is one."""
@@ -305,11 +259,7 @@ class _Sweep:
             workers=[worker],
         )
 
-        async def result() -> Any:
-            return await self._client.gather(future, asynchronous=True)
-
-        loop = self._client.loop.asyncio_loop
-        transfer = asyncio.run_coroutine_threadsafe(result(), loop)
+        transfer = in_background(self._client, lambda: self._client.gather(future))
         transfer.add_done_callback(lambda _: self._some_done.set())
         self._running.append(_Running(waiting, worker, future, transfer))
 
@@ -332,7 +282,7 @@ class _Sweep:
 
     def _gone(self) -> set[str]:
         """Return the addresses of workers with tasks that the scheduler no longer has."""
-        return {running.worker for running in self._running} - self._threads.keys()
+        return {running.worker for running in self._running} - self._workers.threads.keys()
 
     def _killed(self, waiting: _Waiting) -> Batch | None:
         """Return the failure of a point that has killed its workers, None if it is run again."""
@@ -358,11 +308,8 @@ class _Sweep:
             self._refuse_lost_scheduler()  # else of lost data or of a lost connection to a worker
             self._again.append(running.waiting)
         except Exception:
-            known = len(self._unlike)
-            self._note_unlike([running.worker])
-            if len(self._unlike) == known:
+            if not self._workers.leave_out_if_unlike(running.worker):
                 raise  # the code is ours, and so is the error
-            self._threads.pop(running.worker, None)
             self._again.append(running.waiting)
         else:
             if isinstance(answer, Batch):

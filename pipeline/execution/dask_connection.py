@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from pipeline.execution.dask_processes import OwnWorkers
 from pipeline.execution.dask_worker import code
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from distributed import Client
 
 #: Longest time in which a scheduler must answer [s].
-_SECONDS_TO_CONNECT = 8
+_SECONDS_TO_CONNECT = 5
 
 #: Number of workers that may end before the first is there: some may be killed as they start.
 _ENDED_AT_START = 4
 
 _SECONDS_BETWEEN_LOOKS = 0.02
+
+#: Longest time that workers have to import the package, to be compared before the sweep [s].
+_SECONDS_TO_IMPORT = 60
 
 #: While a sweep runs: no warning of large tasks, whose size `pool` limits.
 _CONFIGURATION = {
@@ -48,9 +51,16 @@ def connected(scheduler: str) -> Iterator[Client]:
 
     with _quiet():
         try:
-            with ThreadPoolExecutor(1) as thread:  # this one may have a loop of its own
+            with concurrent.futures.ThreadPoolExecutor(
+                1
+            ) as thread:  # this one may have a loop of its own
                 thread.submit(lambda: asyncio.run(_greet(scheduler))).result()
             client = Client(scheduler, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
+        except TypeError as error:  # of tls://
+            raise RequestError(
+                f"{written('run.scheduler', scheduler)}: needs certificates in the configuration "
+                "of Dask, distributed.comm.tls"
+            ) from error
         except (OSError, ValueError) as error:
             raise RequestError(
                 f"{written('run.scheduler', scheduler)}: no Dask scheduler answered within "
@@ -155,19 +165,64 @@ def _quiet() -> Iterator[None]:
                 _loud.close()
 
 
-def unlike_workers(client: Client, workers: list[str]) -> dict[str, str]:
-    """Return how the code of some workers differs from that of this process, by address."""
-    if not workers:
-        return {}
-    here, unlike = code(), {}
-    for worker, there in client.run(code, workers=workers, on_error="return").items():
-        if isinstance(there, OSError):  # it has just ended
-            continue
-        if isinstance(there, Exception):
-            unlike[worker] = f"cannot import this version of the package ({there})"
-            continue
-        for name, version in here.items():
-            if there.get(name) != version:
-                unlike[worker] = f"has {name} {there.get(name)}, and this process {version}"
-                break
+def unlike_workers(client: Client) -> dict[str, str]:
+    """Return how the code of workers differs from that of this process, by address.
+
+    Those that do not answer in time are left out.
+    """
+    answers = {worker: code_of(client, worker) for worker in client.nthreads()}
+    concurrent.futures.wait(answers.values(), _SECONDS_TO_IMPORT)
+    unlike = {}
+    for worker, answer in answers.items():
+        if answer.done() and (text := difference(answer.result())):
+            unlike[worker] = text
     return unlike
+
+
+def code_of(client: Client, worker: str) -> concurrent.futures.Future[Any]:
+    """Return the future result of `code` on a worker, or the error that it raises."""
+
+    async def ask() -> Any:
+        try:
+            return (await client.run(code, workers=[worker], on_error="return"))[worker]
+        except (OSError, KeyError) as error:  # the worker has ended
+            return OSError(str(error))
+
+    return in_background(client, ask)
+
+
+def difference(there: dict[str, str] | Exception) -> str:
+    """Return how the code of a worker differs from that of this process.
+
+    It is empty if it does not, or if the worker has ended.
+
+    Parameters
+    ----------
+    there : dict of str to str, or Exception
+        What `code` returned or raised there.
+    """
+    if isinstance(there, OSError):
+        return ""
+    if isinstance(there, Exception):
+        return f"cannot import this version of the package ({there})"
+    for name, version in code().items():
+        if there.get(name) != version:
+            return f"has {name} {there.get(name)}, and this process {version}"
+    return ""
+
+
+def in_background(client: Client, question: Callable[[], Any]) -> concurrent.futures.Future[Any]:
+    """Return the future answer to a question to the scheduler.
+
+    Parameters
+    ----------
+    client : Client
+        The connection to it.
+    question : callable
+        Called in the event loop of the client, where its methods return what can be awaited.
+    """
+
+    async def answer() -> Any:
+        return await question()
+
+    return asyncio.run_coroutine_threadsafe(answer(), client.loop.asyncio_loop)

@@ -1,0 +1,138 @@
+"""The workers of a Dask scheduler that can run points: there, and with the code of this process."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import logging
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+from pipeline.execution.dask_connection import code_of, difference, in_background
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from pipeline.execution.dask_processes import OwnWorkers
+
+log = logging.getLogger("pipeline")
+
+#: Time between two looks at the workers of a scheduler [s], and without any until a warning.
+_SECONDS_BETWEEN_COUNTS, _SECONDS_WITHOUT_WORKERS = 0.5, 10.0
+
+
+class SchedulerLostError(Exception):
+    """The connection to the scheduler has ended."""
+
+
+class UsableWorkers:
+    """Workers of a scheduler with the code of this process.
+
+    A worker is asked for its code when it comes, and is used once it has answered. The others
+    work meanwhile: it imports the package, or it may never answer.
+
+    Parameters
+    ----------
+    client : Client
+        The connection to the scheduler.
+    own : OwnWorkers or None
+        The workers, where they are processes of this machine.
+    name : str
+        Name of the scheduler in warnings.
+
+    Attributes
+    ----------
+    threads : dict of str to int
+        Number of threads of each, by address.
+    """
+
+    def __init__(self, client: Client, own: OwnWorkers | None, name: str) -> None:
+        self.threads: dict[str, int] = {}
+        self._client = client
+        self._own = own
+        self._name = name
+        self._asked: dict[str, concurrent.futures.Future[dict[str, Any]]] = {}
+        self._alike: set[str] = set()
+        self._unlike: set[str] = set()
+        self._count: concurrent.futures.Future[dict[str, int]] | None = None
+        self._looked = -math.inf
+        self._had_workers = time.monotonic()
+
+    def look(self) -> None:
+        """Count the threads of all, at intervals; leave out workers with other code.
+
+        Nothing is waited for: what has not been answered yet is taken at a later call.
+
+        Raises
+        ------
+        SchedulerLostError
+            If the scheduler is lost.
+        """
+        now = time.monotonic()
+        if now < self._looked + _SECONDS_BETWEEN_COUNTS:
+            return
+        if self._own is not None:
+            with contextlib.suppress(OSError):  # no further process for now
+                self._own.start_missing()
+        if self._count is None:
+            self._count = in_background(self._client, self._client.nthreads)
+        if not self._count.done():
+            return
+        try:
+            there = self._count.result()
+        except (OSError, concurrent.futures.CancelledError) as error:
+            raise SchedulerLostError from error
+        self._count = None
+        self._take(there)
+        self._warn_without_workers(now)
+        if not self._asked:  # else their answers are looked for soon
+            self._looked = now
+
+    def _take(self, there: dict[str, int]) -> None:
+        """Ask the workers that have come, and take the answers of others.
+
+        Parameters
+        ----------
+        there : dict of str to int
+            Number of threads of all workers, by address.
+        """
+        # One that comes again under its address is asked again.
+        self._alike &= there.keys()
+        self._unlike &= there.keys()
+        self._asked = {w: answer for w, answer in self._asked.items() if w in there}
+        for worker in there.keys() - self._alike - self._unlike - self._asked.keys():
+            self._asked[worker] = code_of(self._client, worker)
+        self._take_answers()
+        self.threads = {worker: n for worker, n in there.items() if worker in self._alike}
+
+    def _take_answers(self) -> None:
+        """Note which of the workers that have answered can be used."""
+        for worker in [worker for worker, answer in self._asked.items() if answer.done()]:
+            with contextlib.suppress(concurrent.futures.CancelledError):  # the client has ended
+                self._note(worker, self._asked.pop(worker).result())
+
+    def _note(self, worker: str, there: Any) -> None:
+        """Note whether a worker can be used, by its answer."""
+        if unlike := difference(there):
+            log.warning("%s: its worker %s %s; it is not used", self._name, worker, unlike)
+            self._unlike.add(worker)
+        elif not isinstance(there, OSError):  # else it has ended
+            self._alike.add(worker)
+
+    def _warn_without_workers(self, now: float) -> None:
+        if self.threads:
+            self._had_workers = now
+        elif now > self._had_workers + _SECONDS_WITHOUT_WORKERS:
+            which = "none that can be used" if self._unlike or self._asked else "none"
+            log.warning("%s: waiting for workers; it has %s", self._name, which)
+            self._had_workers = math.inf
+
+    def leave_out_if_unlike(self, worker: str) -> bool:
+        """Return whether a worker has other code; it is used no longer then."""
+        self._note(worker, code_of(self._client, worker).result())
+        if worker not in self._unlike:
+            return False
+        self._alike.discard(worker)
+        self.threads.pop(worker, None)
+        return True
