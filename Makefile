@@ -11,7 +11,7 @@ INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # A file of tests in one process, as many at a time as there are processors.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: run test test-long test-all test-lowest coverage test-brian2 compare test-slurm test-browser test-inference inference soak settle papers papers-broken lint format docs docs-examples gallery screenshots bench growth large peers clean
+.PHONY: run test test-long test-all test-lowest coverage test-brian2 compare test-slurm test-dask test-browser test-inference inference soak settle papers papers-broken lint format docs docs-examples gallery screenshots bench growth large peers clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m pipeline +experiment=input_rates name=input_rates
@@ -23,7 +23,7 @@ test: $(VENV)/.ready
 # The tests that take long: examples of all pages as printed, notebooks, an installed package, fault
 # injection, pages in a browser, a server of MLflow.
 test-long: $(VENV)/.ready
-	$(PYTEST) -m long
+	$(PYTEST) -m 'long and not cluster'
 
 # All tests with all optional packages, among them MLflow with its server: about 1 GB more.
 test-all: $(VENV)/.ready-all
@@ -68,6 +68,12 @@ test-slurm: $(VENV)/.ready
 		DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 install --no-install-recommends \
 		slurmctld slurmd slurm-client slurm-wlm-basic-plugins > /dev/null; }
 	$(BIN)/python -m pytest -rs tests/slurm
+
+# Sweeps on Dask clusters whose workers and schedulers are killed, come late or hang: some ten minutes.
+test-dask: $(VENV)/.ready
+	$(INSTALLER) --editable '.[dask]'
+	$(BIN)/python -m pytest -rs tests/end_to_end/test_dask_clusters.py \
+		tests/pipeline/execution/test_dask.py
 
 # The pages of `stdp explore` and `stdp lab` in a headless Chromium, which must be installed; the
 # environment variable CHROMIUM names another one. `make test-long` skips these tests where it is missing.

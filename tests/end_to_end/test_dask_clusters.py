@@ -23,7 +23,8 @@ distributed = pytest.importorskip("distributed", reason="the extra dask is not i
 psutil = pytest.importorskip("psutil", reason="the extra dask is not installed")
 
 pytestmark = [
-    pytest.mark.long,  # schedulers and workers take seconds to start
+    pytest.mark.long,
+    pytest.mark.cluster,  # schedulers and workers take seconds to start
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # sockets of processes that are killed
 ]
 
