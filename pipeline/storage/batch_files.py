@@ -66,7 +66,7 @@ class FileColumns(Mapping[str, NDArray]):
         """Return what files have in common that can be one: names and types of all columns.
 
         What was compacted is of another kind than what was not. Lengths that differ from point to
-        point may be others: shorter rows are padded, at most to twice their length.
+        point may be others: shorter rows are padded, each dimension at most to twice its length.
 
         Raises
         ------
@@ -103,7 +103,9 @@ class FileColumns(Mapping[str, NDArray]):
     def _read(self, read: Callable[[Mapping[str, NDArray]], T]) -> T:
         try:
             return read(self._columns)
-        except FileNotFoundError:
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ESTALE):
+                raise
             moved = _rows_elsewhere(self.path)
             if moved is None:
                 raise
@@ -188,7 +190,7 @@ class RowsOf(Mapping[str, NDArray]):
         return iter(self._columns)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._columns
+        return name in self._columns and name not in (COMPACTED, COMPACTED_ROWS)
 
     def __len__(self) -> int:
         return len(self._columns)
@@ -196,6 +198,8 @@ class RowsOf(Mapping[str, NDArray]):
     def __getitem__(self, name: str) -> NDArray:
         if name == MADE_BY:
             return self._columns[name]
+        if name in NOT_BY_ROW:
+            raise KeyError(name)
         if name not in (STATE, STATE_ENDS):
             return self._columns[name][self._rows]
         ends, start = self._columns[STATE_ENDS], self._rows.start
@@ -238,9 +242,31 @@ def compacted_in(columns: Mapping[str, NDArray]) -> dict[str, tuple[int, int]]:
     return dict(zip(columns[COMPACTED].tolist(), rows, strict=True))
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=256)
 def _compacted_into(file: Path) -> dict[str, tuple[int, int]]:
     return compacted_in(BatchFile(lambda: file))
+
+
+def compacted_names(file: Path) -> set[str]:
+    """Return the names of the files that a file was made from; none of a damaged one."""
+    try:
+        return {*_compacted_into(file)}
+    except OSError:
+        return set()
+
+
+def has_all_rows(file: Path, names: set[str]) -> bool:
+    """Whether a file was made from others, and those of some names have all of its rows."""
+    try:
+        parts = _compacted_into(file)
+    except OSError:
+        return False
+    reached = 0
+    for start, stop in sorted(rows for name, rows in parts.items() if name in names):
+        if start > reached:
+            return False
+        reached = max(reached, stop)
+    return bool(parts) and reached == max(stop for _, stop in parts.values())
 
 
 def names_of_points(folder: Path) -> set[str]:

@@ -25,6 +25,7 @@ from pipeline.storage.batch_files import FileColumns, batch_files_in, read_batch
 from pipeline.storage.compaction import Compaction
 from pipeline.storage.content import refuse_other_content
 from pipeline.storage.failures import read_failures, write_failures
+from pipeline.storage.finished import sound_files
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.lock import current_path, locked
 from pipeline.storage.netcdf import (
@@ -42,7 +43,6 @@ from pipeline.storage.sample_text import columns_as_lists, columns_as_text
 from pipeline.system.atomic_files import (
     StorageError,
     checksum,
-    file_checksum,
     path_aside,
     remove_temporary_files,
     replacing,
@@ -154,41 +154,27 @@ class Directory:
         """Whether the directory has no finished points."""
         return not batch_files_in(self.points)
 
-    def finished(self, set_damaged_aside: bool = True) -> Iterator[tuple[Batch, str]]:
+    def finished(self, changes_files: bool = False) -> Iterator[tuple[Batch, str]]:
         """Yield all finished batches and the identity of the run of each; skip damaged files.
 
         The columns of a batch stay in its file and are read when they are used.
 
         Parameters
         ----------
-        set_damaged_aside : bool
-            Whether damaged files are renamed, and many small ones compacted.
+        changes_files : bool
+            Whether damaged files are renamed, and many small ones compacted; it must be held.
 
         Raises
         ------
         RequestError
             If a file cannot be read, which does not mean that it is damaged.
         """
-        seen: set[str] = set()
-        for file in batch_files_in(self.points):
-            try:
-                found = file_checksum(file)
-            except OSError as error:  # no evidence of damage
-                raise RequestError(f"{file}: cannot be read ({error.strerror})") from error
-            if found in file.name:  # of `HASH (1).npz` too, as file managers name copies
-                if found not in seen:
-                    columns = self._file_columns(file.name)
-                    batch, made_by = read_batch(columns)
-                    yield batch, made_by
-                    if set_damaged_aside:
-                        self._compaction.note(columns, made_by)
-                seen.add(found)
-                continue
-            aside = path_aside(file, "damaged").name
-            log.warning("%s is damaged and set aside as %s; its points run again", file, aside)
-            if set_damaged_aside:
-                with contextlib.suppress(OSError):  # reported again where it cannot be
-                    set_aside(file)
+        for file in sound_files(self.points, changes_files):
+            columns = self._file_columns(file.name)
+            batch, made_by = read_batch(columns)
+            yield batch, made_by
+            if changes_files:
+                self._compaction.note(columns, made_by)
 
     def save(self, batch: Batch, made_by: str) -> Batch:
         """Write the finished points of a batch to a file; return it with columns in that file.

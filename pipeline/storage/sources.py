@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.composition.shard import Shard
 from pipeline.model.errors import RequestError
-from pipeline.storage.batch_files import batch_files_in, names_of_points
+from pipeline.storage.batch_files import batch_files_in, has_all_rows, names_of_points
 from pipeline.storage.content import is_experiment
 from pipeline.storage.directory import Directory
 from pipeline.storage.shards import SHARDS, Division, division_of
@@ -108,7 +108,7 @@ def take_points(source: Directory, target: Directory, linked: bool) -> tuple[int
     n_new = n_damaged = 0
     there = names_of_points(target.points)
     for file in batch_files_in(source.points):
-        if file.name in there:
+        if file.name in there or has_all_rows(file, there):
             continue
         try:
             found = file_checksum(file)

@@ -132,7 +132,7 @@ class SweepState:
         run_index = {run["id"]: index for index, run in enumerate(self.runs)}
         shorter = ShorterRuns(self.arrays.grid, self._grown_from)
         n_unexpected = 0
-        for batch, made_by in directory.finished(set_damaged_aside=not dry):
+        for batch, made_by in directory.finished(changes_files=not dry):
             expected = np.zeros(len(batch.keys), dtype=bool)
             expected[self.arrays.grid.keys.find(batch.keys)[0]] = True
             shorter.take_up(batch, expected, self._starts)

@@ -31,6 +31,7 @@ CHOICES = {
     "symmetric": ("symmetric",),
     "triplet": ("triplet",),
     "triplet, nearest": ("triplet_nearest",),
+    "reduced_nearest": ("masquelier2008",),
 }
 
 _SHRUNK = 1e-4

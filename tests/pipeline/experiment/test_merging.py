@@ -287,7 +287,7 @@ def test_points_that_only_a_file_of_results_has_are_named(tmp_path, capsys):
     swept(tmp_path / "a", {"seed": range(3)})
     next((tmp_path / "a" / "points").iterdir()).unlink()
     assert main([str(tmp_path / "a"), "--into", str(tmp_path / "b")]) == 1
-    assert "1 point of its results.nc are in no file of" in capsys.readouterr().err
+    assert "1 point of its results.nc is in no file of" in capsys.readouterr().err
 
 
 def test_shards_of_a_longer_duration_leave_the_shorter_runs(tmp_path):

@@ -62,6 +62,11 @@ def files(path):
     return batch_files_in(path / "points")
 
 
+def n_rows(path):
+    """Return how many points all files have that are read."""
+    return sum(len(batch.keys) for batch, _ in Directory(path).finished())
+
+
 def test_many_files_become_few_while_a_sweep_runs(swept, apart, tmp_path):
     """Twenty points in a file each are four files, with the same results as twenty files."""
     together, single = swept("together"), apart("single")
@@ -113,7 +118,7 @@ def test_results_that_are_read_later_are_found_in_the_new_file(apart, swept, tmp
     """A directory opened before another process compacted it reads the rows where they are now."""
     apart("one")
     reader = Directory(tmp_path / "one")
-    batches = [batch for batch, _ in reader.finished(set_damaged_aside=False)]
+    batches = [batch for batch, _ in reader.finished()]
     weights = [np.array(batch.columns["weight"]) for batch in batches]
     names = {file.name for file in files(tmp_path / "one")}
     swept("one")
@@ -123,7 +128,7 @@ def test_results_that_are_read_later_are_found_in_the_new_file(apart, swept, tmp
         np.testing.assert_array_equal(batch.columns["weight"], weight)
         assert "weight" in batch.columns
         assert "compacted" not in [*batch.columns]
-    again = [one for batch, _ in reader.finished(set_damaged_aside=False) for one in batch.keys]
+    again = [one for batch, _ in reader.finished() for one in batch.keys]
     assert sorted(again) == sorted(key for batch in batches for key in batch.keys)
 
 
@@ -142,7 +147,7 @@ def test_what_was_compacted_is_compacted_again(swept, tmp_path, monkeypatch):
     monkeypatch.setattr(compaction, "MANY", 3)
     swept("one", seeds=range(9))
     (file,) = files(tmp_path / "one")
-    ((batch, _),) = Directory(tmp_path / "one").finished(set_damaged_aside=False)
+    ((batch, _),) = Directory(tmp_path / "one").finished()
     rows = compacted_in(batch.columns)
     assert len(batch.keys) == 9
     assert sorted(rows.values()) == sorted(
@@ -166,7 +171,7 @@ def test_a_file_damaged_after_it_was_read_is_not_compacted(apart, tmp_path, monk
     """The checksum is compared with what is written anew, not with what was read before."""
     apart("one")
     directory = Directory(tmp_path / "one")
-    finished = directory.finished()
+    finished = directory.finished(changes_files=True)
     for _ in range(5):
         next(finished)
     changed = files(tmp_path / "one")[0]
@@ -186,8 +191,13 @@ def test_a_kill_before_files_are_removed_leaves_points_twice_and_equal(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", _keep_points)
         first = swept("one").load()
-    assert len(files(tmp_path / "one")) == 24
+        assert len(files(tmp_path / "one")) == 24
+        for _ in range(3):  # as in a folder in which nothing may be removed
+            assert_same(swept("one"), first)
+            assert len(files(tmp_path / "one")) == 24
+    assert n_rows(tmp_path / "one") == 20
     assert_same(swept("one"), first)
+    assert len(files(tmp_path / "one")) == 4
     assert_same(first, apart("single"))
 
 
@@ -221,7 +231,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_run_again(swept, apart, tmp_pat
 
 def _wall_times(path):
     """Yield each point on disk with the time that it took, which no other run of it takes."""
-    for batch, _ in Directory(path).finished(set_damaged_aside=False):
+    for batch, _ in Directory(path).finished():
         yield from zip(batch.keys, batch.columns["wall_time"].tolist(), strict=True)
 
 
@@ -237,14 +247,31 @@ def test_a_sweep_goes_on_where_no_new_file_can_be_written(swept, tmp_path, monke
     assert len(files(tmp_path / "one")) == 20
 
 
-def test_merged_again_nothing_is_new(swept, tmp_path):
-    """Files of a source that the target has compacted are not taken once more."""
-    swept("a", seeds=range(4))
-    swept("b", seeds=range(4, 8))
-    merge([tmp_path / "a", tmp_path / "b"], tmp_path / "both")
+@pytest.mark.parametrize("compacted", ["target", "source"])
+def test_merged_again_nothing_is_new(swept, apart, tmp_path, compacted):
+    """Points are not taken once more whose files the target, or the source, has compacted."""
+    sweep = {"target": swept, "source": apart}[compacted]
+    sweep("a", seeds=range(10))
+    sweep("b", seeds=range(10, 14))
+    both = [tmp_path / "a", tmp_path / "b"]
+    merge(both, tmp_path / "both")
+    rows = n_rows(tmp_path / "both")
+    swept("a", seeds=range(10))
+    assert len(files(tmp_path / "a")) == 2
     there = files(tmp_path / "both")
-    merge([tmp_path / "a", tmp_path / "b"], tmp_path / "both")
+    merge(both, tmp_path / "both")
     assert files(tmp_path / "both") == there
+    assert n_rows(tmp_path / "both") == rows == 14
+
+
+def test_a_plan_reads_files_that_a_sweep_compacts_meanwhile(apart, swept, tmp_path):
+    """A file that was listed and is gone is read from the one that has its points."""
+    apart("one")
+    batches = Directory(tmp_path / "one").finished()
+    first, _ = next(batches)
+    swept("one")
+    keys = [*first.keys, *(key for batch, _ in batches for key in batch.keys)]
+    assert len(set(keys)) == 20
 
 
 def test_large_files_stay_as_they_are(swept, tmp_path, monkeypatch):

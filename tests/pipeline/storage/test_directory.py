@@ -200,7 +200,7 @@ def test_a_damaged_batch_is_set_aside(directory, configure, damage, caplog):
         directory.save(batch, "me")
     file = sorted(directory.points.iterdir())[0]
     file.write_bytes(file.read_bytes()[:-400] if damage is None else damage)
-    assert len(list(directory.finished())) == 1
+    assert len(list(directory.finished(changes_files=True))) == 1
     assert file.with_name(f"{file.name}.damaged").exists()
     assert "is damaged and set aside" in caplog.text
 
@@ -215,7 +215,7 @@ def test_a_file_that_cannot_be_read_is_not_called_damaged(directory, configure, 
 
     monkeypatch.setattr(Path, "open", fail)
     with pytest.raises(RequestError, match=r"npz: cannot be read \(Too many open files\)"):
-        list(directory.finished())
+        list(directory.finished(changes_files=True))
     assert len(list(directory.points.glob("*.npz"))) == 1
 
 
