@@ -25,9 +25,10 @@ test: $(VENV)/.ready
 test-long: $(VENV)/.ready
 	$(PYTEST) -m 'long and not cluster'
 
-# All tests with all optional packages, among them MLflow with its server: about 1 GB more.
+# All tests but those of Dask clusters, with all optional packages, among them MLflow with its server:
+# about 1 GB more.
 test-all: $(VENV)/.ready-all
-	$(PYTEST)
+	$(PYTEST) -m 'not cluster'
 
 $(VENV)/.ready-all: $(VENV)/.ready
 	$(INSTALLER) --editable '.[test-all]'

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import logging
 import math
 import pickle
@@ -30,7 +31,11 @@ from pipeline.execution.dask_connection import (
     own_cluster,
     unlike_workers,
 )
-from pipeline.execution.dask_usable_workers import SchedulerLostError, UsableWorkers
+from pipeline.execution.dask_usable_workers import (
+    SECONDS_TO_ANSWER,
+    SchedulerLostError,
+    UsableWorkers,
+)
 from pipeline.execution.dask_worker import LackingEvents, code, receive, run_task
 from pipeline.model.contents import content_of
 from pipeline.model.errors import RequestError
@@ -330,7 +335,16 @@ class _Sweep:
                 while left > 0:
                     block = file.read(min(left, _BYTES_PER_BLOCK))
                     left -= len(block)
-                    arguments = digest, transfer, block, left <= 0
-                    self._client.run(
-                        receive, *arguments, workers=[lacking.worker], on_error="return"
-                    )
+                    if not self._taken(lacking.worker, digest, transfer, block, left <= 0):
+                        return
+
+    def _taken(self, worker: str, *part: object) -> bool:
+        """Send a part of some events to a worker; return whether it has answered in time."""
+        sending = functools.partial(
+            self._client.run, receive, *part, workers=[worker], on_error="return"
+        )
+        try:
+            in_background(self._client, sending).result(SECONDS_TO_ANSWER)
+        except (concurrent.futures.TimeoutError, OSError, KeyError):  # it hangs, or has ended
+            return False
+        return True

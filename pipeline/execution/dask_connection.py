@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pipeline.execution.dask_processes import OwnWorkers
-from pipeline.execution.dask_worker import code
+from pipeline.execution.dask_worker import code, code_or_reason
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import written
 from pipeline.system.locks import shared_lock
@@ -180,30 +180,30 @@ def unlike_workers(client: Client) -> dict[str, str]:
 
 
 def code_of(client: Client, worker: str) -> concurrent.futures.Future[Any]:
-    """Return the future result of `code` on a worker, or the error that it raises."""
+    """Return the future result of `code_or_reason` on a worker, or the error of the connection."""
 
     async def ask() -> Any:
         try:
-            return (await client.run(code, workers=[worker], on_error="return"))[worker]
+            return (await client.run(code_or_reason, workers=[worker], on_error="return"))[worker]
         except (OSError, KeyError) as error:  # the worker has ended
             return OSError(str(error))
 
     return in_background(client, ask)
 
 
-def difference(there: dict[str, str] | Exception) -> str:
+def difference(there: dict[str, str] | str | Exception) -> str:
     """Return how the code of a worker differs from that of this process.
 
     It is empty if it does not, or if the worker has ended.
 
     Parameters
     ----------
-    there : dict of str to str, or Exception
-        What `code` returned or raised there.
+    there : dict of str to str, str or Exception
+        What `code_or_reason` returned there, or why it was not called.
     """
     if isinstance(there, OSError):
         return ""
-    if isinstance(there, Exception):
+    if isinstance(there, str | Exception):
         return f"cannot import this version of the package ({there})"
     for name, version in code().items():
         if there.get(name) != version:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pipeline")
 
+#: Longest time in which a worker tells its code, or takes a part of events, while others wait [s].
+SECONDS_TO_ANSWER = 30.0
+
 #: Time between two looks at the workers of a scheduler [s], and without any until a warning.
 _SECONDS_BETWEEN_COUNTS, _SECONDS_WITHOUT_WORKERS = 0.5, 10.0
 
@@ -130,7 +133,8 @@ class UsableWorkers:
 
     def leave_out_if_unlike(self, worker: str) -> bool:
         """Return whether a worker has other code; it is used no longer then."""
-        self._note(worker, code_of(self._client, worker).result())
+        with contextlib.suppress(concurrent.futures.TimeoutError):  # it hangs: others go on
+            self._note(worker, code_of(self._client, worker).result(SECONDS_TO_ANSWER))
         if worker not in self._unlike:
             return False
         self._alike.discard(worker)

@@ -29,6 +29,14 @@ def code() -> dict[str, str]:
     }
 
 
+def code_or_reason() -> dict[str, str] | str:
+    """Return `code()`, or why this process cannot tell it."""
+    try:
+        return code()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
 @dataclass(frozen=True)
 class LackingEvents:
     """Answer of a worker that cannot read the events of a batch.
