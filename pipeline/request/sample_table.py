@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import functools
 import io
 import math
@@ -64,8 +65,8 @@ def samples_in(name: str, folders: Iterable[Path] = ()) -> Samples:
     samples = Samples(columns, origin=about)
     for key in REGISTRIES.keys() & columns.keys():
         named = functools.partial(names_of, key, folders=folders)
-        columns[key] = located(named, columns[key], samples)
-    return samples
+        columns = columns | {key: located(named, columns[key], samples)}
+    return dataclasses.replace(samples, columns=columns)
 
 
 def _columns_of_csv(path: Path, about: str) -> dict[str, list[Any]]:

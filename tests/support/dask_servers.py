@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -92,8 +93,6 @@ def scheduler(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     words = ["-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
     with started(folder, *words, "--scheduler-file", str(file)) as process:
         wait_until(lambda: file.exists() and file.read_text().strip().endswith("}"))
-        import json
-
         yield json.loads(file.read_text())["address"], process
 
 
