@@ -23,6 +23,7 @@ _FROM_REPOSITORY = {
     ROOT / "tests/benchmarks/NOTES.md": "records/profile.md",
     ROOT / "tests/settle/RESULTS.md": "records/settle.md",
     ROOT / "tests/soak/RESULTS.md": "records/soak.md",
+    ROOT / "tests/inference/RESULTS.md": "records/inference.md",
     **{file: f"notebooks/{file.name}" for file in GALLERY.glob("*.md")},
 }
 
