@@ -152,7 +152,7 @@ def test_failures_name_the_values_of_their_sample(command, fail_for_seed):
         ((*DRAWN, "sweep.samples=4", "sweep.method=foo"), "sweep.method=foo: method of drawing"),
         ((*DRAWN, *PAIRS, ZIP), f"{ZIP}: must not be given together with input.rate_hz=interval"),
         (("sample=1,2",), "sample=1,2: unknown key"),
-        (("sweep=4",), "sweep=4: must be a section of values"),
+        (("sweep=4",), "sweep=4: must be set key by key"),
         (("sweep.foo=4",), "sweep.foo=4: unknown key"),
         (("hydra/sweeper=basic", *PAIRS, ZIP), f"{ZIP}: has no effect with hydra/sweeper=basic"),
         (("hydra/sweeper=basic", DRAWN[0]), f"{DRAWN[0]}: has no effect with hydra/sweeper=basic"),
