@@ -33,6 +33,7 @@ class DenseTraces:
             late: [(n, t.sets) for n, t in post.items() if t.before_jump == late]
             for late in (False, True)
         }
+        self.has_late_pre = bool(self._pre[True])
         self._names_pre = frozenset(pre)
         self._active: Any = ...
 
