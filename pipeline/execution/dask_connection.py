@@ -51,9 +51,8 @@ def connected(scheduler: str) -> Iterator[Client]:
 
     with _quiet():
         try:
-            with concurrent.futures.ThreadPoolExecutor(
-                1
-            ) as thread:  # this one may have a loop of its own
+            # In another thread: this one may have a loop of its own.
+            with concurrent.futures.ThreadPoolExecutor(1) as thread:
                 thread.submit(lambda: asyncio.run(_greet(scheduler))).result()
             client = Client(scheduler, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
         except TypeError as error:  # of tls://
