@@ -40,43 +40,8 @@ class FileColumns(Mapping[str, NDArray]):
 
     def __init__(self, path: Callable[[], Path]) -> None:
         self.path = path
-        self._file = BatchFile(path)
-        self._columns: Mapping[str, NDArray] = self._file
-
-    def held(self) -> Mapping[str, NDArray] | None:
-        """Return all columns of the file in memory, those about the batch too, None if damaged.
-
-        Returns
-        -------
-        dict of ndarray, (n_rows, ...), or None
-            By name, units as in `variables.VARIABLES`.
-
-        Raises
-        ------
-        OSError
-            If it cannot be read.
-        """
-        path = self.path()
-        content = path.read_bytes()
-        if checksum(content) not in path.name:
-            return None
-        return {name: _array(content, **place) for name, place in self._file.members.items()}
-
-    def kind(self) -> Hashable:
-        """Return what files have in common that can be one: names and types of all columns.
-
-        What was compacted is of another kind than what was not. Lengths that differ from point to
-        point may be others: shorter rows are padded, each dimension at most to twice its length.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be read.
-        """
-        return tuple(
-            (name, place["dtype"].str, tuple(map(_similar(place["dtype"]), place["shape"][1:])))
-            for name, place in sorted(self._file.members.items())
-        )
+        self.file = BatchFile(path)
+        self._columns: Mapping[str, NDArray] = self.file
 
     def moved_to(self, columns: Mapping[str, NDArray]) -> None:
         """Read the same columns from another place.
@@ -147,6 +112,41 @@ class BatchFile(Mapping[str, NDArray]):
         except (OSError, ValueError, zipfile.BadZipFile) as error:  # its checksum was right
             number = getattr(error, "errno", None) or errno.EIO
             raise OSError(number, os.strerror(number), str(path)) from error
+
+    def held(self) -> Mapping[str, NDArray] | None:
+        """Return all columns of the file in memory, those about the batch too, None if damaged.
+
+        Returns
+        -------
+        dict of ndarray, (n_rows, ...), or None
+            By name, units as in `variables.VARIABLES`.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read.
+        """
+        path = self._path()
+        content = path.read_bytes()
+        if checksum(content) not in path.name:
+            return None
+        return {name: _array(content, **place) for name, place in self.members.items()}
+
+    def kind(self) -> Hashable:
+        """Return what files have in common that can be one: names and types of all columns.
+
+        What was compacted is of another kind than what was not. Lengths that differ from point to
+        point may be others: shorter rows are padded, each dimension at most to twice its length.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        """
+        return tuple(
+            (name, place["dtype"].str, tuple(map(_similar(place["dtype"]), place["shape"][1:])))
+            for name, place in sorted(self.members.items())
+        )
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in self.members if name not in _ABOUT_BATCH)

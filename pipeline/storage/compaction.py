@@ -59,7 +59,7 @@ class Compaction:
             size = columns.path().stat().st_size
             if size > SMALL:
                 return
-            kind = (made_by, columns.kind())
+            kind = (made_by, columns.file.kind())
         except OSError:  # removed, or unreadable: it stays as it is
             return
         self._small[kind].append(columns)
@@ -102,7 +102,7 @@ def _readable(files: Sequence[FileColumns]) -> list[_Part]:
     start = 0
     for file in files:
         try:
-            columns = file.held()
+            columns = file.file.held()
         except OSError:
             continue
         if columns is not None:
