@@ -52,6 +52,7 @@ class Compaction:
         self._folder = folder
         self._small: defaultdict[Hashable, list[FileColumns]] = defaultdict(list)
         self._size: defaultdict[Hashable, int] = defaultdict(int)
+        self._has_warned = False
 
     def note(self, columns: FileColumns, made_by: str) -> None:
         """Take note of a file of a run; compact it with others like it where these are many."""
@@ -76,7 +77,9 @@ class Compaction:
         try:
             name = write_columns(_joined(parts), self._folder())
         except StorageError as error:
-            log.warning("small files of finished points stay as they are: %s", error)
+            if not self._has_warned:  # a disk that is full stays so
+                log.warning("small files of finished points stay as they are: %s", error)
+            self._has_warned = True
             return
         joined = FileColumns(lambda: self._folder() / name)
         for part in parts:
