@@ -59,7 +59,7 @@ def run_and_report(grid: Grid, config: DictConfig, path: Path, made_by_hydra: bo
             "each point has a directory of its own"
         )
     unnamed = is_unnamed(config) and not made_by_hydra
-    directory = experiment_directory(path, settings, unnamed)
+    directory = experiment_directory(path, settings, grid, unnamed)
     try:
         if dry:
             say(plan_grid(grid, settings, directory))

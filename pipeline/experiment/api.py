@@ -257,7 +257,7 @@ def _request(
     if directory is None:
         run_settings.refuse_shard()
         return grid, run_settings, None
-    return grid, run_settings, experiment_directory(expanded(Path(directory)), run_settings)
+    return grid, run_settings, experiment_directory(expanded(Path(directory)), run_settings, grid)
 
 
 def _refuse_replaced(

@@ -16,18 +16,33 @@ from pipeline.execution.batch import Failure
 from pipeline.experiment.given_code import register_given
 from pipeline.experiment.run import logging_to
 from pipeline.model.errors import RequestError
+from pipeline.model.parameters import MODEL_VERSION
 from pipeline.model.quantity import written
 from pipeline.request.grid import Grid
-from pipeline.request.merge import differences, lengthened, united
+from pipeline.request.merge import Where, differences_in_words, lengthened, united
 from pipeline.request.spec import GROWN_FROM, SOURCES, Request, grid_of_request, request_of
 from pipeline.storage.arrays import Counts, ResultArrays
 from pipeline.storage.directory import Directory
-from pipeline.storage.own_contents import keep_contents, known_and_named, take_up
+from pipeline.storage.own_contents import (
+    keep_contents,
+    known_and_named,
+    other_contents,
+    take_up,
+)
 from pipeline.storage.own_sources import kept_sources
 from pipeline.storage.paths import expanded
 from pipeline.storage.provenance import RunRecord
-from pipeline.storage.sources import Divided, refuse_itself, sources_of, take_points
+from pipeline.storage.shards import SHARDS
+from pipeline.storage.sources import (
+    Divided,
+    Source,
+    refuse_hidden_shards,
+    refuse_itself,
+    sources_of,
+    take_points,
+)
 from pipeline.storage.state import SweepState
+from pipeline.system import host
 
 log = logging.getLogger("pipeline")
 
@@ -94,7 +109,7 @@ class Merged:
 class _Part:
     """The union of an experiment and its shards, or of an experiment alone."""
 
-    sources: list[Directory]
+    sources: Sequence[Directory]
     divided: Divided | None
     grid: Grid
     grown_from: frozenset[float]
@@ -136,6 +151,7 @@ def merge(
     sources = _distinct(source for folders, _ in found for source in folders)
     if into is not None:
         refuse_itself(sources, target.path)
+        refuse_hidden_shards(sources, target.path)
     target.refuse_unusable()
     before = target.request()
     if before is None and not target.is_empty():
@@ -154,11 +170,11 @@ def merge(
             return _write(target, others, parts, grid, linked=into is None)
 
 
-def _distinct(directories: Iterable[Directory]) -> list[Directory]:
+def _distinct(directories: Iterable[Source]) -> list[Source]:
     return list({one.path.resolve(): one for one in directories}.values())
 
 
-def _part(folders: list[Directory], divided: Divided | None, run_given_code: bool) -> _Part:
+def _part(folders: Sequence[Directory], divided: Divided | None, run_given_code: bool) -> _Part:
     """Return the union of the requests of an experiment and its shards."""
     requests: list[tuple[Directory, Request]] = []
     for folder in folders:
@@ -168,7 +184,8 @@ def _part(folders: list[Directory], divided: Divided | None, run_given_code: boo
         if request is None:
             raise RequestError(f"{folder.path}: has no request that can be read")
         if all(request != other for _, other in requests):
-            _refuse_other_sources(folder, request, requests)
+            with _telling_way_out(divided, request):
+                _refuse_other_sources(folder, request, requests)
             try:
                 register_given(kept_sources(folder, request), folder.runs(), run_given_code)
             except RequestError as error:
@@ -180,7 +197,24 @@ def _part(folders: list[Directory], divided: Divided | None, run_given_code: boo
     grown = {duration for _, request in requests for duration in request.get(GROWN_FROM, ())}
     # A shard that did not go on yet to a longer duration has points from which it will.
     requests.sort(key=lambda one: _duration(one[1]))
-    return _Part(folders, divided, _united(requests, grown), frozenset(grown))
+    with _telling_way_out(divided, *(request for _, request in requests)):
+        grid = _united(requests, grown)
+    return _Part(folders, divided, grid, frozenset(grown))
+
+
+@contextlib.contextmanager
+def _telling_way_out(divided: Divided | None, *requests: Request) -> Iterator[None]:
+    """Add to an error what to do with a shard of these requests that is unlike others."""
+    try:
+        yield
+    except RequestError as error:
+        if divided is None:
+            raise
+        way_out = f"move the wrong one out of {divided.path / SHARDS} and run that shard again"
+        if all(request["model_version"] == MODEL_VERSION for request in requests):
+            alone = host.merge_command("THE_WRONG_ONE", "--into", "OUT")
+            way_out = f"{way_out}, or keep it as an experiment of its own: {alone}"
+        raise RequestError(f"{error}; {way_out}") from error
 
 
 def _duration(request: Request) -> float:
@@ -226,14 +260,20 @@ def _united(
         if request == earlier:
             continue
         here = _grid_of(folder, request)
+        where = Where(f"in {first.path}", f"in {folder.path}")
         try:
             if grown_from is not None:
-                earlier, durations = lengthened(here, earlier)
+                earlier, durations = lengthened(here, earlier, where)
                 grown_from |= set(durations)
             here = known_and_named(here, earlier, first)
-            grid = united(here, earlier)
+            grid = united(here, earlier, where)
         except RequestError as error:
-            raise RequestError(_refusal(here, earlier, folder, first, str(error))) from error
+            contents = [written(key, name) for key, name, _ in other_contents(here, earlier)]
+            reason = f"another content of {contents[0]}" if contents else ""
+            reason = reason or differences_in_words(here, earlier, where) or str(error)
+            raise RequestError(
+                f"{folder.path}: cannot be merged with {first.path} ({reason})"
+            ) from error
         earlier = request_of(grid)
     return grid
 
@@ -245,17 +285,8 @@ def _grid_of(folder: Directory, request: Request) -> Grid:
         raise RequestError(f"{folder.path}: {error}") from error
 
 
-def _refusal(here: Grid, earlier: Request, folder: Directory, first: Directory, reason: str) -> str:
-    different = [
-        f"{written(key, there)} there and {written(key, own)} here"
-        for key, (there, own) in differences(here, earlier).items()
-    ]
-    shown = f"{'; '.join(different[:3])}" if different else reason
-    return f"{folder.path}: cannot be merged with {first.path} ({shown})"
-
-
 def _write(
-    target: Directory, sources: list[Directory], parts: list[_Part], grid: Grid, linked: bool
+    target: Directory, sources: list[Source], parts: list[_Part], grid: Grid, linked: bool
 ) -> Merged:
     """Write the union; what describes points comes before them, what shows them after."""
     runs = _runs([target, *sources])

@@ -17,11 +17,24 @@ from pipeline.request.grid import Grid
 
 
 class Side(NamedTuple):
-    """One of the two requests: its axis of a key, if it has one, its base and all of its axes."""
+    """One of the two requests.
+
+    Attributes
+    ----------
+    axis : Axis or None
+        Its axis of a key, if it has one.
+    base : mapping
+        Its configuration with the first value of each axis.
+    axes : sequence of Axis
+        All of its axes.
+    where : str
+        Where it was made, in messages: "here", or "in outputs/NAME".
+    """
 
     axis: Axis | None
     base: Mapping[str, Any]
     axes: Sequence[Axis]
+    where: str
 
 
 def united_axis(there: Side, here: Side) -> Axis:
@@ -29,19 +42,20 @@ def united_axis(there: Side, here: Side) -> Axis:
     some = here.axis or there.axis
     assert some is not None
     key = some.key
-    first, second = (side.axis or fixed_axis(some, side.base, side.axes) for side in (there, here))
+    first, second = (side.axis or fixed_axis(some, side) for side in (there, here))
     # A choice is a whole section, and another choice may have other fields; a rule likewise.
     own = f"{key.partition('.')[0] if key in REGISTRIES else key}."
     keys = {k for k in first.keys | second.keys if not k.startswith(own)}
-    return _merged(_completed(first, keys, there.base), _completed(second, keys, here.base))
+    completed = _completed(first, keys, there.base), _completed(second, keys, here.base)
+    return _merged(*completed, (there.where, here.where))
 
 
-def fixed_axis(axis: Axis, base: Mapping[str, Any], axes: Sequence[Axis]) -> Axis:
+def fixed_axis(axis: Axis, side: Side) -> Axis:
     """Return the axis with the value that a request without this axis has for its key."""
-    values = by_key(base)
-    swept = {key for other in axes for key in other.keys}
+    values = by_key(side.base)
+    swept = {key for other in side.axes for key in other.keys}
     if not axis.is_choice:
-        fixed = _values_of(axis.key, base, axes)
+        fixed = _values_of(axis.key, side)
         settings = tuple(
             {key: values[key] for key in axis.keys if key in values} | {axis.key: listed(value)}
             for value in fixed
@@ -53,12 +67,11 @@ def fixed_axis(axis: Axis, base: Mapping[str, Any], axes: Sequence[Axis]) -> Axi
         if all(_same(choice, values, key) for key in compared):
             return dataclasses.replace(axis, values=(name,), settings=(choice,))
     raise RequestError(
-        f"{axis.key}={','.join(axis.values)}: swept in only one of the two requests, and the "
-        "constants of the other are none of these choices"
+        f"{axis.key}={','.join(axis.values)}: the constants {side.where} are none of these choices"
     )
 
 
-def _values_of(key: str, base: Mapping[str, Any], axes: Sequence[Axis]) -> list[Any]:
+def _values_of(key: str, side: Side) -> list[Any]:
     """Return the values of a key in a request that does not sweep it.
 
     It is one value, unless the key is null and follows an axis, or a swept group sets it.
@@ -66,15 +79,15 @@ def _values_of(key: str, base: Mapping[str, Any], axes: Sequence[Axis]) -> list[
     section, _, name = key.rpartition(".")
     # A field of a rule may follow any other one.
     deciding = f"{section}." if section == Rule.section else key
-    relevant = [axis for axis in axes if axis.sets(deciding)]
+    relevant = [axis for axis in side.axes if axis.sets(deciding)]
     values = []
-    for point in Grid(base, relevant).points:
+    for point in Grid(side.base, relevant).points:
         part = getattr(point, section) if section else point
         if name not in part.quantities():
-            raise RequestError(f"{key}: is not a field of one of the two requests")
+            raise RequestError(f"{key}: is not a field {side.where}")
         values.append(part.value_of(name) if isinstance(part, Rule) else getattr(part, name))
         if values[-1] is None:  # another field replaces it
-            raise RequestError(f"{key}: has no value of its own in one of the two requests")
+            raise RequestError(f"{key}: has no value of its own {side.where}")
     return list(dict.fromkeys(values))
 
 
@@ -90,7 +103,7 @@ def _completed(axis: Axis, keys: Iterable[str], base: Mapping[str, Any]) -> Axis
     return dataclasses.replace(axis, settings=tuple(fixed | own for own in axis.settings))
 
 
-def _merged(there: Axis, here: Axis) -> Axis:
+def _merged(there: Axis, here: Axis, where: tuple[str, str]) -> Axis:
     """Return the axis with the values of both; a value in both must have the same settings."""
     settings = dict(zip(there.values, there.settings, strict=True))
     for value, own in zip(here.values, here.settings, strict=True):
@@ -98,12 +111,10 @@ def _merged(there: Axis, here: Axis) -> Axis:
         for key in own | other:
             if not _same(own, other, key):
                 there_text, here_text = (
-                    written(key, setting[key]) if key in setting else f"no {key}"
-                    for setting in (other, own)
+                    f"{written(key, setting[key]) if key in setting else f'no {key}'} {place}"
+                    for setting, place in zip((other, own), where, strict=True)
                 )
-                raise RequestError(
-                    f"{written(here.key, value)}: sets {there_text} there and {here_text} here"
-                )
+                raise RequestError(f"{written(here.key, value)}: sets {there_text} and {here_text}")
     values = _joined(there.values, here.values)
     return dataclasses.replace(here, values=values, settings=tuple(settings[v] for v in values))
 

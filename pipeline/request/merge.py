@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import by_key
@@ -25,12 +25,34 @@ from pipeline.request.spec import (
 #: The key that may grow.
 DURATION = "simulation.duration"
 
+#: Largest number of differences that a message names.
+_MOST_NAMED = 3
 
-def united(asked: Grid, earlier: Request) -> Grid:
+
+class Where(NamedTuple):
+    """Where two requests were made, in messages: as "there" and "here", or "in outputs/NAME"."""
+
+    earlier: str
+    asked: str
+
+
+THERE_AND_HERE = Where("there", "here")
+
+
+def united(asked: Grid, earlier: Request, where: Where = THERE_AND_HERE) -> Grid:
     """Return the grid with all axes and values of both requests.
 
     Where only one of them sweeps a key, the points of the other have their constant value on that
     axis.
+
+    Parameters
+    ----------
+    asked : Grid
+        The points that are requested now.
+    earlier : mapping
+        The earlier request.
+    where : Where
+        Where both were made, in messages.
 
     Raises
     ------
@@ -43,18 +65,23 @@ def united(asked: Grid, earlier: Request) -> Grid:
     here = {axis.key: axis for axis in completed}
     if there == here and not differences(asked, earlier):
         return asked
-    refuse_swept_and_sampled(here, there)
+    sides = Side(None, base, axes, where.earlier), Side(None, asked.base, asked.axes, where.asked)
+    refuse_swept_and_sampled(*sides)
     merged: list[Axis] = []
     for key in {**here, **there} if there.keys() <= here.keys() else {**there, **here}:
-        sides = Side(there.get(key), base, axes), Side(here.get(key), asked.base, asked.axes)
+        sides = sides[0]._replace(axis=there.get(key)), sides[1]._replace(axis=here.get(key))
         merged.append(united_samples(*sides) if key == SAMPLE else united_axis(*sides))
     union = Grid(asked.base, _disentangled(merged))
     if not (union.keys.cover(Grid(base, axes).keys) and union.keys.cover(asked.keys)):
-        raise RequestError("its points and those requested do not fit on one grid")
+        raise RequestError(
+            f"points {where.earlier} and points {where.asked} do not fit on one grid"
+        )
     return union
 
 
-def lengthened(asked: Grid, earlier: Request) -> tuple[Request, list[float]]:
+def lengthened(
+    asked: Grid, earlier: Request, where: Where = THERE_AND_HERE
+) -> tuple[Request, list[float]]:
     """Return an earlier request at the duration that is asked now, if that is longer.
 
     Parameters
@@ -63,6 +90,8 @@ def lengthened(asked: Grid, earlier: Request) -> tuple[Request, list[float]]:
         The points that are requested now.
     earlier : mapping
         The earlier request.
+    where : Where
+        Where both were made, in messages.
 
     Returns
     -------
@@ -84,7 +113,7 @@ def lengthened(asked: Grid, earlier: Request) -> tuple[Request, list[float]]:
     if here.ends_when_settled and here.duration < there:
         raise RequestError(
             f"{written(DURATION, here.duration)}: must be >= {there:.15g} ms, the limit of the "
-            "runs there"
+            f"runs {where.earlier}"
         )
     if here.duration > there:
         durations += [] if here.ends_when_settled else [there]
@@ -101,6 +130,14 @@ def differences(asked: Grid, earlier: Request) -> dict[str, tuple[Any, Any]]:
         for key in sorted(there.keys() & here.keys())
         if not key.startswith(("axes.", "model_version", f"{SOURCES}.")) and here[key] != there[key]
     }
+
+
+def differences_in_words(asked: Grid, earlier: Request, where: Where = THERE_AND_HERE) -> str:
+    """Return the first constants that differ, with their values in both; empty if none does."""
+    return "; ".join(
+        f"{written(key, there)} {where.earlier} and {written(key, here)} {where.asked}"
+        for key, (there, here) in [*differences(asked, earlier).items()][:_MOST_NAMED]
+    )
 
 
 def _disentangled(axes: Sequence[Axis]) -> list[Axis]:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.model.errors import RequestError
-from pipeline.request.axis import Axis
 from pipeline.request.axis_union import Side, fixed_axis, united_axis
 from pipeline.request.drawn_samples import intervals_of
 from pipeline.request.samples import SAMPLE, Column, SampleAxis, sample_axis
@@ -17,15 +16,15 @@ from pipeline.system.words import counted
 
 def united_samples(there: Side, here: Side) -> SampleAxis:
     """Return the axis with the samples of both sides, of which one may be a single one."""
-    generator = _united_generator(there.axis, here.axis)
+    generator = _united_generator(there, here)
     both = [side.axis.settings for side in (there, here) if isinstance(side.axis, SampleAxis)]
     by_key = {column.key: column for settings in both for column in settings.columns}
     parts = [_rows(side, by_key.values()) for side in (there, here)]
     rows = list(dict.fromkeys(itertools.chain(*parts)))
     if generator and len(rows) > max(map(len, parts)):
         raise RequestError(
-            "its samples are not the first ones of those requested: another version of scipy or "
-            "numpy has drawn them"
+            f"samples {there.where} are not the first ones of those {here.where}: another version "
+            "of scipy or numpy has drawn them"
         )
     columns = []
     for column, values in zip(by_key.values(), zip(*rows, strict=True), strict=True):
@@ -60,16 +59,16 @@ def _rows(side: Side, columns: Iterable[Column]) -> list[tuple[Any, ...]]:
         elif isinstance(side.axis, SampleAxis) and column.key in side.axis.keys:
             values.append([one.get(column.key) for one in side.axis.settings])
         else:
-            fixed = fixed_axis(column.as_axis(), side.base, side.axes)
+            fixed = fixed_axis(column.as_axis(), side)
             if len(fixed.values) > 1:
-                raise RequestError(f"{column.key}: is sampled in only one of the two requests")
+                raise RequestError(f"{column.key}: is not sampled {side.where}")
             values.append(tuple(fixed.values) * n_samples)
         if None in values[-1]:
-            raise RequestError(f"{column.key}: has no value of its own in one of the two requests")
+            raise RequestError(f"{column.key}: has no value of its own {side.where}")
     return list(zip(*values, strict=True))
 
 
-def _united_generator(there: Axis | None, here: Axis | None) -> Mapping[str, Any]:
+def _united_generator(there: Side, here: Side) -> Mapping[str, Any]:
     """Return what generated the samples of both sides: the same, or a longer part of a sequence.
 
     Raises
@@ -78,26 +77,29 @@ def _united_generator(there: Axis | None, here: Axis | None) -> Mapping[str, Any
         If other samples are asked for than those there are, or than a part of the same sequence.
     """
     first, second = (
-        axis.settings.generator if isinstance(axis, SampleAxis) else {} for axis in (there, here)
+        side.axis.settings.generator if isinstance(side.axis, SampleAxis) else {}
+        for side in (there, here)
     )
     if not first and not second:
         return {}
     if not (first and second):
-        kind = "drawn" if first else "not drawn"
-        raise RequestError(f"its samples are {kind} from intervals, and those requested differ")
+        drawn, other = (there, here) if first else (here, there)
+        raise RequestError(
+            f"samples {drawn.where} are drawn from intervals, and those {other.where} are not"
+        )
     for name in ("method", "seed", "intervals"):
         if first[name] != second[name]:
             raise RequestError(
-                f"its samples are drawn with {_shown(name, first)}, and those requested with "
-                f"{_shown(name, second)}"
+                f"samples are drawn with {_shown(name, first)} {there.where} and with "
+                f"{_shown(name, second)} {here.where}"
             )
     few, many = sorted([first, second], key=lambda one: one["samples"])
     if few["samples"] == many["samples"]:
         return first
     if few["method"] == "lhs":
         raise RequestError(
-            f"its Latin hypercube has {counted(first['samples'], 'sample')} and cannot be extended "
-            f"to {second['samples']}, as a Sobol sequence can"
+            f"the Latin hypercube has {counted(first['samples'], 'sample')} {there.where} and "
+            f"{second['samples']} {here.where}; it cannot be extended, as a Sobol sequence can"
         )
     return many
 
@@ -108,11 +110,9 @@ def _shown(name: str, generator: Mapping[str, Any]) -> str:
     return " ".join(f"{key}={one}" for key, one in intervals_of(generator).items())
 
 
-def refuse_swept_and_sampled(one: Mapping[str, Axis], other: Mapping[str, Axis]) -> None:
+def refuse_swept_and_sampled(there: Side, here: Side) -> None:
     """Refuse a key that is an axis in one of two requests and sampled in the other."""
-    for first, second in ((one, other), (other, one)):
-        samples = first.get(SAMPLE)
-        for key in samples.own_keys & second.keys() if samples else ():
-            raise RequestError(
-                f"{key}: is sampled in one of the two requests, and an axis of the other"
-            )
+    for sampled, swept in ((there, here), (here, there)):
+        sampled_keys = {key for axis in sampled.axes if axis.key == SAMPLE for key in axis.own_keys}
+        for key in sampled_keys & {axis.key for axis in swept.axes}:
+            raise RequestError(f"{key}: is sampled {sampled.where}, and an axis {swept.where}")

@@ -37,8 +37,17 @@ def refuse_other_content(path: Path) -> None:
 
 
 def is_experiment(path: Path) -> bool:
-    """Whether a directory has a file that only experiments have: any of them may be lost."""
-    if any((path / name).is_file() for name in _SIGNS) or batch_files_in(path / "points"):
-        return True
+    """Whether a directory has a file that only experiments have: any of them may be lost.
+
+    Raises
+    ------
+    RequestError
+        If the directory cannot be read.
+    """
+    try:
+        if any((path / name).is_file() for name in _SIGNS) or batch_files_in(path / "points"):
+            return True
+    except PermissionError as error:
+        raise RequestError(f"{path}: cannot be read ({error.strerror})") from error
     results = path / "results.nc"
     return results.is_file() and from_results(results, request_in) is not None

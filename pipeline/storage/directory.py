@@ -154,6 +154,10 @@ class Directory:
         """Whether the directory has no finished points."""
         return not batch_files_in(self.points)
 
+    def has_points(self) -> bool:
+        """Whether there are finished points, or may be: in `results.nc` where it cannot be read."""
+        return not self.is_empty() or self.n_done() != 0
+
     def finished(self, changes_files: bool = False) -> Iterator[tuple[Batch, str]]:
         """Yield all finished batches and the identity of the run of each; skip damaged files.
 
@@ -235,6 +239,13 @@ class Directory:
         log.warning(text, self.results, number, why, aside)
         if not dry:
             _keep(self.results, "earlier")
+
+    def request_text(self) -> bytes | None:
+        """Return the content of `configuration.yaml`, None where it cannot be read."""
+        try:
+            return self._request.read_bytes()
+        except OSError:
+            return None
 
     def request(self) -> Request | None:
         """Return the request so far, from `configuration.yaml` or else from `results.nc`."""

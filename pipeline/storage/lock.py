@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import logging
 import os
 import platform
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +19,9 @@ from pipeline.system.atomic_files import StorageError
 
 log = logging.getLogger("pipeline")
 
+#: Time between two looks at a lock that a merge holds [s], and the look before which that is said.
+_PAUSE, _LOOK_TOLD = 0.1, 5
+
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[int]:
@@ -25,7 +30,8 @@ def locked(path: Path) -> Iterator[int]:
     Raises
     ------
     RequestError
-        If it is locked by another sweep, or its lock file cannot be written.
+        If it is locked by another sweep, or its lock file cannot be written. The end of a merge
+        that reads there is waited for.
     """
     try:
         lock = (path / ".lock").open("a+")
@@ -41,15 +47,63 @@ def locked(path: Path) -> Iterator[int]:
             os.close(folder)
 
 
+@contextlib.contextmanager
+def read_locked(path: Path) -> Iterator[None]:
+    """Keep sweeps from writing in a folder during the block, where it can be locked.
+
+    Raises
+    ------
+    RequestError
+        If one writes there now.
+    """
+    with contextlib.ExitStack() as stack:
+        is_taken = True
+        with contextlib.suppress(OSError):  # never locked, or on a file system without locks
+            lock = stack.enter_context((path / ".lock").open())
+            is_taken = _is_taken(lock, fcntl.LOCK_SH)
+        if not is_taken:
+            raise RequestError(
+                f"{path}: {_holder(lock)} is writing there; merge it when that has ended"
+            )
+        yield
+
+
+def is_written(path: Path) -> bool:
+    """Whether a sweep writes in a folder now, as far as its lock says."""
+    try:
+        with read_locked(path):
+            return False
+    except RequestError:
+        return True
+
+
+def _is_taken(lock: TextIO, kind: int) -> bool:
+    """Take a lock of one kind, unless another process holds it; return whether it was taken."""
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(lock: TextIO) -> str:
+    lock.seek(0)
+    return lock.read().strip() or "another sweep"
+
+
 def _take(lock: TextIO, path: Path) -> None:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.seek(0)
-        holder = lock.read().strip() or "another sweep"
-        raise RequestError(
-            f"{path}: {holder} is writing here; wait for it, or choose another name"
-        ) from None
+        for look in itertools.count():
+            if _is_taken(lock, fcntl.LOCK_EX):
+                break
+            if not _is_taken(lock, fcntl.LOCK_SH):
+                raise RequestError(
+                    f"{path}: {_holder(lock)} is writing here; wait for it, or choose another name"
+                )
+            fcntl.flock(lock, fcntl.LOCK_UN)  # only read, by a merge
+            if look == _LOOK_TOLD:
+                log.warning("%s is being merged: the sweep begins when that has ended", path)
+            time.sleep(_PAUSE)
     except OSError as error:
         log.warning(
             "%s: cannot be locked (%s); run no other sweep in this directory",

@@ -77,25 +77,32 @@ def known_and_named(asked: Grid, earlier: Request, directory: Directory) -> Grid
     if not there:
         return asked
     take_up(earlier, directory.given)
+    for key, name, kept in other_contents(asked, earlier) if directory.has_points() else ():
+        copy = directory.given / f"{kept}{COPY}"
+        way_out = f"name the kept one to go on, {key}={copy}" if copy.exists() else "restore it"
+        raise RequestError(
+            f"{directory.path}: its points are of another content of {written(key, name)}; "
+            f"{way_out}, or choose another name"
+        )
     names = {(key, digest): name for key, name, digest in there}
-    here = list(named_contents(_naming(asked)))
-    has_points = not (directory.is_empty() and directory.n_done() == 0)
-    digests = {(key, name): digest for key, name, digest in there}
-    for key, name, digest in here if has_points else ():
-        kept = digests.get((key, name), digest)
-        if kept != digest and (key, digest) not in names:
-            copy = directory.given / f"{kept}{COPY}"
-            way_out = f"name the kept one to go on, {key}={copy}" if copy.exists() else "restore it"
-            raise RequestError(
-                f"{directory.path}: its points are of another content of {written(key, name)}; "
-                f"{way_out}, or choose another name"
-            )
+    here = named_contents(_naming(asked))
     renamed = {
         (key, name): names[key, digest]
         for key, name, digest in here
         if names.get((key, digest), name) != name
     }
     return _renamed(asked, renamed) if renamed else asked
+
+
+def other_contents(asked: Grid, earlier: Request) -> Iterator[Named]:
+    """Yield the contents of an earlier request whose names stand for others in a new one."""
+    there = list(named_contents(earlier))
+    known = {(key, digest) for key, _, digest in there}
+    digests = {(key, name): digest for key, name, digest in there}
+    for key, name, digest in named_contents(_naming(asked)):
+        kept = digests.get((key, name), digest)
+        if kept != digest and (key, digest) not in known:
+            yield key, name, kept
 
 
 def _renamed(grid: Grid, names: Mapping[tuple[str, str], str]) -> Grid:

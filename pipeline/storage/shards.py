@@ -18,8 +18,13 @@ from pipeline.composition.run_settings import RunSettings
 from pipeline.composition.shard import MOST_SHARDS, SLURM, Shard, shard_of
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import written
+from pipeline.request.grid import Grid
+from pipeline.request.spec import Request
 from pipeline.storage.content import refuse_other_content
 from pipeline.storage.directory import Directory
+from pipeline.storage.lock import is_written
+from pipeline.storage.own_contents import known_and_named
+from pipeline.storage.union import refuse_unlike, united_with_earlier
 from pipeline.system import host
 from pipeline.system.words import counted
 
@@ -67,26 +72,38 @@ class ShardDirectory(Directory):
         The part that it holds.
     division : Division
         How the experiment is divided, unless that is written there already.
+    asked : Grid
+        The points that are requested of all shards.
     """
 
-    def __init__(self, experiment: Path, shard: Shard, division: Division) -> None:
+    shard: Shard
+
+    def __init__(self, experiment: Path, shard: Shard, division: Division, asked: Grid) -> None:
         super().__init__(experiment / SHARDS / str(shard.number))
         self.shard = shard
         self._experiment = experiment
         self._division = division
+        self._asked = asked
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Write the number of shards, unless it is there, and hold the directory as any other.
 
+        Of shards that begin at once, each is compared with those that began before it.
+
         Raises
         ------
         RequestError
-            If the experiment is divided otherwise, or as `Directory.held`.
+            If the experiment is divided otherwise, has shards of other settings, or as
+            `Directory.held`.
         """
         self.refuse_unusable()
         _pin(self._experiment, self._division)
-        with super().held():
+        with contextlib.ExitStack() as held:
+            with _one_at_a_time(self._experiment / SHARDS / DIVISION):
+                held.enter_context(super().held())  # which compares once more
+                if not self.has_points():
+                    self._write_first_request()
             yield
 
     def refuse_unusable(self) -> None:
@@ -94,9 +111,52 @@ class ShardDirectory(Directory):
         refuse_other_content(self._experiment)
         _refuse_another(self._experiment, self._division)
         super().refuse_unusable()
+        if begun := self._begun():
+            refuse_unlike(self._asked, self.shard, *begun)
+
+    def _begun(self) -> tuple[Directory, Request] | None:
+        """Return the experiment or the first shard that has begun, and its request.
+
+        One is enough, as it was compared with others. Without points, and where nothing runs, it
+        may be begun anew with other settings.
+        """
+        for other in self._others():
+            with contextlib.suppress(OSError, RequestError):  # not readable, as another user's
+                has_begun = other.has_points() or is_written(other.path)
+                if has_begun and (request := other.request()):
+                    return other, request
+        return None
+
+    def _others(self) -> Iterator[Directory]:
+        """Yield the directory of the experiment, and those of other shards in order."""
+        yield Directory(self._experiment)
+        for number in shards_in(self._experiment):
+            if number != self.shard.number:
+                shard = Shard(number, self.shard.total)
+                yield ShardDirectory(self._experiment, shard, self._division, self._asked)
+
+    def _write_first_request(self) -> None:
+        """Write the request with which other shards are compared, long before there are points."""
+        earlier, asked = self.request(), self._asked
+        if earlier is not None:
+            asked = known_and_named(asked, earlier, self)
+            asked, _ = united_with_earlier(asked, earlier, self)
+        self.write_request(asked)
 
 
-def experiment_directory(path: Path, settings: RunSettings, unnamed: bool = False) -> Directory:
+def shards_in(experiment: Path) -> dict[int, Path]:
+    """Return the directories of the shards that there are, by number, in order."""
+    try:
+        names = os.listdir(experiment / SHARDS)  # noqa: PTH208 - Path.iterdir has full paths
+    except OSError:
+        return {}
+    numbers = sorted({int(name) for name in names if name.isascii() and name.isdecimal()})
+    return {number: experiment / SHARDS / str(number) for number in numbers}
+
+
+def experiment_directory(
+    path: Path, settings: RunSettings, asked: Grid, unnamed: bool = False
+) -> Directory:
     """Return the directory that a run writes: that of the experiment, or of one of its shards.
 
     Parameters
@@ -105,6 +165,8 @@ def experiment_directory(path: Path, settings: RunSettings, unnamed: bool = Fals
         The directory of the experiment.
     settings : RunSettings
         How points are run, for `run.shard`.
+    asked : Grid
+        The points that are requested, of all shards.
     unnamed : bool
         Whether the path is one that other commands may choose too.
 
@@ -123,16 +185,16 @@ def experiment_directory(path: Path, settings: RunSettings, unnamed: bool = Fals
             "would go to a directory of its own"
         )
     if settings.shard == SLURM:
-        return _of_this_task(path, os.environ)
+        return ShardDirectory(path, *_of_this_task(path, os.environ), asked)
     shard = shard_of(settings.shard)
     pinned = division_of(path)
     if pinned and pinned.total != shard.total:
         raise RequestError(_refusal(settings.shard, path, pinned))
-    return ShardDirectory(path, shard, pinned or Division(shard.total))
+    return ShardDirectory(path, shard, pinned or Division(shard.total), asked)
 
 
-def _of_this_task(path: Path, environment: Mapping[str, str]) -> ShardDirectory:
-    """Return the directory of the shard that a task of a Slurm array runs."""
+def _of_this_task(path: Path, environment: Mapping[str, str]) -> tuple[Shard, Division]:
+    """Return the shard that a task of a Slurm array runs, and how the experiment is divided."""
     numbers = {}
     for name in (_TASK, _FIRST, _LAST):
         text = environment.get(name, "")
@@ -160,7 +222,7 @@ def _of_this_task(path: Path, environment: Mapping[str, str]) -> ShardDirectory:
             f"{_TASK}={task}: must be from {division.first} to "
             f"{division.first + division.total - 1}, the array by which {path} was divided"
         )
-    return ShardDirectory(path, Shard(number, division.total), division)
+    return Shard(number, division.total), division
 
 
 def division_of(experiment: Path) -> Division | None:
@@ -240,6 +302,16 @@ def _name_once(temporary: Path, file: Path) -> None:
                 temporary.replace(file)
         finally:
             os.close(folder)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(file: Path) -> Iterator[None]:
+    """Hold the lock of a file during the block; without it where there are no locks."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            lock = stack.enter_context(file.open("r+"))  # over NFS only a writer can lock
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _refuse_another(experiment: Path, division: Division) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.composition.shard import Shard
 from pipeline.model.errors import RequestError
+from pipeline.request.spec import Request
 from pipeline.storage.batch_files import batch_files_in, has_all_rows, names_of_points
 from pipeline.storage.content import is_experiment
 from pipeline.storage.directory import Directory
-from pipeline.storage.shards import SHARDS, Division, division_of
+from pipeline.storage.lock import read_locked
+from pipeline.storage.shards import Division, division_of, refuse_not_merged, shards_in
 from pipeline.system.atomic_files import copy_file, file_checksum, link_file
 
 log = logging.getLogger("pipeline")
@@ -42,7 +44,45 @@ class Divided:
         return (Shard(i, self.division.total) for i in range(1, self.division.total + 1))
 
 
-def sources_of(path: Path) -> tuple[list[Directory], Divided | None]:
+class Source(Directory):
+    """A directory that is merged: read, and never written.
+
+    Parameters
+    ----------
+    path : Path
+        The directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._text: bytes | None = None
+
+    def request(self) -> Request | None:
+        """Return the request, as `Directory.request` does; what follows must be of the same."""
+        self._text = self.request_text()
+        return super().request()
+
+    @contextlib.contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Keep the directory as it was when its request was read, as far as it can be locked.
+
+        Raises
+        ------
+        RequestError
+            If a sweep writes there, or has begun and ended since with another request.
+        """
+        with read_locked(self.path):
+            if self.request_text() != self._text:
+                raise RequestError(self.changed_meanwhile)
+            yield
+
+    @property
+    def changed_meanwhile(self) -> str:
+        """Why it cannot be merged now."""
+        return f"{self.path}: was changed meanwhile; repeat the command"
+
+
+def sources_of(path: Path) -> tuple[list[Source], Divided | None]:
     """Return the directories with points that an experiment consists of, and how it is divided.
 
     Parameters
@@ -61,39 +101,27 @@ def sources_of(path: Path) -> tuple[list[Directory], Divided | None]:
         raise RequestError(f"{path}: must be the directory of an experiment")
     divided = None
     if division is not None:
-        shards = {i: path / SHARDS / str(i) for i in range(1, division.total + 1)}
-        there = {i: shard for i, shard in shards.items() if is_experiment(shard)}
-        folders += there.values()
-        divided = Divided(path, division, tuple(shards.keys() - there.keys()))
+        there = {i: shard for i, shard in shards_in(path).items() if is_experiment(shard)}
+        folders += there.values()  # those of another number of shards too
+        never_came = set(range(1, division.total + 1)) - there.keys()
+        divided = Divided(path, division, tuple(never_came))
     for folder in folders:
-        _refuse_in_use(folder)
-    return [Directory(folder) for folder in folders], divided
+        with read_locked(folder):  # refused at once where it is in use
+            pass
+    return [Source(folder) for folder in folders], divided
 
 
-def _refuse_in_use(folder: Path) -> None:
-    """Refuse a directory in which another process writes; one that cannot be locked is read."""
-    try:
-        with (folder / ".lock").open() as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = lock.read().strip() or "another sweep"
-                raise RequestError(
-                    f"{folder}: {holder} is writing there; merge it when that has ended"
-                ) from None
-    except OSError:  # never locked, or on a file system without locks
-        return
-
-
-def take_points(source: Directory, target: Directory, linked: bool) -> tuple[int, int]:
+def take_points(source: Source, target: Directory, linked: bool) -> tuple[int, int]:
     """Give a directory the batch files of another; return how many were new, and how many damaged.
 
     Files are taken one after the other, each whole: after an interruption the rest is taken.
 
     Parameters
     ----------
-    source, target : Directory
-        From where, and to where; the target is held.
+    source : Source
+        From where.
+    target : Directory
+        To where; it is held.
     linked : bool
         Whether the files may be links to those of the source, which nothing ever changes. Else, and
         where there are no links from one to the other, they are copies.
@@ -101,17 +129,28 @@ def take_points(source: Directory, target: Directory, linked: bool) -> tuple[int
     Raises
     ------
     RequestError
-        If a file cannot be read.
+        If a file cannot be read, or the source is changed meanwhile.
     StorageError
         If one cannot be written.
     """
+    with source.unchanged():
+        return _take_points(source, target, linked)
+
+
+def _take_points(source: Source, target: Directory, linked: bool) -> tuple[int, int]:
     n_new = n_damaged = 0
     there = names_of_points(target.points)
-    for file in batch_files_in(source.points):
+    try:
+        files = batch_files_in(source.points)
+    except OSError as error:
+        raise RequestError(f"{source.points}: cannot be read ({error.strerror})") from error
+    for file in files:
         if file.name in there or has_all_rows(file, there):
             continue
         try:
             found = file_checksum(file)
+        except FileNotFoundError as error:  # compacted, where nothing can be locked
+            raise RequestError(source.changed_meanwhile) from error
         except OSError as error:
             raise RequestError(f"{file}: cannot be read ({error.strerror})") from error
         if found not in file.name:
@@ -144,3 +183,17 @@ def refuse_itself(sources: Iterable[Directory], target: Path) -> None:
     """
     if any(is_same_folder(source.path, target) for source in sources):
         raise RequestError(f"--into {target}: must be another directory than those that are merged")
+
+
+def refuse_hidden_shards(sources: Iterable[Directory], target: Path) -> None:
+    """Refuse to merge into an experiment that has shards alone, unless these are merged.
+
+    Raises
+    ------
+    RequestError
+        If there is a shard that is none of the sources.
+    """
+    merged = {source.path.resolve() for source in sources}
+    for shard in shards_in(target).values():
+        if shard.resolve() not in merged and is_experiment(shard):
+            refuse_not_merged(target)

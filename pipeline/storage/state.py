@@ -12,21 +12,20 @@ from numpy.typing import NDArray
 
 from pipeline.execution.batch import Batch, Failure
 from pipeline.model.errors import RequestError
-from pipeline.model.parameters import MODEL_VERSION
 from pipeline.model.quantity import written
 from pipeline.model.state import Start
 from pipeline.model.variables import is_open
 from pipeline.request.grid import Grid
-from pipeline.request.merge import DURATION, differences, lengthened, united
+from pipeline.request.merge import DURATION
 from pipeline.request.points import Points
-from pipeline.request.spec import GROWN_FROM, SOURCES, Request
+from pipeline.request.spec import GROWN_FROM
 from pipeline.storage import provenance
 from pipeline.storage.arrays import Counts, ResultArrays
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
 from pipeline.storage.own_contents import keep_contents, known_and_named
-from pipeline.storage.own_sources import refuse_other_sources
 from pipeline.storage.starts import ShorterRuns, Starts
+from pipeline.storage.union import united_with_earlier
 from pipeline.system import host
 
 log = logging.getLogger("pipeline")
@@ -71,9 +70,10 @@ class SweepState:
         self.n_not_continued = 0
         self._grown_from: list[float] = []
         earlier = directory.request() if directory else None
+        grid = asked
         if directory and earlier is not None:
-            asked = self.asked = known_and_named(asked, earlier, directory)
-        grid = self._united(earlier, directory) if directory else asked
+            grid = asked = self.asked = known_and_named(asked, earlier, directory)
+            grid, self._grown_from = united_with_earlier(asked, earlier, directory)
         self.arrays = ResultArrays(grid, in_memory=directory is None)
         self._starts = Starts(len(grid.points))
         # Indices of all points of the request on the grid, and of those that are to be done.
@@ -91,41 +91,6 @@ class SweepState:
             lost = directory.n_lost(self.arrays)
             if lost:
                 directory.keep_lost_points(lost, bool(self._grown_from), dry)
-
-    def _united(self, earlier: Request | None, directory: Directory) -> Grid:
-        """Return the grid of all points that are requested, now and earlier."""
-        if earlier is None:
-            return self.asked
-        if SOURCES in earlier and not (directory.is_empty() and directory.n_done() == 0):
-            refuse_other_sources(self.asked, earlier, directory)
-        try:
-            earlier, self._grown_from = lengthened(self.asked, earlier)
-            return united(self.asked, earlier)
-        except RequestError as error:
-            if directory.is_empty() and directory.n_done() == 0:
-                self._grown_from = []
-                return self.asked  # the earlier request has no results and is replaced
-            raise RequestError(self._refusal(directory, earlier, str(error))) from error
-
-    def _refusal(self, directory: Directory, earlier: Request, reason: str) -> str:
-        """Return why one file cannot hold the points of the directory and those requested."""
-        different = differences(self.asked, earlier)
-        until_settled = self.asked.points[0].simulation.ends_when_settled
-        is_limit = until_settled and different.keys() == {DURATION}
-        if not different or is_limit or earlier["model_version"] != MODEL_VERSION:
-            return f"{directory.path}: {reason}; choose another name"
-        found = [
-            f"{written(key, there)} there and {written(key, here)} here"
-            for key, (there, here) in different.items()
-        ]
-        way_out = "choose another name"
-        values = [value for pair in different.values() for value in pair]
-        can_be_swept = "simulation.until" not in different
-        if can_be_swept and not any(value is None or isinstance(value, bool) for value in values):
-            axes = " ".join(f"{key}={there},{here}" for key, (there, here) in different.items())
-            way_out = f"sweep both values to have both in one file ({axes}), or choose another name"
-        shown = "; ".join(found[:3])
-        return f"{directory.path}: holds an experiment with other settings ({shown}); {way_out}"
 
     def _take_up(self, directory: Directory, dry: bool) -> None:
         """Load the finished points; refuse a directory that holds unexpected ones."""

@@ -166,7 +166,7 @@ def test_changed_choices_are_refused():
         united(now, then)
     changed = request_of(grid())
     changed["stdp"] = changed["stdp"] | {"tau_plus": 19.0}
-    with pytest.raises(RequestError, match=r"^stdp=notebook,song_abbott_2001: swept in only one"):
+    with pytest.raises(RequestError, match=r"^stdp=notebook,song_abbott_2001: the constants there"):
         united(now, changed)
     assert differences(grid(), changed) == {"stdp.tau_plus": (19.0, 20.0)}
 

@@ -71,7 +71,7 @@ def test_choices_unite_as_well():
 
 def test_an_axis_of_a_sampled_key_is_refused():
     """No dimension could hold both."""
-    with pytest.raises(RequestError, match="seed: is sampled in one of the two requests"):
+    with pytest.raises(RequestError, match="seed: is sampled there, and an axis here"):
         both(grid({"seed": [1, 2]}), grid(None, axes={"seed": [1, 2]}))
 
 
@@ -93,10 +93,13 @@ def test_a_sequence_is_extended(method):
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        (lambda: draw(8, seed=1), "drawn with sweep.seed=0, and those requested with sweep.seed=1"),
-        (lambda: draw(8, "random"), "sweep.method=sobol, and those requested with sweep.method=r"),
-        (lambda: draw(8, end=50), "input.rate_hz=interval.10,40., and those requested with input"),
-        (lambda: grid({"input.rate_hz": [1.0]}), "its samples are drawn from intervals"),
+        (lambda: draw(8, seed=1), "drawn with sweep.seed=0 there and with sweep.seed=1 here"),
+        (lambda: draw(8, "random"), "sweep.method=sobol there and with sweep.method=random here"),
+        (lambda: draw(8, end=50), "input.rate_hz=interval.10,40. there and with input.rate_hz=in"),
+        (
+            lambda: grid({"input.rate_hz": [1.0]}),
+            "^samples there are drawn from intervals, and those here are not",
+        ),
     ],
 )
 def test_other_samples_do_not_join_those_that_are_drawn(other, message):
@@ -108,7 +111,7 @@ def test_other_samples_do_not_join_those_that_are_drawn(other, message):
 def test_a_latin_hypercube_cannot_be_extended():
     """The same one can be requested again."""
     assert both(draw(4, "lhs"), draw(4, "lhs")).keys == draw(4, "lhs").keys
-    with pytest.raises(RequestError, match="Latin hypercube has 4 samples and cannot be extended"):
+    with pytest.raises(RequestError, match="hypercube has 4 samples there and 8 here; it cannot"):
         both(draw(4, "lhs"), draw(8, "lhs"))
 
 
@@ -117,6 +120,6 @@ def test_a_sequence_that_begins_otherwise_is_refused():
     intervals = {"input.rate_hz": Interval(10, 40)}
     few, many = (drawn(intervals, SweepSettings(samples=n, method="random")) for n in (4, 8))
     other = dataclasses.replace(few, columns={"input.rate_hz": [11.0, 12.0, 13.0, 14.0]})
-    with pytest.raises(RequestError, match="its samples are not the first ones of those requested"):
+    with pytest.raises(RequestError, match="samples there are not the first ones of those here"):
         both(grid(other), grid(many))
     assert both(grid(few), grid(many)).keys == grid(many).keys

@@ -5,11 +5,31 @@ import threading
 
 import pytest
 
+import pipeline
 from pipeline.composition.compose import default_run_settings
 from pipeline.model.errors import RequestError
+from pipeline.request.overrides import grid_of_mapping
 from pipeline.storage import shards
-from pipeline.storage.shards import Division, division_of, experiment_directory
-from tests.conftest import names_in
+from pipeline.storage.shards import Division, division_of
+from tests.conftest import SMALL, names_in
+
+#: Values by key of the axes that are requested of all shards.
+AXES = {"seed": [1, 2, 3]}
+
+
+def asked(*overrides, axes=AXES):
+    """Return a grid of a small configuration."""
+    return grid_of_mapping(pipeline.configure(*SMALL, *overrides), axes)
+
+
+def experiment_directory(path, settings, *overrides, axes=AXES):
+    """Return the directory of a run that asks for a grid."""
+    return shards.experiment_directory(path, settings, asked(*overrides, axes=axes))
+
+
+def shard(text, path, *overrides, **axes):
+    """Return the directory of a shard."""
+    return experiment_directory(path, default_run_settings(shard=text), *overrides, **axes)
 
 
 @pytest.fixture
@@ -130,3 +150,61 @@ def test_a_damaged_division_is_reported(tmp_path):
         file.write_text(text)
         with pytest.raises(RequestError, match=r"shards\.json: cannot be read .*; remove it"):
             experiment_directory(tmp_path / "x", default_run_settings(shard="1/3"))
+
+
+def test_a_shard_of_other_settings_is_refused_while_another_begins(tmp_path):
+    """In one line with key, both values and what to do; nothing of it is written."""
+    path = tmp_path / "x"
+    with shard("1/3", path, "stdp.tau_plus=20").held():
+        for refusing in ("held", "refuse_unusable"):  # of a run, and of a dry run
+            other = shard("2/3", path, "stdp.tau_plus=10")
+            with pytest.raises(RequestError) as error:
+                other.held().__enter__() if refusing == "held" else other.refuse_unusable()
+            assert str(error.value) == (
+                f"run.shard=2/3: must have the settings of {path / 'shards' / '1'}, with which it "
+                "will be merged (stdp.tau_plus=20.0 there and stdp.tau_plus=10.0 here); sweep both "
+                "values in every shard (stdp.tau_plus=20.0,10.0), or choose another name, or move "
+                f"{path / 'shards' / '1'} away if that is the wrong one"
+            )
+        assert names_in(path / "shards") == ["1", "shards.json"]
+        with shard("2/3", path, "stdp.tau_plus=20", axes={"seed": [3, 4]}).held():
+            assert names_in(path / "shards") == ["1", "2", "shards.json"]
+
+
+def test_what_began_without_a_point_may_begin_anew(tmp_path):
+    """As after a wrong value that was noticed at once: each shard is begun with another one."""
+    path = tmp_path / "x"
+    for number in (1, 2):
+        with shard(f"{number}/2", path, "stdp.tau_plus=10").held():
+            pass
+    with shard("1/2", path).held(), shard("2/2", path).held():
+        assert "tau_plus: 20.0" in (path / "shards" / "1" / "configuration.yaml").read_text()
+        with pytest.raises(RequestError, match="must have the settings of"):
+            shard("2/2", path, "stdp.tau_plus=10").refuse_unusable()
+
+
+def test_of_shards_that_begin_at_once_all_have_the_same_settings(tmp_path):
+    """Each of two values is asked for by half of them: those of one value begin."""
+    path = tmp_path / "x"
+    begun, barrier, end = [], threading.Barrier(8), threading.Barrier(8, timeout=60)
+
+    def hold(number):
+        value = 10 + number % 2
+        directory = shard(f"{number}/8", path, f"stdp.tau_plus={value}")
+        barrier.wait()
+        try:
+            with directory.held():
+                begun.append(value)
+                end.wait()
+        except RequestError as error:
+            assert "must have the settings of" in str(error)
+            end.wait()
+
+    threads = [threading.Thread(target=hold, args=(number,)) for number in range(1, 9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(begun) == 4
+    assert len(set(begun)) == 1
+    assert len(names_in(path / "shards")) == 5
