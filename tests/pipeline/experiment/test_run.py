@@ -18,7 +18,7 @@ from pipeline.model.errors import RequestError
 from pipeline.model.variables import ABOUT_RUNS
 from pipeline.request import points, spec
 from pipeline.request.grid import Grid
-from pipeline.storage import state
+from pipeline.storage import union
 from tests.conftest import numbers_of
 
 AXES = {"input.rate_hz": [30, 60], "seed": range(3)}
@@ -166,7 +166,7 @@ def test_another_model_version_is_refused(configure, tmp_path, monkeypatch):
     """Results of another version of the model are refused, and no file is changed."""
     pipeline.sweep(configure(), {"seed": [1, 2]}, tmp_path, backend="sequential")
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
-    for module in (points, state, spec):
+    for module in (points, union, spec):
         monkeypatch.setattr(module, "MODEL_VERSION", 1000)
     with pytest.raises(
         RequestError,
