@@ -66,14 +66,14 @@ def main(arguments: Sequence[str]) -> int:
     command = _command(words)
     given.shards, plan = _planned(command, given.shards, given.cores)
     experiment = Path(plan.pop("directory")).parents[1]
-    setting = _setting()
+    setting, one_task = _setting(), f"--array={min(7, given.shards)}"
     estimate = [f"{key}: {text}" for key, text in plan.items()]
     script = _script(given, experiment, [*setting, f"exec {shlex.join(command)}"], estimate)
     merging = shlex.join([*_PYTHON, "merge", str(experiment), *_leave_to_run_code(words)])
     if given.submit:
-        _submit(experiment, script, [*setting, f"exec {merging}"])
+        _submit(experiment, script, [*setting, f"exec {merging}"], one_task)
     else:
-        print(script + _advice("; ".join([*setting, merging])))
+        print(script + _advice("; ".join([*setting, merging]), one_task))
     return 0
 
 
@@ -218,9 +218,9 @@ def _log(experiment: Path) -> str:
     return shlex.quote(str((experiment / "shards" / "task_%a.log").absolute()))
 
 
-def _advice(merging: str) -> str:
+def _advice(merging: str, one_task: str) -> str:
     return (
-        "# Saved as FILE: sbatch FILE; one task again: sbatch --array=7 FILE; after the array:\n"
+        f"# Saved as FILE: sbatch FILE; one task again: sbatch {one_task} FILE; after the array:\n"
         f"# sbatch --dependency=afterany:JOB --wrap={shlex.quote(merging)}"
     )
 
@@ -231,7 +231,7 @@ def _leave_to_run_code(words: Sequence[str]) -> list[str]:
     return ["--run-given-code"] if named else []
 
 
-def _submit(experiment: Path, script: str, merging: Sequence[str]) -> None:
+def _submit(experiment: Path, script: str, merging: Sequence[str], one_task: str) -> None:
     """Submit the array and a merge after it; keep their scripts, and print how to do it again.
 
     Raises
@@ -262,7 +262,7 @@ def _submit(experiment: Path, script: str, merging: Sequence[str]) -> None:
         again = shlex.join(["sbatch", f"--dependency=afterany:{job}", str(merge)])
         raise CommandError(f"{not_merged}; array {job} is submitted, its merge by {again}")
     print(f"array {job}, merged by job {after}; output in {folder}")
-    print(f"one task again: {shlex.join(['sbatch', '--array=7', str(array)])}")
+    print(f"one task again: {shlex.join(['sbatch', one_task, str(array)])}")
     print(f"merge again: {shlex.join(['sbatch', str(merge)])}")
 
 

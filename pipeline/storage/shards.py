@@ -6,6 +6,7 @@ The number of shards is written once, by the first that runs, and all others fol
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -231,10 +232,12 @@ def division_of(experiment: Path) -> Division | None:
     Raises
     ------
     RequestError
-        If the file that says so cannot be read.
+        If the file that says so, or its folder, cannot be read.
     """
     file = experiment / SHARDS / DIVISION
     if not os.path.exists(file):  # noqa: PTH110 - see `refuse_not_merged`
+        if os.path.isdir(file.parent) and not os.access(file.parent, os.X_OK):  # noqa: PTH112
+            raise RequestError(f"{file.parent}: cannot be read ({os.strerror(errno.EACCES)})")
         return None
     try:
         values = json.loads(file.read_text())
