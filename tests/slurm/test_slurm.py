@@ -113,10 +113,13 @@ def test_the_printed_script_is_one_that_sbatch_takes(stdp):
 
 
 def test_what_slurm_refuses_is_one_line(stdp):
-    """Exit code 2, with the words of sbatch."""
+    """Exit code 2, with the last words of sbatch; no script is left."""
     said = stdp("slurm", "--submit", "--partition", "none", "seed=1", "name=b", code=2)
-    assert said.startswith("error: --submit: sbatch: error: ")
-    assert "invalid partition" in said
+    assert said == (
+        "error: --submit: sbatch: error: Batch job submission failed: Invalid partition name "
+        "specified\n"
+    )
+    assert not Path("outputs").exists()
 
 
 def test_the_printed_job_of_dask_runs_the_sweep(stdp, tmp_path, monkeypatch):

@@ -404,6 +404,27 @@ def test_a_sweep_waits_for_the_end_of_a_merge(parts, caplog):
     assert f"{shard} is being merged: the sweep begins when that has ended" in caplog.text
 
 
+def test_a_shard_that_cannot_be_read_is_named(parts, monkeypatch):
+    """In one line, as that of another user."""
+    shard = parts / "shards" / "2"
+    is_file = Path.is_file
+
+    def denied(path):
+        if path.parent == shard:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", denied)
+    assert refused([parts]) == f"{shard}: cannot be read (Permission denied)"
+
+
+def test_a_folder_of_shards_that_cannot_be_read_is_named(parts, monkeypatch):
+    """It is not taken for an experiment without shards."""
+    monkeypatch.setattr(os.path, "exists", lambda _: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert refused([parts]) == f"{parts / 'shards'}: cannot be read (Permission denied)"
+
+
 def test_damaged_files_are_left_out_and_stay(parts, capsys, caplog):
     """Their points are missing from the union; the source is as it was."""
     file = next((parts / "shards" / "3" / "points").iterdir())
