@@ -19,8 +19,8 @@ from pipeline.system.atomic_files import StorageError
 
 log = logging.getLogger("pipeline")
 
-#: Time between two looks at a lock that a merge holds [s], and the look before which that is said.
-_PAUSE, _LOOK_TOLD = 0.1, 5
+#: Time between two attempts to take a lock that a merge holds [s], and after how many it is told.
+_PAUSE, _SILENT_ATTEMPTS = 0.1, 5
 
 
 @contextlib.contextmanager
@@ -93,7 +93,7 @@ def _holder(lock: TextIO) -> str:
 
 def _take(lock: TextIO, path: Path) -> None:
     try:
-        for look in itertools.count():
+        for attempt in itertools.count(1):
             if _is_taken(lock, fcntl.LOCK_EX):
                 break
             if not _is_taken(lock, fcntl.LOCK_SH):
@@ -101,7 +101,7 @@ def _take(lock: TextIO, path: Path) -> None:
                     f"{path}: {_holder(lock)} is writing here; wait for it, or choose another name"
                 )
             fcntl.flock(lock, fcntl.LOCK_UN)  # only read, by a merge
-            if look == _LOOK_TOLD:
+            if attempt == _SILENT_ATTEMPTS:
                 log.warning("%s is being merged: the sweep begins when that has ended", path)
             time.sleep(_PAUSE)
     except OSError as error:
