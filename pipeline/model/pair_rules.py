@@ -178,3 +178,8 @@ class PairRule(PairedRule):
         if self.coincidence == "neither":
             ratio /= 1 - dt / tau["x_pre"]
         return ratio
+
+
+def as_of_pairs(name: str, **changed: Any) -> Any:
+    """Declare a field of another rule as that of `PairRule`, with some arguments changed."""
+    return quantity(**{**vars(PairRule.quantities()[name]), **changed})

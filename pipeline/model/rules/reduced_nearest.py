@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from pipeline.model.pair_rules import as_of_pairs
 from pipeline.model.plasticity import POST, PRE, Rule, Trace, where
-from pipeline.model.quantity import quantity
 
 #: Two traces of one time constant are of spikes in the same step if they are as close as this.
 #: They are computed in different ways; a step apart they differ by dt/tau.
@@ -40,10 +40,10 @@ class ReducedNearest(Rule):
     }
     theory_gap: ClassVar[str] = "the theory covers rules in which all pairs, or all nearest, count"
 
-    A_plus: float = quantity("LTP amplitude", at_least=0, at_most=1)
-    A_minus: float = quantity("LTD amplitude", at_least=0, at_most=1)
-    tau_plus: float = quantity("LTP time constant", "ms", above=0)
-    tau_minus: float = quantity("LTD time constant", "ms", above=0)
+    A_plus: float = as_of_pairs("A_plus")
+    A_minus: float = as_of_pairs("A_minus", at_most=1, null="")
+    tau_plus: float = as_of_pairs("tau_plus")
+    tau_minus: float = as_of_pairs("tau_minus", null="")
 
     @staticmethod
     def potentiate(w: Any, traces: Any, fields: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pipeline.model.pair_rules import PairedRule
+from pipeline.model.pair_rules import PairedRule, as_of_pairs
 from pipeline.model.plasticity import POST, PRE, Trace
 from pipeline.model.quantity import quantity
 
@@ -26,10 +26,10 @@ class Signed(PairedRule):
     traces: ClassVar = {"x_pre": Trace(PRE, "tau_plus"), "x_post": Trace(POST, "tau_minus")}
     theory_gap: ClassVar[str] = "the theory covers LTP by pre before post, LTD by post before pre"
 
-    A_plus: float = quantity("LTP amplitude", at_least=-1, at_most=1)
-    A_minus: float = quantity("LTD amplitude", at_least=-1, at_most=1)
-    tau_plus: float = quantity("LTP time constant", "ms", above=0)
-    tau_minus: float = quantity("LTD time constant", "ms", above=0)
+    A_plus: float = as_of_pairs("A_plus", at_least=-1)
+    A_minus: float = as_of_pairs("A_minus", at_least=-1, at_most=1, null="")
+    tau_plus: float = as_of_pairs("tau_plus")
+    tau_minus: float = as_of_pairs("tau_minus", null="")
     w_in: float = quantity("weight change at an input spike", at_least=-1, at_most=1, neutral=0.0)
     w_out: float = quantity("weight change at an output spike", at_least=-1, at_most=1, neutral=0.0)
 

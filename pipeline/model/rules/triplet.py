@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pipeline.model.pair_rules import PairedRule
+from pipeline.model.pair_rules import PairedRule, as_of_pairs
 from pipeline.model.plasticity import POST, PRE, Trace
 from pipeline.model.quantity import quantity
 
@@ -32,8 +32,8 @@ class Triplet(PairedRule):
     A3_plus: float = quantity("LTP amplitude of triplets", at_least=0, at_most=1)
     A2_minus: float = quantity("LTD amplitude of pairs", at_least=0, at_most=1)
     A3_minus: float = quantity("LTD amplitude of triplets", at_least=0, at_most=1)
-    tau_plus: float = quantity("LTP time constant", "ms", above=0)
-    tau_minus: float = quantity("LTD time constant", "ms", above=0)
+    tau_plus: float = as_of_pairs("tau_plus")
+    tau_minus: float = as_of_pairs("tau_minus", null="")
     tau_x: float = quantity("time constant of the slow presynaptic trace", "ms", above=0)
     tau_y: float = quantity("time constant of the slow postsynaptic trace", "ms", above=0)
 
