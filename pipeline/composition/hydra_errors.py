@@ -15,6 +15,7 @@ from pipeline.composition.own_files import (
     unreadable_file,
     where_own_choices_are,
 )
+from pipeline.composition.sweep_functions import FORMS, SWEEPING
 from pipeline.composition.sweep_settings import SweepSettings, not_whole
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import SECTIONS
@@ -22,16 +23,6 @@ from pipeline.model.quantity import unknown_key, written
 
 #: Texts that Hydra's grammar parses as values of another type.
 _NOT_A_NAME = ("null", "true", "false")
-
-#: Functions that have several values, which a list cannot hold.
-_SWEEPING = ("interval", "logspace", "linspace", "range", "choice")
-
-#: Functions of our grammar, and how they are written.
-_FORMS = {
-    "interval": "interval(a,b) or interval(a,b,log)",
-    "logspace": "logspace(a,b,n), n whole",
-    "linspace": "linspace(a,b,n), n whole",
-}
 
 
 def request_error(error: Exception, overrides: Sequence[str], conf: Path) -> RequestError:
@@ -71,7 +62,7 @@ def request_error(error: Exception, overrides: Sequence[str], conf: Path) -> Req
     if isinstance(error, OverrideParseException):
         if isinstance(error.__cause__, RequestError):  # of a function of the grammar
             return RequestError(f"{error.override}: {error.__cause__}")
-        for name, form in _FORMS.items():
+        for name, form in FORMS.items():
             if f"{name}(" in str(error.override):
                 return RequestError(f"{error.override}: {name} must be {form}")
         return RequestError(
@@ -85,7 +76,7 @@ def request_error(error: Exception, overrides: Sequence[str], conf: Path) -> Req
             return unknown_key(key, value, known_keys())
         if key == SweepSettings.section:
             return not_whole(value)
-        if re.search(rf"\[.*\b({'|'.join(_SWEEPING)})\(", value):
+        if re.search(rf"\[.*\b({'|'.join(SWEEPING)})\(", value):
             return RequestError(f"{text}: must stand without brackets")
         if key in (*SECTIONS, "run") and (not value[:1].isalpha() or value in _NOT_A_NAME):
             return not_a_choice(key, value)

@@ -29,6 +29,7 @@ from hydra.core.override_parser.types import (
     Sweep,
 )
 
+from pipeline.composition.sweep_functions import FORMS
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import all_quantities
 from pipeline.request.axis import refuse_too_many
@@ -114,6 +115,14 @@ def _sorted(value: Any, reverse: bool) -> Any:
     return dataclasses.replace(value, shuffle=False) if isinstance(value, ChoiceSweep) else value
 
 
+#: The functions of `FORMS`.
+_OURS: dict[str, Callable[..., Any]] = {
+    "interval": _interval,
+    "logspace": logspace,
+    "linspace": linspace,
+}
+
+
 def functions() -> Functions:
     """Return the functions of the grammar by name, with the signatures of Hydra's."""
     table = _hydras_functions()
@@ -136,8 +145,8 @@ def functions() -> Functions:
 
     for name, function in table.functions.items():
         table.functions[name] = repaired(name, function)
-    del table.definitions["interval"]
-    for name, function in (("interval", _interval), ("logspace", logspace), ("linspace", linspace)):
+    for name in FORMS:
+        function = _OURS[name]
         table.definitions[name] = inspect.signature(function, eval_str=True)
         table.functions[name] = function
     return table
