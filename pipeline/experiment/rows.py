@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.model.checks import refuse_contradictions
-from pipeline.model.errors import RequestError
+from pipeline.model.errors import NO_VALUE, RequestError
 from pipeline.model.features import FEATURE_KEYS
 from pipeline.model.parameters import Configuration
+from pipeline.model.plain_values import whole_as_int
 from pipeline.model.quantity import overrides_by_key, written
-
-#: Stands for the value of a key in messages that are about the key.
-_ANY = "..."
 
 #: Most rows from which run time and memory are estimated.
 _MOST_UNLIKE = 1000
@@ -83,8 +81,8 @@ class Rows:
         """Return the configuration of a row: only the sections that it changes are made."""
         fields: dict[str, dict[str, Any]] = {}
         for column, value in zip(self._columns, row, strict=True):
-            is_whole = column.whole and isinstance(value, float) and value.is_integer()
-            fields.setdefault(column.section, {})[column.field] = int(value) if is_whole else value
+            own = fields.setdefault(column.section, {})
+            own[column.field] = whole_as_int(value) if column.whole else value
         sections = {
             name: dataclasses.replace(getattr(self._base, name), **own)
             for name, own in fields.items()
@@ -117,7 +115,7 @@ def columns_of(configuration: Configuration, names: Iterable[str]) -> list[Colum
             raise RequestError("names=seed: must be given by the argument seeds of each call")
         if keys.count(key) > 1:
             raise RequestError(f"{written('names', key)}: given twice; once is allowed")
-        section, field = configuration.replaceable(key, _ANY, references)
+        section, field = configuration.replaceable(key, NO_VALUE, references)
         owner = getattr(configuration, section)
         kind = owner.quantities()[field].kind
         if kind not in (int, float) or section == "record":
@@ -136,7 +134,7 @@ def _refuse_replaced(configuration: Configuration, columns: Sequence[Column]) ->
     section = configuration.stdp.section
     given = {column.field: 1.0 for column in columns if column.section == section}
     typed = overrides_by_key(configuration.overrides)
-    typed |= {column.key: written(column.key, _ANY) for column in columns}
+    typed |= {column.key: written(column.key, NO_VALUE) for column in columns}
     configuration.stdp.with_admitted(**given).refuse_replaced(typed)
 
 
@@ -205,4 +203,4 @@ def explicit_seeds(seeds: ArrayLike, n: int) -> list[int]:
     if array.shape not in ((), (n,)):
         raise RequestError(f"seeds of shape {array.shape}: must be () or ({n},), one a row")
     admit = Configuration.quantities()["seed"].admit
-    return [admit("seeds", seed) for seed in np.broadcast_to(array, n).tolist()]
+    return [admit("seeds", whole_as_int(seed)) for seed in np.broadcast_to(array, n).tolist()]

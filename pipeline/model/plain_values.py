@@ -73,6 +73,28 @@ def plain(values: ArrayLike) -> Any:
     return array.tolist()
 
 
+def whole_as_int(value: Any) -> Any:
+    """Return a whole number of another type, such as 40.0, as an integer; other values as is.
+
+    Arrays of numpy, and columns of pandas with a gap, have whole numbers as such.
+    """
+    if getattr(value, "ndim", None) == 0:
+        value = plain(value)
+    if isinstance(value, list | tuple):  # one for each group
+        return [whole_as_int(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a value is none: null, NaN, or what pandas has in place of one."""
+    try:
+        return value is None or bool(value != value)  # noqa: PLR0124 - as NaN alone is
+    except TypeError:  # of `pandas.NA`, whose comparisons are neither true nor false
+        return True
+    except ValueError:  # of an array
+        return False
+
+
 def _as_float(value: Any) -> float:
     if type(value) is not float:  # the most frequent type first, of a million samples
         if isinstance(value, bool) or not isinstance(value, numbers.Real):

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from pipeline.model.errors import RequestError
+from pipeline.model.errors import NO_VALUE, RequestError
 from pipeline.model.number_lists import listed, value_text
 from pipeline.model.plain_values import CONVERTERS, plain, rounded_all
 
@@ -152,7 +152,8 @@ class Quantity:
 def written(key: str, value: Any) -> str:
     """Return `key=value` as on a command line, on one line, truncated if long."""
     text = "null" if value is None else " ".join(value_text(value).split())
-    return f"{key}={text if len(text) <= 60 else text[:57] + '...'}"
+    shown = text if len(text) <= 60 else f"{text[:57]}..."
+    return key if value is NO_VALUE else f"{key}={shown}"
 
 
 def override_text(key: str, value: Any) -> str:

@@ -112,7 +112,12 @@ class Axis:
 
     def typed(self) -> dict[str, str]:
         """Return the keys that the axis sets itself, each with its values as text."""
-        return {self.key: written(self.key, self.text)}
+        return {self.key: self.asked_by}
+
+    @property
+    def asked_by(self) -> str:
+        """What asked for the axis, as it is written: "seed=1,2"."""
+        return written(self.key, self.text)
 
     def plain_columns(self) -> dict[str, Sequence[Any]]:
         """Return the values by key that the axis sets one by one, each admitted; see `choice_at`.
@@ -232,6 +237,11 @@ def value_axis(key: str, values: Iterable[Any]) -> Axis:
     return Axis(key, clean, tuple({key: as_list(value)} for value in clean), quantity)
 
 
+def sweepable_keys() -> list[str]:
+    """Return every key and group that can be an axis, or have samples."""
+    return [*SWEPT_GROUPS, *(key for key in all_quantities() if not key.startswith("record."))]
+
+
 def admitted(key: str, values: Iterable[Any]) -> tuple[tuple[Any, ...], Quantity]:
     """Return values of a single key as the parameter admits them, and its quantity.
 
@@ -242,7 +252,7 @@ def admitted(key: str, values: Iterable[Any]) -> tuple[tuple[Any, ...], Quantity
     """
     values = listed(key, values)
     quantity = all_quantities().get(key)
-    sweepable = [*SWEPT_GROUPS, *(k for k in all_quantities() if not k.startswith("record."))]
+    sweepable = sweepable_keys()
     if quantity is None or key not in sweepable:
         text = ",".join(map(value_text, values))
         known = quantity or key.partition(".")[0] in ("run", "record")
@@ -250,11 +260,11 @@ def admitted(key: str, values: Iterable[Any]) -> tuple[tuple[Any, ...], Quantity
     for value in values:
         if value is None:
             raise RequestError(f"{written(key, value)}: must be a value on an axis")
-    declared = declarations(key)
+    declared = declared_without_null(key)
     try:
         return tuple(declared[0].admit_all(key, values)), quantity
     except RequestError:
-        return tuple([_admitted(declared, key, value) for value in values]), quantity
+        return tuple([admitted_by_any(declared, key, value) for value in values]), quantity
 
 
 def restored_axis(key: str, values: Iterable[Any]) -> Axis:
@@ -275,8 +285,19 @@ def restored_values(key: str, values: Iterable[Any]) -> list[Any]:
     return list(values)
 
 
-def _admitted(declared: Sequence[Quantity], key: str, value: Any) -> Any:
-    """Return a value as a variant of its section admits it; each point is checked by its own."""
+def declared_without_null(key: str) -> list[Quantity]:
+    """Return what the variants of a section declare under a key; null is no value on an axis."""
+    return [dataclasses.replace(one, null="") for one in declarations(key)]
+
+
+def admitted_by_any(declared: Sequence[Quantity], key: str, value: Any) -> Any:
+    """Return a value as a variant of its section admits it; each point is checked by its own.
+
+    Raises
+    ------
+    RequestError
+        If none of them does, with what the first one admits.
+    """
     refusals = []
     for quantity in declared:
         try:
@@ -315,7 +336,10 @@ def refuse_entangled(axes: Sequence[Axis]) -> None:
     """
     for one, other in itertools.combinations(axes, 2):
         for key in sorted(one.own_keys & other.own_keys):
-            raise RequestError(f"{key}: must be either an axis or sampled, not both")
+            raise RequestError(
+                f"{key}: must be either an axis or sampled, not both ({one.asked_by} and "
+                f"{other.asked_by})"
+            )
         for key in one.keys & other.keys - one.own_keys - other.own_keys:
             raise RequestError(
                 f"{key}: depends on both {one.key} and {other.key}; one of them must be fixed"

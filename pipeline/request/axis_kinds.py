@@ -217,12 +217,14 @@ def _sample_axis(_: str, samples: Samples, composition: Composition) -> SampleAx
     """Return the axis of samples, with the keys that follow their values by `${...}`."""
     columns = [_column(key, samples, composition) for key in samples.columns]
     if repeated := SampleSettings(columns).repeated():
-        first, second = map(samples.named, repeated)
-        same = first.removeprefix(f"{samples.origin}: ")
-        values = values_of_sample(columns, repeated[1])
-        raise RequestError(f"{second}: is the same as {same} ({values}); each must differ")
+        first, second = repeated
+        source, values = samples.source, values_of_sample(columns, second)
+        raise RequestError(
+            f"{source.named(second)}: is the same as {source.place(first)} ({values}); each must "
+            "differ"
+        )
     every = [*columns, *_tied(columns, composition)]
-    return sample_axis(every, samples.generator, samples.origin)
+    return sample_axis(every, samples.generator, samples.source)
 
 
 def _column(key: str, samples: Samples, composition: Composition) -> Column:

@@ -18,8 +18,15 @@ from pipeline.composition.known_keys import known_keys
 from pipeline.composition.sweep_settings import SweepSettings
 from pipeline.model.errors import RequestError
 from pipeline.model.parameters import all_quantities
+from pipeline.model.plain_values import whole_as_int
 from pipeline.model.quantity import unknown_key
-from pipeline.request.axis import SWEPT_GROUPS, refuse_too_many
+from pipeline.request.axis import (
+    SWEPT_GROUPS,
+    admitted_by_any,
+    declared_without_null,
+    refuse_too_many,
+)
+from pipeline.request.sample_source import SampleSource
 from pipeline.request.samples import Samples
 from pipeline.system.words import counted
 
@@ -107,8 +114,12 @@ def refuse_unfit_interval(key: str, interval: Interval) -> None:
     if quantity is None or key not in numbers:
         why = "cannot be sampled" if key in known_keys() else "unknown key"
         raise unknown_key(key, str(interval), numbers, why)
+    declared = declared_without_null(key)
     for end in (interval.start, interval.end):
-        quantity.admit(key, int(end) if quantity.kind is int and end == int(end) else end)
+        try:
+            admitted_by_any(declared, key, whole_as_int(end) if quantity.kind is int else end)
+        except RequestError as error:
+            raise RequestError(f"{text}: {error}") from error
     if not interval.start < interval.end:
         raise RequestError(f"{text}: the first end must be below the second one")
     if interval.log and interval.start <= 0:
@@ -133,7 +144,8 @@ def drawn(intervals: Mapping[str, Interval], settings: SweepSettings) -> Samples
     for key, interval in intervals.items():
         refuse_unfit_interval(key, interval)
     number = settings.samples or 0
-    refuse_too_many(settings.key("samples"), number)
+    given = settings.given()
+    refuse_too_many(given["samples"], number)
     if settings.method == "sobol" and number & (number - 1):
         log.warning(
             "sweep.samples=%d: a Sobol sequence is balanced for powers of two, such as %d",
@@ -159,7 +171,8 @@ def drawn(intervals: Mapping[str, Interval], settings: SweepSettings) -> Samples
         "intervals": {key: interval.plain() for key, interval in intervals.items()},
         **packages,
     }
-    return Samples(columns, generator)
+    asked = [given["samples"], *(f"{key}={interval}" for key, interval in intervals.items())]
+    return Samples(columns, generator, SampleSource(" ".join(asked)))
 
 
 def intervals_of(generator: Mapping[str, Any]) -> dict[str, Interval]:

@@ -40,10 +40,11 @@ from pipeline.model.quantity import overrides_by_key, written
 from pipeline.model.registry import REGISTRIES
 from pipeline.request.axis import Axis, listed, refuse_entangled, settings_at
 from pipeline.request.axis_kinds import kind_of
+from pipeline.request.given_samples import as_declared, samples_of
 from pipeline.request.grammar import interval_of, values_of
 from pipeline.request.grid import Grid
 from pipeline.request.sample_request import requested_samples
-from pipeline.request.samples import SAMPLE, Samples, samples_of
+from pipeline.request.samples import SAMPLE, Samples
 
 #: Composes parameters from overrides: nested plain values, not validated.
 Compose = Callable[[list[str]], Mapping[str, Any]]
@@ -89,8 +90,10 @@ def grid_of_overrides(
     for key in REGISTRIES.keys() & swept.keys():
         folders = origin.folders if asked[key] in params else ()
         swept[key] = names_of(key, swept[key], folders)
-    samples, swept = requested_samples(sweep_settings_of(config), swept, intervals, origin.folders)
-    _refuse_sampled(arguments, samples)
+    settings = sweep_settings_of(config)
+    samples, swept = requested_samples(settings, swept, intervals, origin.folders)
+    if samples and settings.table:
+        _refuse_columns(arguments, samples)
 
     def compose(choice: list[str]) -> Mapping[str, Any]:
         composed = compose_again([*fixed, *choice])
@@ -104,14 +107,12 @@ def grid_of_overrides(
     return _grid(made, _with_samples(samples, swept), fixed, own)
 
 
-def _refuse_sampled(arguments: Iterable[Override], samples: Samples | None) -> None:
+def _refuse_columns(arguments: Iterable[Override], samples: Samples) -> None:
     """Refuse single values of keys that a table has for each sample."""
-    if samples is None or not samples.origin:
-        return
     for override in arguments:
         if override.key_or_group in samples.columns and not override.is_sweep_override():
             raise RequestError(
-                f"{_text(override)}: must not be given together with {samples.origin}, "
+                f"{_text(override)}: must not be given together with {samples.source.text}, "
                 f"which has a column {override.key_or_group}"
             )
 
@@ -171,7 +172,8 @@ def grid_of_mapping(
 
 def _named(key: str, values: Iterable[Any]) -> Iterable[Any]:
     """Return the values of an axis; those of rules and processes in files by their names."""
-    return names_of(key, listed(key, values)) if key in REGISTRIES else values
+    given = listed(key, values)
+    return names_of(key, given) if key in REGISTRIES else as_declared(key, given)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import itertools
 import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, overload
+from types import SimpleNamespace
+from typing import Any, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,9 +72,7 @@ class PointFactory:
         self._section = functools.lru_cache(_KEPT)(self._new_section)
         self._section_text = functools.lru_cache(_KEPT)(self._new_section_text)
         self._seed = functools.lru_cache(_KEPT)(self._new_seed)
-        origin = [0] * len(axes)
-        seed = self._seed(tuple([0] * len(self._seeding)))
-        self._first = Configuration(**self._sections(origin), seed=seed)
+        self._first = self._first_point()
         self.keys = self._validated()
 
     def axes_of(self, keys: Iterable[str]) -> list[int]:
@@ -102,6 +102,18 @@ class PointFactory:
                 columns["seed"] = [self._seed(at) for at in _rows(index, self._seeding)]
             for values in zip(*columns.values(), strict=True):
                 yield self._first.with_admitted(**dict(zip(columns, values, strict=True)))
+
+    def _first_point(self) -> Configuration:
+        """Return the point at index 0 of all axes; each check is of the axes that it reads."""
+        parts = self._sections([0] * len(self.axes))
+        parts["seed"] = self._seed(tuple([0] * len(self._seeding)))
+        for along, checks in self._checks_together().items():
+            try:
+                for _, check in checks:
+                    check(cast(Configuration, SimpleNamespace(**parts)))
+            except RequestError as error:
+                raise self._placed(error, along, [0] * len(along)) from error
+        return Configuration(**parts)
 
     def _settings(self, axes: Sequence[int], index: Sequence[int]) -> dict[str, Any]:
         return settings_at([self.axes[i] for i in axes], index)
@@ -147,9 +159,14 @@ class PointFactory:
         fields = SECTIONS[name].variant(values).quantities()
         # Fields of the base that the variant at this point does not have are left out, and what
         # samples of other variants have, which is null here.
-        return SECTIONS[name].from_mapping(
-            {k: v for k, v in values.items() if k in fields or own.get(k) is not None}
-        )
+        kept = {k: v for k, v in values.items() if k in fields or own.get(k) is not None}
+        try:
+            return SECTIONS[name].from_mapping(kept)
+        except RequestError:
+            for k in own.keys() & fields.keys():  # of an axis, whose values may not be null
+                if own[k] is not None:
+                    dataclasses.replace(fields[k], null="").admit(f"{name}.{k}", own[k])
+            raise
 
     def _new_section_text(self, name: str, index: tuple[int, ...]) -> str:
         """Return a section's part of the text of a key; empty if all of its values are neutral."""

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.composition.sweep_settings import SweepSettings
-from pipeline.model.errors import RequestError
-from pipeline.request.axis import listed
+from pipeline.model.errors import NO_VALUE, RequestError
+from pipeline.model.quantity import unknown_key
+from pipeline.request.axis import listed, sweepable_keys
 from pipeline.request.drawn_samples import Interval, drawn
+from pipeline.request.sample_source import SampleSource
 from pipeline.request.sample_table import samples_in
 from pipeline.request.samples import Samples
 from pipeline.system.words import counted
@@ -67,17 +69,18 @@ def _refuse_contradictions(settings: SweepSettings, intervals: Mapping[str, Inte
 
 def _zipped(settings: SweepSettings, swept: Mapping[str, Any]) -> tuple[Samples, dict[str, Any]]:
     """Return the values of the keys of `sweep.zip` as samples, and the other axes."""
-    columns = {}
+    columns, text, known = {}, settings.given()["zip"], sweepable_keys()
     for key in settings.zipped:
+        if key not in known:
+            raise RequestError(f"{text}: {unknown_key(key, NO_VALUE, known)}")
         if key not in swept:
-            raise RequestError(
-                f"{settings.given()['zip']}: {key} must be swept, as in {key}=VALUE,VALUE"
-            )
+            raise RequestError(f"{text}: {key} must be swept, as in {key}=VALUE,VALUE")
         columns[key] = listed(key, swept[key])
     lengths = {key: len(values) for key, values in columns.items()}
     if len({*lengths.values()}) > 1:
         found = ", ".join(
             f"{key} has {counted(length, 'value')}" for key, length in lengths.items()
         )
-        raise RequestError(f"{settings.given()['zip']}: {found}; all must have the same number")
-    return Samples(columns), {key: one for key, one in swept.items() if key not in columns}
+        raise RequestError(f"{text}: {found}; all must have the same number")
+    samples = Samples(columns, source=SampleSource(text))
+    return samples, {key: one for key, one in swept.items() if key not in columns}

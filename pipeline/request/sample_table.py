@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import functools
-import io
 import math
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.composition.own_models import names_of
-from pipeline.model.errors import RequestError
+from pipeline.model.errors import NO_VALUE, RequestError
 from pipeline.model.number_lists import as_tuple, value_of_text
-from pipeline.model.parameters import all_quantities, declarations
-from pipeline.model.quantity import Quantity, unknown_key
+from pipeline.model.parameters import declarations
+from pipeline.model.quantity import Quantity, unknown_key, written
 from pipeline.model.registry import REGISTRIES
-from pipeline.request.axis import SWEPT_GROUPS, refuse_too_many
+from pipeline.request.axis import SWEPT_GROUPS, refuse_too_many, sweepable_keys
+from pipeline.request.given_samples import as_declared, refuse_missing
+from pipeline.request.sample_source import SampleSource
 from pipeline.request.samples import Samples, located
-from pipeline.system.words import counted
+from pipeline.request.text_table import read_text_table
 
-#: What separates the columns of a file; the one that its first line has most of.
-_SEPARATORS = ",;\t"
+#: First bytes of a Parquet file, and the beginning of a column that pandas adds: of the index.
+_PARQUET, _INDEX = b"PAR1", "__index_level_"
 
-_MISSING = "must have a value"
+#: A number with a decimal comma.
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+
+#: Within a key, what may have been meant to separate two of them.
+_OTHER_SEPARATOR = re.compile(r"[\s|]")
 
 
 def samples_in(name: str, folders: Iterable[Path] = ()) -> Samples:
@@ -40,8 +45,7 @@ def samples_in(name: str, folders: Iterable[Path] = ()) -> Samples:
     Raises
     ------
     RequestError
-        If there is no such file, or a column, a row or a value is not allowed; rows count from 1,
-        without the line of keys.
+        If there is no such file, or a column, a row or a value is not allowed.
     """
     about = f"sweep.table={name}"
     path = Path(name).expanduser()
@@ -49,69 +53,68 @@ def samples_in(name: str, folders: Iterable[Path] = ()) -> Samples:
     if found is None:
         raise RequestError(f"{about}: must be a file that exists")
     try:
-        read = _columns_of_parquet if found.suffix == ".parquet" else _columns_of_csv
-        columns = read(found, about)
+        samples = _samples_of_file(found, about)
     except OSError as error:
         raise RequestError(f"{about}: cannot be read ({error.strerror or error})") from error
-    except UnicodeDecodeError as error:
-        raise RequestError(f"{about}: must be text in UTF-8 ({error.reason})") from error
-    if not columns or not next(iter(columns.values())):
+    n_samples = len(samples.source.numbers)
+    if not n_samples:
         raise RequestError(f"{about}: has no rows; one for each sample is required")
-    refuse_too_many(about, len(next(iter(columns.values()))))
-    known = [*SWEPT_GROUPS, *(key for key in all_quantities() if not key.startswith("record."))]
-    for key in columns:
-        if key not in known:
-            raise RequestError(f"{about}: {unknown_key(key, '...', known, 'unknown column')}")
-    samples = Samples(columns, origin=about)
+    refuse_too_many(about, n_samples)
+    refuse_missing(samples)
+    columns = dict(samples.columns)
     for key in REGISTRIES.keys() & columns.keys():
         named = functools.partial(names_of, key, folders=folders)
-        columns = columns | {key: located(named, columns[key], samples)}
+        columns[key] = located(named, list(columns[key]), samples)
     return dataclasses.replace(samples, columns=columns)
 
 
-def _columns_of_csv(path: Path, about: str) -> dict[str, list[Any]]:
-    text = path.read_text(encoding="utf-8-sig")
-    first = text.partition("\n")[0]
-    separator = max(_SEPARATORS, key=first.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
-    try:
-        keys, *cells = [row for row in rows if any(cell.strip() for cell in row)]
-    except ValueError:
-        return {}
-    except csv.Error as error:
-        raise RequestError(f"{about}: must be a table of values ({error})") from error
-    keys = [key.strip() for key in keys]
-    _refuse_unnamed(keys, about)
-    for number, row in enumerate(cells, start=1):
-        if len(row) != len(keys):
-            raise RequestError(
-                f"{about}: row {number} has {counted(len(row), 'value')}; "
-                f"it must have {len(keys)}, one for each column"
-            )
-    columns = zip(*cells, strict=True) if cells else [()] * len(keys)
-    return {key: _values(key, column, about) for key, column in zip(keys, columns, strict=True)}
+def _samples_of_file(path: Path, about: str) -> Samples:
+    """Return the samples of a file by its content; a Parquet file may have another name."""
+    with path.open("rb") as file:
+        is_parquet = file.read(len(_PARQUET)) == _PARQUET
+    if is_parquet or path.suffix.lower() == ".parquet":
+        return _samples_of_parquet(path, about)
+    table = read_text_table(path, about)
+    _refuse_unfit_columns(table.keys, about)
+    source = SampleSource(about, "line", table.lines)
+    cells = zip(*table.rows, strict=True) if table.rows else [()] * len(table.keys)
+    columns = {
+        key: _values(key, column, source) for key, column in zip(table.keys, cells, strict=True)
+    }
+    return Samples(columns, source=source)
 
 
-def _refuse_unnamed(keys: Sequence[str], about: str) -> None:
+def _refuse_unfit_columns(keys: Sequence[str], about: str) -> None:
+    known = sweepable_keys()
     for number, key in enumerate(keys, start=1):
         if not key:
-            raise RequestError(f"{about}: column {number} has no key in the first line")
+            index = "; pandas writes none with to_csv(index=False)" if number == 1 else ""
+            raise RequestError(f"{about}: column {number} has no key in the first line{index}")
         if keys.count(key) > 1:
             raise RequestError(f"{about}: column {key} is given twice; once is allowed")
+        if key not in known:
+            if len(keys) == 1 and _OTHER_SEPARATOR.search(key):
+                raise RequestError(
+                    f"{about}: must have commas, semicolons or tabs between its columns; the "
+                    f"first line is {key}"
+                )
+            raise RequestError(f"{about}: {unknown_key(key, NO_VALUE, known, 'unknown column')}")
 
 
-def _values(key: str, cells: Iterable[str], about: str) -> list[Any]:
-    """Return the values of a column, of the kind of its key."""
-    if key in SWEPT_GROUPS or key not in all_quantities():
-        quantities: list[Quantity] = []
-    else:
-        quantities = declarations(key)
+def _values(key: str, cells: Iterable[str], source: SampleSource) -> list[Any]:
+    """Return the values of a column, of the kind of its key; None for an empty cell."""
+    quantities = [] if key in SWEPT_GROUPS else declarations(key)
+    has_decimals = any(one.kind is float and not one.per_group for one in quantities)
     values = []
-    for number, cell in enumerate(cells, start=1):
+    for index, cell in enumerate(cells):
         text = cell.strip()
-        if not text:
-            raise RequestError(f"{about}: row {number}, column {key}: {_MISSING}")
-        values.append(_value(text, quantities))
+        value = _value(text, quantities) if text else None
+        if has_decimals and isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value):
+            raise RequestError(
+                f"{source.named(index)}, {written(key, value)}: must have a decimal point, not a "
+                "comma"
+            )
+        values.append(value)
     return values
 
 
@@ -139,7 +142,7 @@ def _number(text: str, kind: type) -> int | float | None:
     return number
 
 
-def _columns_of_parquet(path: Path, about: str) -> dict[str, list[Any]]:
+def _samples_of_parquet(path: Path, about: str) -> Samples:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
@@ -150,10 +153,7 @@ def _columns_of_parquet(path: Path, about: str) -> dict[str, list[Any]]:
         table = parquet.read_table(path)
     except ArrowException as error:
         raise RequestError(f"{about}: must be a Parquet file ({error})") from error
-    _refuse_unnamed(table.column_names, about)
-    columns = {name: table[name].to_pylist() for name in table.column_names}
-    for key, column in columns.items():
-        for number, value in enumerate(column, start=1):
-            if value is None:
-                raise RequestError(f"{about}: row {number}, column {key}: {_MISSING}")
-    return columns
+    names = [name for name in table.column_names if not name.startswith(_INDEX)]
+    _refuse_unfit_columns(names, about)
+    columns = {name: as_declared(name, table[name].to_pylist()) for name in names}
+    return Samples(columns, source=SampleSource(about, "row", range(1, table.num_rows + 1)))

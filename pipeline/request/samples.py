@@ -13,8 +13,8 @@ from pipeline.model.number_lists import as_tuple, labels_of, value_text
 from pipeline.model.number_lists import listed as as_list
 from pipeline.model.parameters import short_name
 from pipeline.model.quantity import Quantity, written
-from pipeline.request.axis import SWEPT_GROUPS, Axis, Setting, listed
-from pipeline.system.words import counted
+from pipeline.request.axis import SWEPT_GROUPS, Axis, Setting
+from pipeline.request.sample_source import SampleSource
 
 _Made = TypeVar("_Made")
 
@@ -40,21 +40,13 @@ class Samples:
         By key, the value of each sample; all of one length.
     generator : mapping
         Method, seed and intervals, where they were generated.
-    origin : str
-        The table that they are from, for messages; empty for others.
+    source : SampleSource
+        Where they are from, for messages.
     """
 
     columns: Mapping[str, Iterable[Any]]
     generator: Mapping[str, Any] = field(default_factory=dict)
-    origin: str = ""
-
-    def named(self, index: int) -> str:
-        """Return the name of a sample in messages: its row in a table, from 1, or its number."""
-        return _named(index, self.origin)
-
-
-def _named(index: int, origin: str) -> str:
-    return f"{origin}: row {index + 1}" if origin else f"{SAMPLE} {index}"
+    source: SampleSource = SampleSource()
 
 
 @dataclass(frozen=True)
@@ -125,19 +117,19 @@ class SampleSettings(Sequence[dict[str, Any]]):
         At least one, of one length; a later one overrides an earlier one.
     generator : mapping
         Method, seed and intervals of samples that were generated; empty for others.
-    origin : str
-        The table that they are from, for messages; empty for others.
+    source : SampleSource
+        Where they are from, for messages.
     """
 
     def __init__(
         self,
         columns: Iterable[Column],
         generator: Mapping[str, Any] | None = None,
-        origin: str = "",
+        source: SampleSource | None = None,
     ) -> None:
         self.columns = tuple(sorted(columns, key=lambda column: column.precedence))
         self.generator = dict(generator or {})
-        self.origin = origin
+        self.source = source or SampleSource()
 
     def __len__(self) -> int:
         return len(self.columns[0].values)
@@ -245,7 +237,7 @@ class SampleAxis(Axis):
     ) -> SampleAxis:
         """Return the axis with other settings and values of the columns; see `Axis.mapped`."""
         columns = [column.mapped(setting, value) for column in self.columns]
-        return sample_axis(columns, self.settings.generator, self.settings.origin)
+        return sample_axis(columns, self.settings.generator, self.settings.source)
 
     def without(self, keys: Collection[str]) -> SampleAxis:
         """Return the axis without settings of some keys, which are not sampled."""
@@ -260,7 +252,7 @@ class SampleAxis(Axis):
             for column in self.columns
             if not (column.tied and column.key in keys)
         ]
-        return sample_axis(columns, self.settings.generator, self.settings.origin)
+        return sample_axis(columns, self.settings.generator, self.settings.source)
 
     @property
     def stored(self) -> dict[str, Any]:
@@ -281,6 +273,11 @@ class SampleAxis(Axis):
             if key != SAMPLE
         }
 
+    @property
+    def asked_by(self) -> str:
+        """What asked for the samples, as it is written; see `SampleSource`."""
+        return self.settings.source.text or "samples"
+
     def given_columns(self) -> dict[str, Sequence[Any]]:
         """Return the numbers of the samples, and all values of the keys that are sampled."""
         return {SAMPLE: self.values} | {c.key: c.values for c in self.columns if not c.tied}
@@ -298,7 +295,7 @@ class SampleAxis(Axis):
 
     def place(self, index: int) -> str:
         """Return the name of a sample in messages about what it sets."""
-        return _named(index, self.settings.origin)
+        return self.settings.source.named(index)
 
 
 def values_of_sample(columns: Iterable[Column], index: int) -> str:
@@ -313,10 +310,12 @@ def _first(values: Sequence[str]) -> str:
 
 
 def sample_axis(
-    columns: Iterable[Column], generator: Mapping[str, Any] | None = None, origin: str = ""
+    columns: Iterable[Column],
+    generator: Mapping[str, Any] | None = None,
+    source: SampleSource | None = None,
 ) -> SampleAxis:
     """Return the axis of some columns, at least one; see `SampleSettings`."""
-    settings = SampleSettings(columns, generator, origin)
+    settings = SampleSettings(columns, generator, source)
     return SampleAxis(SAMPLE, range(len(settings)), settings, _QUANTITY)
 
 
@@ -337,40 +336,8 @@ def located(
             try:
                 made([value])
             except RequestError as error:
-                raise RequestError(f"{samples.named(index)}, {error}") from error
+                raise RequestError(f"{samples.source.named(index)}, {error}") from error
         raise
-
-
-def samples_of(given: Any) -> Samples:
-    """Return the samples of a mapping of keys to values, or of a table with a column a key.
-
-    Raises
-    ------
-    RequestError
-        If it is neither, or its keys are not texts.
-    """
-    if isinstance(given, Samples):
-        return given
-    if hasattr(given, "columns") and hasattr(given, "to_dict"):  # as of pandas
-        names = list(given.columns)
-        given = {name: given[name] for name in names} if len({*names}) == len(names) else None
-    if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
-        raise RequestError(
-            "samples: must map keys such as 'stdp.A_plus' to lists of values of one length, or be "
-            "a table with a column for each key"
-        )
-    columns = {key: listed(key, values) for key, values in given.items()}
-    lengths = {key: len(values) for key, values in columns.items()}
-    first = next(iter(lengths), "")
-    if not any(lengths.values()):
-        raise RequestError("samples: there are none; at least one is required")
-    for key, length in lengths.items():
-        if length != lengths[first]:
-            raise RequestError(
-                f"samples: {first} has {counted(lengths[first], 'value')} and {key} has {length}; "
-                "all must have the same number"
-            )
-    return Samples(columns)
 
 
 def generator_of(axes: Iterable[Axis]) -> Mapping[str, Any]:

@@ -136,6 +136,19 @@ def test_failures_name_the_values_of_their_sample(command, fail_for_seed):
     [
         ((*PAIRS[:1], "stdp.tau_minus=1,2", ZIP), f"{ZIP}: stdp.tau_plus has 3 values, stdp.tau_m"),
         ((PAIRS[0], ZIP), f"{ZIP}: stdp.tau_minus must be swept"),
+        (
+            (PAIRS[0], "sweep.zip=[stdp.tau_plus,stdp.tau_minu]"),
+            "sweep.zip=[stdp.tau_plus,stdp.tau_minu]: stdp.tau_minu: unknown key; did you mean "
+            "stdp.tau_minus?",
+        ),
+        (
+            ("seed=1,1", "stdp.tau_plus=10,10", "sweep.zip=[seed,stdp.tau_plus]"),
+            "sweep.zip=[seed,stdp.tau_plus]: sample 1: is the same as sample 0 (seed=1, ",
+        ),
+        (
+            ("seed=1,2", "stdp.tau_plus=10,-1", "sweep.zip=[seed,stdp.tau_plus]"),
+            "sweep.zip=[seed,stdp.tau_plus]: sample 1, stdp.tau_plus=-1: LTP time constant must",
+        ),
         ((PAIRS[0], "sweep.zip=[stdp.tau_plus]"), "sweep.zip=[stdp.tau_plus]: must be a list of"),
         (
             ("sweep.zip=seed,stdp.tau_plus",),
@@ -147,7 +160,7 @@ def test_failures_name_the_values_of_their_sample(command, fail_for_seed):
         (DRAWN, "input.rate_hz=interval(10,40): needs the number of samples"),
         ((*DRAWN, "sweep.samples=0"), "sweep.samples=0: number of samples"),
         ((*DRAWN, "sweep.samples=-1"), "sweep.samples=-1: number of samples"),
-        ((*DRAWN, "sweep.samples=2000000"), "sweep.samples: 2000000 values; an axis must have <= "),
+        ((*DRAWN, "sweep.samples=2000000"), "sweep.samples=2000000: 2000000 values; an axis "),
         ((*DRAWN, "sweep.samples=4,8"), "sweep.samples=4,8: must be one value"),
         ((*DRAWN, "sweep.samples=4", "sweep.method=foo"), "sweep.method=foo: method of drawing"),
         ((*DRAWN, *PAIRS, ZIP), f"{ZIP}: must not be given together with input.rate_hz=interval"),

@@ -66,6 +66,7 @@ def test_explicit_seeds_are_used_and_not_counted(configuration):
     same = simulate(rows, seeds=3)
     assert np.array_equal(same[0], same[1])
     assert np.array_equal(simulate(rows, seeds=[3, 4])[0], same[0])
+    assert np.array_equal(simulate(rows, seeds=np.array([3.0, 3.0])), same)
     assert not np.array_equal(*simulate(rows, seeds=[3, 4]))
     (one,) = of_each(configuration, ["stdp.A_plus"], [[0.004]], [3])
     assert np.array_equal(one["weight"].values, same[0])
@@ -203,20 +204,20 @@ def test_numbers_of_other_libraries_are_taken():
             "stdp.A_plu",
             "weight",
             {},
-            r"^stdp\.A_plu=\.\.\.: unknown key; did you mean",
+            r"^stdp\.A_plu: unknown key; did you mean",
         ),
         ([], "weight", {}, "^names=.*: must be keys, at least one$"),
         ("seed", "weight", {}, "^names=seed: must be given by the argument seeds"),
         ("stdp.pairing", "weight", {}, r"^names=stdp\.pairing: must be a key with a number"),
         ("record.weight_interval", "weight", {}, "^names=record.weight_interval: must be a key"),
-        ("stdp", "weight", {}, r"^stdp=\.\.\.: must be chosen with pipeline.configure$"),
-        ("run.n_jobs", "weight", {}, r"^run\.n_jobs=\.\.\.: must be an argument of"),
+        ("stdp", "weight", {}, r"^stdp: must be chosen with pipeline.configure$"),
+        ("run.n_jobs", "weight", {}, r"^run\.n_jobs: must be an argument of"),
         (["stdp.A_plus"] * 2, "weight", {}, r"^names=stdp\.A_plus: given twice"),
         (
             ["stdp.effective_ltd_ratio", "stdp.A_minus"],
             "weight",
             {},
-            r"^stdp\.A_minus=\.\.\.: must not be given together with stdp\.effective_ltd_ratio",
+            r"^stdp\.A_minus: must not be given together with stdp\.effective_ltd_ratio",
         ),
         ("stdp.A_plus", "output_rat", {}, "^outputs=output_rat: must be a variable of every"),
         ("stdp.A_plus", "wall_time", {}, "^outputs=wall_time: must be a variable of every"),

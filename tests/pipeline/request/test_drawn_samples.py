@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pipeline
 from pipeline.composition.sweep_settings import METHODS, SweepSettings
 from pipeline.model.errors import RequestError
 from pipeline.request.drawn_samples import Interval, drawn, intervals_of
+from pipeline.request.overrides import grid_of_mapping
 
 RATE, AMPLITUDE = Interval(10, 40), Interval(0.001, 0.1, log=True)
 
@@ -99,7 +101,12 @@ def test_a_number_is_the_decimal_that_is_shown(start, factor, log, shares):
         ("stdp.foo", RATE, "unknown key"),
         ("input.rate_hz", Interval(40, 10), "the first end must be below the second one"),
         ("input.rate_hz", Interval(10, 10), "the first end must be below the second one"),
-        ("input.rate_hz", Interval(-1, 10), "input.rate_hz=-1: input rate must be"),
+        (
+            "input.rate_hz",
+            Interval(-1, 10),
+            "^input.rate_hz=interval.-1,10.: input.rate_hz=-1: input rate must be",
+        ),
+        ("stdp.A_minus", Interval(-2, 1), "stdp.A_minus=-2: LTD amplitude must be .* <= 1000$"),
         ("input.rate_hz", Interval(0, 10, log=True), "both ends must be > 0 on a log scale"),
         ("input.n_synapses", Interval(1.5, 3), "input.n_synapses=1.5: number of synapses must be"),
     ],
@@ -108,6 +115,17 @@ def test_an_interval_that_is_not_allowed_is_refused(key, interval, message):
     """By its key."""
     with pytest.raises(RequestError, match=message):
         draw(4, **{key: interval})
+
+
+def test_an_interval_has_the_bounds_of_any_rule():
+    """The values are those of the rule of each sample, which is named with its interval."""
+    interval = {"stdp.A_plus": Interval(-0.5, 0.5)}
+    samples = drawn(interval, SweepSettings(samples=4, method="random"))
+    grid = grid_of_mapping(pipeline.configure("stdp=anti_hebbian"), {}, samples)
+    assert min(point.stdp.A_plus for point in grid.points) < 0
+    line = r"^sweep.samples=4 stdp.A_plus=interval\(-0.5,0.5\): sample \d, stdp.A_plus=-0\.\d*: LTP"
+    with pytest.raises(RequestError, match=line):
+        grid_of_mapping(pipeline.configure(), {}, samples)
 
 
 def test_without_scipy_the_extra_is_named(monkeypatch):

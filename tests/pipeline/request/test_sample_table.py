@@ -16,7 +16,8 @@ def table(tmp_path):
     """Write a table; return its path."""
 
     def write(text, name="points.csv"):
-        (tmp_path / name).write_text(text, encoding="utf-8")
+        content = text if isinstance(text, bytes) else text.encode()
+        (tmp_path / name).write_bytes(content)
         return str(tmp_path / name)
 
     return write
@@ -33,10 +34,14 @@ def table(tmp_path):
         TABLE.replace("\n", "\n\n"),
         TABLE.replace(",", " , "),
         TABLE.replace("10,", '"10",'),
+        TABLE.replace("\n", ",,\n") + ",,,,\n",
+        TABLE.replace("4\n", "4,,\n"),
+        TABLE.encode("utf-16"),
+        "\n" + TABLE.replace(",", ";"),
     ],
 )
 def test_a_table_is_the_mapping_of_its_columns(table, text):
-    """Whatever separates its columns and lines."""
+    """Whatever separates its columns and lines, and whatever is empty beside and below them."""
     assert samples_in(table(text)).columns == COLUMNS
 
 
@@ -52,14 +57,24 @@ def test_a_parquet_file_is_the_same_table(tmp_path):
     pd.DataFrame(COLUMNS).to_parquet(tmp_path / "points.parquet")
     assert samples_in(str(tmp_path / "points.parquet")).columns == COLUMNS
     pd.DataFrame({"seed": [1, None]}).to_parquet(tmp_path / "null.parquet")
-    with pytest.raises(pipeline.RequestError, match="row 2, column seed: must have a value$"):
+    with pytest.raises(pipeline.RequestError, match="row 2, seed: missing value; every sample"):
         samples_in(str(tmp_path / "null.parquet"))
+
+
+def test_a_parquet_file_of_pandas_may_have_an_index_floats_and_another_name(tmp_path):
+    """The index plays no role, whole numbers are whole, and its content says what it is."""
+    pytest.importorskip("pyarrow", reason="Parquet needs the extra parquet")
+    floats = pd.DataFrame(COLUMNS, index=[7, 9]).astype(float)
+    floats.to_parquet(tmp_path / "points.pq", engine="pyarrow")
+    found = samples_in(str(tmp_path / "points.pq")).columns
+    assert found == COLUMNS
+    assert [type(seed) for seed in found["seed"]] == [int, int]
 
 
 def test_a_rule_in_a_file_is_looked_for(table):
     """By the path in its cell; nothing else may be in place of a name."""
     path = table("stdp.rule\nadditive\nnone.py\n")
-    with pytest.raises(pipeline.RequestError, match=r"points\.csv: row 2, stdp\.rule=none\.py: "):
+    with pytest.raises(pipeline.RequestError, match=r"points\.csv: line 3, stdp\.rule=none\.py: "):
         samples_in(path)
 
 
@@ -77,39 +92,57 @@ def test_choices_and_truth_values_and_lists_are_columns_too(table):
     [
         ("", "has no rows"),
         ("seed\n", "has no rows"),
-        ("stdp.tau_plus,foo\n1,2\n", "foo=...: unknown column (known: "),
-        ("A_plus\n1\n", "A_plus=...: unknown column; did you mean stdp.A_plus?"),
-        ("record.dtype\nfloat32\n", "record.dtype=...: unknown column"),
-        ("stdp.tau_plus,seed\n10,\n", "row 1, column seed: must have a value"),
-        ("stdp.tau_plus,seed\n10,1\n20,nan\n", "row 2, seed=nan: random seed must be a whole"),
+        ("stdp.tau_plus,foo\n1,2\n", "foo: unknown column (known: "),
+        ("A_plus\n1\n", "A_plus: unknown column; did you mean stdp.A_plus?"),
+        ("record.dtype\nfloat32\n", "record.dtype: unknown column"),
+        ("stdp.tau_plus,seed\n10,\n", "line 2, seed: missing value; every sample needs one"),
+        ("stdp.tau_plus,seed\n10,1\n20\n", "line 3, seed: missing value; every sample needs one"),
+        ("stdp.tau_plus,seed\n10,1\n20,nan\n", "line 3, seed: missing value; every sample"),
         (
-            "stdp.tau_plus,seed\n10,1\n20,1\n1e1,1\n",
-            "row 3: is the same as row 1 (stdp.tau_plus=10.0, seed=1); each must differ",
+            "stdp.tau_plus,seed\n10,1\n\n20,1\n1e1,1\n",
+            "line 5: is the same as line 2 (stdp.tau_plus=10.0, seed=1); each must differ",
         ),
         (
             "neuron.V_th,neuron.V_reset\n-54,-60\n-60,-50\n",
-            "row 2, neuron.V_reset=-50.0: must be <",
+            "line 3, neuron.V_reset=-50.0: must be <",
         ),
         (
             "stdp.tau_plus,simulation.dt\n10,0.1\n10,7\n",
-            "row 2, simulation.dt=7.0: the time step must",
+            "line 3, simulation.dt=7.0: the time step must",
         ),
-        ("stdp.rule\nadditive\nfoo\n", "row 2, stdp.rule=foo: must be additive or"),
-        ("stdp\nadditive\nfoo\n", "row 2, stdp=foo: must be additive or"),
-        ("stdp.tau_plus,seed\n10,1\nabc,1\n", "row 2, stdp.tau_plus='abc': LTP time constant must"),
-        ("seed;stdp.tau_plus\n1;10,5\n", "row 1, stdp.tau_plus='10,5': LTP time constant must"),
-        ("stdp.tau_plus,seed\n10,1\n20,1.5\n", "row 2, seed=1.5: random seed must be a whole"),
-        ("stdp.tau_plus\n10\n-5\n", "row 2, stdp.tau_plus=-5.0: LTP time constant must"),
+        ("simulation.dt\n20\n0.1\n", "line 2, simulation.dt=20.0: the time step must be < "),
+        ("stdp.rule\nadditive\nfoo\n", "line 3, stdp.rule=foo: must be additive or"),
+        ("stdp\nadditive\nfoo\n", "line 3, stdp=foo: must be additive or"),
+        ("stdp.tau_plus,seed\n10,1\nabc,1\n", "line 3, stdp.tau_plus='abc': LTP time constant"),
         (
-            "stdp.tau_plus,seed\n10,1\n10,2,3\n",
-            "row 2 has 3 values; it must have 2, one for each column",
+            "seed;stdp.tau_plus\n1;10,5\n",
+            "line 2, stdp.tau_plus=10,5: must have a decimal point, not a comma",
         ),
+        (
+            "stdp.tau_plus,seed\n10,5,1\n",
+            "line 2 has 3 values, and the first line has 2 keys; a number has a decimal point, not",
+        ),
+        ("stdp.tau_plus;seed\n1;2;3\n", "line 2 has 3 values, and the first line has 2 keys"),
+        (
+            "stdp.tau_plus|seed\n10|1\n",
+            "must have commas, semicolons or tabs between its columns; the first line is stdp.tau",
+        ),
+        ("stdp.tau_plus,seed\n10,1\n20,1.5\n", "line 3, seed=1.5: random seed must be a whole"),
+        ('stdp.tau_plus\n"1\n0"\n\n-5\n', "line 2, stdp.tau_plus='1\\n0': LTP time constant"),
+        ('seed,stdp.tau_plus\n" 1\n",5\n\n2,-5\n', "line 5, stdp.tau_plus=-5.0: LTP time con"),
         ("seed,seed\n1,2\n", "column seed is given twice"),
-        ("seed,\n1,2\n", "column 2 has no key in the first line"),
+        ("seed,,stdp.tau_plus\n1,2,3\n", "column 2 has no key in the first line"),
+        (
+            ",seed\n0,2\n",
+            "column 1 has no key in the first line; pandas writes none with to_csv(index=False)",
+        ),
+        (b"PK\x03\x04\x14", "must be a CSV or Parquet file, and is a workbook; save its sheet as"),
+        ("seed\n1\n".encode("utf-16-le"), "must be text in UTF-8 (it has bytes that are zero)"),
+        ("seed\nü\n".encode("latin-1"), "must be text in UTF-8 (invalid start byte)"),
     ],
 )
 def test_what_is_no_table_of_samples_is_refused(refused, table, text, line):
-    """In one line with row and column, exit code 2, before anything is written."""
+    """In one line with the line of the file, exit code 2, before anything is written."""
     path = table(text)
     assert refused(f"sweep.table={path}").startswith(f"error: sweep.table={path}: {line}")
 
@@ -118,6 +151,15 @@ def test_a_missing_file_is_refused(refused):
     """By its name."""
     assert refused("sweep.table=none.csv") == (
         "error: sweep.table=none.csv: must be a file that exists"
+    )
+
+
+def test_an_axis_of_a_key_that_the_table_has_is_refused(refused, table):
+    """Both are named."""
+    path = table(TABLE)
+    assert refused("-m", f"sweep.table={path}", "seed=1,2") == (
+        f"error: seed: must be either an axis or sampled, not both (sweep.table={path} and "
+        "seed=1,2)"
     )
 
 

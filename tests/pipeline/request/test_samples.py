@@ -88,6 +88,23 @@ def test_a_table_of_pandas_is_a_mapping(configure):
     assert made.keys == grid_of_mapping(configure(), {}, table.to_dict("list")).keys
 
 
+@pytest.mark.parametrize(
+    "numbers",
+    [[40.0, 50.0], np.array([40, 50], np.float32), pd.Series([40.0, 50.0]), [np.array(40.0), 50]],
+)
+def test_whole_numbers_of_another_type_are_whole_numbers(configure, numbers):
+    """As of columns of floats; of samples, and of an axis from Python."""
+    key = "input.n_synapses"
+    for grid in (
+        grid_of_mapping(configure(), {}, {key: numbers}),
+        grid_of_mapping(configure(), {key: numbers}),
+    ):
+        assert grid.keys == grid_of_mapping(configure(), {key: [40, 50]}).keys
+    base = configure("input=groups", "input.group_sizes=[20,20]")
+    grid = grid_of_mapping(base, {}, {"input.group_sizes": np.array([[20.0, 20], [30, 10]])})
+    assert [point.input.group_sizes for point in grid.points] == [(20, 20), (30, 10)]
+
+
 def test_rules_may_differ_from_sample_to_sample(configure):
     """A group, and a key that chooses a rule, are columns like others."""
     grid = grid_of_mapping(
@@ -150,8 +167,19 @@ def test_values_tied_to_samples_follow_each(configure):
             "^sample 0, simulation.dt=15.0: the time step must be < ",
         ),
         ({"seed": [1, 0.5]}, {}, "sample 1, seed=0.5: random seed must be a whole number"),
-        ({"stdp.A_plus": [0.1, float("nan")]}, {}, "sample 1, stdp.A_plus=nan"),
-        ({"seed": [1, 2]}, {"seed": [3]}, "seed: must be either an axis or sampled, not both"),
+        ({"stdp.A_plus": [0.1, float("nan")]}, {}, "^sample 1, stdp.A_plus: missing value; every"),
+        ({"seed": pd.array([1, None, 3], "Int64")}, {}, "^sample 1, seed: missing value; every s"),
+        ({"stdp": ["notebook", None]}, {}, "^sample 1, stdp: missing value"),
+        ({"stdp.rule": ["additive", np.nan]}, {}, "^sample 1, stdp.rule: missing value"),
+        (pd.DataFrame([[1, 2]], columns=["seed", "seed"]), {}, "^samples: column seed is given tw"),
+        ({"stdp.A_minus": [0.1, -1]}, {}, "^sample 1, stdp.A_minus=-1.0: LTD .* <= 1000$"),
+        ({"stdp.A_minus": [0.1, -2]}, {}, "^sample 1, stdp.A_minus=-2: LTD .* <= 1000$"),
+        ({"simulation.dt": [20, 1]}, {}, "^sample 0, simulation.dt=20.0: the time step must be <"),
+        (
+            {"seed": [1, 2]},
+            {"seed": [3]},
+            r"seed: must be either an axis or sampled, not both \(samples and seed=3\)",
+        ),
         ({"stdp.foo": [1]}, {}, "stdp.foo=1: unknown axis"),
         ({"record.dtype": ["float32"]}, {}, "record.dtype=float32: cannot be swept"),
         ([1, 2], {}, "samples: must map keys"),
@@ -159,7 +187,7 @@ def test_values_tied_to_samples_follow_each(configure):
         ({}, {"sample": [1]}, "axes=sample: must be given as samples"),
         ({"stdp": ["notebook", "none"]}, {}, "stdp=none: must be"),
         ({"stdp.tau_plus": [20, 0.5]}, {}, r"must be < stdp.tau_plus=0.5 ms"),
-        ({"stdp.A_plus": [0.1, None]}, {}, "sample 1, stdp.A_plus=null"),
+        ({"stdp.A_plus": [0.1, None]}, {}, "sample 1, stdp.A_plus: missing value"),
     ],
 )
 def test_what_cannot_be_samples_is_refused_in_one_line(configure, samples, axes, message):
