@@ -8,10 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.model.errors import RequestError
+from pipeline.model.quantity import written
 from pipeline.request.axis_union import Side, fixed_axis, united_axis
 from pipeline.request.drawn_samples import intervals_of
 from pipeline.request.samples import SAMPLE, Column, SampleAxis, sample_axis
 from pipeline.system.words import counted
+
+#: Of a generator, the versions of what has drawn the samples.
+_PACKAGES = ("scipy", "numpy")
 
 
 def united_samples(there: Side, here: Side) -> SampleAxis:
@@ -22,10 +26,7 @@ def united_samples(there: Side, here: Side) -> SampleAxis:
     parts = [_rows(side, by_key.values()) for side in (there, here)]
     rows = list(dict.fromkeys(itertools.chain(*parts)))
     if generator and len(rows) > max(map(len, parts)):
-        raise RequestError(
-            f"samples {there.where} are not the first ones of those {here.where}: another version "
-            "of scipy or numpy has drawn them"
-        )
+        raise _not_the_first_ones(there, here, rows, list(by_key.values()))
     columns = []
     for column, values in zip(by_key.values(), zip(*rows, strict=True), strict=True):
         choices: dict[Any, dict[str, Any]] = {}
@@ -68,6 +69,44 @@ def _rows(side: Side, columns: Iterable[Column]) -> list[tuple[Any, ...]]:
     return list(zip(*values, strict=True))
 
 
+def _not_the_first_ones(
+    there: Side, here: Side, rows: Sequence[tuple[Any, ...]], columns: Sequence[Column]
+) -> RequestError:
+    """Return the error for samples of one generator of which neither part begins the other."""
+    drawn = [place for place, column in enumerate(columns) if not column.tied]
+    seen: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for row in rows:
+        other = seen.setdefault(tuple([row[place] for place in drawn]), row)
+        for column, one, two in zip(columns, other, row, strict=True):
+            if one != two:  # a key that follows the samples by `${...}`
+                return RequestError(
+                    f"samples {there.where} set {written(column.key, one)} where those "
+                    f"{here.where} set {written(column.key, two)}"
+                )
+    first, second = (
+        ", ".join(f"{name} {text}" for name, text in _generator(side).items() if name in _PACKAGES)
+        for side in (there, here)
+    )
+    return RequestError(
+        f"samples {there.where} are not the first ones of those {here.where} (drawn by {first} "
+        f"{there.where} and by {second} {here.where})"
+    )
+
+
+def _generator(side: Side) -> Mapping[str, Any]:
+    """Return what generated the samples of a side; empty if nothing."""
+    return side.axis.settings.generator if isinstance(side.axis, SampleAxis) else {}
+
+
+def _kind(side: Side) -> str:
+    """Return what a side has whose samples are not drawn: "those there are of ..."."""
+    axis = next((one for one in side.axes if isinstance(one, SampleAxis)), None)
+    if axis is None:
+        return f"the points {side.where} are a grid"
+    source = axis.settings.source.text
+    return f"those {side.where} are {f'of {source}' if source else 'not'}"
+
+
 def _united_generator(there: Side, here: Side) -> Mapping[str, Any]:
     """Return what generated the samples of both sides: the same, or a longer part of a sequence.
 
@@ -76,16 +115,14 @@ def _united_generator(there: Side, here: Side) -> Mapping[str, Any]:
     RequestError
         If other samples are asked for than those there are, or than a part of the same sequence.
     """
-    first, second = (
-        side.axis.settings.generator if isinstance(side.axis, SampleAxis) else {}
-        for side in (there, here)
-    )
+    first, second = _generator(there), _generator(here)
     if not first and not second:
         return {}
     if not (first and second):
-        drawn, other = (there, here) if first else (here, there)
+        (drawn, generator), other = ((there, first), here) if first else ((here, second), there)
         raise RequestError(
-            f"samples {drawn.where} are drawn from intervals, and those {other.where} are not"
+            f"samples {drawn.where} are drawn from {_shown('intervals', generator)}, and "
+            f"{_kind(other)}"
         )
     for name in ("method", "seed", "intervals"):
         if first[name] != second[name]:
@@ -93,13 +130,25 @@ def _united_generator(there: Side, here: Side) -> Mapping[str, Any]:
                 f"samples are drawn with {_shown(name, first)} {there.where} and with "
                 f"{_shown(name, second)} {here.where}"
             )
+    orders = [", ".join(one["intervals"]) for one in (first, second)]
+    if orders[0] != orders[1]:
+        raise RequestError(
+            f"samples are drawn from intervals in the order {orders[0]} {there.where} and in the "
+            f"order {orders[1]} {here.where}, which gives others (write them in the first order to "
+            "add to the samples)"
+        )
     few, many = sorted([first, second], key=lambda one: one["samples"])
     if few["samples"] == many["samples"]:
         return first
     if few["method"] == "lhs":
+        larger = (
+            "it cannot be extended, as a Sobol sequence can"
+            if few is first
+            else "the smaller one is no part of the other"
+        )
         raise RequestError(
             f"the Latin hypercube has {counted(first['samples'], 'sample')} {there.where} and "
-            f"{second['samples']} {here.where}; it cannot be extended, as a Sobol sequence can"
+            f"{second['samples']} {here.where}; {larger}"
         )
     return many
 

@@ -1,17 +1,21 @@
 """Samples of an experiment that grows: each once, in the order of arrival."""
 
 import dataclasses
+import re
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipeline
-from pipeline.composition.sweep_settings import SweepSettings
+from pipeline.composition.sweep_settings import METHODS, SweepSettings
 from pipeline.model.errors import RequestError
 from pipeline.request.drawn_samples import Interval, drawn
 from pipeline.request.merge import united
 from pipeline.request.overrides import grid_of_mapping
+from pipeline.request.sample_source import SampleSource
+from pipeline.request.samples import Samples
 from pipeline.request.spec import request_of
 
 #: A few samples, which often have some in common.
@@ -98,8 +102,13 @@ def test_a_sequence_is_extended(method):
         (lambda: draw(8, end=50), "input.rate_hz=interval.10,40. there and with input.rate_hz=in"),
         (
             lambda: grid({"input.rate_hz": [1.0]}),
-            "^samples there are drawn from intervals, and those here are not",
+            "^samples there are drawn from input.rate_hz=interval.10,40., and those here are not",
         ),
+        (
+            lambda: grid(Samples({"seed": [1]}, source=SampleSource("sweep.table=p.csv"))),
+            "interval.10,40., and those here are of sweep.table=p.csv",
+        ),
+        (lambda: grid(None), "interval.10,40., and the points here are a grid"),
     ],
 )
 def test_other_samples_do_not_join_those_that_are_drawn(other, message):
@@ -108,18 +117,72 @@ def test_other_samples_do_not_join_those_that_are_drawn(other, message):
         both(draw(8), other())
 
 
+@pytest.mark.parametrize(
+    ("earlier", "message"),
+    [
+        (
+            lambda: grid({"seed": [1, 2]}),
+            "^samples here are drawn from input.rate_hz=interval.10,40., and those there are not$",
+        ),
+        (
+            lambda: grid(None),
+            "^samples here are drawn from input.rate_hz=.*, and the points there are a grid$",
+        ),
+    ],
+)
+def test_samples_that_are_drawn_do_not_join_others(earlier, message):
+    """Neither other samples nor a grid."""
+    with pytest.raises(RequestError, match=message):
+        both(earlier(), draw(8))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_intervals_in_another_order_are_refused_with_both_orders(method):
+    """The order decides which samples are drawn, and is told from other causes."""
+    intervals = {"input.rate_hz": Interval(10, 40), "stdp.A_plus": Interval(0.01, 0.1)}
+    settings_ = SweepSettings(samples=4, method=method)
+    first, other = drawn(intervals, settings_), drawn(dict(reversed(intervals.items())), settings_)
+    with pytest.raises(
+        RequestError,
+        match="in the order input.rate_hz, stdp.A_plus there and in the order stdp.A_plus, input.r"
+        "ate_hz here, which gives others",
+    ):
+        both(grid(first), grid(other))
+    assert both(grid(first), grid(first)).keys == grid(first).keys
+
+
 def test_a_latin_hypercube_cannot_be_extended():
     """The same one can be requested again."""
     assert both(draw(4, "lhs"), draw(4, "lhs")).keys == draw(4, "lhs").keys
     with pytest.raises(RequestError, match="hypercube has 4 samples there and 8 here; it cannot"):
         both(draw(4, "lhs"), draw(8, "lhs"))
+    with pytest.raises(RequestError, match="8 samples there and 4 here; the smaller one is no"):
+        both(draw(8, "lhs"), draw(4, "lhs"))
 
 
 def test_a_sequence_that_begins_otherwise_is_refused():
-    """As of another version of scipy: its samples are not the first ones of a longer sequence."""
+    """As of another version of numpy: its samples are not the first ones of a longer sequence."""
     intervals = {"input.rate_hz": Interval(10, 40)}
     few, many = (drawn(intervals, SweepSettings(samples=n, method="random")) for n in (4, 8))
-    other = dataclasses.replace(few, columns={"input.rate_hz": [11.0, 12.0, 13.0, 14.0]})
-    with pytest.raises(RequestError, match="samples there are not the first ones of those here"):
+    generator = {**few.generator, "numpy": "1.0"}
+    other = dataclasses.replace(
+        few, columns={"input.rate_hz": [11.0, 12.0, 13.0, 14.0]}, generator=generator
+    )
+    with pytest.raises(
+        RequestError,
+        match=r"not the first ones of those here \(drawn by numpy 1.0 there and by numpy "
+        + re.escape(np.__version__),
+    ):
         both(grid(other), grid(many))
     assert both(grid(few), grid(many)).keys == grid(many).keys
+
+
+def test_a_key_that_follows_the_samples_otherwise_is_named():
+    """The samples are the same ones: no version of a package is to blame."""
+    samples = drawn({"input.rate_hz": Interval(10, 40)}, SweepSettings(samples=4, method="random"))
+    there, here = (
+        grid(samples, "stdp.tau_plus=${input.rate_hz}", f"stdp.tau_minus=${{input.{name}}}")
+        for name in ("rate_hz", "n_synapses")
+    )
+    with pytest.raises(RequestError, match=r"stdp.tau_minus"):
+        both(there, here)
