@@ -224,9 +224,13 @@ class Rule(Variant):
 
     def key_values(self) -> dict[str, Any]:
         """Return the resolved values, which determine results."""
-        own = super(Rule, self.resolved()).key_values()
-        left_out = self.not_in_key
-        return {k: v for k, v in own.items() if k not in left_out} if left_out else own
+        return super(Rule, self.resolved()).key_values()
+
+    @classmethod
+    @functools.cache
+    def _neutral_in_key(cls) -> tuple[list[tuple[str, Any]], bool]:
+        fields, has_lists = super()._neutral_in_key()
+        return [(name, value) for name, value in fields if name not in cls.not_in_key], has_lists
 
     def fields(self) -> Any:
         """Return the resolved numbers by name, as `potentiate` and `depress` take them."""

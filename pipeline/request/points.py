@@ -236,9 +236,11 @@ class PointFactory:
         """Apply checks at some indices of the axes that set the sections that they read."""
         read = {name for sections, _ in checks for name in sections if self._touching[name]}
         places = [(n, _picking([*map(along.index, self._touching[n])])) for n in sorted(read)]
+        point = self._first.with_admitted()  # one for all: a check keeps none
+        sections = vars(point)
         for index in indices:
-            own = {name: self._section(name, at(index)) for name, at in places}
-            point = self._first.with_admitted(**own)
+            for name, at in places:
+                sections[name] = self._section(name, at(index))
             try:
                 for _, check in checks:
                     check(point)
