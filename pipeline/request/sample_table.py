@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +105,10 @@ def _values(key: str, cells: Iterable[str], source: SampleSource) -> list[Any]:
     """Return the values of a column, of the kind of its key; None for an empty cell."""
     quantities = [] if key in SWEPT_GROUPS else declarations(key)
     has_decimals = any(one.kind is float and not one.per_group for one in quantities)
-    values = []
+    read, values = _reading(quantities), []
     for index, cell in enumerate(cells):
         text = cell.strip()
-        value = _value(text, quantities) if text else None
+        value = read(text) if text else None
         if has_decimals and isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value):
             raise RequestError(
                 f"{source.named(index)}, {written(key, value)}: must have a decimal point, not a "
@@ -118,25 +118,22 @@ def _values(key: str, cells: Iterable[str], source: SampleSource) -> list[Any]:
     return values
 
 
-def _value(text: str, quantities: Sequence[Quantity]) -> Any:
-    """Return the value of a text; the text itself where it is none, which is refused later."""
+def _reading(quantities: Sequence[Quantity]) -> Callable[[str], Any]:
+    """Return what reads a cell; it leaves the text where it is no value, which is refused later."""
     kinds = {quantity.kind for quantity in quantities}
     if bool in kinds:
-        return {"true": True, "false": False}.get(text.lower(), text)
+        return lambda text: {"true": True, "false": False}.get(text.lower(), text)
     if any(quantity.per_group for quantity in quantities):
-        return as_tuple(value_of_text(text))
-    for kind in kinds & {int, float}:
-        number = _number(text, kind)
-        if number is not None:
-            return number
-    return text
+        return lambda text: as_tuple(value_of_text(text))
+    numbers = [kind for kind in (int, float) if kind in kinds]
+    return functools.partial(_number, kind=numbers[0]) if numbers else str
 
 
-def _number(text: str, kind: type) -> int | float | None:
+def _number(text: str, kind: type) -> int | float | str:
     try:
         number = float(text)
     except ValueError:
-        return None
+        return text
     if kind is int and math.isfinite(number) and number == int(number):
         return int(text) if text.lstrip("+-").isdigit() else int(number)
     return number
