@@ -132,7 +132,7 @@ def columns_of(configuration: Configuration, names: Iterable[str]) -> list[Colum
 def _refuse_replaced(configuration: Configuration, columns: Sequence[Column]) -> None:
     """Refuse columns that another one, or a value of the configuration, replaces."""
     section = configuration.stdp.section
-    given = {column.field: 1.0 for column in columns if column.section == section}
+    given = {column.field: NO_VALUE for column in columns if column.section == section}
     typed = overrides_by_key(configuration.overrides)
     typed |= {column.key: written(column.key, NO_VALUE) for column in columns}
     configuration.stdp.with_admitted(**given).refuse_replaced(typed)

@@ -217,7 +217,7 @@ def test_numbers_of_other_libraries_are_taken():
             ["stdp.effective_ltd_ratio", "stdp.A_minus"],
             "weight",
             {},
-            r"^stdp\.A_minus: must not be given together with stdp\.effective_ltd_ratio",
+            r"^stdp\.A_minus: must not be given together with stdp\.effective_ltd_ratio, which",
         ),
         ("stdp.A_plus", "output_rat", {}, "^outputs=output_rat: must be a variable of every"),
         ("stdp.A_plus", "wall_time", {}, "^outputs=wall_time: must be a variable of every"),
@@ -293,7 +293,8 @@ def test_a_function_must_return_numbers(configuration, returned):
 
 def test_a_function_must_return_as_many_numbers_each_time(configuration):
     """Rows of different lengths are no matrix."""
-    simulate = pipeline.simulator(configuration, "input.n_synapses", lambda one: one["weight"])
+    outputs, alone = (lambda one: one["weight"]), {"backend": "sequential"}  # rows in their order
+    simulate = pipeline.simulator(configuration, "input.n_synapses", outputs, **alone)
     with pytest.raises(pipeline.RequestError, match="as many numbers at each point; 200 after 100"):
         simulate([[100], [200]])
 
