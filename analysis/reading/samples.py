@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import xarray as xr
 
 #: The dimension; its coordinate is the order of arrival.
 SAMPLE = "sample"
+
+#: Methods of drawing samples, as the key `sweep.method` names them.
+_METHODS = {
+    "sobol": "a scrambled Sobol sequence",
+    "lhs": "a Latin hypercube",
+    "random": "independent random numbers",
+}
 
 
 def sampled_parameters(dataset: xr.Dataset | xr.DataArray) -> list[str]:
@@ -32,5 +41,58 @@ def sampled_parameters(dataset: xr.Dataset | xr.DataArray) -> list[str]:
         for name, one in dataset.coords.items()
         if one.dims == (SAMPLE,) and name != SAMPLE and "config_key" in one.attrs
     }
-    asked = json.loads(dataset[SAMPLE].attrs.get("sampled", "[]"))
-    return [along[key] for key in asked or along if key in along]
+    return [along[key] for key in sampled_keys(dataset) or along if key in along]
+
+
+def sampled_keys(dataset: xr.Dataset | xr.DataArray) -> list[str]:
+    """Return the keys that samples set, by which they were asked for; empty without samples.
+
+    Parameters
+    ----------
+    dataset : Dataset or DataArray
+        Results, or a variable of them, (sample, ...), or of one sample.
+    """
+    return _listed(dataset, "sampled")
+
+
+def tied_keys(dataset: xr.Dataset | xr.DataArray) -> list[str]:
+    """Return the keys that follow those of samples by `${...}`; empty without samples.
+
+    Parameters
+    ----------
+    dataset : Dataset or DataArray
+        Results, or a variable of them, (sample, ...), or of one sample.
+    """
+    return _listed(dataset, "tied")
+
+
+def generator(dataset: xr.Dataset | xr.DataArray) -> dict[str, Any]:
+    """Return what has drawn the samples: method, seed, their number, intervals by key.
+
+    Parameters
+    ----------
+    dataset : Dataset or DataArray
+        Results, or a variable of them, (sample, ...), or of one sample.
+
+    Returns
+    -------
+    dict
+        An interval is a list of its ends in the unit of the key, such as [ms], followed by "log"
+        where its logarithm is uniform. Empty where samples were given, or there are none.
+    """
+    return json.loads(_attribute(dataset, "generator", "{}"))
+
+
+def how_drawn(drawn: Mapping[str, Any]) -> str:
+    """Return how samples were drawn, as `generator` has it; "" where they were given."""
+    if not drawn:
+        return ""
+    return f"Drawn from intervals by {_METHODS.get(drawn['method'], drawn['method'])}"
+
+
+def _listed(dataset: xr.Dataset | xr.DataArray, name: str) -> list[str]:
+    return json.loads(_attribute(dataset, name, "[]"))
+
+
+def _attribute(dataset: xr.Dataset | xr.DataArray, name: str, default: str) -> str:
+    return dataset[SAMPLE].attrs.get(name, default) if SAMPLE in dataset.coords else default

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from analysis.measures.seeds import SEED
 from analysis.reading.dataset import axes, coordinate_of, long_name, parameter
 from analysis.reading.metadata import Axis, Metadata, short_name
+from analysis.reading.samples import sampled_keys, tied_keys
 from analysis.reading.until import ends_when_settled
 from analysis.reading.values import written
 from analysis.report.markup import Markup, element, joined
@@ -22,6 +25,9 @@ _EFFECTIVE_RATIO = "stdp.effective_ltd_ratio"
 
 #: Up to this many values are listed, as of seeds; of more, the first ones and the last.
 MAX_VALUES = 40
+
+#: Up to this many different numbers of samples are listed; of more, the smallest and the largest.
+_MAX_DIFFERENT = 6
 
 Row = list[Any]
 
@@ -50,15 +56,30 @@ def _axis_row(coordinate: xr.DataArray) -> Row:
         long_name(coordinate),
         attributes.get("units", ""),
         coordinate.size,
-        _listed(coordinate.values.tolist()),
+        listed(coordinate.values.tolist()),
     ]
 
 
-def _listed(values: Sequence[Any]) -> str:
+def listed(values: Sequence[Any]) -> str:
+    """Return values as text: up to `MAX_VALUES`; of more, the first ones and the last."""
     texts = [written(value) for value in values]
     if len(texts) > MAX_VALUES:
         texts = [*texts[: MAX_VALUES // 2], "…", texts[-1]]
     return ", ".join(texts)
+
+
+def values_text(found: xr.DataArray) -> str:
+    """Return the values of a key that samples set: each different one, or "10.3 to 59.8".
+
+    Parameters
+    ----------
+    found : DataArray, (...)
+        Numbers in any unit, NaN where a point has no such parameter, or names.
+    """
+    values = np.unique(found.values[found.notnull().values]).tolist()
+    if len(values) > _MAX_DIFFERENT and not isinstance(values[0], str):
+        return f"{written(values[0])} to {written(values[-1])}"
+    return listed(values)
 
 
 def seeds_text(dataset: xr.Dataset) -> str:
@@ -106,14 +127,18 @@ def configuration_rows(dataset: xr.Dataset, metadata: Metadata) -> dict[str, lis
         Rows by section, such as `stdp`; keys without one are in `general`.
     """
     swept = {axis.key: axis for axis in metadata.axes}
+    sampled = dict.fromkeys(sampled_keys(dataset), "sampled")
+    sampled |= dict.fromkeys(tied_keys(dataset), "follows samples")
+    choosing = [one for axis in metadata.axes for one in (axis, *map(_each_once, axis.columns))]
     set_by_choice = {
-        key: [axis for axis in metadata.axes if any(key in choice for choice in axis.settings)]
-        for axis in metadata.axes
+        key: [one for one in choosing if any(key in choice for choice in one.settings)]
+        for axis in choosing
         for choice in axis.settings
         for key in choice
+        if key not in sampled
     }
     sections: dict[str, list[Row]] = {}
-    for key in dict.fromkeys([*metadata.constants, *set_by_choice, *swept]):
+    for key in dict.fromkeys([*metadata.constants, *set_by_choice, *swept, *sampled]):
         section = key.rpartition(".")[0]
         known = _in_place_of_null(dataset) if key == _EFFECTIVE_RATIO else None
         known = coordinate_of(dataset, key) if known is None else known
@@ -121,6 +146,8 @@ def configuration_rows(dataset: xr.Dataset, metadata: Metadata) -> dict[str, lis
         described = metadata.described.get(key) or (known.attrs if known is not None else {})
         if key in swept:
             value, mark = _swept(dataset, swept[key])
+        elif key in sampled and known is not None:
+            value, mark = _with_unit(values_text(known), described), sampled[key]
         elif key in set_by_choice:
             value, mark = _chosen(set_by_choice[key], key, described)
         else:
@@ -130,6 +157,12 @@ def configuration_rows(dataset: xr.Dataset, metadata: Metadata) -> dict[str, lis
         row = [short_name(key), value, _meaning(described, mark)]
         sections.setdefault(section or "general", []).append(row)
     return sections
+
+
+def _each_once(column: Axis) -> Axis:
+    """Return a key of samples as an axis: each choice once, with what it sets."""
+    settings = dict(zip(column.values, column.settings, strict=False))
+    return replace(column, values=list(settings), settings=list(settings.values()))
 
 
 def _in_place_of_null(dataset: xr.Dataset) -> xr.DataArray | None:
@@ -143,7 +176,7 @@ def _swept(dataset: xr.Dataset, axis: Axis) -> tuple[str, str]:
     if coordinate.ndim == 0:
         value = value_text(coordinate.expand_dims("one"), 0)
         return value, f"one of {len(axis.values)} values"
-    return _with_unit(_listed(axis.values), coordinate.attrs), "swept"
+    return _with_unit(listed(axis.values), coordinate.attrs), "swept"
 
 
 def _chosen(by: Sequence[Axis], key: str, described: Mapping[str, str]) -> tuple[str, str]:
@@ -164,7 +197,7 @@ def _constant(value: Any, known: xr.DataArray | None, described: Mapping[str, st
     if known is None:
         return written(value)
     derived = dict.fromkeys(map(written, known.values[known.notnull().values].tolist()))
-    return _with_unit(f"null: {_listed(list(derived))}", described)
+    return _with_unit(f"null: {listed(list(derived))}", described)
 
 
 def _with_unit(text: str, described: Mapping[str, Any]) -> str:

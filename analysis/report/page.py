@@ -46,6 +46,7 @@ from analysis.report.provenance import (
     runs_of,
 )
 from analysis.report.quality import quality_warnings
+from analysis.report.samples import samples_content
 from analysis.report.summary import MAX_ROWS, summary
 
 REPORT = "report.html"
@@ -137,12 +138,15 @@ def write_report(
 
 def _page(source: Source) -> str:
     title = _title(source)
-    contents = markup.bullets([markup.link(name, text) for name, (text, _) in _PARTS.items()])
+    parts = {
+        name: build(source, partial(section, name, text)) for name, (text, build) in _PARTS.items()
+    }
+    links = [markup.link(name, _PARTS[name][0]) for name, part in parts.items() if part]
     return markup.page(
         title,
         element("header", element("h1", title), *_subtitle(source)),
-        element("nav", contents, aria_label="Contents"),
-        *(build(source, partial(section, name, text)) for name, (text, build) in _PARTS.items()),
+        element("nav", markup.bullets(links), aria_label="Contents"),
+        *parts.values(),
     )
 
 
@@ -231,6 +235,12 @@ def _axes(source: Source, part: Part) -> Markup:
     heading = ("Axis", "Key", "Meaning", "Unit", "Number", "Values")
     text = seeds_text(source.measured.dataset)
     return part(markup.table(rows, heading, numbers=[4]), *([element("p", text)] if text else []))
+
+
+def _samples(source: Source, part: Part) -> Markup:
+    """Return what was sampled and how; nothing without samples."""
+    found = samples_content(source.measured.dataset, source.metadata)
+    return part(*found) if found else Markup()
 
 
 def _configuration(source: Source, part: Part) -> Markup:
@@ -361,6 +371,7 @@ def _reproduce(source: Source, part: Part) -> Markup:
 _PARTS: dict[str, tuple[str, Callable[[Source, Part], Markup]]] = {
     "warnings": ("Warnings", _warnings),
     "axes": ("Axes", _axes),
+    "samples": ("Samples", _samples),
     "configuration": ("Configuration", _configuration),
     "figures": ("Figures", _figures),
     "numbers": ("Numbers", _numbers),

@@ -20,7 +20,7 @@ from pipeline.execution.pool import run_points
 from pipeline.experiment.mlflow_tracking import open_tracker
 from pipeline.request.grid import Grid
 from pipeline.request.points import Points
-from pipeline.request.samples import generator_of
+from pipeline.request.samples import generator_of, origin_of
 from pipeline.storage import provenance
 from pipeline.storage.arrays import Counts, refuse_larger_than_memory
 from pipeline.storage.directory import Directory
@@ -115,7 +115,8 @@ def run_grid(grid: Grid, settings: RunSettings, directory: Directory | None = No
             settings = dataclasses.replace(
                 settings, engine=available_engine(settings.engine, pending.unlike_models())
             )
-            state.runs.append(provenance.capture(settings, grid.own_files, generator_of(grid.axes)))
+            sampling = generator_of(grid.axes), origin_of(grid.axes)
+            state.runs.append(provenance.capture(settings, grid.own_files, *sampling))
             state.warn_of_other_code()
         state.open()
         with logging_to(directory):

@@ -23,6 +23,9 @@ SAMPLE = "sample"
 
 _QUANTITY = Quantity(SAMPLE, kind=int)
 
+#: What gives samples their values from Python.
+_ARGUMENT = "samples=..."
+
 #: Values of a sample that its description has; there may be as many as keys.
 _MOST_DESCRIBED = 6
 
@@ -343,3 +346,15 @@ def located(
 def generator_of(axes: Iterable[Axis]) -> Mapping[str, Any]:
     """Return what generated the samples of some axes: method, seed, intervals; empty if nothing."""
     return next((one.settings.generator for one in axes if isinstance(one, SampleAxis)), {})
+
+
+def origin_of(axes: Iterable[Axis]) -> str:
+    """Return what gave the samples of a request their values, as it is typed.
+
+    Such as `sweep.table=points.csv`, `sweep.zip=[...]`, or `samples=...` from Python; empty where
+    they were generated.
+    """
+    settings = next((one.settings for one in axes if isinstance(one, SampleAxis)), None)
+    if settings is None or settings.generator:
+        return ""
+    return settings.source.text or _ARGUMENT

@@ -32,6 +32,7 @@ def capture(
     settings: RunSettings,
     own_files: Mapping[str, str] | None = None,
     generator: Mapping[str, Any] | None = None,
+    sample_origin: str = "",
 ) -> RunRecord:
     """Return the record of a run that is about to start.
 
@@ -43,6 +44,8 @@ def capture(
         Content of the user's configuration files, by path; recorded where there are any.
     generator : mapping, optional
         Method, seed, intervals and packages of samples that were drawn; recorded likewise.
+    sample_origin : str
+        What gave samples their values where they were not drawn; recorded likewise.
     """
     record: RunRecord = {
         "id": uuid.uuid4().hex,
@@ -65,7 +68,8 @@ def capture(
         "seconds": None,  # set when it has ended
     }
     record |= {"own_files": dict(own_files)} if own_files else {}
-    return record | ({"sample_generator": dict(generator)} if generator else {})
+    record |= {"sample_generator": dict(generator)} if generator else {}
+    return record | ({"sample_origin": sample_origin} if sample_origin else {})
 
 
 def of_simulation(settings: RunSettings, own_files: Mapping[str, str]) -> dict[str, Any]:
@@ -98,7 +102,9 @@ def as_attributes(runs: Sequence[RunRecord]) -> dict[str, Any]:
     short = [{name: v for name, v in run.items() if name != "git_diff"} for run in runs]
     attributes: dict[str, Any] = {}
     for name, last in short[-1].items():
-        values = list(dict.fromkeys(run.get(name) for run in short if not isinstance(last, dict)))
+        values = list(
+            dict.fromkeys(run[name] for run in short if name in run and not isinstance(last, dict))
+        )
         if isinstance(last, dict):
             attributes[name] = json.dumps(last)
         elif name not in ("id", "seconds", "schema_version"):
