@@ -87,7 +87,8 @@ def open_tracker(settings: RunSettings, directory: Directory | None) -> Tracker 
     Raises
     ------
     RequestError
-        If there is no directory to log, MLflow is not installed, or the server cannot be used.
+        If there is no directory to log, MLflow is not installed, no server is named, or the server
+        cannot be used.
     """
     if settings.track is None:
         return None
@@ -100,6 +101,11 @@ def open_tracker(settings: RunSettings, directory: Directory | None) -> Tracker 
             raise RequestError(
                 f"run.track=mlflow: needs the extra, pip install 'stdp-pipeline[mlflow]' ({error})"
             ) from error
+        if not mlflow.is_tracking_uri_set():
+            raise RequestError(
+                "run.track=mlflow: needs the address of a server in MLFLOW_TRACKING_URI, such as "
+                "http://localhost:5000; without it MLflow would write into the current folder"
+            )
         try:
             client = mlflow.MlflowClient()
             return Tracker(client, _experiment(client), directory, settings.track_points)

@@ -122,6 +122,7 @@ def failing_client(monkeypatch):
     for name in ("mlflow", "mlflow.entities"):
         module = ModuleType(name)
         module.MlflowClient = FailingClient
+        module.is_tracking_uri_set = lambda: True
         module.Metric = module.Param = lambda *values: values
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(mlflow_tracking, "_draw_figures", lambda path: False)
@@ -201,6 +202,17 @@ def test_long_values_are_cut():
         "true",
         "15.0",
     ]
+
+
+@needs_client
+def test_tracking_without_an_address_is_refused(tmp_path, monkeypatch):
+    """MLflow would make a database and a folder where the command runs: nothing is written."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    ended = run_command(*TRACK, cwd=tmp_path)
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("error: run.track=mlflow: needs the address of a server in MLFLOW")
+    assert list(tmp_path.iterdir()) == []
 
 
 @needs_client
