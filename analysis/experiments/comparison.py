@@ -10,20 +10,23 @@ from pathlib import Path
 from analysis.experiments.matching import NOT_COMPARED, ONLY_IN, Side, compare, done, matched
 from analysis.experiments.text_table import table, terminal_width
 from analysis.reading.dataset import open_results
-from analysis.reading.metadata import Metadata, Setting, read_metadata, results_file
+from analysis.reading.metadata import Metadata, Setting, flat, read_metadata, results_file
 from analysis.reading.output import say
 from analysis.reading.runs import packages_of
 from analysis.reading.samples import SAMPLE
-from analysis.reading.values import canonical, span
+from analysis.reading.values import canonical, span, written
 
 #: Global attributes that are no provenance, or are compared entry by entry.
 _NOT_PROVENANCE = (
     *("configuration", "parameters", "rules", "processes"),
-    *("runs", "id", "packages", "own_files"),
+    *("runs", "id", "packages", "own_files", "sample_generator"),
 )
 
 #: Attributes that describe the classes that a key names, such as plasticity rules, by this key.
 _CLASSES = {"stdp.rule": "rules", "input.process": "processes"}
+
+#: Width where there is no terminal: values are long, and are read, in a file or a pager too.
+_WIDTH = 100
 
 _NONE = "-"
 
@@ -47,7 +50,7 @@ def show_difference(path_a: Path, path_b: Path) -> bool:
         heading, rows, same_results = results_rows(
             Side(path_a, experiments[0], dataset_a), Side(path_b, experiments[1], dataset_b)
         )
-    width = terminal_width()
+    width = terminal_width(_WIDTH)
     say(f"A  {path_a}\nB  {path_b}")
     for title, differences in (
         ("configuration", configuration),
@@ -182,6 +185,8 @@ def _described(key: str, here: Setting | None, there: Setting | None) -> str:
     if here is None:
         return _NONE
     values = list(here.values.values())
+    if here.along == key == SAMPLE:
+        return _number_of_samples(here, there)
     if here.along != key:
         return span(values) + (f" along {here.along}" if here.along else "")
     text = f"axis {span(values)}"
@@ -189,6 +194,13 @@ def _described(key: str, here: Setting | None, there: Setting | None) -> str:
         alone = [value for at, value in here.values.items() if at not in there.values]
         return f"{text}, only here {span(alone)}" if alone else text
     return text
+
+
+def _number_of_samples(here: Setting, there: Setting | None) -> str:
+    """Return how many samples there are, and how many of them the other experiment lacks."""
+    n_alone = len(here.values.keys() - there.values.keys()) if there else 0
+    alone = f", {n_alone:,} of them only here" if n_alone else ""
+    return f"{len(here.values):,} sample{'' if len(here.values) == 1 else 's'}{alone}"
 
 
 def _provenance(metadata: Metadata) -> dict[str, str]:
@@ -209,9 +221,12 @@ def _provenance(metadata: Metadata) -> dict[str, str]:
     for path, text in metadata.own_files.items():
         name = "/".join(Path(path).parts[-2:])
         files.setdefault(f"own_files.{name}", []).append(f"content {source_hash(text)[:12]}")
-    return entries | {
-        name: "; ".join(dict.fromkeys(values)) for name, values in (versions | files).items()
-    }
+    drawn: dict[str, list[str]] = {}
+    for run in metadata.runs:
+        for name, value in flat({"sample_generator": run.get("sample_generator", {})}).items():
+            drawn.setdefault(name, []).append(written(value))
+    several = versions | files | drawn
+    return entries | {name: "; ".join(dict.fromkeys(values)) for name, values in several.items()}
 
 
 def _block(title: str, rows: Sequence[Row], width: int) -> str:

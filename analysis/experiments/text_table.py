@@ -11,8 +11,8 @@ from analysis.reading.values import printable
 #: A space at which no cell is wrapped.
 GLUE = "\xa0"
 
-#: Width where there is no terminal, as in a pipe: every row is one line.
-_UNLIMITED = 1_000_000
+#: A width in which every row is one line.
+UNLIMITED = 1_000_000
 
 _GAP = "  "
 
@@ -20,9 +20,12 @@ _GAP = "  "
 _MIN_WIDTH = 28
 
 
-def terminal_width() -> int:
-    """Return the number of characters per line."""
-    return shutil.get_terminal_size((_UNLIMITED, 24)).columns
+def terminal_width(without: int = UNLIMITED) -> int:
+    """Return the number of characters per line; that of `without` where there is no terminal.
+
+    The environment variable `COLUMNS` overrides both.
+    """
+    return shutil.get_terminal_size((without, 24)).columns
 
 
 def table(

@@ -59,6 +59,8 @@ class Axis:
         For a group, what each choice sets, by key; empty for a single parameter.
     columns : tuple of Axis
         Of samples the sampled keys, each with its value at every sample.
+    tied : tuple of Axis
+        Of samples the keys that follow these by `${...}`, likewise.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Axis:
     values: list[Any]
     settings: list[dict[str, Any]]
     columns: tuple[Axis, ...] = ()
+    tied: tuple[Axis, ...] = ()
 
     @property
     def given(self) -> tuple[Axis, ...]:
@@ -138,7 +141,7 @@ class Metadata:
         settings = {
             one.key: Setting(axis.key, dict(zip(axis.rows, one.values, strict=True)))
             for axis in self.axes
-            for one in (axis, *axis.columns)
+            for one in (axis, *axis.columns, *axis.tied)
         }
         weaker = [_chosen(axis, one) for axis in self.axes for one in axis.given]
         weaker.append({key: Setting("", {"": value}) for key, value in self.constants.items()})
@@ -317,10 +320,16 @@ def _metadata(dataset: netCDF4.Dataset) -> Metadata:
 
 
 def _with_columns(axis: Axis, variable: netCDF4.Variable, others: Iterable[Axis]) -> Axis:
-    """Return an axis with the keys that are sampled along it; others have none."""
+    """Return an axis with the keys that are sampled along it, or follow; others have none."""
     by_key = {one.key: one for one in others}
-    sampled = json.loads(getattr(variable, "sampled", "[]"))
-    return replace(axis, columns=tuple(by_key[key] for key in sampled))
+    sampled, tied = (json.loads(getattr(variable, name, "[]")) for name in ("sampled", "tied"))
+    # What follows may be null at some samples, and has no value there.
+    whole = [key for key in tied if key in by_key and len(by_key[key].values) == len(axis.values)]
+    return replace(
+        axis,
+        columns=tuple(by_key[key] for key in sampled),
+        tied=tuple(by_key[key] for key in whole),
+    )
 
 
 def _n_not_settled(dataset: netCDF4.Dataset) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 import pipeline
 from analysis.__main__ import main
+from tests.conftest import SMALL
 
 
 @pytest.fixture
@@ -326,3 +327,35 @@ def test_samples_that_are_all_others_are_told_by_their_values(diff, configure, t
     assert "stdp.A_plus" not in found["configuration"]
     _, found = diff(tmp_path / "a", tmp_path / "c")
     assert [key for key in found["configuration"] if key != "configuration"] == ["sample"]
+
+
+def test_keys_that_follow_samples_are_compared(diff, command, tmp_path):
+    """By `${...}`, as keys that are sampled themselves, not as if one side had none."""
+    words = ("stdp.tau_plus=10,20", "neuron.tau_m=10,20", "sweep.zip=[stdp.tau_plus,neuron.tau_m]")
+    command(*SMALL, "-m", *words, "name=zip")
+    samples = {"stdp.tau_plus": [10, 20]}
+    tied = pipeline.configure(*SMALL, "neuron.tau_m=${stdp.tau_plus}")
+    pipeline.sweep(tied, {}, "outputs/tied", samples=samples, backend="sequential")
+    _, found = diff("outputs/zip", "outputs/tied")
+    assert [key for key in found["configuration"] if key != "configuration"] == ["sample"]
+    assert found["points"].startswith("2 points compared, 0 only in A, 0 only in B")
+
+
+def test_of_samples_lines_fit_a_terminal_of_100_columns(command, monkeypatch, capsys):
+    """Also in a pipe or a file; what has drawn them is compared entry by entry."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    drawn = ("input.rate_hz=interval(10,40)", "stdp.A_plus=interval(0.001,0.1,log)")
+    for name, more in (("a", "sweep.seed=1"), ("b", "sweep.seed=2")):
+        command(
+            *SMALL, "-m", *drawn, "sweep.samples=8", "sweep.method=random", more, f"name={name}"
+        )
+    command(*SMALL, "-m", *drawn, "sweep.samples=9", "sweep.method=random", more, "name=b")
+    assert main(["diff", "outputs/a", "outputs/b"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 100
+    shown = [line.split() for line in lines]
+    assert ["sample_generator.seed", "1", "2"] in shown
+    assert ["sample_generator.samples", "8", "8;", "9"] in shown
+    assert not any(line[:1] == ["sample_generator"] for line in shown)
+    ours = "sample  8 samples, 8 of them only here  9 samples, 9 of them only here"
+    assert ours.split() in shown
