@@ -156,7 +156,8 @@ def _add_choice_of_points(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="only points at this value of an axis, as input.rate_hz=20; can be repeated",
+        help="only points at this value of an axis, as input.rate_hz=20, or in a range of numbers, "
+        "as input.rate_hz=10:20; can be repeated",
     )
     parser.add_argument(
         "--at",

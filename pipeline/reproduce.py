@@ -31,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="only points with this value on an axis, such as seed=3; may be repeated",
+        help="only points with this value on an axis, such as seed=3, or in a range of numbers, "
+        "such as input.rate_hz=10:20; may be repeated",
     )
     parser.add_run_given_code("registered rules and processes that the file contains")
     try:

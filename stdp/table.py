@@ -37,7 +37,8 @@ def main(arguments: Sequence[str]) -> int:
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="only points at this value of an axis, as input.rate_hz=20; can be repeated",
+        help="only points at this value of an axis, as input.rate_hz=20, or in a range of numbers, "
+        "as input.rate_hz=10:20; can be repeated",
     )
     given = parser.parse_args(arguments)
     from analysis.reading.errors import ConditionError, LoadError

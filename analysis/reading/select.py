@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,10 +10,8 @@ import xarray as xr
 
 from analysis.reading.dataset import axes, long_name, value_label, with_named_choices
 from analysis.reading.errors import ConditionError
-from analysis.reading.values import span, stands_for
-
-#: The dimension of samples, and its coordinate.
-SAMPLE = "sample"
+from analysis.reading.samples import sampled_keys, tied_keys
+from analysis.reading.values import allowed_text, range_of, stands_for
 
 
 @dataclass(frozen=True)
@@ -44,15 +41,15 @@ def part_of(dataset: xr.Dataset, where: Sequence[str]) -> Part:
     dataset : Dataset
         Results, with `status` (...), dimensionless, along all swept axes.
     where : sequence of str
-        `KEY=VALUE`, one value per axis in the unit of the key, such as [Hz]. The key may be given
-        in full (`input.rate_hz`) or by its short name (`rate_hz`). Of a key that is sampled, all
-        samples with the value are selected.
+        `KEY=VALUE`, one value per axis in the unit of the key, such as [Hz], or `KEY=FROM:TO`, the
+        points in a range of numbers with both ends. The key may be given in full
+        (`input.rate_hz`) or by its short name (`rate_hz`). Of a key that is sampled, or follows
+        an axis by `${...}`, all points with the value are selected.
 
     Returns
     -------
     Part
-        Its dataset lacks the axes that were given, and that of samples where one is left; units
-        are unchanged.
+        Its dataset lacks the axes of which one value is left; units are unchanged.
 
     Raises
     ------
@@ -63,62 +60,55 @@ def part_of(dataset: xr.Dataset, where: Sequence[str]) -> Part:
     descriptions, suffix = [], ""
     for condition in where:
         key, equals, text = condition.partition("=")
-        if equals and (sampled := _sampled(dataset, key)):
-            description, end, dataset = _samples_at(dataset, sampled, text, condition)
-            descriptions.append(description)
-            suffix += end
-            continue
-        axis = _axis(whole, key if equals else "", f"--where {condition}")
-        if axis not in axes(dataset):
-            raise ConditionError(f"--where {condition}: {axis} was given twice; one value each")
-        coordinate = dataset[axis]
-        values = coordinate.values.tolist()
-        index = next((i for i, value in enumerate(values) if stands_for(text, value)), None)
-        if index is None:
-            raise ConditionError(f"--where {condition}: {axis} must be one of {span(values)}")
-        descriptions.append(f"{long_name(coordinate)} {value_label(coordinate, values[index])}")
-        suffix += f"_{axis}={values[index]}"
-        dataset = dataset.isel({axis: index})
+        name = _along_axis(whole, key if equals else "", f"--where {condition}")
+        if name in axes(whole) and name not in axes(dataset):
+            raise ConditionError(f"--where {condition}: {name} was given twice; one value each")
+        index = _indices(dataset[name], text, condition)
+        description, end = _described(dataset[name], text, index[0])
+        descriptions.append(description)
+        suffix += end
+        for axis in dataset[name].dims:  # one, or none where a condition before has left one value
+            dataset = dataset.isel({axis: index[0] if len(index) == 1 else index})
     return Part(dataset, ", ".join(descriptions), suffix)
 
 
-def _sampled(dataset: xr.Dataset, key: str) -> str:
-    """Return the name of a coordinate along samples, by that or by its key; empty if there is none.
-
-    Also where an earlier condition has left one of them.
-    """
-    if SAMPLE not in dataset.coords or key == SAMPLE:
-        return ""
-    dims = dataset[SAMPLE].dims
-    named = [str(one.name) for one in dataset.coords.values() if one.dims == dims]
-    keyed = {dataset[name].attrs.get("config_key"): name for name in named if name not in dims}
-    return keyed.get(key) or (key if key in keyed.values() else "")
-
-
-def _samples_at(
-    dataset: xr.Dataset, name: str, text: str, condition: str
-) -> tuple[str, str, xr.Dataset]:
-    """Return description, suffix and the samples with a value, without their axis if it is one."""
-    coordinate = dataset[name]
+def _indices(coordinate: xr.DataArray, text: str, condition: str) -> list[int]:
+    """Return the indices of the values that a text stands for."""
     values = np.atleast_1d(coordinate.values).tolist()
     index = [i for i, value in enumerate(values) if stands_for(text, value)]
     if not index:
-        raise ConditionError(f"--where {condition}: {name} must be one of {span(values)}")
-    value = values[index[0]]
-    description = f"{long_name(coordinate)} {value_label(coordinate, value)}"
-    if coordinate.ndim:
-        dataset = dataset.isel({SAMPLE: index[0] if len(index) == 1 else index})
-    return description, f"_{name}={value}", dataset
+        name = str(coordinate.name)
+        raise ConditionError(f"--where {condition}: {name} must be {allowed_text(name, values)}")
+    return index
 
 
-def _axis(dataset: xr.Dataset, key: str, condition: str) -> str:
+def _described(coordinate: xr.DataArray, text: str, first: int) -> tuple[str, str]:
+    """Return what a condition selects, for titles and for names of files."""
+    name = long_name(coordinate)
+    if coordinate.dtype.kind not in "iuf" or not range_of(text):
+        value = np.atleast_1d(coordinate.values).tolist()[first]
+        return f"{name} {value_label(coordinate, value)}", f"_{coordinate.name}={value}"
+    low, _, high = text.partition(":")
+    ends = f"{low} to {high}" if low and high else f"from {low}" if low else f"up to {high}"
+    in_name = ends.replace(" ", "_")
+    return (
+        f"{name} {ends} {coordinate.attrs.get('units', '')}".strip(),
+        f"_{coordinate.name}={in_name}",
+    )
+
+
+def _along_axis(dataset: xr.Dataset, key: str, condition: str) -> str:
+    """Return the name of an axis, or of what is set along one, by that or by its key.
+
+    These are the keys that are sampled, and those that follow an axis by `${...}`.
+    """
     swept = axes(dataset)
-    for axis in swept:
-        if key in (axis, dataset[axis].attrs.get("config_key")):
-            return axis
+    along = [str(one.name) for one in dataset.coords.values() if one.dims in [(a,) for a in swept]]
+    for name in (*swept, *along):
+        if key in (name, dataset[name].attrs.get("config_key")):
+            return name
     named = [dataset[axis].attrs.get("config_key", axis) for axis in swept]
-    named += json.loads(dataset[SAMPLE].attrs.get("sampled", "[]")) if SAMPLE in swept else []
-    keys = ", ".join(named)
+    keys = ", ".join([*named, *sampled_keys(dataset), *tied_keys(dataset)])
     raise ConditionError(
         f"{condition}: must be KEY=VALUE with one of the axes {keys or '(none here)'}"
     )

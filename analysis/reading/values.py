@@ -35,7 +35,9 @@ def kind_of(value: Any) -> Kind:
 
 
 def kind_of_text(text: str) -> Kind:
-    """Return the type of the value that a text on the command line stands for."""
+    """Return the type of the values that a text on the command line stands for."""
+    if range_of(text):
+        return "a number"
     if text.lower() in ("null", "true", "false"):
         return "null" if text.lower() == "null" else "true or false"
     try:
@@ -45,12 +47,29 @@ def kind_of_text(text: str) -> Kind:
     return "a number"
 
 
+def range_of(text: str) -> tuple[float, float] | None:
+    """Return the ends of a range of numbers, both of which belong to it; None for another text.
+
+    `10:20` is from 10 to 20, `10:` from 10 on, `:20` up to 20.
+    """
+    low, colon, high = text.partition(":")
+    try:
+        return (float(low or "-inf"), float(high or "inf")) if colon and low + high else None
+    except ValueError:
+        return None
+
+
 def stands_for(text: str, value: Any) -> bool:
-    """Return whether a text on the command line stands for a value: `2e1` stands for 20."""
+    """Return whether a text on the command line stands for a value.
+
+    `2e1` stands for 20, and `10:30` for every number from 10 to 30.
+    """
     kind = kind_of(value)
     if kind == "text":
         is_list = text.startswith("[") and "".join(text.split()) == written(value)
         return text == value or is_list
+    if kind == "a number" and (ends := range_of(text)):
+        return canonical(ends[0]) <= canonical(value) <= canonical(ends[1])
     if kind == "a number":
         return kind_of_text(text) == kind and canonical(float(text)) == canonical(value)
     return text.lower() == written(value)
@@ -81,6 +100,30 @@ def span(values: Sequence[Any]) -> str:
     if all(isinstance(value, int | float) for value in values):
         return f"{written(min(values))}..{written(max(values))} ({len(values)})"
     return f"{','.join(map(written, values[:MAX_LISTED]))},.. ({len(values)})"
+
+
+def allowed_text(name: str, values: Sequence[Any]) -> str:
+    """Return which values a condition may have, in words: of many numbers their smallest, largest.
+
+    Parameters
+    ----------
+    name : str
+        What the values are of, for the example of a range.
+    values : sequence
+        As `span`; equal ones count once.
+    """
+    values = list(dict.fromkeys(values))
+    if len(values) <= MAX_LISTED:
+        return f"one of {','.join(map(written, values))}"
+    if not all(isinstance(value, int | float) for value in values):
+        shown = ", ".join(map(written, values[:MAX_LISTED]))
+        return f"one of {len(values):,} values, such as {shown}"
+    ordered = sorted(values)
+    low, middle, high = map(written, (ordered[0], ordered[len(ordered) // 2], ordered[-1]))
+    return (
+        f"one of {len(values):,} values, of which the smallest is {low} and the largest {high}, or "
+        f"a range of them, as {name}={low}:{middle}"
+    )
 
 
 def printable(text: str, allowed: str = "\xa0") -> str:

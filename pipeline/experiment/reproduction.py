@@ -49,7 +49,7 @@ def reproduce(
     n_points : int
         Number of points, chosen at random.
     conditions : sequence of str
-        `KEY=VALUE`: only points with this value on an axis.
+        `KEY=VALUE`, or `KEY=FROM:TO`: only points with this value, or in this range, on an axis.
     run_given_code : bool
         Whether source code that the file contains may be run.
 
@@ -137,23 +137,37 @@ class _Recorded:
 
     def _meeting(self, condition: str) -> NDArray[np.bool_]:
         key, _, text = condition.partition("=")
+        full, n, values = self._along_axis(key, text)
+        if ends := _range_of(text):
+            meets = np.array([_is_within(value, ends) for value in values])
+        else:
+            meets = np.array([_shown(full, value) for value in values]) == _shown(full, text)
+        if not meets.any():
+            known = list(dict.fromkeys(_shown(full, value) for value in values))
+            raise RequestError(f"{written(key, text)}: must be one of {_abbreviated(known)}")
+        shape = [1] * len(self.grid.axes)
+        shape[n] = len(values)
+        return np.broadcast_to(meets.reshape(shape), self.grid.shape).ravel()
+
+    def _along_axis(self, key: str, text: str) -> tuple[str, int, Sequence[Any]]:
+        """Return the full name of a key, the number of its axis, and its values along this one.
+
+        A key is what is swept or sampled, or what follows an axis by `${...}`.
+        """
         given = {
             name: (n, values)
             for n, axis in enumerate(self.grid.axes)
             for name, values in axis.given_columns().items()
         }
-        full = key if key in given else {short_name(name): name for name in given}.get(key)
+        following = {name: n for n, axis in enumerate(self.grid.axes) for name in axis.keys}
+        names = [*given, *following]
+        full = key if key in names else {short_name(name): name for name in names}.get(key)
         if full is None:
             raise unknown_key(key, text, given, "no axis of this file")
-        n, values = given[full]
-        shown = [_shown(full, value) for value in values]
-        if _shown(full, text) not in shown:
-            known = list(dict.fromkeys(shown))
-            raise RequestError(f"{written(key, text)}: must be one of {_abbreviated(known)}")
-        shape = [1] * len(self.grid.axes)
-        shape[n] = len(values)
-        meets = np.array(shown) == _shown(full, text)
-        return np.broadcast_to(meets.reshape(shape), self.grid.shape).ravel()
+        if full in given:
+            return (full, *given[full])
+        n = following[full]
+        return full, n, [one.get(full) for one in self.grid.axes[n].settings]
 
     def compare(self, position: int) -> Iterator[str]:
         """Run a point again and yield the difference of each variable that differs.
@@ -232,8 +246,25 @@ def _refuse_given_spikes(file: Any, chain: Sequence[Mapping[str, Any]]) -> None:
         raise RequestError(f"its {what} spikes were given by the caller, and are not in the file")
 
 
+def _range_of(text: str) -> tuple[float, float] | None:
+    """Return the ends of a range of numbers, `10:20`, `10:` or `:20`; None for another text."""
+    low, colon, high = text.partition(":")
+    try:
+        return (float(low or "-inf"), float(high or "inf")) if colon and low + high else None
+    except ValueError:
+        return None
+
+
+def _is_within(value: Any, ends: tuple[float, float]) -> bool:
+    """Return whether a value is a number from the first to the second end, as it is shown."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and ends[0] <= value <= ends[1]
+
+
 def _shown(key: str, value: Any) -> str:
     """Return the text of a value, the same for all spellings of a number."""
+    if value is None:
+        return "null"
     quantity = all_quantities().get(key)
     if quantity and quantity.per_group:
         return axis_text(value_of_text(value))

@@ -180,3 +180,25 @@ def test_a_python_configuration_has_no_samples():
     """They are an argument of `pipeline.sweep`."""
     with pytest.raises(pipeline.RequestError, match="sweep.samples=4: must be a parameter of the"):
         pipeline.configure("sweep.samples=4")
+
+
+@pytest.mark.parametrize(
+    ("words", "condition", "number"),
+    [
+        ((*PAIRS, ZIP), "neuron.tau_m=10", 1),
+        (("stdp.tau_plus=10,20,40",), "neuron.tau_m=20", 1),
+        (("stdp.tau_plus=10,20,40",), "tau_m=15:", 2),
+        (("stdp.tau_plus=10,20,40",), "stdp.tau_plus=10:20", 2),
+        (("stdp=notebook,song_abbott_2001",), "stdp.A_plus=0.005", 1),
+    ],
+)  # fmt: skip
+def test_what_follows_an_axis_selects_points(command, tmp_path, capsys, words, condition, number):
+    """In `reproduce` as in figures and reports, also by a range of numbers."""
+    command(*SMALL, "-m", "neuron.tau_m=${stdp.tau_plus}", *words, "seed=1,2", "name=x")
+    path = tmp_path / "outputs" / "x"
+    assert reproduce(path, 99, [condition], run_given_code=False)
+    assert f"{2 * number} of {2 * number} points are the same" in capsys.readouterr().out
+    if condition.startswith("stdp.A_plus"):  # no coordinate of the file, but set by its choices
+        return
+    with open_results(path) as dataset:
+        assert part_of(dataset, [condition, "seed=1"]).dataset["status"].size == number

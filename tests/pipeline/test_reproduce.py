@@ -97,6 +97,7 @@ def test_the_values_of_a_long_axis_are_abbreviated(configure, tmp_path, capsys):
         (["nowhere"], "error: nowhere: must be a results.nc of a sweep ("),
         (["run", "--points", "0"], "error: --points=0: must be a whole number >= 1"),
         (["run", "--where", "seed=7"], "error: seed=7: must be one of 0, 1"),
+        (["run", "--where", "seed=7:9"], "error: seed=7:9: must be one of 0, 1"),
         (["run", "--where", "sed=1"], "error: sed=1: no axis of this file; did you mean seed?"),
         (["run", "--where", "seed=1"], "error: run/results.nc: no point with seed=1 is done"),
         (["old"], "error: old/results.nc: made by model version 1, and this is version"),

@@ -185,6 +185,8 @@ def three(made_once, tmp_path):
         ("stdp.A_plus=0.003", {"swept"}),  # 0.001 * 3 is 0.003 to 15 digits
         ("stdp.A_plus=0.008", {"swept", "group"}),
         ("seed=2", {"fixed"}),
+        ("A_plus=0.0079:", {"swept", "group"}),
+        ("A_plus=0.001:0.004", {"swept"}),
         ("stdp=notebook", {"group"}),
         ("input.process=poisson", {"fixed", "swept", "group"}),
         ("stdp.A_minus=null", {"fixed", "swept", "group"}),

@@ -55,3 +55,14 @@ def test_what_cannot_be_selected_is_refused(dataset, where, message):
     with pytest.raises(ConditionError) as refused:
         part_of(dataset, where)
     assert str(refused.value).startswith(message)
+
+
+def test_a_range_of_an_axis_is_a_part_with_this_axis(dataset):
+    """Both ends belong to it; one value that is left is no axis."""
+    part = part_of(dataset, ["input.rate_hz=30:60", "seed=:2"])
+    assert axes(part.dataset) == ["rate_hz", "stdp", "seed"]
+    assert part.description == "Input rate 30 to 60 Hz, Random seed up to 2"
+    assert part.suffix == "_rate_hz=30_to_60_seed=up_to_2"
+    part = part_of(dataset, ["rate_hz=31:"])
+    assert axes(part.dataset) == ["stdp", "seed"]
+    xr.testing.assert_identical(part.dataset["weight"], dataset["weight"].sel(rate_hz=60))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.reading.values import canonical, printable, span, stands_for, written
+from analysis.reading.values import allowed_text, canonical, printable, span, stands_for, written
 
 
 def test_numbers_are_equal_to_fifteen_digits():
@@ -33,6 +33,37 @@ def test_a_text_stands_for_the_value_that_it_sets_on_the_command_line(text, valu
 def test_a_text_stands_for_no_value_of_another_type(text, value):
     """1 is not true, 0 is not null, and text differs by case and notation."""
     assert not stands_for(text, value)
+
+
+@pytest.mark.parametrize("text", ["10:30", "20:30", "10:20", "10:", ":20", "-1:2e1", "19.9:20.1"])
+def test_a_range_stands_for_the_numbers_from_one_end_to_the_other(text):
+    """Both ends belong to it; either may be left out."""
+    assert stands_for(text, 20.0)
+    assert not stands_for(text, True)
+    assert not stands_for(text, "20")
+    assert not stands_for(text, None)
+
+
+@pytest.mark.parametrize("text", ["10:19.9", "20.1:", ":19.9", "30:10", ":", "a:b", "10:20:30", ""])
+def test_other_ranges_do_not(text):
+    """The first end is the lower one."""
+    assert not stands_for(text, 20.0)
+
+
+def test_a_range_names_a_text_where_values_are_texts():
+    """A path with a colon, as of initial weights, is a value like any other."""
+    assert stands_for("outputs/a:seed=1", "outputs/a:seed=1")
+    assert stands_for("1:2", "1:2")
+
+
+def test_what_a_condition_may_have_is_said_in_words():
+    """Few values one by one; of many numbers how many, the smallest, the largest, and a range."""
+    assert allowed_text("seed", [1, 2]) == "one of 1,2"
+    assert allowed_text("x", ["a", "b", "c", "d"]) == "one of 4 values, such as a, b, c"
+    assert allowed_text("rate_hz", [30.0, 10.0, 25.5, 40.0, 10.0]) == (
+        "one of 4 values, of which the smallest is 10 and the largest 40, or a range of them, as "
+        "rate_hz=10:30"
+    )
 
 
 @given(st.one_of(st.none(), st.booleans(), st.integers(-(10**14), 10**14), st.floats(-1e9, 1e9)))
