@@ -6,7 +6,7 @@ The file is read lazily: of variables with many values per point, the chosen poi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,9 @@ class AxisChoice:
         The position in the file of each of them.
     is_numeric : bool
         Whether the values are numbers.
-    contents : tuple of str
-        Of samples, what each sets, in the order of `texts`; empty for other axes.
+    sets : tuple of DataArray, (n_values,)
+        Of samples, the values of each key that they set in its unit, in the order of `texts`; empty
+        for other axes.
     """
 
     name: str
@@ -59,7 +60,7 @@ class AxisChoice:
     texts: tuple[str, ...]
     order: tuple[int, ...]
     is_numeric: bool
-    contents: tuple[str, ...] = ()
+    sets: tuple[xr.DataArray, ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, coordinate: xr.DataArray) -> AxisChoice:
@@ -79,20 +80,21 @@ class AxisChoice:
             tuple(_texts(coordinate, coordinate.values[order].tolist())),
             tuple(order.tolist()),
             numeric,
-            _contents(coordinate),
+            tuple(one[order] for one in _set_by_samples(coordinate)),
         )
 
     @property
     def is_ordered(self) -> bool:
         """Whether neighbours are alike: values, not the numbers of samples."""
-        return not self.contents
+        return not self.sets
 
-    @property
-    def full_texts(self) -> tuple[str, ...]:
-        """The values, of samples with what they set: "3: Input rate 15 Hz, LTP amplitude 0.01"."""
-        if not self.contents:
-            return self.texts
-        return tuple(map(": ".join, zip(self.texts, self.contents, strict=True)))
+    def content(self, number: int) -> str:
+        """Return what a sample sets: "Input rate 15 Hz, LTP amplitude 0.01"; "" of another axis.
+
+        Of one at a time, as there may be a million.
+        """
+        values = [(one, one.values[number : number + 1].tolist()) for one in self.sets]
+        return ", ".join(f"{long_name(one)} {_texts(one, value)[0]}" for one, value in values)
 
     @property
     def label(self) -> str:
@@ -106,16 +108,11 @@ def _texts(coordinate: xr.DataArray, values: list[Any]) -> list[str]:
     return [f"{value} {units}".strip() for value in told_apart(values)]
 
 
-def _contents(coordinate: xr.DataArray) -> tuple[str, ...]:
-    """Return what each sample sets, as text; nothing for another axis."""
+def _set_by_samples(coordinate: xr.DataArray) -> list[xr.DataArray]:
+    """Return the values of each key that samples set; nothing for another axis."""
     if coordinate.name != SAMPLE:
-        return ()
-    parameters = [coordinate[name] for name in sampled_parameters(coordinate)]
-    columns = [
-        [f"{long_name(one)} {text}" for text in _texts(one, one.values.tolist())]
-        for one in parameters
-    ]
-    return tuple(map(", ".join, zip(*columns, strict=True)))
+        return []
+    return [coordinate[name] for name in sampled_parameters(coordinate)]
 
 
 class Experiment:

@@ -40,9 +40,6 @@ _NO_HISTORY = (
     "record.weight_interval=1000 records them."
 )
 
-#: What a sample sets may need several lines.
-_WRAPPED_TITLE = ".bk-slider-title { white-space: normal; }"
-
 #: No second axis: a line.
 _NO_AXIS = "(none)"
 
@@ -122,6 +119,8 @@ class ExplorePage:
             PlanePanel(self._choose), HistogramPanel(), CoursePanels()
         )  # fmt: skip
         self._widgets = {axis.name: self._widget(axis) for axis in axes}
+        self._contents = {axis.name: text(f"sets_{axis.name}") for axis in axes if axis.sets}
+        self._say_contents()
         self._numbers, self._remarks = text("numbers"), text("remarks")
         self._replaced = self._reload_button()
         self._worker = NewestFirst(
@@ -136,7 +135,10 @@ class ExplorePage:
     def _lay_out(self) -> None:
         experiment, doc = self._experiment, self._doc
         heading = paragraphs([experiment.points])
-        widgets = [*self._widgets.values(), *self._seed_widget()]
+        widgets: list[Any] = []
+        for name, widget in self._widgets.items():
+            widgets += [widget, self._contents[name]] if name in self._contents else [widget]
+        widgets += self._seed_widget()
         roots: list[Any] = [
             Column(
                 self._replaced, text("points", heading), name="heading", sizing_mode="stretch_width"
@@ -172,18 +174,23 @@ class ExplorePage:
                      has_history=experiment.has_history)  # fmt: skip
 
     def _widget(self, axis: AxisChoice) -> Slider | Select:
-        """Return what chooses a value: a slider over numbers, a menu of names."""
+        """Return what chooses a value: a slider over numbers, a menu of names.
+
+        That of samples, of which there may be a million, has no text of each.
+        """
         number = self._chosen.values[axis.name]
         if axis.is_numeric and len(axis.texts) > 1:
+            form: Any = "0"
+            if axis.is_ordered:
+                form = CustomJSTickFormatter(
+                    args={"texts": list(axis.texts)}, code="return texts[Math.round(tick)]"
+                )
             widget = Slider(
                 start=0, end=len(axis.texts) - 1, step=1, value=number, title=axis.title,
-                name=f"axis_{axis.name}", sizing_mode="stretch_width",
-                stylesheets=[_WRAPPED_TITLE], format=CustomJSTickFormatter(
-                    args={"texts": list(axis.full_texts)}, code="return texts[Math.round(tick)]"
-                ),
+                name=f"axis_{axis.name}", sizing_mode="stretch_width", format=form,
             )  # fmt: skip
         else:
-            options = [(str(i), name) for i, name in enumerate(axis.full_texts)]
+            options = [(str(i), name) for i, name in enumerate(axis.texts)]
             widget = Select(title=axis.title, options=options, value=str(number),
                             name=f"axis_{axis.name}", sizing_mode="stretch_width")  # fmt: skip
         widget.on_change("value", lambda _, __, new: self._choose({axis.name: int(new)}))
@@ -247,7 +254,15 @@ class ExplorePage:
         if chosen == self._chosen:
             return
         self._chosen = chosen
+        self._say_contents()
         self._worker.submit(chosen)
+
+    def _say_contents(self) -> None:
+        """Write what the chosen sample sets."""
+        for axis in self._experiment.axes:
+            if axis.sets:
+                content = axis.content(self._chosen.values[axis.name])
+                self._contents[axis.name].text = paragraphs([content], "soft")
 
     def _work(self, chosen: Chosen) -> Iterator[Result]:
         """Yield what is shown, the quickest first; an error in reading as text."""

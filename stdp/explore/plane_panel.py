@@ -158,10 +158,11 @@ def _label_axis(drawn: figure, choice: AxisChoice, dimension: str) -> None:
     axis = drawn.xaxis[0] if dimension == "x" else drawn.yaxis[0]
     ends = drawn.x_range if dimension == "x" else drawn.y_range
     ends.update(start=-0.5, end=n - 0.5, reset_start=-0.5, reset_end=n - 0.5)
-    axis.ticker = FixedTicker(
-        ticks=sorted({round(i) for i in np.linspace(0, n - 1, min(n, _MAX_LABELS))})
+    ticks = sorted({round(i) for i in np.linspace(0, n - 1, min(n, _MAX_LABELS))})
+    axis.ticker = FixedTicker(ticks=ticks)
+    unit = f" {choice.units}" if choice.units else ""
+    bare = [choice.texts[tick].removesuffix(unit) for tick in ticks]
+    axis.formatter = CustomJSTickFormatter(
+        args={"ticks": ticks, "texts": bare}, code="return texts[ticks.indexOf(tick)] ?? ''"
     )
-    bare = [text.removesuffix(f" {choice.units}") if choice.units else text
-            for text in choice.texts]  # fmt: skip
-    axis.formatter = CustomJSTickFormatter(args={"texts": bare}, code="return texts[tick] ?? ''")
     axis.axis_label = choice.label

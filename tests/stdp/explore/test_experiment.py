@@ -39,12 +39,12 @@ def test_samples_are_told_by_what_they_set(tmp_path):
     pipeline.sweep(configuration, axes, tmp_path / "x", samples=samples, backend="sequential")
     experiment = Experiment(tmp_path / "x")
     by_name = {axis.name: axis for axis in experiment.axes}
-    assert by_name["sample"].full_texts == (
-        "0: STDP rule notebook, Input rate 60 Hz",
-        "1: STDP rule multiplicative, Input rate 50 Hz",
-    )
+    assert [by_name["sample"].content(number) for number in (0, 1)] == [
+        "STDP rule notebook, Input rate 60 Hz",
+        "STDP rule multiplicative, Input rate 50 Hz",
+    ]
     assert by_name["sample"].texts == ("0", "1")
-    assert by_name["tau_plus"].full_texts == ("10 ms", "15 ms")
+    assert (by_name["tau_plus"].texts, by_name["tau_plus"].content(0)) == (("10 ms", "15 ms"), "")
     assert [by_name[name].is_ordered for name in ("sample", "tau_plus")] == [False, True]
     experiment.close()
 
@@ -221,3 +221,25 @@ def test_a_file_that_is_overwritten_in_place_is_opened_anew(keep):
     shared.enter()
     (one / "results.nc").write_bytes((other / "results.nc").read_bytes())
     assert len(shared.enter().axes[0].texts) == 2
+
+
+def test_the_page_has_the_text_of_the_chosen_sample_alone(tmp_path):
+    """There may be a million: the text of another one goes to the page when it is chosen."""
+    pytest.importorskip("bokeh", reason="the extra lab is not installed")
+    from bokeh.document import Document
+
+    from stdp.explore.page import ExplorePage
+
+    samples = {"input.rate_hz": [40.125, 50.25, 60.5], "stdp.ltd_ratio": [1, 1.1, 1.2]}
+    pipeline.sweep(pipeline.configure(*SMALL), {}, tmp_path, samples=samples, backend="sequential")
+    experiment, doc = Experiment(tmp_path), Document()
+    page = ExplorePage(experiment, doc)
+    (content,) = doc.select({"name": "sets_sample"})
+    assert "Input rate 50.25 Hz" in content.text
+    sent = doc.to_json_string() if hasattr(doc, "to_json_string") else str(doc.to_json())
+    assert "40.125" not in sent
+    assert "60.5 Hz" not in sent
+    page._choose({"sample": 2})
+    assert "Input rate 60.5 Hz, Ratio of LTD to LTP amplitude 1.2" in content.text
+    page._worker.stop()
+    experiment.close()
