@@ -19,7 +19,7 @@ from analysis.figures import (
 )
 from analysis.figures.facets import Figures, numeric_axes
 from analysis.figures.titles import comma_separated
-from analysis.measures import spike_trains, synapses
+from analysis.measures import late_output, spike_trains, synapses
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.pairing import is_paired
 from analysis.reading.dataset import axes
@@ -114,8 +114,9 @@ def _TRACES(measured: MeasuredDataset) -> str:  # noqa: N802 - a requirement, li
 
 
 def _counts_of_spikes(measured: MeasuredDataset) -> str:
-    longest = run_durations(measured.dataset).max()
-    long_enough = "" if longest >= 4 * spike_trains.WINDOW else "four seconds or more"
+    shortest = 2 * late_output.MIN_WINDOWS * spike_trains.WINDOW  # its last half has the windows
+    is_long = run_durations(measured.dataset).max() >= shortest
+    long_enough = "" if is_long else f"runs of {shortest / 1000:g} s or more"
     counted = "" if "late_fano_factor" in measured.dataset else _SPIKE_TIMES(measured)
     return comma_separated(_an_axis(measured), counted, long_enough)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from analysis.measures.late_output import fano_factor
 from analysis.reading.dataset import axes, broadcast_to
 from analysis.reading.errors import LoadError
 from analysis.reading.metadata import DONE, FAILED
@@ -46,6 +47,9 @@ def tidy_table(dataset: xr.Dataset) -> pd.DataFrame:
     status = dataset["status"].values
     text = np.where(status == DONE, "done", np.where(status == FAILED, "failed", "missing"))
     points = points.assign(status=(dataset["status"].dims, text, dataset["status"].attrs))
+    factor = fano_factor(dataset)
+    if factor is not None and factor.name in points:
+        points = points.assign({factor.name: factor.reset_coords(drop=True)})
     answers = answers_of_runs(dataset)
     if answers is not None:
         points = points.assign(settled=answers.reset_coords(drop=True))

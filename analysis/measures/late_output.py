@@ -18,6 +18,10 @@ from analysis.reading.until import run_durations
 #: Window of a statistic, for the end of its name.
 LAST_HALF, WHOLE_RUN = "last half of the run", "whole run, transient included"
 
+#: Fewest windows of a Fano factor. Of n windows of a Poisson process, it has the standard deviation
+#: sqrt(2 / (n - 1)) (Eden & Kramer 2010, J Neurosci Methods 190:149): 1.4 for two, 0.47 for ten.
+MIN_WINDOWS = 10
+
 
 def output_rate(dataset: xr.Dataset) -> xr.DataArray:
     """Return the output firing rate over the last half of each run.
@@ -80,9 +84,20 @@ def fano_factor(dataset: xr.Dataset) -> xr.DataArray | None:
     Returns
     -------
     DataArray, (...), or None
-        Dimensionless, along all axes of the sweep; NaN without a spike and for runs below 4 s. None
-        if neither is recorded. The attribute `long_name` states the window.
+        Dimensionless, along all axes of the sweep; NaN without a spike and for fewer than
+        `MIN_WINDOWS` counts, also where the file has a number. None if neither is recorded. The
+        attribute `long_name` states the window.
     """
+    factor = _fano_factor(dataset)
+    if factor is None:
+        return None
+    start, end, dt = _halves(dataset), run_durations(dataset), spike_trains.time_step(dataset)
+    n_windows = spike_trains.n_windows(start, end, dt, spike_trains.WINDOW)
+    return factor.where(n_windows >= MIN_WINDOWS).transpose(*factor.dims)
+
+
+def _fano_factor(dataset: xr.Dataset) -> xr.DataArray | None:
+    """Return the Fano factor of any number of windows."""
     if _all_recorded(dataset):
         return dataset["late_fano_factor"]
     if "spike_time" in dataset:

@@ -253,7 +253,8 @@ class MeasuredDataset:
         Returns
         -------
         DataArray, (...), or None
-            Dimensionless, along all swept axes; None if it is not recorded.
+            Dimensionless, along all swept axes; NaN for fewer than `late_output.MIN_WINDOWS`
+            counts. None if it is not recorded.
         """
         factor = late_output.fano_factor(self.dataset)
         return None if factor is None else factor.assign_attrs({LOWEST: 0.0})

@@ -11,6 +11,7 @@ Elephant (Denker, Yegenoglu & Gruen 2018): https://elephant.readthedocs.io
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -139,16 +140,34 @@ def fanofactor(dataset: xr.Dataset, window: float = WINDOW, t_start: Start = 0.0
     """
 
     def factor(train: NDArray, start: float, end: float, dt: float) -> float:
-        n_windows = int((end - start + _rounding(end, dt)) / window)
-        if n_windows < 2:
+        n = int(n_windows(start, end, dt, window))
+        if n < 2:
             return np.nan
-        edges = start + window * np.arange(n_windows + 1)
+        edges = start + window * np.arange(n + 1)
         counts = np.diff(np.searchsorted(train, _just_before(edges, dt)))
         return counts.var(ddof=1) / counts.mean() if counts.any() else np.nan
 
     attributes = {"long_name": f"Fano factor of output spike counts in {window / 1000:g} s"}
     end = run_durations(dataset)
     return _per_train(factor, dataset, t_start, end, attributes)
+
+
+def n_windows(start: Start, end: Start, dt: Start, window: float) -> Start:
+    """Return how many windows lie between two times, an incomplete one left out.
+
+    Parameters
+    ----------
+    start, end, dt : float or DataArray (...)
+        First and last time and time step [ms].
+    window : float
+        Length of the windows [ms].
+
+    Returns
+    -------
+    float or DataArray (...)
+        Whole numbers, dimensionless.
+    """
+    return np.floor((end - start + _rounding(end, dt)) / window)
 
 
 def _per_train(
@@ -199,7 +218,7 @@ def _just_before(edge: NDArray | float, dt: float) -> NDArray:
     return edge - _rounding(edge, dt)
 
 
-def _rounding(time: NDArray | float, dt: float) -> NDArray:
+def _rounding(time: Any, dt: Any) -> Any:
     """Return an upper bound of the error [ms] of a time that was computed from others."""
     return np.maximum(_STEP_TOLERANCE * dt, _RELATIVE_TOLERANCE * np.abs(time))
 

@@ -56,8 +56,9 @@ class Plane:
 
 def measures_of(experiment: Experiment) -> list[str]:
     """Return the measures that an experiment has."""
-    recorded = experiment.measured.fano_factor is not None
-    return [name for name in MEASURES if recorded or MEASURES[name][0] != "fano_factor"]
+    fano = experiment.measured.fano_factor
+    has_fano = fano is not None and bool(fano.notnull().any())
+    return [name for name in MEASURES if has_fano or MEASURES[name][0] != "fano_factor"]
 
 
 def plane(

@@ -77,7 +77,7 @@ def test_every_measure_is_drawn_with_its_label(settled):
 def test_the_poisson_process_is_drawn_beside_cv_and_fano_factor(sweep):
     """Dashed at 1, for each line."""
     axes = {"input.rate_hz": [40, 60], "stdp.tau_plus": [10, 20], "seed": [1, 2]}
-    made = drawn(sweep(axes, "simulation.duration=5000"), "cv", "fano")
+    made = drawn(sweep(axes, "simulation.duration=20000"), "cv", "fano")
     for name in ("cv", "fano"):
         figure = made[f"{name}_against_rate_hz"]
         assert "Dashed: Poisson process" in unfolded(figure)

@@ -6,6 +6,7 @@ import xarray as xr
 
 from analysis import cv, fanofactor, mean_firing_rate
 from analysis.measures import late_output, spike_trains
+from analysis.measures.export import tidy_table
 
 LATE = ["late_output_rate", "late_isi_cv", "late_fano_factor"]
 STATISTICS = {
@@ -18,7 +19,7 @@ STATISTICS = {
 @pytest.fixture
 def swept(sweep):
     """Runs of two durations, an odd number of samples in the longer one."""
-    axes = {"simulation.duration": [4000, 5500], "input.rate_hz": [40, 60], "seed": [1, 2]}
+    axes = {"simulation.duration": [20000, 25500], "input.rate_hz": [40, 60], "seed": [1, 2]}
     return sweep(axes, "record=history", "record.weight_interval=500")
 
 
@@ -35,17 +36,17 @@ def test_the_variables_of_the_file_are_computed_from_the_spike_times(swept, name
 
 
 def test_the_last_half_is_that_of_each_run(swept):
-    """Of a run of 4 s from 2 s on, of one of 5.5 s from 2.75 s on, whatever the longest."""
-    for duration in (4000, 5500):
+    """Of a run of 20 s from 10 s on, of one of 25.5 s from 12.75 s on, whatever the longest."""
+    for duration in (20000, 25500):
         run = swept.sel(duration=duration)
         for name, function in (("late_output_rate", mean_firing_rate), ("late_isi_cv", cv)):
             np.testing.assert_allclose(run[name], function(run, t_start=duration / 2))
 
 
 def test_the_rate_is_computed_from_its_history_where_there_are_no_spike_times(swept):
-    """Over the intervals that lie in the last half: the four from 2 s, the five from 3 s on."""
+    """Over the intervals that lie in the last half: those from 10 s, those from 13 s on."""
     found = late_output.output_rate(swept.drop_vars([*LATE, "spike_time"]))
-    for duration, start in ((4000, 2000), (5500, 3000)):
+    for duration, start in ((20000, 10000), (25500, 13000)):
         expected = mean_firing_rate(swept.sel(duration=duration), t_start=start)
         np.testing.assert_allclose(found.sel(duration=duration), expected)
 
@@ -76,10 +77,24 @@ def test_points_of_earlier_versions_are_completed(swept, name):
 
 def test_a_run_that_ends_before_the_start_has_no_rate(swept):
     """NaN, where 0 spikes over a negative time would be -0."""
-    rate = mean_firing_rate(swept, t_start=5000)
-    assert rate.sel(duration=4000).isnull().all()
-    assert (rate.sel(duration=5500) > 0).all()
-    assert cv(swept, t_start=5000).sel(duration=4000).isnull().all()
+    rate = mean_firing_rate(swept, t_start=21000)
+    assert rate.sel(duration=20000).isnull().all()
+    assert (rate.sel(duration=25500) > 0).all()
+    assert cv(swept, t_start=21000).sel(duration=20000).isnull().all()
+
+
+def test_a_fano_factor_of_few_windows_is_not_known(sweep):
+    """Below ten, in 19.9 s, as in files without the variable; the table of points agrees."""
+    axes = {"simulation.duration": [4000, 19900, 20000], "seed": [1, 2]}
+    dataset = sweep(axes, "record.spike_times=true")
+    assert dataset["late_fano_factor"].notnull().all()
+    for one in (dataset, dataset.drop_vars(LATE)):
+        factor = late_output.fano_factor(one)
+        np.testing.assert_array_equal(factor.notnull().all("seed"), [False, False, True])
+        np.testing.assert_array_equal(factor.isnull().all("seed"), [True, True, False])
+    table = tidy_table(dataset)
+    known = table["duration"] == 20000
+    np.testing.assert_array_equal(table["late_fano_factor"].notna(), known)
 
 
 def test_the_fano_factor_of_short_poisson_trains_is_1_on_average():

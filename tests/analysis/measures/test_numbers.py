@@ -53,7 +53,7 @@ def test_one_name_is_one_quantity(sweep):
     """A measure with the name of a variable of the file, or of `settling`, has its values."""
     dataset = sweep(
         {"stdp.ltd_ratio": [0.8], "seed": range(2)},
-        "record=history", "record.weight_interval=10", "simulation.duration=8000",
+        "record=history", "record.weight_interval=10", "simulation.duration=20000",
         "input.rate_hz=40", "synapse.w_init=1",
     )  # fmt: skip
     found = numbers(dataset)
