@@ -19,7 +19,7 @@ from analysis.plots import lines as line_plots
 from analysis.plots import samples as sample_plots
 from analysis.plots.style import MAX_LEGEND_ENTRIES
 from analysis.reading.dataset import long_name
-from analysis.reading.samples import SAMPLE
+from analysis.reading.samples import SAMPLE, generator, how_drawn
 
 #: Returns a measure of some points, along their axes.
 Measure = Callable[[MeasuredDataset], xr.DataArray]
@@ -67,8 +67,7 @@ class Against:
         has_data = mean_over_seeds(self.variable(measured)).notnull()
         for x in measured.swept or [SEED]:
             if x == SAMPLE:
-                if parameters := varied(measured):
-                    yield from self._against_parameters(measured, has_data, parameters)
+                yield from self.against_samples(measured, has_data)
             else:
                 yield from self._against_axis(measured, x, has_data)
 
@@ -89,12 +88,24 @@ class Against:
             rest = titles.beyond_header(figure, title)
             yield one, figure, titles.caption(against, rest, *self._remarks(one, shown))
 
-    def _against_parameters(
-        self, measured: MeasuredDataset, has_data: xr.DataArray, parameters: list[str]
-    ) -> Figures:
+    def against_samples(self, measured: MeasuredDataset, has_data: xr.DataArray) -> Figures:
+        """Yield the figures against what samples set, a panel for each parameter that differs.
+
+        Parameters
+        ----------
+        measured : MeasuredDataset
+            The points, along samples.
+        has_data : DataArray of bool, (...)
+            Where there is something to draw, dimensionless.
+        """
+        parameters = varied(measured)
+        if not parameters:
+            return
         colour, others = self._colour(measured)
         for one in slices(self.name, measured, others, has_data, f"_against_{SAMPLE}s"):
             variable = mean_over_seeds(self.variable(one.measured))
+            # A measure of groups, such as their difference, may have lost them.
+            variable = variable.assign_coords({name: measured.dataset[name] for name in parameters})
             means = {name: means_in_bins(variable, name) for name in parameters}
             few, number = few_samples(one.measured)
             shown, content = statistics_of(few, self.variable(few), self.expected)
@@ -107,7 +118,9 @@ class Against:
             line = "Lines: means over samples in bins of equal numbers"
             binned = line if any(one is not None for one in means.values()) else ""
             rest = titles.beyond_header(figure, title)
-            yield one, figure, titles.caption(against, binned, rest, *self._remarks(one, shown))
+            drawn = how_drawn(generator(measured.dataset))
+            remarks = self._remarks(one, shown)
+            yield one, figure, titles.caption(against, drawn, binned, rest, *remarks)
 
     def _colour(self, measured: MeasuredDataset) -> tuple[str | None, list[str]]:
         """Return what is drawn as colours against parameters, and the axes that are sliced."""

@@ -24,6 +24,7 @@ from analysis.measures.measured import MeasuredDataset
 from analysis.measures.pairing import is_paired
 from analysis.reading.dataset import axes
 from analysis.reading.model import trace_time_constant
+from analysis.reading.samples import SAMPLE
 from analysis.reading.until import ends_when_settled, run_durations
 
 
@@ -95,7 +96,10 @@ def _two_axes(measured: MeasuredDataset) -> str:
 
 
 def _samples(measured: MeasuredDataset) -> str:
-    return "" if len(sample_figures.varied(measured)) > 1 else "samples of two parameters or more"
+    if len(sample_figures.varied(measured)) < 2:
+        return "samples of two parameters or more"
+    least = sample_figures.MIN_IN_PAIRS
+    return "" if measured.dataset.sizes[SAMPLE] >= least else f"{least} samples or more"
 
 
 def _variable(name: str, how: str) -> Callable[[MeasuredDataset], str]:

@@ -9,6 +9,7 @@ import xarray as xr
 
 from analysis.figures import titles
 from analysis.figures.facets import Figures, slices, thinned
+from analysis.figures.sample_figures import by_parameter
 from analysis.measures import rule_curves
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.rule_curves import ORDERS
@@ -23,6 +24,10 @@ from analysis.reading.model import (
     trace_kind,
     trace_side,
 )
+from analysis.reading.samples import SAMPLE
+
+#: Section of the keys that change the rule.
+_SECTION = "stdp"
 
 #: Weights at which windows are drawn of one rule whose steps depend on the weight.
 _WINDOW_WEIGHTS = (0.1, 0.5, 0.9)
@@ -40,6 +45,9 @@ def rule(measured: MeasuredDataset) -> Figures:
     if line is None and depends_on_weight(dataset).any():
         curve = rule_curves.stdp_window(dataset, weights=_WINDOW_WEIGHTS)
     with_curves = replace(measured, dataset=dataset.assign(pair_steps=steps, stdp_window=curve))
+    unlike = ""
+    if line == SAMPLE:  # whose number says nothing
+        with_curves, unlike = by_parameter(with_curves, _SECTION)
     few, thinning = thinned(with_curves, line)
     for one in slices("rule", few, others, curve.notnull()):
         part = one.measured.dataset
@@ -48,7 +56,7 @@ def rule(measured: MeasuredDataset) -> Figures:
         title = titles.lines(titles.selection(one), isolated, rows, _ltd_ratio(part), thinning)
         figure = rule_plot.rule(part["pair_steps"], part["stdp_window"], row, line, title)
         rest = titles.beyond_header(figure, title)
-        yield one, figure, titles.caption(rest, *_about_pairs(one.measured.dataset))
+        yield one, figure, titles.caption(rest, unlike, *_about_pairs(one.measured.dataset))
 
 
 def _ltd_ratio(dataset: xr.Dataset) -> str:

@@ -16,12 +16,17 @@ from analysis.measures.samples import by_rank
 from analysis.measures.seeds import mean_over_seeds
 from analysis.plots import samples as plots
 from analysis.plots import scales
-from analysis.reading.samples import SAMPLE, sampled_parameters
+from analysis.plots.style import is_categorical
+from analysis.reading.dataset import long_name
+from analysis.reading.samples import SAMPLE, generator, how_drawn, sampled_parameters
 
 log = logging.getLogger("analysis")
 
 #: Up to this many samples are drawn in one panel.
 MAX_DRAWN = 5000
+
+#: Fewer samples are not drawn in pairs of parameters, where they say nothing.
+MIN_IN_PAIRS = 8
 
 #: Up to this many parameters are drawn in pairs.
 MAX_PARAMETERS = 5
@@ -40,6 +45,43 @@ def few_samples(measured: MeasuredDataset) -> tuple[MeasuredDataset, str]:
         return measured, f"{n:,} samples"
     chosen = np.linspace(0, n - 1, MAX_DRAWN).astype(int)
     return measured.isel({SAMPLE: chosen}), f"{MAX_DRAWN:,} of {n:,} samples"
+
+
+def by_parameter(measured: MeasuredDataset, section: str = "") -> tuple[MeasuredDataset, str]:
+    """Return samples that differ in a section, by the value of a key of it instead of their number.
+
+    Of samples with the same values there is one. The key is the first one with numbers, else with
+    names; where none of the section is sampled, of all keys.
+
+    Parameters
+    ----------
+    measured : MeasuredDataset
+        The points.
+    section : str
+        First word of the keys, such as `stdp`; by default all keys.
+
+    Returns
+    -------
+    measured : MeasuredDataset
+        Its dimension `sample` has the values, name and unit of the key.
+    text : str
+        Which further keys of the section differ, for the caption; "" if there are none.
+    """
+    dataset = measured.dataset
+    known = {name: dataset[name].attrs["config_key"].partition(".")[0] for name in varied(measured)}
+    own = [name for name in known if known[name] == section] or [*known]
+    if not own:
+        return measured, ""
+    numbers = [name for name in own if not is_categorical(dataset[name])]
+    chosen = (numbers or own)[0]
+    columns = [dataset[name].values.tolist() for name in own]
+    first = {row: i for i, row in reversed([*enumerate(zip(*columns, strict=True))])}
+    part = measured.isel({SAMPLE: np.array(sorted(first.values()))})
+    values = part.dataset[chosen]
+    along = (SAMPLE, values.values, values.attrs)
+    others = [long_name(dataset[name]) for name in own if name != chosen]
+    text = f"Samples also differ in {titles.comma_separated(*others)}" if others else ""
+    return replace(part, dataset=part.dataset.assign_coords({SAMPLE: along})), text
 
 
 def pairs(measured: MeasuredDataset) -> Figures:
@@ -62,7 +104,8 @@ def pairs(measured: MeasuredDataset) -> Figures:
             drawn = parameters[:MAX_PARAMETERS]
             figure = plots.over_pairs(number, few.silent, drawn, limits, title)
             scale = "The colour scale is that of all slices" if others else ""
-            yield one, figure, titles.caption(titles.beyond_header(figure, title), scale)
+            sampled = how_drawn(generator(measured.dataset))
+            yield one, figure, titles.caption(sampled, titles.beyond_header(figure, title), scale)
 
 
 #: What `pairs` shows: name, measure, least span and highest value of its colour scale, period.
@@ -73,8 +116,11 @@ _MAPPED: tuple[tuple[str, Callable[[MeasuredDataset], xr.DataArray], float, floa
 
 
 def by_mean_weight(measured: MeasuredDataset) -> MeasuredDataset:
-    """Return samples in rising order of their mean weight, the numbers of which are ranks."""
-    order = by_rank(measured.mean_weight)
+    """Return samples in rising order of their mean weight, the numbers of which are ranks.
+
+    Silent ones come last, as their weights are the initial ones, not what the rule leads to.
+    """
+    order = by_rank(measured.mean_weight.where(~measured.silent))
     ranked = measured.isel({SAMPLE: order})
     rank = (SAMPLE, np.arange(order.size), {"long_name": "rank of the sample by mean weight"})
     return replace(ranked, dataset=ranked.dataset.assign_coords({SAMPLE: rank}))

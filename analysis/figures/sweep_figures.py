@@ -10,7 +10,7 @@ from analysis.figures import titles
 from analysis.figures.against import Against, Measure
 from analysis.figures.facets import Figures, numeric_axes, slices, thinned
 from analysis.figures.histories import mean_histories
-from analysis.figures.sample_figures import by_mean_weight
+from analysis.figures.sample_figures import by_mean_weight, by_parameter
 from analysis.figures.titles import lines
 from analysis.measures import late_output
 from analysis.measures import weights as weight_measures
@@ -275,6 +275,9 @@ def _mapped(here: MeasuredDataset) -> list[xr.DataArray]:
 def approach(measured: MeasuredDataset) -> Figures:
     """Yield weights and output rate against time, a line per value of the first axis."""
     line, *others = [*measured.swept, None]
+    unlike = ""
+    if line == SAMPLE:  # whose number says nothing
+        measured, unlike = by_parameter(measured)
     few, thinning = thinned(measured, line)
     for one in slices("settling", few, others):
         here = one.measured
@@ -287,4 +290,4 @@ def approach(measured: MeasuredDataset) -> Figures:
         is_log = line_plots.has_logarithmic_time(histories)
         remark = scales.LOGARITHMIC_TIME if is_log else ""
         rest = titles.beyond_header(figure, title)
-        yield one, figure, titles.caption(rest, remark)
+        yield one, figure, titles.caption(rest, unlike, remark)

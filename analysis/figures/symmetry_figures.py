@@ -16,6 +16,7 @@ from analysis.measures.synapses import BRANCH, BRANCHES
 from analysis.plots import lines as line_plots
 from analysis.plots import style
 from analysis.reading.dataset import long_name
+from analysis.reading.samples import SAMPLE
 
 #: Up to this many values of another axis are panels side by side.
 _MAX_COLUMNS = 4
@@ -49,6 +50,11 @@ def bifurcation(measured: MeasuredDataset) -> Figures:
     grouped = len(synapses.group_names(measured.dataset)) > 1
     which = "groups of highest and lowest mean weight" if grouped else "above and below the mean"
     for x in measured.swept:
+        if x == SAMPLE:  # whose number is no axis
+            theory = _expected, style.SAME_MEAN
+            parts = Against("bifurcation", _branches, "After", LEAST_SPAN, *theory, panel=BRANCH)
+            yield from parts.against_samples(measured, has_data)
+            continue
         column, others = _column(measured, x)
         for one in slices("bifurcation", measured, others, has_data, f"_against_{x}"):
             here = one.measured
@@ -62,6 +68,10 @@ def bifurcation(measured: MeasuredDataset) -> Figures:
             said = f"Stronger and weaker: {which}, of each seed"
             against = f"Against {long_name(shown[x])}"
             yield one, figure, titles.caption(against, said, titles.beyond_header(figure, title))
+
+
+def _branches(here: MeasuredDataset) -> xr.DataArray:
+    return synapses.branches(here.dataset)
 
 
 def _column(measured: MeasuredDataset, x: str) -> tuple[str | None, list[str]]:

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.figures import titles
-from analysis.figures.against import statistics_of
+from analysis.figures.against import Against, statistics_of
 from analysis.figures.facets import Figures, slices
 from analysis.figures.sweep_figures import LEAST_SPAN
 from analysis.figures.titles import lines
@@ -19,6 +19,7 @@ from analysis.plots import histograms
 from analysis.plots import lines as line_plots
 from analysis.plots.synapses import Cloud, clouds
 from analysis.reading.dataset import label, long_name, value_label
+from analysis.reading.samples import SAMPLE
 
 #: Up to this many values of the first axis are panels side by side.
 _MAX_COLUMNS = 4
@@ -120,12 +121,16 @@ def _along_groups(parts: list[xr.DataArray], names: list) -> xr.DataArray:
 
 def mean_weight_by_group(measured: MeasuredDataset) -> Figures:
     """Yield the mean weight of each group against each axis, averaged over seeds."""
-    mean = synapses.weight_by_group(measured.dataset).assign_attrs({LOWEST: 0.0, HIGHEST: 1.0})
-    names = [str(name) for name in mean[GROUP].values]
-    mean = mean.assign_coords({GROUP: (GROUP, names, mean[GROUP].attrs)})
+    mean = _mean_by_group(measured)
+    has_data = mean_over_seeds(mean).notnull().any(GROUP)
     for x in measured.swept or [SEED]:
+        if x == SAMPLE:  # whose number is no axis
+            means = Against(
+                "mean_weight_by_group", _mean_by_group, "After", LEAST_SPAN, panel=GROUP
+            )
+            yield from means.against_samples(measured, has_data)
+            continue
         others = [axis for axis in measured.swept if axis != x]
-        has_data = mean_over_seeds(mean).notnull().any(GROUP)
         for one in slices("mean_weight_by_group", measured, others, has_data, f"_against_{x}"):
             here = one.measured
             values = mean.sel({axis: here.dataset[axis] for axis in others})
@@ -134,3 +139,10 @@ def mean_weight_by_group(measured: MeasuredDataset) -> Figures:
             figure = line_plots.against_axis(shown, x, GROUP, None, title, LEAST_SPAN)
             against = f"Against {long_name(shown[x])}"
             yield one, figure, titles.caption(against, titles.beyond_header(figure, title))
+
+
+def _mean_by_group(here: MeasuredDataset) -> xr.DataArray:
+    """Return the mean weight of each group by its name."""
+    mean = synapses.weight_by_group(here.dataset).assign_attrs({LOWEST: 0.0, HIGHEST: 1.0})
+    names = [str(name) for name in mean[GROUP].values]
+    return mean.assign_coords({GROUP: (GROUP, names, mean[GROUP].attrs)})

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.plots import scales, style, text
 from analysis.reading.dataset import label
+from analysis.reading.samples import SAMPLE
 from analysis.reading.values import told_apart
 
 #: Up to this many histograms are drawn as ridgelines, more as a map.
@@ -193,7 +194,8 @@ def weight_map(
 def _ridges(axes: Axes, arrays: list[xr.DataArray], row: str, scale: float) -> None:
     """Draw share, theory, whether settled, and note of each ridge of one panel."""
     share = arrays[0]
-    shades = style.colours(share[row])
+    # The number of a sample says nothing.
+    shades = [style.NEUTRAL] * share.sizes[row] if row == SAMPLE else style.colours(share[row])
     parts = zip(*(style.along(array, row) for array in arrays), strict=True)
     for i, (found, theory, settled, note) in enumerate(parts):
         front = 2 * (share.sizes[row] - i)  # lower ridges cover higher ones

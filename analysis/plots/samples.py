@@ -21,6 +21,9 @@ from analysis.reading.dataset import label, value_label
 #: Panels side by side.
 _COLUMNS = 3
 
+#: Height of a row of panels with its labels [inch].
+_HEIGHT = 2.5
+
 #: Up to this many samples have error bars and marks of theory, which else hide each other.
 _FEW = 100
 
@@ -67,7 +70,7 @@ def against_parameters(
     n_rows = -(-len(parameters) // n_columns)
     width = style.COLUMN if n_columns == 1 else style.PAGE
     title = text.header(title, width)
-    size = (width, 2.05 * n_rows + 0.1 + text.header_height(title))
+    size = (width, _HEIGHT * n_rows + 0.1 + text.header_height(title))
     figure, grid = plt.subplots(n_rows, n_columns, sharey=True, squeeze=False, figsize=size)
     shades = style.colours(shown[colour]) if colour else [style.LTD]
     for axes, parameter in zip(grid.flat, parameters, strict=False):
@@ -90,7 +93,7 @@ def against_parameters(
     else:
         _limit(grid[0, 0], shown, least_span)
     for axes in grid[:, 0]:
-        axes.set_ylabel(text.folded(label(mean), 1.5))
+        axes.set_ylabel(text.folded(label(mean), _HEIGHT - 0.25))
     text.set_header(figure, title)
     if colour:
         style.identify_lines(figure, list(grid.flat), handles, shown[colour])
@@ -117,7 +120,7 @@ def _points(axes: Axes, positions: NDArray, part: xr.Dataset, shade: style.Colou
     if n_drawn <= _FEW:
         low, high = (part["interval"].sel(bound=bound).values for bound in ("low", "high"))
         axes.vlines(positions, low, high, color=shade, lw=0.8, zorder=2)
-        axes.plot(positions, part["expected"].values, "_", color="black", ms=6, zorder=4)
+        _mark_theory(axes, positions, part["expected"].values)
     quiet, unsettled = part["silent"].values, part["unsettled"].values
     faces: list[tuple[NDArray, style.Colour]] = [
         (~quiet & ~unsettled, shade),
@@ -130,6 +133,15 @@ def _points(axes: Axes, positions: NDArray, part: xr.Dataset, shade: style.Colou
             form |= {"rasterized": True, "clip_on": False, "zorder": 3}
             axes.plot(positions[chosen], values[chosen], "o", **form)
     return Line2D([], [], marker="o", ls="", color=shade, ms=3.5)
+
+
+def _mark_theory(axes: Axes, positions: NDArray, expected: NDArray) -> None:
+    """Draw theory as a short dash at each sample, or as one line where it is the same for all."""
+    known = np.unique(expected[np.isfinite(expected)])
+    if known.size == 1:
+        axes.axhline(known[0], color="black", zorder=2, **style.THEORY)
+    else:
+        axes.plot(positions, expected, "_", color="black", ms=6, zorder=4)
 
 
 def _positions(coordinate: xr.DataArray) -> NDArray:
@@ -164,7 +176,7 @@ def mark_parameter(axes: Axes, coordinate: xr.DataArray, inches: float) -> None:
         axes.set_xscale("log")
         low, high = np.exp([low, high])
     axes.set_xlim(low, high)
-    ticks: dict[str, Any] = {"numticks": 4} if is_log else {"nbins": 4}
+    ticks: dict[str, Any] = {"numticks": 4} if is_log else {"nbins": 5}
     axes.locator_params(axis="x", **ticks)
 
 

@@ -5,6 +5,7 @@ import pytest
 
 import pipeline
 from analysis.figures import sample_figures
+from analysis.figures.registry import FIGURES
 from analysis.measures.measured import MeasuredDataset
 from analysis.measures.samples import means_in_bins
 from analysis.plots.samples import spans_decades
@@ -140,3 +141,77 @@ def test_names_have_a_panel_too():
         len(of_rule.lines) + 1,  # the mean of alike samples
     ]
     assert "pairs_mean_weight" in made
+
+
+def test_silent_samples_are_not_among_the_ranks(sampled):
+    """Their weights are the initial ones: they come last, above those that fire."""
+    dataset = sampled.copy(deep=True)
+    quiet = np.argsort(RATES)[N // 2 : N // 2 + 5]
+    dataset["spike_count"][quiet] = 0
+    ranked = sample_figures.by_mean_weight(MeasuredDataset(dataset))
+    np.testing.assert_array_equal(ranked.silent, [False] * (N - 5) + [True] * 5)
+    assert (np.diff(ranked.dataset["rate_hz"][: N - 5]) > 0).all()
+
+
+def test_curves_of_the_rule_are_coloured_by_what_samples_set(sampled):
+    """By the amplitude, in its order, not by the number of the sample; bar and title name it."""
+    one = captioned(MeasuredDataset(sampled), "rule")["rule"]
+    assert one.figure.axes[-1].get_ylabel() == "LTP amplitude"
+    assert "12 of 40 values of LTP amplitude" in unfolded(one.figure)
+    lines = [line for line in one.figure.axes[1].lines if len(line.get_xdata()) > 2]
+    heights = [line.get_ydata().max() for line in lines[:12]]  # of the half with LTP
+    assert heights == sorted(heights)
+    greens = [line.get_color()[1] for line in lines[:12]]  # rise along the colour scale
+    assert greens == sorted(greens)
+
+
+def test_curves_of_rules_by_name_are_drawn_once():
+    """Of many samples of two rules there are two curves, named in the legend."""
+    samples = {"stdp": ["notebook", "multiplicative"] * 3, "input.rate_hz": RATES[:6]}
+    configuration = pipeline.configure(*SMALL, "simulation.duration=50")
+    dataset = pipeline.sweep(configuration, samples=samples, backend="sequential")
+    figure = captioned(MeasuredDataset(dataset), "rule")["rule"].figure
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "notebook",
+        "multiplicative",
+    ]
+    several = {"stdp.A_plus": [0.01, 0.01, 0.02], "stdp.tau_plus": [10, 20, 10]}
+    dataset = pipeline.sweep(configuration, samples=several, backend="sequential")
+    one = captioned(MeasuredDataset(dataset), "rule")["rule"]
+    assert "Samples also differ in LTP time constant." in one.caption
+
+
+def test_pairs_are_not_drawn_of_few_samples(sampled):
+    """Two dots in a panel say nothing; a request for them says how many it needs."""
+    few, enough = (MeasuredDataset(sampled.isel(sample=slice(n))) for n in (7, 8))
+    assert FIGURES["pairs"].needs(few) == "8 samples or more"
+    assert FIGURES["pairs"].needs(enough) == ""
+
+
+def test_groups_and_histories_of_samples_are_drawn_by_what_samples_set():
+    """The number of a sample is neither an axis nor a colour: of any figure of any experiment."""
+    samples = {"input.rate_hz": RATES[:8], "stdp.ltd_ratio": np.linspace(0.9, 1.3, 8)}
+    history = ("record=history", "record.weight_interval=100", "input=groups")
+    configuration = pipeline.configure(*SMALL, "input.group_sizes=[20,20]", *history)
+    dataset = pipeline.sweep(configuration, samples=samples, backend="sequential")
+    measured = MeasuredDataset(dataset)
+    made = captioned(measured, "mean_weight_by_group", "strong_minus_weak", "bifurcation")
+    for name in ("mean_weight_by_group", "strong_minus_weak", "bifurcation"):
+        panels = made.pop(f"{name}_against_samples").figure.axes
+        labels = ["Input rate (Hz)", "Ratio of LTD to LTP amplitude"]
+        assert [axes.get_xlabel() for axes in panels] == labels
+    assert made == {}
+    (one,) = captioned(measured, "settling").values()
+    assert one.figure.axes[-1].get_ylabel() == "Input rate (Hz)"
+    assert "Samples also differ in Ratio of LTD to LTP amplitude." in one.caption
+
+
+def test_theory_that_is_the_same_for_all_samples_is_one_dashed_line(sampled):
+    """Marks of many samples would run together as a solid one."""
+    one = captioned(MeasuredDataset(sampled), "cv")["cv_against_samples"]
+    assert "Dashed: Poisson process" in unfolded(one.figure)
+    for axes in one.figure.axes:
+        (line,) = [line for line in axes.lines if line.get_linestyle() == "--"]
+        np.testing.assert_array_equal(line.get_ydata(), [1, 1])
+    (label,) = {axes.get_ylabel() for axes in one.figure.axes} - {""}
+    assert label.count("\n") < 2
