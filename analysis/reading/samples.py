@@ -50,7 +50,7 @@ def sampled_keys(dataset: xr.Dataset | xr.DataArray) -> list[str]:
     Parameters
     ----------
     dataset : Dataset or DataArray
-        Results, or a variable of them, (sample, ...), or of one sample.
+        Results, or a variable of them, (sample, ...), or of one sample, in any unit.
     """
     return _listed(dataset, "sampled")
 
@@ -61,7 +61,7 @@ def tied_keys(dataset: xr.Dataset | xr.DataArray) -> list[str]:
     Parameters
     ----------
     dataset : Dataset or DataArray
-        Results, or a variable of them, (sample, ...), or of one sample.
+        Results, or a variable of them, (sample, ...), or of one sample, in any unit.
     """
     return _listed(dataset, "tied")
 
@@ -72,7 +72,7 @@ def generator(dataset: xr.Dataset | xr.DataArray) -> dict[str, Any]:
     Parameters
     ----------
     dataset : Dataset or DataArray
-        Results, or a variable of them, (sample, ...), or of one sample.
+        Results, or a variable of them, (sample, ...), or of one sample, in any unit.
 
     Returns
     -------
