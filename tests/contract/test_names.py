@@ -14,14 +14,18 @@ from analysis.measures import pairing, stationarity, stimuli, synapses
 from analysis.reading import metadata, model
 from analysis.reading.dataset import _REQUIRED
 from analysis.reading.runs import packages_of
+from analysis.reading.samples import generator, sampled_keys, tied_keys
+from analysis.reading.values import range_of
 from analysis.report.provenance import MAIN_PACKAGES
+from pipeline.composition.compose import default_run_settings
+from pipeline.experiment.reproduction import _range_of
 from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import MODEL_VERSION, all_quantities, short_name
 from pipeline.model.plasticity import POST, PRE, Rule
 from pipeline.model.processes.pairing_protocol import PairingProtocol
 from pipeline.model.registry import content_hash
 from pipeline.model.rules.additive import Additive
-from pipeline.storage import shards, synapse_labels
+from pipeline.storage import provenance, sample_labels, shards, synapse_labels
 from pipeline.storage.labels import SCHEMA_VERSION
 from tests.conftest import ROOT
 from tests.contract.conftest import AXES
@@ -83,8 +87,8 @@ ATTRIBUTES = {
     "seconds",
 }
 
-#: Attributes of the coordinate `sample`, which `tests/pipeline/request/test_samples.py` checks.
-OF_SAMPLES = ("sampled",)
+#: Attributes of the coordinate `sample`.
+OF_SAMPLES = ("sampled", "tied", "generator")
 
 #: Attributes of a variable of flags.
 OF_FLAGS = ("flag_values", "flag_meanings")
@@ -95,8 +99,9 @@ OF_RUNS = {"created", "command", "git_commit", "git_dirty", "packages", "seconds
 #: Attributes of the file of a shard.
 OF_SHARDS = {"shard", "shard_points"}
 
-#: What only some records have: the user's configuration files that made the run.
-OF_SOME_RUNS = {"own_files"}
+#: What only some records have: the user's configuration files that made the run, and what has drawn
+#: its samples or gave them their values.
+OF_SOME_RUNS = {"own_files", "sample_generator", "sample_origin"}
 
 #: What the report says of the conditions of the runs: in each record, and for all in an attribute.
 CONDITIONS = {
@@ -249,6 +254,26 @@ def test_every_attribute_that_is_read_is_written(experiment, dataset):
     kept = metadata.read_metadata(experiment / "results.nc")
     assert kept.created is not None
     assert kept.seconds == pytest.approx(sum(run["seconds"] for run in runs), abs=1e-3)
+
+
+def test_samples_have_the_names_that_are_read(configure):
+    """The keys that they set and those that follow, what has drawn them, what gave their values."""
+    names = (sample_labels.SAMPLED, sample_labels._TIED, sample_labels.GENERATOR)
+    assert names == OF_SAMPLES
+    samples = {"stdp.tau_plus": [10, 20]}
+    tied = configure("neuron.tau_m=${stdp.tau_plus}")
+    dataset = pipeline.sweep(tied, samples=samples, backend="sequential")
+    assert sampled_keys(dataset) == ["stdp.tau_plus"]
+    assert tied_keys(dataset) == ["neuron.tau_m"]
+    assert generator(dataset) == {}
+    record = provenance.capture(default_run_settings(), None, {"method": "sobol"}, "a table")
+    assert {*record} >= OF_SOME_RUNS - {"own_files"}
+
+
+@pytest.mark.parametrize("text", ["10:20", "10:", ":20", "-1:1e3", ":", "10", "a:b", "1:2:3", ""])
+def test_a_range_is_the_same_to_both(text):
+    """`--where KEY=FROM:TO` of figures and reports, and of `stdp reproduce`."""
+    assert range_of(text) == _range_of(text)
 
 
 def test_every_parameter_that_is_read_is_one_of_the_model():
