@@ -144,7 +144,10 @@ class _Recorded:
             meets = np.array([_shown(full, value) for value in values]) == _shown(full, text)
         if not meets.any():
             known = list(dict.fromkeys(_shown(full, value) for value in values))
-            raise RequestError(f"{written(key, text)}: must be one of {_abbreviated(known)}")
+            allowed = _abbreviated(known)
+            if len(known) > _MOST_LISTED and isinstance(values[0], int | float):
+                allowed += f", or a range of them, as {key}=FROM:TO"
+            raise RequestError(f"{written(key, text)}: must be one of {allowed}")
         shape = [1] * len(self.grid.axes)
         shape[n] = len(values)
         return np.broadcast_to(meets.reshape(shape), self.grid.shape).ravel()

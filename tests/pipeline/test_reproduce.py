@@ -87,7 +87,8 @@ def test_the_values_of_a_long_axis_are_abbreviated(configure, tmp_path, capsys):
     pipeline.sweep(configure(), {"seed": range(1200)}, tmp_path, backend="sequential")
     assert main([str(tmp_path), "--where", "seed=x"]) == 2
     assert capsys.readouterr().err == (
-        "error: seed=x: must be one of 0, 1, 2, ..., 1199 (1,200 values)\n"
+        "error: seed=x: must be one of 0, 1, 2, ..., 1199 (1,200 values), or a range of them, as "
+        "seed=FROM:TO\n"
     )
 
 
