@@ -163,6 +163,6 @@ def _label_axis(drawn: figure, choice: AxisChoice, dimension: str) -> None:
     unit = f" {choice.units}" if choice.units else ""
     bare = [choice.texts[tick].removesuffix(unit) for tick in ticks]
     axis.formatter = CustomJSTickFormatter(
-        args={"ticks": ticks, "texts": bare}, code="return texts[ticks.indexOf(tick)] ?? ''"
+        args={"at": ticks, "texts": bare}, code="return texts[at.indexOf(tick)] ?? ''"
     )
     axis.axis_label = choice.label

@@ -105,13 +105,14 @@ def test_a_line_over_one_axis(address, open_page, dataset):
 
 
 def test_samples_are_not_joined(serve, open_page, tmp_path):
-    """A number that counts samples is no axis; what the chosen one sets stands at its number."""
+    """A number that counts samples is no axis; what the chosen one sets stands below it."""
     configuration = pipeline.configure(*SMALL, "simulation.duration=1000")
     samples = {"input.rate_hz": [60, 40, 50], "stdp.tau_plus": [10, 30, 20]}
     pipeline.sweep(configuration, samples=samples, directory=tmp_path / "x", backend="sequential")
     opened = open_page(serve("explore", str(tmp_path / "x")))
     opened.wait("find('line').data.y.length == 3")
-    opened.wait_for_text("1: Input rate 40 Hz, LTP time constant 30 ms")
+    opened.wait_for_text("Input rate 40 Hz, LTP time constant 30 ms")
+    opened.wait_for_text("Sample: 1")
     assert opened.get("find('joined').visible") is False
 
 
