@@ -240,13 +240,6 @@ class Directory:
         if not dry:
             _keep(self.results, "earlier")
 
-    def request_text(self) -> bytes | None:
-        """Return the content of `configuration.yaml`, None where it cannot be read."""
-        try:
-            return self._request.read_bytes()
-        except OSError:
-            return None
-
     def request(self) -> Request | None:
         """Return the request so far, from `configuration.yaml` or else from `results.nc`."""
         try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from pipeline.storage.batch_files import batch_files_in, has_all_rows, names_of_
 from pipeline.storage.content import is_experiment
 from pipeline.storage.directory import Directory
 from pipeline.storage.lock import read_locked
+from pipeline.storage.provenance import RunRecord
 from pipeline.storage.shards import Division, division_of, refuse_not_merged, shards_in
 from pipeline.system.atomic_files import copy_file, file_checksum, link_file
 
@@ -55,31 +55,47 @@ class Source(Directory):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._text: bytes | None = None
+        self._seen: dict[str, bytes | None] = {}
 
     def request(self) -> Request | None:
-        """Return the request, as `Directory.request` does; what follows must be of the same."""
-        self._text = self.request_text()
+        """Return the request, as `Directory.request` does, and note what it was read from."""
+        self._note("configuration.yaml")
         return super().request()
 
-    @contextlib.contextmanager
-    def unchanged(self) -> Iterator[None]:
-        """Keep the directory as it was when its request was read, as far as it can be locked.
+    def runs(self) -> list[RunRecord]:
+        """Return the runs, as `Directory.runs` does, and note what they were read from."""
+        self._note("provenance.json")
+        return super().runs()
+
+    def _note(self, name: str) -> None:
+        self._seen[name] = _content_of(self.path / name)
+
+    def refuse_changed(self) -> None:
+        """Refuse a directory in which a sweep has begun since its request and runs were read.
+
+        A sweep writes both before its points: files of points that were listed before this check
+        are of the request and of the runs that are known, also where nothing can be locked.
 
         Raises
         ------
         RequestError
-            If a sweep writes there, or has begun and ended since with another request.
+            If one of the two files is another one now.
         """
-        with read_locked(self.path):
-            if self.request_text() != self._text:
-                raise RequestError(self.changed_meanwhile)
-            yield
+        if any(_content_of(self.path / name) != seen for name, seen in self._seen.items()):
+            raise RequestError(self.changed_meanwhile)
 
     @property
     def changed_meanwhile(self) -> str:
         """Why it cannot be merged now."""
         return f"{self.path}: was changed meanwhile; repeat the command"
+
+
+def _content_of(file: Path) -> bytes | None:
+    """Return the content of a file, None where it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return None
 
 
 def sources_of(path: Path) -> tuple[list[Source], Divided | None]:
@@ -133,7 +149,7 @@ def take_points(source: Source, target: Directory, linked: bool) -> tuple[int, i
     StorageError
         If one cannot be written.
     """
-    with source.unchanged():
+    with read_locked(source.path):
         return _take_points(source, target, linked)
 
 
@@ -144,6 +160,7 @@ def _take_points(source: Source, target: Directory, linked: bool) -> tuple[int, 
         files = batch_files_in(source.points)
     except OSError as error:
         raise RequestError(f"{source.points}: cannot be read ({error.strerror})") from error
+    source.refuse_changed()
     for file in files:
         if file.name in there or has_all_rows(file, there):
             continue

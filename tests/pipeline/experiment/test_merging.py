@@ -392,6 +392,42 @@ def test_a_source_that_changes_while_it_is_merged_is_named(tmp_path, monkeypatch
     assert merge([tmp_path / "a"], tmp_path / "b").is_whole
 
 
+def test_a_sweep_that_begins_while_files_are_listed_is_noticed(tmp_path, monkeypatch):
+    """Where nothing can be locked: none of its points goes to a union that does not have them."""
+    swept(tmp_path / "a", {"seed": range(3)})
+    (tmp_path / "a" / ".lock").unlink()
+    listed = sources.batch_files_in
+
+    def batch_files_in(folder):
+        swept(tmp_path / "a", {"seed": range(5)})
+        return listed(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sources, "batch_files_in", batch_files_in)
+        assert refused([tmp_path / "a"], tmp_path / "b") == (
+            f"{tmp_path / 'a'}: was changed meanwhile; repeat the command"
+        )
+    assert names_in(tmp_path / "b" / "points") == []
+    assert merge([tmp_path / "a"], tmp_path / "b").counts == (5, 0, 0)
+
+
+def test_a_run_of_the_same_request_is_noticed_too(tmp_path, monkeypatch):
+    """As one that tries failed points again: without its record nobody would know who made them."""
+    swept(tmp_path / "a", {"seed": range(3)})
+
+    def take_points(source, target, linked):
+        next((source.path / "points").iterdir()).unlink()
+        swept(source.path, {"seed": range(3)})
+        return sources.take_points(source, target, linked)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(merging, "take_points", take_points)
+        assert "was changed meanwhile" in refused([tmp_path / "a"], tmp_path / "b")
+    assert merge([tmp_path / "a"], tmp_path / "b").is_whole
+    with xr.open_dataset(tmp_path / "b" / "results.nc") as merged:
+        assert (merged.made_by >= 0).all()
+
+
 def test_a_sweep_waits_for_the_end_of_a_merge(parts, caplog):
     """The points of its directory are taken as its request says, and none of them vanishes."""
     shard = parts / "shards" / "2"
