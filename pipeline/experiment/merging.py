@@ -24,10 +24,10 @@ from pipeline.request.spec import GROWN_FROM, SOURCES, Request, grid_of_request,
 from pipeline.storage.arrays import Counts, ResultArrays
 from pipeline.storage.directory import Directory
 from pipeline.storage.own_contents import (
-    keep_contents,
     known_and_named,
     other_contents,
     take_up,
+    write_request_with_contents,
 )
 from pipeline.storage.own_sources import kept_sources
 from pipeline.storage.paths import expanded
@@ -292,9 +292,7 @@ def _write(
     runs = _runs([target, *sources])
     failures = {key: one for source in sources for key, one in source.failures().items()}
     grown_from = sorted(frozenset().union(*(part.grown_from for part in parts)))
-    target.write_sources(grid)
-    keep_contents(grid, target)
-    target.write_request(grid, grown_from)
+    write_request_with_contents(grid, target, grown_from)
     target.write_runs(runs)
     n_new = n_damaged = 0
     for source in sources:

@@ -60,7 +60,7 @@ def read_locked(path: Path) -> Iterator[None]:
         is_taken = True
         with contextlib.suppress(OSError):  # never locked, or on a file system without locks
             lock = stack.enter_context((path / ".lock").open())
-            is_taken = _is_taken(lock, fcntl.LOCK_SH)
+            is_taken = _try_lock(lock, fcntl.LOCK_SH)
         if not is_taken:
             raise RequestError(
                 f"{path}: {_holder(lock)} is writing there; merge it when that has ended"
@@ -77,7 +77,7 @@ def is_written(path: Path) -> bool:
         return True
 
 
-def _is_taken(lock: TextIO, kind: int) -> bool:
+def _try_lock(lock: TextIO, kind: int) -> bool:
     """Take a lock of one kind, unless another process holds it; return whether it was taken."""
     try:
         fcntl.flock(lock, kind | fcntl.LOCK_NB)
@@ -94,9 +94,9 @@ def _holder(lock: TextIO) -> str:
 def _take(lock: TextIO, path: Path) -> None:
     try:
         for attempt in itertools.count(1):
-            if _is_taken(lock, fcntl.LOCK_EX):
+            if _try_lock(lock, fcntl.LOCK_EX):
                 break
-            if not _is_taken(lock, fcntl.LOCK_SH):
+            if not _try_lock(lock, fcntl.LOCK_SH):
                 raise RequestError(
                     f"{path}: {_holder(lock)} is writing here; wait for it, or choose another name"
                 )

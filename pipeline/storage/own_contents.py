@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,30 @@ def _renamed(grid: Grid, names: Mapping[tuple[str, str], str]) -> Grid:
         for axis in grid.axes
     ]
     return Grid(base, axes, grid.own_files)
+
+
+def write_request_with_contents(
+    grid: Grid, directory: Directory, grown_from: Sequence[float] = ()
+) -> None:
+    """Write a request, and before it the sources and contents that it refers to.
+
+    Parameters
+    ----------
+    grid : Grid
+        The points that are requested.
+    directory : Directory
+        To where; it is held.
+    grown_from : sequence of float
+        The durations [ms] from which points go on.
+
+    Raises
+    ------
+    StorageError
+        If a file cannot be written.
+    """
+    directory.write_sources(grid)
+    keep_contents(grid, directory)
+    directory.write_request(grid, grown_from)
 
 
 def keep_contents(grid: Grid, directory: Directory) -> None:

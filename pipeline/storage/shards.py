@@ -24,7 +24,7 @@ from pipeline.request.spec import Request
 from pipeline.storage.content import refuse_other_content
 from pipeline.storage.directory import Directory
 from pipeline.storage.lock import is_written
-from pipeline.storage.own_contents import known_and_named
+from pipeline.storage.own_contents import known_and_named, write_request_with_contents
 from pipeline.storage.union import refuse_unlike, united_with_earlier
 from pipeline.system import host
 from pipeline.system.words import counted
@@ -142,7 +142,7 @@ class ShardDirectory(Directory):
         if earlier is not None:
             asked = known_and_named(asked, earlier, self)
             asked, _ = united_with_earlier(asked, earlier, self)
-        self.write_request(asked)
+        write_request_with_contents(asked, self)
 
 
 def shards_in(experiment: Path) -> dict[int, Path]:

@@ -23,7 +23,7 @@ from pipeline.storage import provenance
 from pipeline.storage.arrays import Counts, ResultArrays
 from pipeline.storage.directory import Directory
 from pipeline.storage.labels import LabelledDataset
-from pipeline.storage.own_contents import keep_contents, known_and_named
+from pipeline.storage.own_contents import known_and_named, write_request_with_contents
 from pipeline.storage.starts import ShorterRuns, Starts
 from pipeline.storage.union import united_with_earlier
 from pipeline.system import host
@@ -236,9 +236,7 @@ class SweepState:
     def open(self) -> None:
         """Write the request and the runs to the directory, before the first point runs."""
         if self.directory:
-            self.directory.write_sources(self.arrays.grid)
-            keep_contents(self.arrays.grid, self.directory)
-            self.directory.write_request(self.arrays.grid, self._grown_from)
+            write_request_with_contents(self.arrays.grid, self.directory, self._grown_from)
             self.directory.write_runs(self.runs)
 
     def enter(self, batch: Batch) -> None:

@@ -3,6 +3,7 @@
 import json
 import threading
 
+import numpy as np
 import pytest
 
 import pipeline
@@ -181,6 +182,20 @@ def test_what_began_without_a_point_may_begin_anew(tmp_path):
         assert "tau_plus: 20.0" in (path / "shards" / "1" / "configuration.yaml").read_text()
         with pytest.raises(RequestError, match="must have the settings of"):
             shard("2/2", path, "stdp.tau_plus=10").refuse_unusable()
+
+
+def test_the_first_request_of_a_shard_comes_after_what_it_refers_to(tmp_path):
+    """Another shard that begins now, and a merge after a kill, find the weights that it names."""
+    path = tmp_path / "x"
+    overrides = []
+    for name, weight in (("a", 0.2), ("b", 0.7)):
+        np.save(tmp_path / f"{name}.npy", np.full(40, weight))
+        overrides.append(f"synapse.w_from={tmp_path / name}.npy")
+    with shard("1/2", path, overrides[0]).held():
+        kept = names_in(path / "shards" / "1" / "given")
+        assert [name.partition(".")[2] for name in kept] == ["npz"]
+        with pytest.raises(RequestError, match=r"must have the settings of"):
+            shard("2/2", path, overrides[1]).refuse_unusable()
 
 
 def test_of_shards_that_begin_at_once_all_have_the_same_settings(tmp_path):
