@@ -24,7 +24,6 @@ from analysis.reading.model import (
     trace_kind,
     trace_side,
 )
-from analysis.reading.samples import SAMPLE
 
 #: Section of the keys that change the rule.
 _SECTION = "stdp"
@@ -45,9 +44,7 @@ def rule(measured: MeasuredDataset) -> Figures:
     if line is None and depends_on_weight(dataset).any():
         curve = rule_curves.stdp_window(dataset, weights=_WINDOW_WEIGHTS)
     with_curves = replace(measured, dataset=dataset.assign(pair_steps=steps, stdp_window=curve))
-    unlike = ""
-    if line == SAMPLE:  # whose number says nothing
-        with_curves, unlike = by_parameter(with_curves, _SECTION)
+    with_curves, unlike = by_parameter(with_curves, line, _SECTION)
     few, thinning = thinned(with_curves, line)
     for one in slices("rule", few, others, curve.notnull()):
         part = one.measured.dataset

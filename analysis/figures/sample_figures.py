@@ -47,16 +47,20 @@ def few_samples(measured: MeasuredDataset) -> tuple[MeasuredDataset, str]:
     return measured.isel({SAMPLE: chosen}), f"{MAX_DRAWN:,} of {n:,} samples"
 
 
-def by_parameter(measured: MeasuredDataset, section: str = "") -> tuple[MeasuredDataset, str]:
+def by_parameter(
+    measured: MeasuredDataset, line: str | None, section: str = ""
+) -> tuple[MeasuredDataset, str]:
     """Return samples that differ in a section, by the value of a key of it instead of their number.
 
-    Of samples with the same values there is one. The key is the first one with numbers, else with
-    names; where none of the section is sampled, of all keys.
+    The number says nothing. Of samples with the same values there is one. The key is the first one
+    with numbers, else with names; where none of the section is sampled, of all keys.
 
     Parameters
     ----------
     measured : MeasuredDataset
         The points.
+    line : str or None
+        The axis that is drawn as lines; of another one than samples all is returned as it is.
     section : str
         First word of the keys, such as `stdp`; by default all keys.
 
@@ -67,6 +71,8 @@ def by_parameter(measured: MeasuredDataset, section: str = "") -> tuple[Measured
     text : str
         Which further keys of the section differ, for the caption; "" if there are none.
     """
+    if line != SAMPLE:
+        return measured, ""
     dataset = measured.dataset
     known = {name: dataset[name].attrs["config_key"].partition(".")[0] for name in varied(measured)}
     own = [name for name in known if known[name] == section] or [*known]

@@ -275,9 +275,7 @@ def _mapped(here: MeasuredDataset) -> list[xr.DataArray]:
 def approach(measured: MeasuredDataset) -> Figures:
     """Yield weights and output rate against time, a line per value of the first axis."""
     line, *others = [*measured.swept, None]
-    unlike = ""
-    if line == SAMPLE:  # whose number says nothing
-        measured, unlike = by_parameter(measured)
+    measured, unlike = by_parameter(measured, line)
     few, thinning = thinned(measured, line)
     for one in slices("settling", few, others):
         here = one.measured

@@ -49,11 +49,13 @@ def bifurcation(measured: MeasuredDataset) -> Figures:
     has_data = mean_over_seeds(values).notnull().any(BRANCH)
     grouped = len(synapses.group_names(measured.dataset)) > 1
     which = "groups of highest and lowest mean weight" if grouped else "above and below the mean"
+    said = f"Stronger and weaker: {which}, of each seed"
     for x in measured.swept:
         if x == SAMPLE:  # whose number is no axis
             theory = _expected, style.SAME_MEAN
             parts = Against("bifurcation", _branches, "After", LEAST_SPAN, *theory, panel=BRANCH)
-            yield from parts.against_samples(measured, has_data)
+            for one, figure, rest in parts.against_samples(measured, has_data):
+                yield one, figure, titles.caption(rest, said)
             continue
         column, others = _column(measured, x)
         for one in slices("bifurcation", measured, others, has_data, f"_against_{x}"):
@@ -65,7 +67,6 @@ def bifurcation(measured: MeasuredDataset) -> Figures:
             key = lines(columns, titles.key(shown, style.SAME_MEAN))
             title = titles.heading(one, "After", content, key)
             figure = line_plots.against_axis(shown, x, BRANCH, column, title, LEAST_SPAN)
-            said = f"Stronger and weaker: {which}, of each seed"
             against = f"Against {long_name(shown[x])}"
             yield one, figure, titles.caption(against, said, titles.beyond_header(figure, title))
 

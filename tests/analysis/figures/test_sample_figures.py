@@ -196,6 +196,8 @@ def test_groups_and_histories_of_samples_are_drawn_by_what_samples_set():
     dataset = pipeline.sweep(configuration, samples=samples, backend="sequential")
     measured = MeasuredDataset(dataset)
     made = captioned(measured, "mean_weight_by_group", "strong_minus_weak", "bifurcation")
+    of_branches = made["bifurcation_against_samples"].caption
+    assert "Stronger and weaker: groups of highest and lowest mean weight, of each" in of_branches
     for name in ("mean_weight_by_group", "strong_minus_weak", "bifurcation"):
         panels = made.pop(f"{name}_against_samples").figure.axes
         labels = ["Input rate (Hz)", "Ratio of LTD to LTP amplitude"]
