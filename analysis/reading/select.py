@@ -11,7 +11,7 @@ import xarray as xr
 from analysis.reading.dataset import axes, long_name, value_label, with_named_choices
 from analysis.reading.errors import ConditionError
 from analysis.reading.samples import sampled_keys, tied_keys
-from analysis.reading.values import allowed_text, range_of, stands_for
+from analysis.reading.values import allowed_text, range_of, stands_for, written
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,14 @@ def part_of(dataset: xr.Dataset, where: Sequence[str]) -> Part:
     """
     whole = dataset = with_named_choices(dataset)
     descriptions, suffix = [], ""
+    single: set[str] = set()
     for condition in where:
         key, equals, text = condition.partition("=")
         name = _along_axis(whole, key if equals else "", f"--where {condition}")
-        if name in axes(whole) and name not in axes(dataset):
-            raise ConditionError(f"--where {condition}: {name} was given twice; one value each")
+        if not _is_range(dataset[name], text):
+            if name in single and name in axes(whole):
+                raise ConditionError(f"--where {condition}: {name} was given twice; one value each")
+            single.add(name)
         index = _indices(dataset[name], text, condition)
         description, end = _described(dataset[name], text, index[0])
         descriptions.append(description)
@@ -70,6 +73,11 @@ def part_of(dataset: xr.Dataset, where: Sequence[str]) -> Part:
         for axis in dataset[name].dims:  # one, or none where a condition before has left one value
             dataset = dataset.isel({axis: index[0] if len(index) == 1 else index})
     return Part(dataset, ", ".join(descriptions), suffix)
+
+
+def _is_range(coordinate: xr.DataArray, text: str) -> bool:
+    """Return whether a text is a range of the values, which are numbers."""
+    return coordinate.dtype.kind in "iuf" and range_of(text) is not None
 
 
 def _indices(coordinate: xr.DataArray, text: str, condition: str) -> list[int]:
@@ -85,10 +93,10 @@ def _indices(coordinate: xr.DataArray, text: str, condition: str) -> list[int]:
 def _described(coordinate: xr.DataArray, text: str, first: int) -> tuple[str, str]:
     """Return what a condition selects, for titles and for names of files."""
     name = long_name(coordinate)
-    if coordinate.dtype.kind not in "iuf" or not range_of(text):
+    if not _is_range(coordinate, text):
         value = np.atleast_1d(coordinate.values).tolist()[first]
         return f"{name} {value_label(coordinate, value)}", f"_{coordinate.name}={value}"
-    low, _, high = text.partition(":")
+    low, high = (written(float(end)) if end else "" for end in text.split(":"))
     ends = f"{low} to {high}" if low and high else f"from {low}" if low else f"up to {high}"
     in_name = ends.replace(" ", "_")
     return (

@@ -63,6 +63,17 @@ def test_a_range_of_an_axis_is_a_part_with_this_axis(dataset):
     assert axes(part.dataset) == ["rate_hz", "stdp", "seed"]
     assert part.description == "Input rate 30 to 60 Hz, Random seed up to 2"
     assert part.suffix == "_rate_hz=30_to_60_seed=up_to_2"
+    part = part_of(dataset, ["rate_hz= 3e1:6e1"])
+    assert part.suffix == "_rate_hz=30_to_60"
     part = part_of(dataset, ["rate_hz=31:"])
     assert axes(part.dataset) == ["stdp", "seed"]
     xr.testing.assert_identical(part.dataset["weight"], dataset["weight"].sel(rate_hz=60))
+
+
+@pytest.mark.parametrize("where", [["rate_hz=31:", "rate_hz=60"], ["rate_hz=60", "rate_hz=31:"]])
+def test_a_range_and_a_value_of_one_axis_hold_together(dataset, where):
+    """Also where the first of them has left one value."""
+    part = part_of(dataset, where)
+    xr.testing.assert_identical(part.dataset["weight"], dataset["weight"].sel(rate_hz=60))
+    with pytest.raises(ConditionError, match="^--where rate_hz=30: rate_hz must be one of 60$"):
+        part_of(dataset, ["rate_hz=31:", "rate_hz=30"])
