@@ -259,7 +259,7 @@ def _range_of(text: str) -> tuple[float, float] | None:
 
 
 def _is_within(value: Any, ends: tuple[float, float]) -> bool:
-    """Return whether a value is a number from the first to the second end, as it is shown."""
+    """Return whether a value is a number from the first to the second end."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and ends[0] <= value <= ends[1]
 

@@ -9,8 +9,7 @@ import itertools
 import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from types import SimpleNamespace
-from typing import Any, cast, overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,10 +106,12 @@ class PointFactory:
         """Return the point at index 0 of all axes; each check is of the axes that it reads."""
         parts = self._sections([0] * len(self.axes))
         parts["seed"] = self._seed(tuple([0] * len(self._seeding)))
+        unchecked = object.__new__(Configuration)
+        vars(unchecked).update(parts)
         for along, checks in self._checks_together().items():
             try:
                 for _, check in checks:
-                    check(cast(Configuration, SimpleNamespace(**parts)))
+                    check(unchecked)
             except RequestError as error:
                 raise self._placed(error, along, [0] * len(along)) from error
         return Configuration(**parts)
@@ -163,9 +164,9 @@ class PointFactory:
         try:
             return SECTIONS[name].from_mapping(kept)
         except RequestError:
-            for k in own.keys() & fields.keys():  # of an axis, whose values may not be null
-                if own[k] is not None:
-                    dataclasses.replace(fields[k], null="").admit(f"{name}.{k}", own[k])
+            for k, value in own.items():  # of an axis, whose values may not be null
+                if k in fields and value is not None:
+                    dataclasses.replace(fields[k], null="").admit(f"{name}.{k}", value)
             raise
 
     def _new_section_text(self, name: str, index: tuple[int, ...]) -> str:

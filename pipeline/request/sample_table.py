@@ -14,6 +14,7 @@ from pipeline.composition.own_models import names_of
 from pipeline.model.errors import NO_VALUE, RequestError
 from pipeline.model.number_lists import as_tuple, value_of_text
 from pipeline.model.parameters import declarations
+from pipeline.model.plain_values import whole_as_int
 from pipeline.model.quantity import Quantity, unknown_key, written
 from pipeline.model.registry import REGISTRIES
 from pipeline.request.axis import SWEPT_GROUPS, refuse_too_many, sweepable_keys
@@ -134,8 +135,8 @@ def _number(text: str, kind: type) -> int | float | str:
         number = float(text)
     except ValueError:
         return text
-    if kind is int and math.isfinite(number) and number == int(number):
-        return int(text) if text.lstrip("+-").isdigit() else int(number)
+    if kind is int and math.isfinite(number):  # of many digits a float is another number
+        return int(text) if text.lstrip("+-").isdecimal() else whole_as_int(number)
     return number
 
 

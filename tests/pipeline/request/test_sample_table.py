@@ -71,6 +71,13 @@ def test_a_parquet_file_of_pandas_may_have_an_index_floats_and_another_name(tmp_
     assert [type(seed) for seed in found["seed"]] == [int, int]
 
 
+def test_whole_numbers_keep_all_of_their_digits(table):
+    """Which a float does not hold; in another notation they are whole as well."""
+    assert samples_in(table("seed\n9007199254740993\n1e3\n+7\n")).columns == {
+        "seed": [9007199254740993, 1000, 7]
+    }
+
+
 def test_a_rule_in_a_file_is_looked_for(table):
     """By the path in its cell; nothing else may be in place of a name."""
     path = table("stdp.rule\nadditive\nnone.py\n")
@@ -130,6 +137,7 @@ def test_choices_and_truth_values_and_lists_are_columns_too(table):
         ("stdp.tau_plus,seed\n10,1\n20,1.5\n", "line 3, seed=1.5: random seed must be a whole"),
         ('stdp.tau_plus\n"1\n0"\n\n-5\n', "line 2, stdp.tau_plus='1\\n0': LTP time constant"),
         ('seed,stdp.tau_plus\n" 1\n",5\n\n2,-5\n', "line 5, stdp.tau_plus=-5.0: LTP time con"),
+        (f"seed\n{'9' * 5000}\n", "line 2, seed=inf: random seed must be a whole number"),
         ("seed,seed\n1,2\n", "column seed is given twice"),
         ("seed,,stdp.tau_plus\n1,2,3\n", "column 2 has no key in the first line"),
         (
