@@ -14,7 +14,7 @@ from analysis.reading.metadata import Metadata, Setting, flat, read_metadata, re
 from analysis.reading.output import say
 from analysis.reading.runs import packages_of
 from analysis.reading.samples import SAMPLE
-from analysis.reading.values import canonical, span, written
+from analysis.reading.values import canonical, counted, span, written
 
 #: Global attributes that are no provenance, or are compared entry by entry.
 _NOT_PROVENANCE = (
@@ -117,7 +117,7 @@ def results_rows(a: Side, b: Side) -> tuple[str, list[tuple[str, str]], bool]:
     done_a, done_b = done(a, match.a), done(b, match.b)
     both = (done_a & done_b).nonzero()[0]
     counts = [
-        f"{len(both):,} point{'' if len(both) == 1 else 's'} compared",
+        f"{counted(len(both), 'point')} compared",
         f"{match.only_a:,} only in A",
         f"{match.only_b:,} only in B",
     ]
@@ -200,7 +200,7 @@ def _number_of_samples(here: Setting, there: Setting | None) -> str:
     """Return how many samples there are, and how many of them the other experiment lacks."""
     n_alone = len(here.values.keys() - there.values.keys()) if there else 0
     alone = f", {n_alone:,} of them only here" if n_alone else ""
-    return f"{len(here.values):,} sample{'' if len(here.values) == 1 else 's'}{alone}"
+    return counted(len(here.values), "sample") + alone
 
 
 def _provenance(metadata: Metadata) -> dict[str, str]:

@@ -23,6 +23,7 @@ from analysis.reading.dataset import parameter
 from analysis.reading.metadata import DONE
 from analysis.reading.model import mean_input_rate
 from analysis.reading.until import run_durations
+from analysis.reading.values import counted
 
 #: Number of synapses drawn with spikes and traces, as in exercise 1B of the tutorial.
 N_SYNAPSES = 5
@@ -130,9 +131,8 @@ def correlogram(measured: MeasuredDataset) -> Figures:
         recorded = one.measured.dataset
         rate = spike_trains.input_rate_around_output(recorded)
         n = int(recorded["spike_count"])
-        counted = f"{n:,} output spike{'s' if n != 1 else ''}"
         duration = float(run_durations(recorded)) / 1000
-        title = lines(one.text, f"Over {duration:,g} s, {counted}")
+        title = lines(one.text, f"Over {duration:,g} s, {counted(n, 'output spike')}")
         expected = float(mean_input_rate(recorded))
         figure = line_plots.correlogram(rate, expected, _STRENGTHS, title)
         remark = "Dotted: mean input rate; vertical line: no time difference"

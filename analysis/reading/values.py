@@ -126,6 +126,11 @@ def allowed_text(name: str, values: Sequence[Any]) -> str:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things as text: "1 sample", "2,000 samples"."""
+    return f"{number:,} {noun}{'s' if number != 1 else ''}"
+
+
 def printable(text: str, allowed: str = "\xa0") -> str:
     """Escape every character that is not printable, apart from the `allowed` ones.
 

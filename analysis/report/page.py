@@ -33,6 +33,7 @@ from analysis.reading.metadata import (
     results_file,
 )
 from analysis.reading.until import answers_of_runs
+from analysis.reading.values import counted
 from analysis.report import markup
 from analysis.report.configuration import axis_rows, configuration_rows, seeds_text
 from analysis.report.embed import Embedded, contents, embedded, group, log_messages
@@ -166,7 +167,7 @@ def _title(source: Source) -> str:
 def _subtitle(source: Source) -> Iterator[Markup]:
     dataset, created = source.measured.dataset, source.metadata.created
     status = dataset["status"]
-    n_points = f"{status.size:,} point{'s' if status.size != 1 else ''}"
+    n_points = counted(status.size, "point")
     counts = [
         f"{int((status == flag).sum()):,} {text}"
         for flag, text in ((DONE, "done"), (FAILED, "failed"), (MISSING, "missing"))
@@ -207,10 +208,8 @@ def _product(measured: MeasuredDataset) -> str:
     if not (measured.has_seeds and measured.swept):
         return ""
     n_seeds = measured.dataset.sizes[SEED]
-    return (
-        f" ({measured.done.size:,} parameter combination{'s' if measured.done.size != 1 else ''}, "
-        f"{n_seeds:,} seed{'s' if n_seeds != 1 else ''} each)"
-    )
+    combinations = counted(measured.done.size, "parameter combination")
+    return f" ({combinations}, {counted(n_seeds, 'seed')} each)"
 
 
 def _warnings(source: Source, part: Part) -> Markup:

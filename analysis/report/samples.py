@@ -11,7 +11,7 @@ import xarray as xr
 from analysis.reading.dataset import coordinate_of, long_name
 from analysis.reading.metadata import DONE, FAILED, MISSING, Metadata
 from analysis.reading.samples import SAMPLE, generator, how_drawn, sampled_keys, tied_keys
-from analysis.reading.values import written
+from analysis.reading.values import counted, written
 from analysis.report.configuration import Row, values_text
 from analysis.report.markup import Markup, element, table
 
@@ -61,8 +61,7 @@ def counts_text(dataset: xr.Dataset, n_whole: int) -> str:
     if SAMPLE not in status.dims:
         return f"Sample {dataset[SAMPLE].item()} of {n_whole:,}."
     n_samples = status.sizes[SAMPLE]
-    shown = f"{n_samples:,}" if n_samples == n_whole else f"{n_samples:,} of {n_whole:,}"
-    noun = "sample" if n_whole == 1 else "samples"
+    shown = "" if n_samples == n_whole else f"{n_samples:,} of "
     n_each = status.size // n_samples
     others = [dim for dim in status.dims if dim != SAMPLE]
     is_done = (status == DONE).all(others)
@@ -71,7 +70,7 @@ def counts_text(dataset: xr.Dataset, n_whole: int) -> str:
         states[word if n_each == 1 else f"with {word} points"] = (status == flag).any(others)
     counts = [f"{int(n):,} {name}" for name, one in states.items() if (n := one.sum())]
     each = f" of {n_each:,} points each ({', '.join(map(str, others))})" if n_each > 1 else ""
-    return f"{shown} {noun}{each}: {', '.join(counts)}."
+    return f"{shown}{counted(n_whole, 'sample')}{each}: {', '.join(counts)}."
 
 
 def how_made(drawn: Mapping[str, Any], metadata: Metadata, n_whole: int) -> str:
