@@ -266,11 +266,19 @@ class Directory:
 
     def write_request(self, grid: Grid, grown_from: Sequence[float] = ()) -> None:
         """Write the constants and the axes to `configuration.yaml`, and earlier durations [ms]."""
-        request = request_of(grid) | ({GROWN_FROM: [*grown_from]} if grown_from else {})
-        text = yaml.dump(columns_as_text(request), Dumper=_DUMPER, sort_keys=False)
         self._follow()
         with self._replacing(self._request) as temporary:
-            temporary.write_text(sealed(text))
+            temporary.write_text(_request_text(grid, grown_from))
+
+    def has_request_of(self, grid: Grid) -> bool:
+        """Whether `configuration.yaml` is what `write_request` writes of a grid.
+
+        Many samples are compared much faster than they are read.
+        """
+        try:
+            return self._request.read_text() == _request_text(grid)
+        except (OSError, ValueError):
+            return False
 
     def runs(self) -> list[RunRecord]:
         """Return the runs so far, from `provenance.json` or else from `results.nc`."""
@@ -365,6 +373,11 @@ def _keep(file: Path, label: str) -> None:
         pass
     except OSError as error:
         raise StorageError(f"{file}: cannot be kept aside ({error.strerror})") from error
+
+
+def _request_text(grid: Grid, grown_from: Sequence[float] = ()) -> str:
+    request = request_of(grid) | ({GROWN_FROM: [*grown_from]} if grown_from else {})
+    return sealed(yaml.dump(columns_as_text(request), Dumper=_DUMPER, sort_keys=False))
 
 
 def _checksum_of(runs: list[RunRecord]) -> str:

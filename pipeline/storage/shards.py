@@ -112,19 +112,22 @@ class ShardDirectory(Directory):
         refuse_other_content(self._experiment)
         _refuse_another(self._experiment, self._division)
         super().refuse_unusable()
-        if begun := self._begun():
-            refuse_unlike(self._asked, self.shard, *begun)
+        if other := self._begun_otherwise():
+            refuse_unlike(self._asked, self.shard, *other)
 
-    def _begun(self) -> tuple[Directory, Request] | None:
+    def _begun_otherwise(self) -> tuple[Directory, Request] | None:
         """Return the experiment or the first shard that has begun, and its request.
 
-        One is enough, as it was compared with others. Without points, and where nothing runs, it
-        may be begun anew with other settings.
+        None if that is the same request. One is enough, as it was compared with others. Without
+        points, and where nothing runs, it may be begun anew with other settings.
         """
         for other in self._others():
             with contextlib.suppress(OSError, RequestError):  # not readable, as another user's
-                has_begun = other.has_points() or is_written(other.path)
-                if has_begun and (request := other.request()):
+                if not (other.has_points() or is_written(other.path)):
+                    continue
+                if other.has_request_of(self._asked):
+                    return None
+                if request := other.request():
                     return other, request
         return None
 
@@ -138,8 +141,10 @@ class ShardDirectory(Directory):
 
     def _write_first_request(self) -> None:
         """Write the request with which other shards are compared, long before there are points."""
-        earlier, asked = self.request(), self._asked
-        if earlier is not None:
+        asked = self._asked
+        if self.has_request_of(asked):
+            return
+        if (earlier := self.request()) is not None:
             asked = known_and_named(asked, earlier, self)
             asked, _ = united_with_earlier(asked, earlier, self)
         write_request_with_contents(asked, self)

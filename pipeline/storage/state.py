@@ -69,7 +69,8 @@ class SweepState:
         self.failures: dict[str, Failure] = {}
         self.n_not_continued = 0
         self._grown_from: list[float] = []
-        earlier = directory.request() if directory else None
+        is_same = directory is not None and directory.has_request_of(asked)
+        earlier = directory.request() if directory and not is_same else None
         grid = asked
         if directory and earlier is not None:
             grid = asked = self.asked = known_and_named(asked, earlier, directory)
@@ -85,7 +86,7 @@ class SweepState:
         if self.shard:
             self._positions = self._everywhere[asked.keys.of_shard(self.shard)]
         if directory:
-            if not (earlier is None and directory.is_empty()):
+            if is_same or not (earlier is None and directory.is_empty()):
                 self.runs = directory.runs()
                 self._take_up(directory, dry)
             lost = directory.n_lost(self.arrays)

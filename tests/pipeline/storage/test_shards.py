@@ -10,7 +10,7 @@ import pipeline
 from pipeline.composition.compose import default_run_settings
 from pipeline.model.errors import RequestError
 from pipeline.request.overrides import grid_of_mapping
-from pipeline.storage import shards
+from pipeline.storage import directory, shards
 from pipeline.storage.shards import Division, division_of
 from tests.conftest import SMALL, names_in
 
@@ -196,6 +196,22 @@ def test_the_first_request_of_a_shard_comes_after_what_it_refers_to(tmp_path):
         assert [name.partition(".")[2] for name in kept] == ["npz"]
         with pytest.raises(RequestError, match=r"must have the settings of"):
             shard("2/2", path, overrides[1]).refuse_unusable()
+
+
+def test_the_same_request_is_compared_as_text(tmp_path, monkeypatch):
+    """Of many samples it is read slowly, and the shards of an array would wait for each other."""
+
+    def read(_):
+        raise AssertionError("the request is read")
+
+    pipeline.sweep(pipeline.configure(*SMALL), AXES, tmp_path / "x", backend="sequential")
+    with shard("1/2", tmp_path / "y").held():
+        monkeypatch.setattr(directory, "columns_as_lists", read)
+        with shard("2/2", tmp_path / "y").held():
+            pass
+    pipeline.sweep(pipeline.configure(*SMALL), AXES, tmp_path / "x", backend="sequential")
+    with pytest.raises(AssertionError):
+        pipeline.sweep(pipeline.configure(*SMALL), {"seed": [4]}, tmp_path / "x")
 
 
 def test_of_shards_that_begin_at_once_all_have_the_same_settings(tmp_path):
