@@ -189,7 +189,7 @@ def _script(
 ) -> str:
     """Return the script for sbatch, which ends with some commands."""
     options = {
-        "job-name": re.sub(r"[^\w.-]", "_", experiment.name),
+        "job-name": _job_name(experiment),
         "array": f"1-{given.shards}",
         "cpus-per-task": given.cores or 1,
         "partition": given.partition,
@@ -197,7 +197,7 @@ def _script(
         "time": given.time,
         # An interruption: what was finished is written.
         "signal": "B:TERM@60" if given.time else None,
-        "output": _log(experiment) if given.submit else None,
+        "output": _log(experiment, "task_%a") if given.submit else None,
     }
     lines = [f"#SBATCH --{name}={value}" for name, value in options.items() if value is not None]
     return "\n".join(
@@ -213,9 +213,13 @@ def _script(
     )
 
 
-def _log(experiment: Path) -> str:
-    """Return the pattern of the files with the output of tasks; sbatch reads it as a shell does."""
-    return shlex.quote(str((experiment / "shards" / "task_%a.log").absolute()))
+def _job_name(experiment: Path) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", experiment.name)
+
+
+def _log(experiment: Path, name: str) -> str:
+    """Return the file with the output of a job, quoted: sbatch reads it as a shell does."""
+    return shlex.quote(str((experiment / "shards" / f"{name}.log").absolute()))
 
 
 def _advice(merging: str, one_task: str) -> str:
@@ -267,12 +271,11 @@ def _submit(experiment: Path, script: str, merging: Sequence[str], one_task: str
 
 
 def _merge_script(experiment: Path, commands: Sequence[str]) -> str:
-    log = shlex.quote(str((experiment / "shards" / "merge.log").absolute()))
     return "\n".join(
         [
             "#!/bin/bash",
-            f"#SBATCH --job-name=merge_{re.sub(r'[^A-Za-z0-9_.-]', '_', experiment.name)}",
-            f"#SBATCH --output={log}",
+            f"#SBATCH --job-name=merge_{_job_name(experiment)}",
+            f"#SBATCH --output={_log(experiment, 'merge')}",
             f"cd {shlex.quote(str(Path.cwd()))}",
             *commands,
             "",

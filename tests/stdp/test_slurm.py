@@ -142,7 +142,11 @@ def test_what_is_submitted_is_kept(sbatch, capsys):
     assert said[0] == "array 7, merged by job 7; output in outputs/x/shards"
     assert said[1] == "one task again: sbatch --array=7 outputs/x/shards/array.sbatch"
     assert names_in(Path("outputs/x/shards")) == ["array.sbatch", "merge.sbatch"]
-    assert "exec python -m stdp merge outputs/x\n" in Path(said[2].split()[-1]).read_text()
+    merge = Path(said[2].split()[-1]).read_text()
+    assert "exec python -m stdp merge outputs/x\n" in merge
+    assert "#SBATCH --job-name=merge_x\n" in merge
+    for script, log in ((merge, "merge"), (Path(said[1].split()[-1]).read_text(), "task_%a")):
+        assert f"#SBATCH --output={Path.cwd()}/outputs/x/shards/{log}.log\n" in script
 
 
 @pytest.mark.parametrize("kept", [False, True])
