@@ -14,10 +14,11 @@ from analysis.measures import pairing, stationarity, stimuli, synapses
 from analysis.reading import metadata, model
 from analysis.reading.dataset import _REQUIRED
 from analysis.reading.runs import packages_of
-from analysis.reading.samples import generator, sampled_keys, tied_keys
+from analysis.reading.samples import _METHODS, generator, sampled_keys, tied_keys
 from analysis.reading.values import range_of
 from analysis.report.provenance import MAIN_PACKAGES
 from pipeline.composition.compose import default_run_settings
+from pipeline.composition.sweep_settings import METHODS
 from pipeline.experiment.reproduction import _range_of
 from pipeline.model.inputs import InputProcess
 from pipeline.model.parameters import MODEL_VERSION, all_quantities, short_name
@@ -260,6 +261,7 @@ def test_samples_have_the_names_that_are_read(configure):
     """The keys that they set and those that follow, what has drawn them, what gave their values."""
     names = (sample_labels.SAMPLED, sample_labels._TIED, sample_labels.GENERATOR)
     assert names == OF_SAMPLES
+    assert {*_METHODS} == {*METHODS}
     samples = {"stdp.tau_plus": [10, 20]}
     tied = configure("neuron.tau_m=${stdp.tau_plus}")
     dataset = pipeline.sweep(tied, samples=samples, backend="sequential")
