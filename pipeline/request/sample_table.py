@@ -18,10 +18,10 @@ from pipeline.model.plain_values import whole_as_int
 from pipeline.model.quantity import Quantity, unknown_key, written
 from pipeline.model.registry import REGISTRIES
 from pipeline.request.axis import SWEPT_GROUPS, refuse_too_many, sweepable_keys
+from pipeline.request.csv_table import read_csv
 from pipeline.request.given_samples import as_declared, refuse_missing
 from pipeline.request.sample_source import SampleSource
 from pipeline.request.samples import Samples, located
-from pipeline.request.text_table import read_text_table
 
 #: First bytes of a Parquet file, and the beginning of a column that pandas adds: of the index.
 _PARQUET, _INDEX = b"PAR1", "__index_level_"
@@ -75,7 +75,7 @@ def _samples_of_file(path: Path, about: str) -> Samples:
         is_parquet = file.read(len(_PARQUET)) == _PARQUET
     if is_parquet or path.suffix.lower() == ".parquet":
         return _samples_of_parquet(path, about)
-    table = read_text_table(path, about)
+    table = read_csv(path, about)
     _refuse_unfit_columns(table.keys, about)
     source = SampleSource(about, "line", table.lines)
     cells = zip(*table.rows, strict=True) if table.rows else [()] * len(table.keys)

@@ -1,4 +1,4 @@
-"""Tables in text files (CSV): a line of keys, and a line of values for each sample."""
+"""Tables in CSV files: a line of keys, and a line of values for each sample."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 @dataclass(frozen=True)
-class TextTable:
+class CsvTable:
     """A table as text.
 
     Attributes
@@ -39,7 +39,7 @@ class TextTable:
     lines: list[int]
 
 
-def read_text_table(path: Path, about: str) -> TextTable:
+def read_csv(path: Path, about: str) -> CsvTable:
     """Return the table of a file, without empty lines, and empty columns at its right.
 
     Parameters
@@ -65,7 +65,7 @@ def read_text_table(path: Path, about: str) -> TextTable:
     except csv.Error as error:
         raise RequestError(f"{about}: line {reader.line_num} has no values ({error})") from error
     if not records:
-        return TextTable([], [], [])
+        return CsvTable([], [], [])
     (_, keys), *others = records
     for line, row in others:
         if len(row) > len(keys):
@@ -75,7 +75,7 @@ def read_text_table(path: Path, about: str) -> TextTable:
                 f"{counted(len(keys), 'key')}{decimals}"
             )
         row.extend([""] * (len(keys) - len(row)))
-    return TextTable(
+    return CsvTable(
         [key.strip() for key in keys], [row for _, row in others], [line for line, _ in others]
     )
 
