@@ -58,6 +58,7 @@ class UsableWorkers:
         self._asked: dict[str, concurrent.futures.Future[dict[str, Any]]] = {}
         self._alike: set[str] = set()
         self._unlike: set[str] = set()
+        self._there: dict[str, int] = {}  # threads of all, also of those that cannot be used
         self._count: concurrent.futures.Future[dict[str, int]] | None = None
         self._looked = -math.inf
         self._had_workers = time.monotonic()
@@ -72,9 +73,13 @@ class UsableWorkers:
         SchedulerLostError
             If the scheduler is lost.
         """
-        now = time.monotonic()
-        if now < self._looked + _SECONDS_BETWEEN_COUNTS:
-            return
+        self._take_answers()
+        if time.monotonic() >= self._looked + _SECONDS_BETWEEN_COUNTS:
+            self._count_all()
+        self.threads = {worker: n for worker, n in self._there.items() if worker in self._alike}
+
+    def _count_all(self) -> None:
+        """Start missing workers of this machine, and ask for the number of threads of all."""
         if self._own is not None:
             with contextlib.suppress(OSError):  # no further process for now
                 self._own.start_missing()
@@ -83,31 +88,23 @@ class UsableWorkers:
         if not self._count.done():
             return
         try:
-            there = self._count.result()
+            self._there = self._count.result()
         except (OSError, concurrent.futures.CancelledError) as error:
             raise SchedulerLostError from error
         self._count = None
-        self._take(there)
-        self._warn_without_workers(now)
-        if not self._asked:  # else their answers are looked for soon
-            self._looked = now
+        self._looked = time.monotonic()
+        self._ask_new_ones()
+        self._warn_without_workers()
 
-    def _take(self, there: dict[str, int]) -> None:
-        """Ask the workers that have come, and take the answers of others.
-
-        Parameters
-        ----------
-        there : dict of str to int
-            Number of threads of all workers, by address.
-        """
+    def _ask_new_ones(self) -> None:
+        """Ask the workers that have come for their code; forget those that have left."""
         # One that comes again under its address is asked again.
-        self._alike &= there.keys()
-        self._unlike &= there.keys()
-        self._asked = {w: answer for w, answer in self._asked.items() if w in there}
-        for worker in there.keys() - self._alike - self._unlike - self._asked.keys():
+        self._alike &= self._there.keys()
+        self._unlike &= self._there.keys()
+        self._asked = {w: answer for w, answer in self._asked.items() if w in self._there}
+        known = self._alike | self._unlike | self._asked.keys()
+        for worker in self._there.keys() - known:
             self._asked[worker] = code_of(self._client, worker)
-        self._take_answers()
-        self.threads = {worker: n for worker, n in there.items() if worker in self._alike}
 
     def _take_answers(self) -> None:
         """Note which of the workers that have answered can be used."""
@@ -123,7 +120,8 @@ class UsableWorkers:
         elif not isinstance(there, OSError):  # else it has ended
             self._alike.add(worker)
 
-    def _warn_without_workers(self, now: float) -> None:
+    def _warn_without_workers(self) -> None:
+        now = time.monotonic()
         if self.threads:
             self._had_workers = now
         elif now > self._had_workers + _SECONDS_WITHOUT_WORKERS:

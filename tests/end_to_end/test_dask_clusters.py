@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import time
 
@@ -44,6 +45,19 @@ def dask_workers(folder):
         yield address
 
 
+@contextlib.contextmanager
+def worker_asked(folder, **how):
+    """Yield the address of a scheduler, and that of its one worker."""
+    with (
+        scheduler(folder) as (address, _),
+        workers(folder, address, **how),
+        distributed.Client(address, set_as_default=False) as client,
+    ):
+        client.wait_for_workers(1, timeout=60)
+        (worker,) = client.nthreads()
+        yield address, worker
+
+
 def sweep(folder, *words, name="swept"):
     """Start the command in a folder."""
     return started(folder, "-m", "pipeline", "-m", *words, f"name={name}")
@@ -52,6 +66,17 @@ def sweep(folder, *words, name="swept"):
 def on(address):
     """Return the overrides that choose a scheduler."""
     return "run.backend=dask", f"run.scheduler={address}"
+
+
+@contextlib.contextmanager
+def sweep_on_workers(folder, *words, options=(), **how):
+    """Start a scheduler, workers and a sweep there; yield the processes of sweep and scheduler."""
+    with (
+        scheduler(folder) as (address, server),
+        workers(folder, address, *options, **how),
+        sweep(folder, *words, *on(address)) as process,
+    ):
+        yield process, server
 
 
 def results(folder, name="swept"):
@@ -187,16 +212,12 @@ def test_workers_of_a_sweep_that_is_killed_end(tmp_path):
 
 def test_a_scheduler_that_is_killed_interrupts_the_sweep(tmp_path):
     """Exit code 130; what had finished is kept, and the command that resumes is printed."""
-    with (
-        scheduler(tmp_path) as (address, server),
-        workers(tmp_path, address),
-        sweep(tmp_path, *SLOW, *on(address)) as process,
-    ):
+    with sweep_on_workers(tmp_path, *SLOW) as (process, server):
         wait_until(lambda: n_batches(tmp_path) >= 3)
         server.kill()
         assert_interrupted(process, tmp_path, 300)
-    lost = f"ERROR: run.scheduler={address}: the connection to the scheduler was lost\n"
-    assert lost in process.out.read_text()
+    lost = r"ERROR: run\.scheduler=tcp://\S+: the connection to the scheduler was lost\n"
+    assert re.search(lost, process.out.read_text())
 
 
 #: What a worker with a nanny executes twice.
@@ -215,11 +236,8 @@ there.run_batch = run_or_kill
 def test_a_point_that_kills_each_worker_of_a_cluster_has_failed(tmp_path):
     """Exit code 1; all others of its batch are done."""
     few = (*SMALL, "seed=range(9)", "run.batch_size=9")
-    with (
-        scheduler(tmp_path) as (address, _),
-        workers(tmp_path, address, "--nanny", preload=KILLS_AT_SEED_3),
-        sweep(tmp_path, *few, *on(address)) as process,
-    ):
+    kills = {"options": ["--nanny"], "preload": KILLS_AT_SEED_3}
+    with sweep_on_workers(tmp_path, *few, **kills) as (process, _):
         assert process.wait(120) == 1, process.out.read_text()
     found = results(tmp_path)
     assert found["seed"][found["status"] != 0].values.tolist() == [3]
@@ -231,11 +249,8 @@ def test_points_that_take_too_long_on_workers_of_several_threads(tmp_path):
     """They have failed, also where all threads run one; the others have the results of threads."""
     few = ("seed=range(6)", "run.timeout=2", "run.batch_size=1", *SMALL[:-1])
     durations = "simulation.duration=400,500,1e10"
-    with (
-        scheduler(tmp_path) as (address, _),
-        workers(tmp_path, address, "--nthreads", "4"),
-        sweep(tmp_path, *few, durations, *on(address)) as process,
-    ):
+    four = ["--nthreads", "4"]
+    with sweep_on_workers(tmp_path, *few, durations, options=four) as (process, _):
         assert process.wait(120) == 1, process.out.read_text()
     reasons = (tmp_path / "outputs" / "swept" / "failures.csv").read_text()
     assert reasons.count(",TimeoutError: took longer than run.timeout=2 s,") == 6
@@ -252,13 +267,7 @@ def test_a_worker_without_the_package_is_refused(tmp_path, refused):
     package = tmp_path / "other" / "pipeline"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("raise ImportError('not here')")
-    with (
-        scheduler(tmp_path) as (address, _),
-        workers(tmp_path, address, PYTHONPATH=str(package.parent)),
-        distributed.Client(address, set_as_default=False) as client,
-    ):
-        client.wait_for_workers(1, timeout=60)
-        (worker,) = client.nthreads()
+    with worker_asked(tmp_path, PYTHONPATH=str(package.parent)) as (address, worker):
         line = refused(*SMALL, *on(address))
     assert f"its worker {worker} cannot import this version of the package" in line
     assert "not here" in line
@@ -272,13 +281,7 @@ def no_code():
     raise PermissionError(13, "Permission denied", "simulate.py")
 there.code = no_code
 """
-    with (
-        scheduler(tmp_path) as (address, _),
-        workers(tmp_path, address, preload=broken),
-        distributed.Client(address, set_as_default=False) as client,
-    ):
-        client.wait_for_workers(1, timeout=60)
-        (worker,) = client.nthreads()
+    with worker_asked(tmp_path, preload=broken) as (address, worker):
         line = refused(*SMALL, *on(address))
     assert f"its worker {worker} cannot import this version of the package" in line
     assert "PermissionError: [Errno 13] Permission denied: 'simulate.py'" in line
@@ -301,11 +304,7 @@ def test_a_scheduler_that_does_not_answer_is_refused(refused, address):
 
 def test_ctrl_c_ends_a_sweep_whose_scheduler_hangs(tmp_path):
     """Exit code 130; what had finished is kept."""
-    with (
-        scheduler(tmp_path) as (address, server),
-        workers(tmp_path, address),
-        sweep(tmp_path, *SLOW, *on(address)) as process,
-    ):
+    with sweep_on_workers(tmp_path, *SLOW) as (process, server):
         wait_until(lambda: n_batches(tmp_path) >= 3)
         server.send_signal(signal.SIGSTOP)
         time.sleep(1)  # a question to the scheduler is under way
