@@ -276,8 +276,9 @@ def _restored_sample_axis(_: str, stored: Mapping[str, Any]) -> SampleAxis:
         else:
             # Of a key that only some rules have, or that is null somewhere.
             given = [value for value in restored_values(key, values) if value is not None]
-            (*own,), quantity = admitted(key, given)
-            clean = tuple(None if value is None else own.pop(0) for value in values)
+            own, quantity = admitted(key, given)
+            remaining = iter(own)
+            clean = tuple(None if value is None else next(remaining) for value in values)
         columns.append(Column(key, clean, quantity, choices.get(key, {}), tied=key not in sampled))
     return sample_axis(columns, stored.get("generator"))
 

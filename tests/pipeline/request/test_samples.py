@@ -1,5 +1,7 @@
 """Samples: several keys that take their values together, along one dimension."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,10 @@ from hypothesis import strategies as st
 import pipeline
 from pipeline.model.errors import RequestError
 from pipeline.model.quantity import Section
+from pipeline.request.axis_kinds import kind_of
 from pipeline.request.grid import Grid
 from pipeline.request.overrides import grid_of_mapping
+from pipeline.request.samples import SAMPLE
 from pipeline.request.spec import grid_of_request, request_of
 
 #: Values by key that are allowed together in any combination.
@@ -220,3 +224,17 @@ def test_a_section_of_a_sample_is_made_once(configure, monkeypatch):
     grid = grid_of_mapping(configure(), {}, {"input.rate_hz": rates})
     assert len(made) <= 1001
     assert grid.keys[999] == grid_of_mapping(configure(), {"input.rate_hz": [rates[999]]}).keys[0]
+
+
+def test_the_time_to_restore_samples_grows_with_their_number():
+    """Four times as many take some four times as long, not sixteen times."""
+
+    def seconds(n_samples):
+        values = np.linspace(5, 50, n_samples).tolist()
+        stored = {"sampled": ["input.rate_hz"], "columns": {"input.rate_hz": values}}
+        begun = time.process_time()
+        kind_of(SAMPLE).restore(SAMPLE, stored)
+        return time.process_time() - begun
+
+    seconds(1000)
+    assert seconds(160_000) < 9 * max(min(seconds(40_000) for _ in range(3)), 0.01)
