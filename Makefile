@@ -182,8 +182,8 @@ bench: $(VENV)/.ready
 growth: $(VENV)/.ready
 	$(BIN)/python -m tests.benchmarks --only growth
 
-# Time and memory of a sweep of a million points: run, resumed, listed, drawn and reported, in a quarter of
-# an hour; its table is in docs/explanation/speed.md.
+# Time and memory of sweeps of a million points, in half an hour: a grid, the same in shards that are
+# merged, and samples; the tables are in docs/explanation/speed.md.
 large: $(VENV)/.ready
 	$(BIN)/python -m tests.benchmarks.large
 

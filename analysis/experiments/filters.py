@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from analysis.reading.errors import ConditionError
 from analysis.reading.metadata import Metadata, short_name
-from analysis.reading.values import canonical, kind_of, kind_of_text, stands_for
+from analysis.reading.values import Kind, canonical, kind_of, kind_of_text, stands_for
 
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -39,7 +39,10 @@ def conditions(where: Sequence[str], experiments: Sequence[Metadata]) -> list[Co
     ConditionError
         If no experiment has the key, or the key takes no value of this type.
     """
-    known = values_by_key(experiments)
+    known: dict[str, set[Kind]] = {}
+    for metadata in experiments if where else ():
+        for key, values in metadata.parameters.items():
+            known.setdefault(key, set()).update(map(kind_of, values))
     return [_condition(text, known) for text in where]
 
 
@@ -73,7 +76,7 @@ def since(text: str, now: datetime) -> datetime:
         ) from None
 
 
-def _condition(text: str, known: Mapping[str, Sequence[Any]]) -> Condition:
+def _condition(text: str, known: Mapping[str, Collection[Kind]]) -> Condition:
     key, equals, value = (part.strip() for part in text.partition("="))
     if not (key and equals):
         raise ConditionError(
@@ -84,7 +87,7 @@ def _condition(text: str, known: Mapping[str, Sequence[Any]]) -> Condition:
         if len(full) != 1:
             raise ConditionError(f"{_shortened(text)}: {_unknown(key, known)}")
         (key,) = full
-    kinds = {kind_of(one) for one in known.get(key, [])} - {"null"}
+    kinds = {*known.get(key, [])} - {"null"}
     # Anything may be text, and a key known as null alone may have values of any type.
     if kinds and "text" not in kinds and kind_of_text(value) not in {*kinds, "null"}:
         raise ConditionError(f"{_shortened(text)}: must be {' or '.join(sorted(kinds))}, or null")

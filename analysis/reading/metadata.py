@@ -143,6 +143,13 @@ class Metadata:
             for axis in self.axes
             for one in (axis, *axis.columns, *axis.tied)
         }
+        others = self._not_swept
+        return settings | {key: others[key] for key in others if key not in settings}
+
+    @property
+    def _not_swept(self) -> dict[str, Setting]:
+        """Settings of keys that a choice of a group sets, else constants."""
+        settings: dict[str, Setting] = {}
         weaker = [_chosen(axis, one) for axis in self.axes for one in axis.given]
         weaker.append({key: Setting("", {"": value}) for key, value in self.constants.items()})
         for by_key in weaker:
@@ -153,7 +160,8 @@ class Metadata:
     @cached_property
     def parameters(self) -> dict[str, list[Any]]:
         """All values that each key has in the experiment; for null also the derived values."""
-        parameters = {key: [*one.values.values()] for key, one in self.settings.items()}
+        parameters = {key: [*one.values.values()] for key, one in self._not_swept.items()}
+        parameters |= {one.key: [*one.values] for a in self.axes for one in (a, *a.columns)}
         for follower in self.followers:
             parameters[follower.key] = parameters.get(follower.key, []) + follower.values
         return parameters
