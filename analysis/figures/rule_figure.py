@@ -39,13 +39,13 @@ def rule(measured: MeasuredDataset) -> Figures:
     several weights where steps depend on the weight.
     """
     dataset = measured.dataset
-    steps, curve = rule_curves.pair_steps(dataset), rule_curves.stdp_window(dataset)
-    line, row, *others = [*(axis for axis in measured.swept if axis in curve.dims), None, None]
-    if line is None and depends_on_weight(dataset).any():
-        curve = rule_curves.stdp_window(dataset, weights=_WINDOW_WEIGHTS)
-    with_curves = replace(measured, dataset=dataset.assign(pair_steps=steps, stdp_window=curve))
-    with_curves, unlike = by_parameter(with_curves, line, _SECTION)
-    few, thinning = thinned(with_curves, line)
+    line, row, *others = [*_changing_the_rule(measured), None, None]
+    measured, unlike = by_parameter(measured, line, _SECTION)
+    few, thinning = thinned(measured, line)
+    weights = _WINDOW_WEIGHTS if line is None and depends_on_weight(dataset).any() else None
+    steps = rule_curves.pair_steps(few.dataset)
+    curve = rule_curves.stdp_window(few.dataset, weights=weights)
+    few = replace(few, dataset=few.dataset.assign(pair_steps=steps, stdp_window=curve))
     for one in slices("rule", few, others, curve.notnull()):
         part = one.measured.dataset
         rows = titles.dimension("Rows", part["stdp_window"], row)
@@ -54,6 +54,12 @@ def rule(measured: MeasuredDataset) -> Figures:
         figure = rule_plot.rule(part["pair_steps"], part["stdp_window"], row, line, title)
         rest = titles.beyond_header(figure, title)
         yield one, figure, titles.caption(rest, unlike, *_about_pairs(one.measured.dataset))
+
+
+def _changing_the_rule(measured: MeasuredDataset) -> list[str]:
+    """Return the swept axes along which curves of the rule differ, told from their first values."""
+    one = measured.dataset.isel({axis: slice(1) for axis in measured.swept})
+    return [axis for axis in measured.swept if axis in rule_curves.stdp_window(one).dims]
 
 
 def _ltd_ratio(dataset: xr.Dataset) -> str:

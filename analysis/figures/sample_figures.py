@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from analysis.figures import titles
 from analysis.figures.facets import Figures, slices
@@ -41,10 +42,17 @@ def varied(measured: MeasuredDataset) -> list[str]:
 def few_samples(measured: MeasuredDataset) -> tuple[MeasuredDataset, str]:
     """Return as many samples as can be drawn, and how many these are: "5,000 of 9,000 samples"."""
     n = measured.dataset.sizes[SAMPLE]
-    if n <= MAX_DRAWN:
+    chosen = _evenly(np.arange(n))
+    if chosen.size == n:
         return measured, f"{n:,} samples"
-    chosen = np.linspace(0, n - 1, MAX_DRAWN).astype(int)
-    return measured.isel({SAMPLE: chosen}), f"{MAX_DRAWN:,} of {n:,} samples"
+    return measured.isel({SAMPLE: chosen}), f"{chosen.size:,} of {n:,} samples"
+
+
+def _evenly(indices: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return as many indices of samples as can be drawn, evenly over all."""
+    if indices.size <= MAX_DRAWN:
+        return indices
+    return indices[np.linspace(0, indices.size - 1, MAX_DRAWN).astype(int)]
 
 
 def by_parameter(
@@ -121,12 +129,22 @@ _MAPPED: tuple[tuple[str, Callable[[MeasuredDataset], xr.DataArray], float, floa
 )
 
 
-def by_mean_weight(measured: MeasuredDataset) -> MeasuredDataset:
+def by_mean_weight(measured: MeasuredDataset) -> tuple[MeasuredDataset, str]:
     """Return samples in rising order of their mean weight, the numbers of which are ranks.
 
     Silent ones come last, as their weights are the initial ones, not what the rule leads to.
+
+    Returns
+    -------
+    measured : MeasuredDataset
+        As many samples as can be drawn, evenly over all ranks.
+    text : str
+        How many these are, "5,000 of 9,000 samples"; "" for all.
     """
-    order = by_rank(measured.mean_weight.where(~measured.silent))
+    n = measured.dataset.sizes[SAMPLE]
+    ranks = _evenly(np.arange(n))
+    order = by_rank(measured.mean_weight.where(~measured.silent))[ranks]
     ranked = measured.isel({SAMPLE: order})
-    rank = (SAMPLE, np.arange(order.size), {"long_name": "rank of the sample by mean weight"})
-    return replace(ranked, dataset=ranked.dataset.assign_coords({SAMPLE: rank}))
+    rank = (SAMPLE, ranks, {"long_name": "rank of the sample by mean weight"})
+    text = f"{ranks.size:,} of {n:,} samples" if ranks.size < n else ""
+    return replace(ranked, dataset=ranked.dataset.assign_coords({SAMPLE: rank})), text

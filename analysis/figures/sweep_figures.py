@@ -45,9 +45,10 @@ def weights(measured: MeasuredDataset) -> Figures:
     if row and column and measured.dataset.sizes[column] > _MAX_COLUMNS:
         column, others = None, [column, *others]
     is_map = row is not None and measured.dataset.sizes[row] > histograms.MAX_RIDGES
-    highest = _highest_share(measured) if is_map else np.nan
+    how_many = ""
     if is_map and row == SAMPLE:
-        measured = by_mean_weight(measured)
+        measured, how_many = by_mean_weight(measured)
+    highest = _highest_share(measured) if is_map else np.nan
     for one in slices("weights", measured, others):
         here = one.measured
         expected = here.expected
@@ -62,7 +63,7 @@ def weights(measured: MeasuredDataset) -> Figures:
             }
             | titles.fit_of(expected)
         )
-        pooled = titles.seeds(here, "{} seeds pooled")
+        pooled = titles.comma_separated(how_many, titles.seeds(here, "{} seeds pooled"))
         columns = titles.dimension("Columns", part["share"], column)
         pale = titles.pale(here) if column and not is_map else ""
         title = titles.heading(one, "After", pooled, lines(columns, pale, _key(part, row)))

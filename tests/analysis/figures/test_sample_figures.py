@@ -93,6 +93,18 @@ def test_histograms_of_samples_are_in_the_order_of_their_weights(sampled):
     assert (np.diff(shares.argmax(axis=1)) >= 0).all()
 
 
+def test_of_many_samples_a_part_of_all_ranks_is_drawn(sampled, monkeypatch):
+    """From the least to the greatest mean weight, and the header says how many."""
+    monkeypatch.setattr(sample_figures, "MAX_DRAWN", 14)
+    (one,) = captioned(MeasuredDataset(sampled), "weights").values()
+    assert f"14 of {N} samples" in unfolded(one.figure)
+    axes = one.figure.axes[0]
+    assert axes.collections[0].get_array().size % 14 == 0
+    few, _ = sample_figures.by_mean_weight(MeasuredDataset(sampled))
+    np.testing.assert_array_equal(few.dataset["rate_hz"][[0, -1]], [RATES.min(), RATES.max()])
+    assert few.dataset["sample"][-1] == N - 1
+
+
 def test_a_further_axis_of_few_values_has_colours(sampled):
     """And one of many values, or a measure in ranges, a figure for each."""
     configuration = pipeline.configure(*SMALL, "simulation.duration=50")
@@ -148,7 +160,8 @@ def test_silent_samples_are_not_among_the_ranks(sampled):
     dataset = sampled.copy(deep=True)
     quiet = np.argsort(RATES)[N // 2 : N // 2 + 5]
     dataset["spike_count"][quiet] = 0
-    ranked = sample_figures.by_mean_weight(MeasuredDataset(dataset))
+    ranked, how_many = sample_figures.by_mean_weight(MeasuredDataset(dataset))
+    assert how_many == ""
     np.testing.assert_array_equal(ranked.silent, [False] * (N - 5) + [True] * 5)
     assert (np.diff(ranked.dataset["rate_hz"][: N - 5]) > 0).all()
 
