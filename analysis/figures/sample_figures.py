@@ -90,7 +90,8 @@ def by_parameter(
     chosen = (numbers or own)[0]
     columns = [dataset[name].values.tolist() for name in own]
     first = {row: i for i, row in reversed([*enumerate(zip(*columns, strict=True))])}
-    part = measured.isel({SAMPLE: np.array(sorted(first.values()))})
+    unlike = np.array(sorted(first.values()))
+    part = measured if unlike.size == dataset.sizes[SAMPLE] else measured.isel({SAMPLE: unlike})
     values = part.dataset[chosen]
     along = (SAMPLE, values.values, values.attrs)
     others = [long_name(dataset[name]) for name in own if name != chosen]

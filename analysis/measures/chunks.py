@@ -57,3 +57,35 @@ def by_chunks(
     chunks = (dataset.isel({along: slice(start, start + step)}) for start in range(0, n, step))
     results = (by_chunks(function, chunk, kept, added) for chunk in chunks)
     return xr.concat(list(results), along) if along in kept else functools.reduce(add, results)
+
+
+def by_blocks(
+    function: Callable[[xr.Dataset], xr.DataArray], dataset: xr.Dataset, n_points: int
+) -> xr.DataArray:
+    """Apply a function to blocks of points along the longest axis, and join the results.
+
+    Parameters
+    ----------
+    function : callable
+        From results to a number or text of each point, in any unit, along the axes that change it.
+    dataset : Dataset
+        Results, with `status` (...), dimensionless, along all swept axes; may be lazy.
+    n_points : int
+        About the number of points of a block.
+
+    Returns
+    -------
+    DataArray, (...)
+        As from the function applied to the whole dataset, in the unit of the function.
+    """
+    status = dataset["status"]
+    if status.size <= n_points:
+        return function(dataset)
+    along = str(max(status.dims, key=lambda dim: status.sizes[dim]))
+    n = status.sizes[along]
+    step = max(1, n * n_points // status.size)
+    blocks = (dataset.isel({along: slice(start, start + step)}) for start in range(0, n, step))
+    first = function(next(blocks))
+    if along not in first.dims:
+        return first
+    return xr.concat([first, *map(function, blocks)], along, coords="minimal", compat="override")

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from analysis.measures.chunks import by_blocks
 from analysis.measures.pair_rule import WEIGHTS, at_weights
 from analysis.measures.theory import fokker_planck, standard_deviation
 from analysis.reading.dataset import parameter
@@ -45,6 +46,9 @@ _COVERED, _N_TRACES, _SIGNS, _UNCHANGED, _LARGE = range(len(_REASONS))
 #: of `WEIGHTS`, the middles of cells of 1/400.
 _BLOCK, _WEIGHTS = 256, WEIGHTS[2::5]
 
+#: Points of which the steps of the rules are read at once.
+_POINTS_AT_ONCE = 20_000
+
 
 def theory_gaps(dataset: xr.Dataset) -> xr.DataArray:
     """Return why the equilibrium theory does not cover each point.
@@ -71,7 +75,7 @@ def theory_gaps(dataset: xr.Dataset) -> xr.DataArray:
     of_steps = xr.apply_ufunc(
         lambda name, reason: f"stdp.rule={name}{_REASONS[reason]}" if reason else "",
         parameter(dataset, "stdp.rule"),
-        _reason(dataset),
+        by_blocks(_reason, dataset, _POINTS_AT_ONCE),
         vectorize=True,
         output_dtypes=[object],
     ).astype(str)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pipeline
-from analysis.measures import theory
+from analysis.measures import coverage, theory
 from analysis.measures.coverage import LARGEST_STEP, relative_step, theory_gap, theory_gaps
 from analysis.measures.equilibrium import expected_histogram
 from analysis.measures.pair_rule import WEIGHTS, PairRule
@@ -60,6 +60,18 @@ def test_steps_and_traces_are_judged_where_a_rule_says_nothing(unlike):
         "stdp.rule=toy_anti_hebbian: the theory covers LTP by pre before post, LTD by post before "
         "pre",
     ]
+
+
+def test_many_points_are_judged_block_by_block(unlike, monkeypatch):
+    """The same reasons as for all at once, along any axes, of which some do not decide."""
+    large = swept({"stdp.A_plus": [0.001, 0.02, 0.3, 0.4], "seed": [1, 2]})
+    expected = [theory_gaps(one) for one in (unlike, large)]
+    assert set(expected[1].values.tolist()) == {"", f"stdp.rule=additive{LARGE}"}
+    for n_points in (1, 3, 5):
+        monkeypatch.setattr(coverage, "_POINTS_AT_ONCE", n_points)
+        for one, gaps in zip((unlike, large), expected, strict=True):
+            np.testing.assert_array_equal(theory_gaps(one), gaps)
+            assert theory_gaps(one).dims == gaps.dims
 
 
 def test_the_literatures_rules_are_covered_with_their_parameters():
