@@ -46,14 +46,13 @@ def conditions(where: Sequence[str], experiments: Sequence[Metadata]) -> list[Co
     return [_condition(text, known) for text in where]
 
 
-def values_by_key(experiments: Iterable[Metadata]) -> dict[str, list[Any]]:
-    """Return the distinct values that each key has in any experiment, numbers sorted."""
-    known: dict[str, dict[Any, Any]] = {}
+def values_of(key: str, experiments: Iterable[Metadata]) -> list[Any]:
+    """Return the distinct values that a key has in any experiment, numbers sorted."""
+    known: dict[str, Any] = {}
     for metadata in experiments:
-        for key, values in metadata.parameters.items():
-            # The text distinguishes 1 from true, which compare equal.
-            known.setdefault(key, {}).update((str(canonical(v)), v) for v in values)
-    return {key: sorted(values.values(), key=_order) for key, values in known.items()}
+        # The text distinguishes 1 from true, which compare equal.
+        known.update((str(canonical(v)), v) for v in metadata.parameters.get(key, []))
+    return sorted(known.values(), key=_order)
 
 
 def since(text: str, now: datetime) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from analysis.experiments.filters import Condition, conditions, since, values_by_key
+from analysis.experiments.filters import Condition, conditions, since, values_of
 from analysis.experiments.find import Experiment, experiments
 from analysis.experiments.text_table import GLUE, table, terminal_width
 from analysis.reading.errors import LoadError
@@ -148,8 +148,10 @@ def _description(
     required: Sequence[Condition], experiments: Sequence[Metadata], earliest: datetime | None
 ) -> str:
     """Describe conditions that no experiment meets, with the values that there are."""
-    known = values_by_key(experiments)
-    parts = [f"{one} (values there: {span(known.get(one.key, ())) or 'none'})" for one in required]
+    parts = [
+        f"{one} (values there: {span(values_of(one.key, experiments)) or 'none'})"
+        for one in required
+    ]
     if earliest:
         parts.append(f"a run since {earliest.astimezone():%Y-%m-%d %H:%M}")
     return " and ".join(parts)
