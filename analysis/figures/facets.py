@@ -89,7 +89,7 @@ def thinned(measured: MeasuredDataset, line: str | None) -> tuple[MeasuredDatase
     if n <= MAX_LINES:
         return measured.isel({line: order}), ""
     order = order[np.linspace(0, n - 1, MAX_LINES).astype(int)]
-    return measured.isel({line: order}), f"{order.size} of {n} values of {label(coordinate)}"
+    return measured.isel({line: order}), f"{order.size} of {n:,} values of {label(coordinate)}"
 
 
 def slices(
