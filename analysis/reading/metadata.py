@@ -143,8 +143,7 @@ class Metadata:
             for axis in self.axes
             for one in (axis, *axis.columns, *axis.tied)
         }
-        others = self._not_swept
-        return settings | {key: others[key] for key in others if key not in settings}
+        return settings | {k: v for k, v in self._not_swept.items() if k not in settings}
 
     @property
     def _not_swept(self) -> dict[str, Setting]:
