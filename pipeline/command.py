@@ -136,6 +136,13 @@ def summary(outcome: Outcome, shard: Shard | None = None) -> str:
         rate = f"{values('output_rate').item():.2f} Hz over the whole run"
         parts.append(f"{n_spikes:,} output spike{'s' if n_spikes != 1 else ''} ({rate})")
         parts.append(f"mean weight {values('mean_weight').item():.5f}")
+    if shard:
+        parts[0] = f"shard {shard} of {counted_points(n_points)}: {parts[0]}"
+    elif n_points > n_asked:
+        done, failed, missing = outcome.everything
+        parts.append(f"in the file {counted_points(n_points)}: {done:,} done")
+        parts += [f"{failed:,} failed"] * bool(failed) + [f"{missing:,} missing"] * bool(missing)
+    # What follows is counted over all points of the file, and stands behind their number.
     if "settled" in outcome.results.variables:
         counts = np.bincount(values("settled").ravel() + 1, minlength=len(FLAGS) + 1)[1:]
         answers = zip(counts.tolist(), FLAGS, strict=True)
@@ -143,12 +150,6 @@ def summary(outcome: Outcome, shard: Shard | None = None) -> str:
     silent = int((values("spike_count") == 0).sum())
     if silent and "settled" not in outcome.results.variables:
         parts.append(f"{silent:,} silent (no output spike)")
-    if shard:
-        parts[0] = f"shard {shard} of {counted_points(n_points)}: {parts[0]}"
-    elif n_points > n_asked:
-        done, failed, missing = outcome.everything
-        parts.append(f"in the file {counted_points(n_points)}: {done:,} done")
-        parts += [f"{failed:,} failed"] * bool(failed) + [f"{missing:,} missing"] * bool(missing)
     return ", ".join(parts)
 
 

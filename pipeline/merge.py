@@ -114,6 +114,8 @@ def _advice(incomplete: tuple[Incomplete, ...]) -> str:
     given = f"run.shard=i/{total} for i={numbers}"
     if all(one.task is not None for one in incomplete):
         given = f"sbatch --array={','.join(str(one.task) for one in incomplete)}"
+    if duration := incomplete[0].duration:  # points of the shards at a shorter one do not count
+        given += f", with simulation.duration={duration:.15g}, the longest of a shard"
     return f"Run these again, {given}, and merge again"
 
 

@@ -102,7 +102,8 @@ def axes(metadata: Metadata) -> str:
 def _axis(axis: Axis) -> str:
     if not axis.columns:
         return f"{axis.name} {span(axis.values)}"
-    return f"{len(axis.values):,} samples of {','.join(one.name for one in axis.columns)}"
+    noun = "sample" if len(axis.values) == 1 else "samples"
+    return f"{len(axis.values):,} {noun} of {','.join(one.name for one in axis.columns)}"
 
 
 def commit(metadata: Metadata) -> str:

@@ -14,6 +14,7 @@ import xarray as xr
 
 from analysis.figures.registry import Drawn, FigureSpec
 from analysis.reading.dataset import axes
+from analysis.reading.samples import SAMPLE
 from analysis.report import markup
 from analysis.report.markup import Markup, element, joined
 
@@ -61,7 +62,8 @@ class Embedded:
     against : str
         "against input rate"; empty for a figure without an axis of the sweep as its x axis.
     values : str
-        Values of the axes that it does not show: "tau_minus = 10 ms"; empty if it shows all.
+        The measure, where its kind has a figure for each, and values of the axes that it does not
+        show: "tau_minus = 10 ms"; empty if it shows all.
     html : Markup
         Heading, image, caption and command.
     """
@@ -98,7 +100,8 @@ def embedded(spec: FigureSpec, drawn: Drawn, dataset: xr.Dataset, command: str) 
         width=width,
         height=height,
     )
-    against, values = _against(spec, drawn, dataset), _values(drawn, dataset)
+    against = _against(spec, drawn, dataset)
+    values = ", ".join(filter(None, [_measure(spec, drawn, dataset), _values(drawn, dataset)]))
     heading = ", ".join(filter(None, [f"{spec.shows} {against}".strip(), values]))
     html = element(
         "figure",
@@ -115,8 +118,17 @@ def _against(spec: FigureSpec, drawn: Drawn, dataset: xr.Dataset) -> str:
     """Return what a figure has as its x axis: "against input rate"; "" without a swept axis."""
     for axis in sorted(axes(dataset), key=len, reverse=True):
         if drawn.name.startswith(f"{spec.name}_against_{axis}"):
+            if axis == SAMPLE:
+                return "against what samples set"
             return f"against {dataset[axis].attrs.get('long_name', axis)}"
     return ""
+
+
+def _measure(spec: FigureSpec, drawn: Drawn, dataset: xr.Dataset) -> str:
+    """Return the measure in the name of a figure whose kind has one for each: "output rate"."""
+    start, _, rest = drawn.name.partition(f"{spec.name}_")
+    names = [name for name in map(str, dataset.data_vars) if not start and rest.startswith(name)]
+    return max(names, key=len, default="").replace("_", " ")
 
 
 def _values(drawn: Drawn, dataset: xr.Dataset) -> str:

@@ -63,6 +63,8 @@ class Incomplete:
         Whether it has a directory.
     counts : Counts
         Numbers of its points by status.
+    duration : float or None
+        The duration [ms] that all shards are to have where one was run for longer than others.
     """
 
     experiment: Path
@@ -70,6 +72,7 @@ class Incomplete:
     task: int | None
     came: bool
     counts: Counts
+    duration: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -337,12 +340,13 @@ def _incomplete(parts: Iterable[_Part], arrays: ResultArrays) -> Iterator[Incomp
             continue
         positions: NDArray[np.int32] = arrays.grid.keys.first(part.grid.keys)
         first = part.divided.division.first
+        duration = part.grid.points[0].simulation.duration if part.grown_from else None
         for shard in part.divided.shards():
             counts = arrays.counts(positions[part.grid.keys.of_shard(shard)])
             came = shard.number not in part.divided.never_came
             if counts.failed or counts.missing:
                 task = None if first is None else first + shard.number - 1
-                yield Incomplete(part.path, shard, task, came, counts)
+                yield Incomplete(part.path, shard, task, came, counts, duration)
 
 
 def _lost(

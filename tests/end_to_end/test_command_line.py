@@ -69,6 +69,14 @@ def test_silent_points_are_counted(command):
     assert "2 silent (no output spike)" in ended.out
 
 
+def test_silent_points_of_the_file_stand_behind_its_number_of_points(command):
+    """They are counted over all points of the file, not over those that the command asked for."""
+    assert command(*SMALL, "input.rate_hz=0,1,60", "name=quiet").code == 0
+    ended = command(*SMALL, "-m", "input.rate_hz=60", "name=quiet")
+    last = ", in the file 3 points: 3 done, 2 silent (no output spike)"
+    assert ended.out.splitlines()[0].endswith(last)
+
+
 def test_unnamed_runs_get_study_and_time(command):
     """Without a name the directory is STUDY/DATE_TIME below outputs."""
     command(*SMALL, "outputs=elsewhere")

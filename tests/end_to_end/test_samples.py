@@ -121,6 +121,14 @@ def test_a_dry_run_and_the_list_say_what_is_sampled(command, capsys):
     assert "4 samples of rate_hz,A_plus" in capsys.readouterr().out
 
 
+def test_a_single_sample_is_listed_as_one(command, capsys):
+    """In the singular."""
+    Path("points.csv").write_text("stdp.tau_plus\n10\n")
+    assert command(*SMALL, "sweep.table=points.csv", "name=x").code == 0
+    analysis(["list"])
+    assert "1 sample of tau_plus" in capsys.readouterr().out
+
+
 def test_failures_name_the_values_of_their_sample(command, fail_for_seed):
     """Beside its number."""
     fail_for_seed(2, ValueError("broken"))

@@ -50,6 +50,18 @@ def test_a_dry_run_says_how_many_points_are_of_the_shard(command):
     assert not Path("outputs").exists()
 
 
+def test_a_merge_says_that_a_shard_was_run_for_longer(command, capsys):
+    """The others are incomplete, as points of a shorter duration are none of it."""
+    command(*SWEEP, "name=x", "run.shard=1/2")
+    command(*SWEEP, "simulation.duration=200", "name=x", "run.shard=2/2")
+    assert merge(["outputs/x"]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    longest = "with simulation.duration=200, the longest of a shard"
+    assert last == f"Run these again, run.shard=i/2 for i=1, {longest}, and merge again"
+    assert command(*SWEEP, "simulation.duration=200", "name=x", "run.shard=1/2").code == 0
+    assert merge(["outputs/x"]) == 0
+
+
 def test_all_shards_are_the_undivided_sweep(command, capsys, monkeypatch):
     """One row in the list, a line that says to merge, and after that the same numbers."""
     command(*SWEEP, "name=whole")

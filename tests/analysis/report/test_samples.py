@@ -121,3 +121,15 @@ def test_a_grid_has_no_such_part(page):
     """Nor a link to it."""
     assert "samples" not in page.texts
     assert {"href": "#samples"} not in page.all("a")
+
+
+def test_figures_of_samples_are_named_by_what_they_show(command):
+    """In the contents and headings: not `sample`, which is on no axis, and no two alike."""
+    words = (*DRAWN, "sweep.samples=8", "sweep.method=random")
+    assert command(*SMALL, "-m", *words, "name=x").code == 0
+    _, page = report_of("outputs/x", "--where", "input.rate_hz=10:")
+    words = " ".join(page.texts["figures"].split())
+    assert "Output rate against what samples set" in words
+    assert "against sample " not in words
+    assert "of sampled parameters mean weight ; output rate" in words
+    assert "Mean weight or output rate over each pair of sampled parameters, mean weight" in words
