@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from analysis.plots import style
@@ -184,6 +184,8 @@ def are_ever_rarer(times: NDArray[np.float64]) -> bool:
 def set_logarithmic_time(axes: Axes, seconds: NDArray[np.float64]) -> None:
     """Make the axis of time logarithmic, from the first sample after 0 on, with ticks at decades.
 
+    A single one, beside which an axis looks linear, has others at twice and five times a decade.
+
     Parameters
     ----------
     axes : Axes
@@ -198,10 +200,21 @@ def set_logarithmic_time(axes: Axes, seconds: NDArray[np.float64]) -> None:
     else:
         axes.set_xscale("log")
     least = 2 * first if begins_at_zero else first  # no tick in the linear part beside 0
-    decades = 10.0 ** np.arange(np.ceil(np.log10(least)), np.log10(last) + 1e-9)
-    axes.set_xticks([*([0.0] if begins_at_zero else []), *decades])
+    decades = 10.0 ** np.arange(np.floor(np.log10(least)), np.log10(last) + 1e-9)
+    inside = [
+        [float(f"{step * decade:.6g}") for decade in decades if _within(step * decade, least, last)]
+        for step in range(1, 10)
+    ]
+    steps = (1,) if len(inside[0]) > 1 else (1, 2, 5)
+    labelled = sorted(tick for step in steps for tick in inside[step - 1])
+    axes.set_xticks([*([0.0] if begins_at_zero else []), *labelled])
     axes.xaxis.set_major_formatter("{x:,g}")
-    axes.minorticks_off()
+    axes.set_xticks(sorted({*sum(inside, [])} - {*labelled}), minor=True)
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _within(tick: float, least: float, last: float) -> bool:
+    return least * (1 - 1e-9) <= tick <= last * (1 + 1e-9)
 
 
 def are_log_spaced(coordinate: xr.DataArray) -> bool:

@@ -112,7 +112,7 @@ def _row(dataset: xr.Dataset, key: str, intervals: Mapping[str, Any]) -> Row:
         long_name(found),
         found.attrs.get("units", ""),
         _interval(intervals.get(key, "")),
-        np.unique(found.values[found.notnull().values]).size,
+        f"{np.unique(found.values[found.notnull().values]).size:,}",
         values_text(found),
     ]
 

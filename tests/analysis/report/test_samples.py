@@ -133,3 +133,13 @@ def test_figures_of_samples_are_named_by_what_they_show(command):
     assert "against sample " not in words
     assert "of sampled parameters mean weight ; output rate" in words
     assert "Mean weight or output rate over each pair of sampled parameters, mean weight" in words
+
+
+def test_many_values_are_counted_with_a_separator_of_thousands(command, one_figure):
+    """As the samples are."""
+    words = ("input.rate_hz=interval(0,1)", "sweep.samples=1001", "sweep.method=random")
+    tiny = ("input.n_synapses=1", "simulation.duration=1")
+    assert command(*SMALL, *tiny, "-m", *words, "name=x").code == 0
+    _, page = report_of("outputs/x")
+    assert "1,001 samples: 1,001 done." in text_of(page)
+    assert page.row("samples", "input.rate_hz")[3] == "1,001"
