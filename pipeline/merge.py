@@ -116,6 +116,8 @@ def _advice(incomplete: tuple[Incomplete, ...]) -> str:
         given = f"sbatch --array={','.join(str(one.task) for one in incomplete)}"
     if duration := incomplete[0].duration:  # points of the shards at a shorter one do not count
         given += f", with simulation.duration={duration:.15g}, the longest of a shard"
+    elif incomplete[0].unlike:
+        given += ", with all values that any shard has on its axes"
     return f"Run these again, {given}, and merge again"
 
 

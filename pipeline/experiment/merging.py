@@ -65,6 +65,8 @@ class Incomplete:
         Numbers of its points by status.
     duration : float or None
         The duration [ms] that all shards are to have where one was run for longer than others.
+    unlike : bool
+        Whether shards were asked for unlike values of axes: they are to have those of all.
     """
 
     experiment: Path
@@ -73,6 +75,7 @@ class Incomplete:
     came: bool
     counts: Counts
     duration: float | None
+    unlike: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,6 +119,7 @@ class _Part:
     divided: Divided | None
     grid: Grid
     grown_from: frozenset[float]
+    unlike: bool
 
     @property
     def path(self) -> Path:
@@ -202,7 +206,7 @@ def _part(folders: Sequence[Directory], divided: Divided | None, run_given_code:
     requests.sort(key=lambda one: _duration(one[1]))
     with _telling_way_out(divided, *(request for _, request in requests)):
         grid = _united(requests, grown)
-    return _Part(folders, divided, grid, frozenset(grown))
+    return _Part(folders, divided, grid, frozenset(grown), len(requests) > 1)
 
 
 @contextlib.contextmanager
@@ -346,7 +350,7 @@ def _incomplete(parts: Iterable[_Part], arrays: ResultArrays) -> Iterator[Incomp
             came = shard.number not in part.divided.never_came
             if counts.failed or counts.missing:
                 task = None if first is None else first + shard.number - 1
-                yield Incomplete(part.path, shard, task, came, counts, duration)
+                yield Incomplete(part.path, shard, task, came, counts, duration, part.unlike)
 
 
 def _lost(

@@ -62,6 +62,18 @@ def test_a_merge_says_that_a_shard_was_run_for_longer(command, capsys):
     assert merge(["outputs/x"]) == 0
 
 
+def test_a_merge_says_that_shards_have_unlike_axes(command, capsys):
+    """The same command again would never complete them."""
+    command(*SWEEP, "name=x", "run.shard=1/2")
+    command(*SWEEP, "input.rate_hz=40,50", "name=x", "run.shard=2/2")
+    assert merge(["outputs/x"]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    values = "with all values that any shard has on its axes"
+    assert last == f"Run these again, run.shard=i/2 for i=1, {values}, and merge again"
+    assert command(*SWEEP, "input.rate_hz=40,50", "name=x", "run.shard=1/2").code == 0
+    assert merge(["outputs/x"]) == 0
+
+
 def test_all_shards_are_the_undivided_sweep(command, capsys, monkeypatch):
     """One row in the list, a line that says to merge, and after that the same numbers."""
     command(*SWEEP, "name=whole")
