@@ -16,6 +16,9 @@ from pipeline.system.words import counted
 #: What separates the columns of a file; the one that its first line has most of.
 _SEPARATORS = ",;\t"
 
+#: Begin of a line before the keys, `sep=;`, in which spreadsheets name the separator.
+_NAMES_SEPARATOR = "sep="
+
 #: First bytes of workbooks: of .xlsx and .ods, which are archives (ZIP), and of .xls.
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
@@ -64,6 +67,8 @@ def read_csv(path: Path, about: str) -> CsvTable:
         records = list(_records(reader))
     except csv.Error as error:
         raise RequestError(f"{about}: line {reader.line_num} has no values ({error})") from error
+    if records and records[0][1] == [_NAMES_SEPARATOR]:
+        del records[0]
     if not records:
         return CsvTable([], [], [])
     (_, keys), *others = records

@@ -29,6 +29,9 @@ _PARQUET, _INDEX = b"PAR1", "__index_level_"
 #: A number with a decimal comma.
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 
+#: What some write for a thousand or a million, and others for a whole number with decimals.
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+")
+
 #: Within a key, what may have been meant to separate two of them.
 _OTHER_SEPARATOR = re.compile(r"[\s|]")
 
@@ -106,6 +109,7 @@ def _values(key: str, cells: Iterable[str], source: SampleSource) -> list[Any]:
     """Return the values of a column, of the kind of its key; None for an empty cell."""
     quantities = [] if key in SWEPT_GROUPS else declarations(key)
     has_decimals = any(one.kind is float and not one.per_group for one in quantities)
+    is_whole = any(one.kind is int for one in quantities)
     read, values = _reading(quantities), []
     for index, cell in enumerate(cells):
         text = cell.strip()
@@ -114,6 +118,11 @@ def _values(key: str, cells: Iterable[str], source: SampleSource) -> list[Any]:
             raise RequestError(
                 f"{source.named(index)}, {written(key, value)}: must have a decimal point, not a "
                 "comma"
+            )
+        if is_whole and _THOUSANDS.fullmatch(text):
+            raise RequestError(
+                f"{source.named(index)}, {written(key, text)}: must be a whole number without "
+                "points, which may separate thousands or decimals"
             )
         values.append(value)
     return values

@@ -38,6 +38,8 @@ def table(tmp_path):
         TABLE.replace("4\n", "4,,\n"),
         TABLE.encode("utf-16"),
         "\n" + TABLE.replace(",", ";"),
+        "sep=;\n" + TABLE.replace(",", ";"),
+        "sep=,\n" + TABLE,
     ],
 )
 def test_a_table_is_the_mapping_of_its_columns(table, text):
@@ -121,6 +123,10 @@ def test_choices_and_truth_values_and_lists_are_columns_too(table):
         ("stdp.rule\nadditive\nfoo\n", "line 3, stdp.rule=foo: must be additive or"),
         ("stdp\nadditive\nfoo\n", "line 3, stdp=foo: must be additive or"),
         ("stdp.tau_plus,seed\n10,1\nabc,1\n", "line 3, stdp.tau_plus='abc': LTP time constant"),
+        (
+            "seed;input.n_synapses\n1;1.000\n",
+            "line 2, input.n_synapses=1.000: must be a whole number without points, which may sep",
+        ),
         (
             "seed;stdp.tau_plus\n1;10,5\n",
             "line 2, stdp.tau_plus=10,5: must have a decimal point, not a comma",
