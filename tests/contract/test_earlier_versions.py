@@ -25,6 +25,8 @@ from pipeline.model.sections import Neuron
 from pipeline.model.variables import VARIABLES, Variable
 from pipeline.reproduce import main as reproduce
 
+pytestmark = pytest.mark.long
+
 EXPERIMENTS = Path(__file__).parent / "experiments"
 
 SMALL = ("synapse.g_max=0.15", "input.n_synapses=20", "input.rate_hz=40", "simulation.duration=500")

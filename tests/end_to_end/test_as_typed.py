@@ -15,6 +15,8 @@ from pipeline.composition.known_keys import text_keys
 from pipeline.composition.quoting import texts_quoted
 from tests.conftest import SMALL
 
+pytestmark = pytest.mark.long
+
 DRY = (*SMALL, "dry_run=true")
 
 

@@ -8,6 +8,8 @@ import pytest
 from analysis import open_results
 from pipeline.reproduce import main as reproduce
 
+pytestmark = pytest.mark.long
+
 SHORT = "simulation.duration=2000"
 
 

@@ -14,6 +14,8 @@ from pipeline.model.contents import content_of
 from pipeline.reproduce import main as reproduce
 from tests.support.contents import forget_all, random_events
 
+pytestmark = pytest.mark.long
+
 FILE = ("input=file", "input.n_synapses=40", "synapse.g_max=0.15", "simulation.duration=500")
 
 

@@ -16,6 +16,8 @@ from pipeline.reproduce import main as reproduce
 from tests.conftest import SMALL
 from tests.support.contents import forget_all
 
+pytestmark = pytest.mark.long
+
 WEIGHTS = np.random.default_rng(3).random(40)
 
 

@@ -9,6 +9,8 @@ from analysis import open_results
 from analysis.__main__ import main as analyse
 from pipeline.reproduce import main as reproduce
 
+pytestmark = pytest.mark.long
+
 LISTS = "input.group_sizes=[100,50],[50]"
 
 

@@ -15,6 +15,8 @@ from pipeline.reproduce import main as reproduce
 from tests.conftest import SMALL, numbers_of
 from tests.end_to_end.test_until_settled import results
 
+pytestmark = pytest.mark.long
+
 SWEEP = ("-m", *SMALL, "input.rate_hz=30,40", "seed=0,1")
 HISTORY = ("record=history", "record.weight_interval=100")
 

@@ -14,6 +14,8 @@ import pipeline
 from pipeline.execution import backends
 from tests.conftest import SMALL, numbers_of
 
+pytestmark = pytest.mark.long
+
 SWEEP = (*SMALL, "-m", "run.backend=sequential", "run.batch_size=1")
 
 

@@ -10,6 +10,8 @@ import pipeline
 from pipeline.model.errors import RequestError
 from tests.conftest import ROOT, SMALL, numbers_of
 
+pytestmark = pytest.mark.long
+
 BASE = "A_plus: 0.002\nltd_ratio: 1.05\nA_minus: null\ntau_plus: 17.0\ntau_minus: null\n"
 SLOW = "defaults: [base]\ntau_minus: 34.0\n"
 PLAN = """# @package _global_

@@ -17,6 +17,8 @@ from analysis.measures.measured import MeasuredDataset
 from pipeline.experiment import run
 from pipeline.system import host
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def two_files(configure, tmp_path):

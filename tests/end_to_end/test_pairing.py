@@ -9,6 +9,8 @@ from analysis import open_results, pairing_change
 from analysis.__main__ import main as analyse
 from pipeline.reproduce import main as reproduce
 
+pytestmark = pytest.mark.long
+
 PAIRED = ("input=pairing_protocol", "synapse.w_init=0.5", "name=paired")
 
 

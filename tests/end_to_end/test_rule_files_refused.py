@@ -10,6 +10,8 @@ from pipeline.model.plasticity import RULES
 from tests.conftest import SMALL
 from tests.support.rule_files import CLOCK, HARD, SOFT, replaced
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def unregistered():

@@ -15,6 +15,8 @@ from pipeline.reproduce import main as reproduce
 from tests.conftest import SMALL, names_in, numbers_of
 from tests.support.rule_files import SOFT
 
+pytestmark = pytest.mark.long
+
 SWEEP = (*SMALL, "simulation.duration=100", "run.backend=sequential", "-m", "seed=range(12)")
 
 

@@ -10,6 +10,8 @@ from analysis import open_results, stimulus_responses, weight_by_group
 from analysis.__main__ import main as analyse
 from pipeline.reproduce import main as reproduce
 
+pytestmark = pytest.mark.long
+
 
 def test_processes_are_swept_with_their_own_fields_resumed_and_reproduced(command, capsys):
     """Points without stimuli have none; of the others the file has times and latencies."""

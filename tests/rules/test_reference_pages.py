@@ -32,6 +32,8 @@ from stdp.__main__ import SUBCOMMANDS
 from tests.papers.catalogue import PAPERS
 from tests.rules.test_house import ROOT
 
+pytestmark = pytest.mark.long
+
 
 def reference(name):
     """Return a page of the reference as Sphinx reads it."""

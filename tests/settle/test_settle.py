@@ -25,6 +25,8 @@ from tests.settle.campaign import (
     points_listed,
 )
 
+pytestmark = pytest.mark.long
+
 RESULTS = (Path(__file__).parent / "RESULTS.md").read_text()
 
 

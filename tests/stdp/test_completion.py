@@ -13,6 +13,8 @@ from tests.conftest import ROOT
 from tests.support.rule_files import CLOCK, HARD, SOFT
 from tests.support.terminal import Terminal
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     ("line", "expected"),

@@ -18,6 +18,8 @@ from analysis.plots import style
 from analysis.reading.errors import LoadError
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def experiment(keep):

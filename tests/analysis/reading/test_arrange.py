@@ -16,6 +16,8 @@ from analysis.measures.measured import MeasuredDataset
 from analysis.reading.arrange import arranged
 from pipeline.reproduce import main as reproduce
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def _close_figures():

@@ -25,6 +25,8 @@ from pipeline.model.variables import ABOUT_RUNS
 from pipeline.request.axis import value_axis
 from pipeline.request.grid import Grid
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def points(configure):

@@ -25,6 +25,8 @@ from pipeline.system.atomic_files import sealed
 from tests.conftest import SMALL, names_in, numbers_of
 from tests.support.killed import killed_at
 
+pytestmark = pytest.mark.long
+
 AXES = {"input.rate_hz": [20, 40], "seed": range(8)}
 ONE_BY_ONE = {"backend": "sequential", "batch_size": 1}
 CONFIGURATION = (*SMALL, "simulation.duration=100")

@@ -18,6 +18,8 @@ import pipeline
 from pipeline.experiment import mlflow_tracking
 from tests.conftest import SMALL
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 TRACK = (*SMALL, "run.track=mlflow")
 
