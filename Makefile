@@ -20,8 +20,8 @@ run: $(VENV)/.ready
 test: $(VENV)/.ready
 	$(PYTEST) -m 'not long'
 
-# The tests that take long: examples of all pages as printed, notebooks, an installed package, fault
-# injection, pages in a browser, a server of MLflow.
+# The tests that take long: whole commands, examples of all pages as printed, directories of earlier
+# versions, notebooks, an installed package, fault injection, pages in a browser, a server of MLflow.
 test-long: $(VENV)/.ready
 	$(PYTEST) -m 'long and not cluster'
 
