@@ -12,7 +12,7 @@ from analysis.experiments.text_table import GLUE, table, terminal_width
 from analysis.reading.errors import LoadError
 from analysis.reading.metadata import RESULTS, Axis, Metadata
 from analysis.reading.output import say
-from analysis.reading.values import span
+from analysis.reading.values import counted, span
 
 OUTPUTS = Path("outputs")
 
@@ -102,8 +102,7 @@ def axes(metadata: Metadata) -> str:
 def _axis(axis: Axis) -> str:
     if not axis.columns:
         return f"{axis.name} {span(axis.values)}"
-    noun = "sample" if len(axis.values) == 1 else "samples"
-    return f"{len(axis.values):,} {noun} of {','.join(one.name for one in axis.columns)}"
+    return f"{counted(len(axis.values), 'sample')} of {','.join(one.name for one in axis.columns)}"
 
 
 def commit(metadata: Metadata) -> str:

@@ -160,7 +160,7 @@ class Metadata:
     def parameters(self) -> dict[str, list[Any]]:
         """All values that each key has in the experiment; for null also the derived values."""
         parameters = {key: [*one.values.values()] for key, one in self._not_swept.items()}
-        parameters |= {one.key: [*one.values] for a in self.axes for one in (a, *a.columns)}
+        parameters |= {o.key: [*o.values] for a in self.axes for o in (a, *a.columns, *a.tied)}
         for follower in self.followers:
             parameters[follower.key] = parameters.get(follower.key, []) + follower.values
         return parameters
